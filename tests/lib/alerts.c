@@ -136,7 +136,7 @@ struct qpw_engine *engine_for(struct sink *sink, const struct qpw_engine_setting
 
     qpw_engine_defaults(&quiet);
     quiet.heartbeat_s = 1000000000;
-    quiet.settle_s = 0; /* tests of its own give it one */
+    quiet.settle_s = 0; /* tests of settling set their own */
     if (qpw_engine_new(settings ? settings : &quiet, &writer, &e) < 0)
         abort();
     qpw_engine_context(e, &context, T0);

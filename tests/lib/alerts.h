@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* alerts.h - for tests of the alert engine: rows made by hand, and a writer that keeps what it is given. */
+/* alerts.h - for tests of the alert engine: rows made by hand, and a writer that keeps what it receives. */
 #ifndef QPW_TESTS_ALERTS_H
 #define QPW_TESTS_ALERTS_H
 
@@ -23,7 +23,7 @@ struct seen {
     struct qpw_finding_row row;
     char text[1600];
     char allow[256];
-    char line[12288]; /* as it would stand in the log */
+    char line[12288]; /* the line of the log */
 };
 
 struct sink {
@@ -32,31 +32,33 @@ struct sink {
     bool broken; /* writes fail */
 };
 
-/* A writer into *sink. sink_clear() frees what it holds. */
+/* Return a writer into *sink. sink_clear() frees the sink's content. */
 struct qpw_record_writer sink_writer(struct sink *sink);
 void sink_clear(struct sink *sink);
 
-/* How many records have that signature. */
+/* Return how many records have that signature. */
 size_t sink_count(const struct sink *sink, enum qpw_signature_name name);
 
-/* The newest record of that signature, or NULL. */
+/* Return the newest record of that signature, or NULL. */
 const struct seen *sink_last(const struct sink *sink, enum qpw_signature_name name);
 
-/* "inbound-attempted/first, scan/summary": everything written since record `from`. Static buffer. */
+/* Return "inbound-attempted/first, scan/summary": everything written since record `from`. Static buffer. */
 const char *sink_words(const struct sink *sink, size_t from);
 
 /*
- * A TCP finding: direction, both addresses as text, service port, outcome; seen first and last at those times; one
- * connection of three packets. Its flow_id is a hash of the key.
+ * Return a TCP finding with that direction, addresses as text, service port and outcome, first and last seen at those
+ * times, and one connection of three packets. Its flow_id is a hash of the key.
  */
 struct qpw_finding_row finding(unsigned direction, const char *initiator, const char *responder, unsigned port,
                                unsigned outcome, uint64_t first_ns, uint64_t last_ns);
 
-/* Gives the row its flow_id anew, after its key was changed. */
+/* Set the row's flow_id again after its key was changed. */
 void finding_renumber(struct qpw_finding_row *row);
 
-/* An engine that writes into *sink (settings NULL: defaults without heartbeat), with a policy name, a rule "ssh" (1), a
- * rule "infra-routing" (2), "implied-dns-tcp" (3), "in-tcp-32768-60999" (4), one interface eth0. */
+/*
+ * Return an engine that writes into *sink (settings NULL: defaults without heartbeat), with a policy name, the rules
+ * "ssh" (1), "infra-routing" (2), "implied-dns-tcp" (3) and "in-tcp-32768-60999" (4), and one interface eth0.
+ */
 struct qpw_engine *engine_for(struct sink *sink, const struct qpw_engine_settings *settings);
 struct qpw_engine_context plain_context(void);
 

@@ -37,7 +37,7 @@ void audit_open(struct audit *a, const struct qpw_load_options *options)
     netns_close(&ns);
     memset(a, 0, sizeof(*a));
     libbpf_set_print(quiet);
-    if (!o.programs) { /* each when it is first fed: the verifier is what a test costs */
+    if (!o.programs) { /* load each when it is first fed, because verification takes most of a test's time */
         o.programs = NO_PROGRAMS;
         a->pooled = pool_take(&o, &a->kernel);
     }
@@ -48,7 +48,7 @@ void audit_open(struct audit *a, const struct qpw_load_options *options)
     cr_assert(qpw_kernel_set_iface(&a->kernel, &lo) == 0);
     audit_local(a, AUDIT_NODE, true);
     audit_local(a, AUDIT_NODE6, true);
-    a->kernel.control->heartbeat_ns = INT64_MAX; /* as if an auditor lived */
+    a->kernel.control->heartbeat_ns = INT64_MAX; /* as with a live auditor */
 }
 
 void audit_close(struct audit *a)
@@ -78,7 +78,7 @@ int audit_program(struct audit *a, enum audit_hook hook)
     if (a->loaded && a->kernel.prog_fd[programs[hook]] >= 0)
         return a->kernel.prog_fd[programs[hook]];
     pthread_mutex_lock(&loading);
-    /* what sends with it, so that no time passes between a test's first question and its answer */
+    /* Also load the sending program, so that no verification falls between a test's first question and its answer. */
     cr_assert_eq(qpw_instance_complete(&a->kernel, 1u << programs[hook] | (a->loaded ? 0 : 1u << QPW_PROG_qpw_tc_tx), &err), 0,
                  "%s", err.text);
     a->loaded = true;
@@ -88,7 +88,7 @@ int audit_program(struct audit *a, enum audit_hook hook)
     return a->kernel.prog_fd[programs[hook]];
 }
 
-/* 0, or what the kernel said against it. */
+/* Return 0, or the kernel's error. */
 static int try_run(struct audit *a, enum audit_hook hook, const struct packet *p, void *context, uint32_t context_bytes)
 {
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = p->data, .data_size_in = (uint32_t)p->length,
@@ -130,7 +130,7 @@ void audit_feed_on(struct audit *a, enum audit_hook hook, uint32_t ifindex, cons
     if (hook == AUDIT_XDP)
         run(a, hook, p, &md, sizeof(md));
     else
-        run(a, hook, p, &skb, sizeof(skb)); /* without a context the kernel leaves wire_len at 0 */
+        run(a, hook, p, &skb, sizeof(skb)); /* without a context the kernel leaves wire_len 0 */
     a->frames++;
     a->bytes += p->length;
 }
@@ -219,7 +219,7 @@ void audit_window_over(struct audit *a)
     a->kernel.control->window_end_ns = 0; /* not "now": jiffies may lag behind the clock that set it */
 }
 
-/* No program runs meanwhile. */
+/* Change an entry of `half`; no program runs meanwhile. */
 static void change_half(struct audit *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
     int fd = a->kernel.map_fd[QPW_MAP_conns_half];

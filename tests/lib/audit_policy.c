@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * audit_policy.c - a test's rows into the tables that packets are judged by. Written apart from the policy
- * compiler, so that the two check each other: this one looks at every place of the verdict table in turn.
+ * audit_policy.c - a test's rules into the tables by which packets are judged. Written independently of the policy
+ * compiler, so that the two check each other: this one examines every place of the verdict table.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -42,7 +42,7 @@ static void add_to_set(struct qpw_compiled *c, uint32_t set, const char *prefix,
     e->value = value;
 }
 
-/* First place in the verdict table of a rule's ports, and how many there are. */
+/* Return the first place of a rule's ports in the verdict table, and their number. */
 static uint32_t space_of(const struct audit_rule *r, uint32_t *count)
 {
     *count = (r->last ? r->last : r->first) - r->first + 1u;
@@ -116,7 +116,7 @@ static struct qpw_step step_of(struct audit *a, struct qpw_compiled *c, const st
     return s;
 }
 
-/* Which rules speak of each place: a bit a rule. */
+/* Mark the rules that match each place: one bit per rule. */
 static uint64_t *mark_places(const struct audit_rule *rules, size_t n)
 {
     uint64_t *places = calloc(SLOTS, sizeof(*places));
@@ -135,7 +135,7 @@ static uint64_t *mark_places(const struct audit_rule *rules, size_t n)
     return places;
 }
 
-/* The chain of a set of rules, made where it is new; with its mark that directions may be inferred from it. */
+/* Return the chain of a set of rules, adding it if it is new, with the flag that directions may be inferred from it. */
 static uint16_t chain_of(struct qpw_compiled *c, const struct audit_rule *rules, const struct qpw_step *steps,
                          uint64_t *masks, uint64_t mask)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* audit_read.c - what a kernel side under test has counted, and what has to hold of it always. */
+/* audit_read.c - read the counts of a kernel side under test, and check their invariants. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -21,7 +21,7 @@ static void add(struct qpw_counts *to, const struct qpw_counts *more)
     to->tx_bytes += more->tx_bytes;
 }
 
-/* All counters, summed over the CPUs: QPW_COUNTER_SLOTS of them. Caller frees. */
+/* Return all counters summed over CPUs: QPW_COUNTER_SLOTS of them. Caller frees. */
 static struct qpw_counts *read_slots(struct audit *a)
 {
     struct qpw_entries corrections;
@@ -39,7 +39,7 @@ static struct qpw_counts *read_slots(struct audit *a)
     return slots;
 }
 
-/* Adds what findings of `map` carry to the meters that they belong to, and empties their slots. */
+/* Add the counts of findings in `map` to the meters that they belong to, and empty their slots. */
 static void fold_findings(struct audit *a, enum qpw_map map, struct qpw_counts *slots)
 {
     struct qpw_finding_key key, *previous = NULL;
@@ -50,7 +50,7 @@ static void fold_findings(struct audit *a, enum qpw_map map, struct qpw_counts *
         cr_assert(bpf_map_lookup_elem(a->kernel.map_fd[map], &key, &value) == 0);
         cr_assert(value.meter > 0 && value.meter < QPW_FIRST_FINDING_SLOT, "finding without a meter");
         cr_assert(value.slot >= QPW_FIRST_FINDING_SLOT && value.slot < QPW_COUNTER_SLOTS);
-        slots[value.slot].connections = 0; /* counted in the meter as well */
+        slots[value.slot].connections = 0; /* counted in the meter, too */
         add(&slots[value.meter], &slots[value.slot]);
         memset(&slots[value.slot], 0, sizeof(*slots));
     }
@@ -81,7 +81,7 @@ static bool fits_overflow(const struct audit_filter *f, uint32_t verdict, uint32
            fits(f->verdict, verdict) && fits(f->direction, direction);
 }
 
-/* Sum of what fits. Where `used` is given, the slots of all rows are marked there. */
+/* Sum the matching rows. With `used`, mark the slots of all rows there. */
 static struct qpw_counts sum_slots(struct audit *a, const struct audit_filter *f, const struct qpw_counts *slots,
                                    bool *used)
 {
@@ -170,7 +170,7 @@ void audit_check(struct audit *a)
     cr_assert((int64_t)all.connections >= 0);
     for (uint32_t i = 0; i < QPW_DIR_COUNT; i++)
         directions += packets_of(a, slots, (struct audit_filter){.direction = AUDIT_IS(i)});
-    for (uint32_t i = QPW_VERDICT_NONE + 1; i < QPW_VERDICT_COUNT; i++) /* none is no verdict */
+    for (uint32_t i = QPW_VERDICT_NONE + 1; i < QPW_VERDICT_COUNT; i++) /* NONE is not a verdict */
         verdicts += packets_of(a, slots, (struct audit_filter){.verdict = AUDIT_IS(i)});
     cr_assert_eq(directions, a->frames, "sum by direction");
     cr_assert_eq(verdicts, a->frames, "sum by verdict");

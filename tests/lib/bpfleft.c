@@ -22,7 +22,7 @@ static void add_number(uint32_t *list, unsigned *n, uint32_t id)
         list[(*n)++] = id;
 }
 
-/* Adds the program and its maps where its name is one of ours. */
+/* Add the program and its maps if its name is one of ours. */
 static bool add_program(uint32_t id, struct bpfleft *list)
 {
     uint32_t maps[64] = {0};
@@ -55,7 +55,7 @@ static unsigned tcx_programs(unsigned ifindex, int type, uint32_t ids[BPFLEFT_MA
 {
     uint32_t flags = 0, n = BPFLEFT_MAX;
 
-    /* Fails on kernels without TCX: then nothing is there. */
+    /* The query fails on kernels without TCX, where nothing can be attached. */
     return bpf_prog_query((int)ifindex, (enum bpf_attach_type)type, 0, &flags, ids, &n) == 0 ? n : 0;
 }
 
@@ -68,7 +68,7 @@ static uint32_t xdp_program(unsigned ifindex)
     return o.prog_id ? o.prog_id : o.drv_prog_id ? o.drv_prog_id : o.skb_prog_id;
 }
 
-/* clsact filters, by asking each low priority and handle: enough for what a test puts there. */
+/* Find clsact filters by querying each low priority and handle, which covers everything that tests attach. */
 static unsigned add_clsact(unsigned ifindex, struct bpfleft *list)
 {
     static const enum bpf_tc_attach_point points[] = {BPF_TC_INGRESS, BPF_TC_EGRESS};

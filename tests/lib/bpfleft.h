@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bpfleft.h - what of qportwatch is in the kernel: in the hooks of an interface, and at all.
+ * bpfleft.h - find what qportwatch has left in the kernel: in the hooks of an interface, and anywhere.
  *
- * Tests run at the same time and every one loads programs of the same names. A test that must show
- * that nothing is left therefore notes what is in its own hooks while it is there (programs and, through
- * them, their maps), and afterwards waits until exactly these are gone from the kernel.
+ * Tests run at the same time, and each one loads programs of the same names. A test that must show that nothing is left
+ * therefore records what is in its own hooks while it is attached (programs and, through them, their maps), and
+ * afterwards waits until exactly these are gone from the kernel.
  */
 #ifndef TESTS_LIB_BPFLEFT_H
 #define TESTS_LIB_BPFLEFT_H
@@ -21,19 +21,19 @@ struct bpfleft {
     unsigned n_maps;
 };
 
-/* Everything in the kernel with our names: programs "qpw_*", and the maps that they use. */
+/* Find everything in the kernel with our names: programs "qpw_*", and the maps that they use. */
 void bpfleft_all(struct bpfleft *ret);
 
 /*
- * Adds our programs (and their maps) in the hooks of an interface of the calling thread's namespace:
- * XDP, TCX both ways, clsact both ways. Returns how many programs were found there.
+ * Add our programs (and their maps) in the hooks of an interface of the calling thread's namespace: XDP, TCX both ways,
+ * clsact both ways. Returns the number of programs found.
  */
 unsigned bpfleft_add_hooks(unsigned ifindex, struct bpfleft *list);
 
-/* How many programs of any name the interface's XDP and TCX hooks hold. */
+/* Return how many programs of any name the interface's XDP and TCX hooks hold. */
 unsigned bpfleft_in_hooks(unsigned ifindex);
 
-/* Waits until none of the list is in the kernel any more. false: something still was at the deadline. */
+/* Wait until none of the list is in the kernel. False: something was left at the deadline. */
 bool bpfleft_gone(const struct bpfleft *list, int deadline_ms);
 
 #endif

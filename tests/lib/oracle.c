@@ -52,7 +52,7 @@ static void read_row(char *const field[COLUMNS], struct oracle_row *row)
     row->wrapped = strstr(field[16], "ppp") || strstr(field[16], "mpls");
 }
 
-/* Calls for each row of the table, split into its columns. */
+/* Call `call` for each row of the table, split into columns. */
 static void each_row(void (*call)(char *const field[COLUMNS], void *data), void *data)
 {
     FILE *f = fopen(ORACLE_CAPTURES "expected.tsv", "re");

@@ -57,7 +57,7 @@ static uint8_t *add(struct packet *p, uint8_t kind, size_t bytes, struct packet_
     return grow(p, bytes);
 }
 
-/* Tells the layer before what comes, where it has a field for it. */
+/* Set the next-protocol field of the previous layer, if it has one. */
 static void announce(struct packet *p, uint16_t ethertype, int protocol)
 {
     struct packet_layer *before = last_layer(p);
@@ -249,7 +249,7 @@ void packet_sctp(struct packet *p, const struct packet_sctp *o)
     put16(at + 14, (uint32_t)chunk);
 }
 
-/* The innermost IP layer so far. */
+/* Return the innermost IP layer before `index`. */
 static struct packet_layer *ip_before(struct packet *p, size_t index)
 {
     while (index-- > 0)
@@ -331,7 +331,7 @@ static void finish_layer(struct packet *p, size_t index)
         break;
     case IPV4:
         put16(at + 2, reported(layer->length, (uint32_t)bytes));
-        /* Over the header as it was built, whatever the length field says. */
+        /* Over the header as built, regardless of its length field. */
         check = fold(sum(at, index + 1 < p->n_layers ? p->layers[index + 1].offset - layer->offset : bytes, 0));
         put16(at + 10, reported(layer->checksum, check));
         break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * packet.h - builds frames layer by layer, from the outside in, with right lengths and checksums,
- * or with wrong ones where a test asks for a lie.
+ * packet.h - build frames layer by layer, from the outside in, with correct lengths and checksums,
+ * or with wrong ones where a test needs them.
  *
  *     struct packet p;
  *
@@ -12,10 +12,10 @@
  *     packet_tcp(&p, &(struct packet_tcp){.source = 40000, .destination = 445, .flags = PACKET_SYN});
  *     packet_finish(&p);      now p.data[0 .. p.length) is the frame
  *
- * A layer fills the "what comes next" field of the layer before it, so EtherType, protocol and next
- * header need not be given. Everything that does not fit, or an address that cannot be read, ends the
- * program: a test that builds nonsense by accident must not pass. Fields not named are zero, which
- * everywhere means "the usual". Numbers are in host order.
+ * A layer fills the next-protocol field of the layer before it, so EtherType, protocol and next header
+ * need not be given. Anything that does not fit, or an invalid address, ends the program, because a test
+ * that builds nonsense by accident must not pass. Fields not named are zero, which everywhere means the
+ * usual value. Numbers are in host order.
  */
 #ifndef TESTS_LIB_PACKET_H
 #define TESTS_LIB_PACKET_H
@@ -33,7 +33,7 @@
 #define PACKET_PSH 0x08
 #define PACKET_ACK 0x10
 
-/* A field's value given by hand instead of the right one: .ihl = PACKET_LIE(4) */
+/* A value given explicitly instead of the correct one: .ihl = PACKET_LIE(4) */
 struct packet_lie {
     bool reported;
     uint32_t value;
@@ -57,13 +57,13 @@ struct packet {
 struct packet_ethernet {
     const char *source;      /* "02:00:00:00:00:01"; NULL: that */
     const char *destination; /* NULL: "02:00:00:00:00:02" */
-    struct packet_lie type;  /* EtherType, where the next layer does not say it */
+    struct packet_lie type;  /* EtherType, unless the next layer sets it */
 };
 
 struct packet_ipv4 {
     const char *source;
     const char *destination;
-    uint8_t protocol;         /* only needed where no transport layer follows */
+    uint8_t protocol;         /* only needed if no transport layer follows */
     uint8_t ttl;              /* 0: 64 */
     uint8_t tos;
     uint16_t id;
@@ -81,7 +81,7 @@ struct packet_ipv4 {
 struct packet_ipv6 {
     const char *source;
     const char *destination;
-    uint8_t next;             /* only needed where nothing follows that says it */
+    uint8_t next;             /* only needed if no layer follows that sets it */
     uint8_t hop_limit;        /* 0: 64 */
     struct packet_lie version;
     struct packet_lie length; /* payload length */
@@ -89,7 +89,7 @@ struct packet_ipv6 {
 
 /* IPv6 extension header of the usual form (hop-by-hop 0, routing 43, destination 60, AH 51, mobility 135 …). */
 struct packet_extension {
-    uint8_t type;             /* the protocol number by which it is announced */
+    uint8_t type;             /* its protocol number in the previous header */
     uint8_t next;
     size_t bytes;             /* whole header; 0: 8. A multiple of 8 (AH: of 4) */
     struct packet_lie length; /* the length field */
@@ -111,7 +111,7 @@ struct packet_tcp {
     uint16_t window;         /* 0: 64240 */
     const void *options;     /* a multiple of 4 bytes */
     size_t options_bytes;
-    size_t payload_bytes;    /* so many bytes of filling behind it */
+    size_t payload_bytes;    /* length of filler payload */
     struct packet_lie doff;  /* in 32-bit words */
     struct packet_lie checksum;
 };
@@ -146,15 +146,15 @@ struct packet_arp {
     const char *target;
 };
 
-/* An empty packet. */
+/* Begin an empty packet. */
 void packet_start(struct packet *p);
 
 void packet_ethernet(struct packet *p, const struct packet_ethernet *o);
-/* tpid 0x8100 or 0x88a8 (or another); tci is priority and VLAN id. */
+/* Add a VLAN tag: tpid 0x8100 or 0x88a8 (or another); tci is priority and VLAN id. */
 void packet_vlan(struct packet *p, uint16_t tpid, uint16_t tci);
-/* 802.2 after an Ethernet header, whose type field becomes the length. */
+/* Add 802.2 after an Ethernet header, whose type field becomes the length. */
 void packet_llc(struct packet *p, uint8_t dsap, uint8_t ssap, uint8_t control);
-/* 802.2 with SNAP: OUI and protocol. */
+/* Add 802.2 with SNAP: OUI and protocol. */
 void packet_snap(struct packet *p, uint32_t oui, uint16_t protocol);
 void packet_arp(struct packet *p, const struct packet_arp *o);
 void packet_ipv4(struct packet *p, const struct packet_ipv4 *o);
@@ -164,20 +164,20 @@ void packet_fragment6(struct packet *p, const struct packet_fragment6 *o);
 void packet_tcp(struct packet *p, const struct packet_tcp *o);
 void packet_udp(struct packet *p, const struct packet_udp *o);
 void packet_sctp(struct packet *p, const struct packet_sctp *o);
-/* What follows it (packet_ipv4, packet_tcp …) is the packet that it quotes. */
+/* Layers added after it (packet_ipv4, packet_tcp …) are the packet that it quotes. */
 void packet_icmp(struct packet *p, const struct packet_icmp *o);
 
-/* Arbitrary bytes; NULL: so many bytes of filling. */
+/* Add these bytes; NULL: filler of that length. */
 void packet_bytes(struct packet *p, const void *bytes, size_t length);
 
-/* Fills in lengths and checksums, innermost first. Nothing can be added after it but the next two. */
+/* Fill in lengths and checksums, innermost first. Afterwards only the next two may follow. */
 void packet_finish(struct packet *p);
-/* Cuts the frame off, as a snaplen does. */
+/* Truncate the frame, as a snaplen does. */
 void packet_cut(struct packet *p, size_t length);
-/* Zero bytes behind what the headers speak of, as a card adds to reach 60. No-op where it is longer. */
+/* Append zero bytes up to that length, as a card pads frames to 60 bytes; a longer frame is unchanged. */
 void packet_pad(struct packet *p, size_t length);
 
-/* Where the n-th layer (from 0) starts: for changes that no option names. */
+/* Return the start of the n-th layer (from 0), for changes that no option provides. */
 uint8_t *packet_at(struct packet *p, size_t layer);
 
 /* ---- Whole frames in one call, for tests that only need traffic. Addresses of either family. ---- */
@@ -187,7 +187,7 @@ void packet_make_tcp(struct packet *p, const char *source, uint16_t source_port,
 void packet_make_udp(struct packet *p, const char *source, uint16_t source_port, const char *destination,
                      uint16_t destination_port, size_t payload_bytes);
 
-/* A whole frame of an EtherType that nobody here parses, with so many bytes of filling; MAC addresses as text. */
+/* Build a frame of an EtherType that the parser does not know, with filler; MAC addresses as text. */
 void packet_opaque(struct packet *p, const char *source, const char *destination, uint16_t type, size_t filling);
 
 #endif

@@ -74,7 +74,7 @@ bool page_owner(void *arg, const struct qpw_finding_row *finding, struct qpw_pro
     return true;
 }
 
-/* Through a file: the sanitizers copy what grows in memory again and again. */
+/* Go through a file, because with sanitizers a growing memory stream is copied again and again. */
 char *page_of(const struct qpw_report *report, const struct qpw_render_options *options)
 {
     FILE *file = tmpfile();
@@ -102,7 +102,7 @@ htmlDocPtr page_read(const char *page)
                                   HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | (int)XML_PARSE_HUGE);
     error = xmlCtxtGetLastError(parser);
     cr_assert_not_null(document);
-    /* It does not know the elements of HTML 5 and of SVG. */
+    /* The parser does not know the elements of HTML 5 and of SVG. */
     cr_assert(!error || error->code == XML_HTML_UNKNOWN_TAG, "line %d: %s", error ? error->line : 0, error ? error->message : "");
     htmlFreeParserCtxt(parser);
     return document;

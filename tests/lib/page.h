@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* page.h - the report's page: made of snapshots that strain it, read back as a browser would, asked by XPath. */
+/* page.h - the report's HTML page: made from demanding snapshots, parsed as by a browser, queried by XPath. */
 #ifndef QPW_TESTS_PAGE_H
 #define QPW_TESTS_PAGE_H
 
@@ -11,23 +11,29 @@
 #include "report/render.h"
 #include "sample.h"
 
-/* Names that would be markup, code, escape sequences, other lines or another direction, where they were taken as they are. */
+/* Names that would act as markup, code, escape sequences, line ends or direction marks if they were not escaped. */
 extern const char *const page_hostile[];
 extern const size_t page_n_hostile;
 
-/* As sample_snapshot(), with `findings` answered ones more, each of a service of its own; their names hostile, where asked. */
+/*
+ * Make a sample_snapshot() with `findings` more answered findings, each of a different service; their names hostile, if
+ * requested.
+ */
 void page_snapshot(struct qpw_snapshot *ret, size_t findings, bool hostile);
 
-/* Owner of a finding of such a snapshot: struct qpw_render_options.owner, arg NULL. */
+/* Return the owner of a finding of such a snapshot: for struct qpw_render_options.owner, arg NULL. */
 bool page_owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret);
 
-/* The page; the caller frees it. */
+/* Return the page; the caller frees it. */
 char *page_of(const struct qpw_report *report, const struct qpw_render_options *options);
 
-/* As a browser reads it; fails the test where something had to be mended. The caller frees it: xmlFreeDoc(). */
+/*
+ * Parse the page as a browser does; fail the test if the parser had to repair anything. The caller frees it:
+ * xmlFreeDoc().
+ */
 htmlDocPtr page_read(const char *page);
 
-/* What an XPath expression finds: a number, or a text without blanks around it that the caller frees. */
+/* Return the result of an XPath expression: a number, or text without surrounding blanks that the caller frees. */
 double page_number(htmlDocPtr document, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *page_text(htmlDocPtr document, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -19,19 +19,19 @@ struct pcapfile {
     char path[64]; /* a new file in /tmp; the test removes it */
 };
 
-/* A new capture with its header. */
+/* Create a capture with its header. */
 void pcapfile_start(struct pcapfile *f, uint32_t link_type);
 
-/* One record at that time (seconds of Unix time). `original` is its length on the wire. */
+/* Write one record at that time (seconds of Unix time). `original` is its length on the wire. */
 void pcapfile_record(struct pcapfile *f, double time, const void *bytes, size_t captured, size_t original);
 
-/* A built packet, whole. */
+/* Write a built packet, not truncated. */
 void pcapfile_packet(struct pcapfile *f, double time, const struct packet *p);
 
-/* An Ethernet packet in a cooked v2 header: direction (0 to the host, 4 from it) and interface index. */
+/* Write an Ethernet packet with a cooked v2 header: direction (0 to the host, 4 from it) and interface index. */
 void pcapfile_cooked2(struct pcapfile *f, double time, const struct packet *p, uint8_t direction, uint32_t ifindex);
 
-/* Closes it; the path stays. */
+/* Close it; the path remains valid. */
 void pcapfile_end(struct pcapfile *f);
 
 #endif

@@ -18,8 +18,8 @@
 #define MOST_INSTANCES 64
 #define BATCH_BYTES (1u << 20)
 
-static int lock_fd = -1; /* of the instance that this process has */
-static char folder[256]; /* where it is pinned */
+static int lock_fd = -1; /* of this process's instance */
+static char folder[256]; /* where the instance is pinned */
 
 /* ---- Emptying ---- */
 
@@ -33,7 +33,7 @@ static void empty_keyed(int fd, const struct bpf_map_info *info)
             cr_assert_fail("cannot empty map '%s': %s", info->name, strerror(errno));
 }
 
-/* Zeroes in batches; `each` bytes are written for an element, with those of all CPUs. */
+/* Zero the array in batches; `each`: bytes per element, over all CPUs. */
 static void zero_array(int fd, const struct bpf_map_info *info, size_t each)
 {
     uint32_t most = (uint32_t)(BATCH_BYTES / each) + 1, *keys = calloc(most, sizeof(*keys)), count;
@@ -88,7 +88,7 @@ static void empty(int fd)
         break;
     case BPF_MAP_TYPE_QUEUE: empty_queue(fd); break;
     case BPF_MAP_TYPE_RINGBUF: empty_ring(fd, &info); break;
-    case BPF_MAP_TYPE_SK_STORAGE: break; /* it went with the sockets */
+    case BPF_MAP_TYPE_SK_STORAGE: break; /* removed with its sockets */
     default: empty_keyed(fd, &info);
     }
 }
@@ -120,11 +120,11 @@ static const char *section_name(int section)
 
 static void pin(int fd, const char *name)
 {
-    unlink(place(name)); /* of who was ended while he pinned */
+    unlink(place(name)); /* left by a process that was killed while pinning */
     cr_assert(bpf_obj_pin(fd, place(name)) == 0, "%s: %s", place(name), strerror(errno));
 }
 
-/* The configuration comes last: with it the instance is whole. */
+/* Pin the configuration last: it marks the instance as complete. */
 static void pin_maps(const struct qpw_kernel *k)
 {
     cr_assert(mkdir(folder, 0700) == 0 || errno == EEXIST, "%s: %s", folder, strerror(errno));
@@ -155,14 +155,14 @@ static void open_pinned(struct qpw_kernel *k)
     for (int i = 0; i < QPW_SECTION_COUNT; i++)
         cr_assert((k->section_fd[i] = bpf_obj_get(place(section_name(i)))) >= 0, "%s", strerror(errno));
     for (int i = 0; i < QPW_PROG_COUNT; i++)
-        k->prog_fd[i] = bpf_obj_get(place(qpw_program_name(i))); /* not each has been loaded */
+        k->prog_fd[i] = bpf_obj_get(place(qpw_program_name(i))); /* not all programs have been loaded */
     cr_assert(bpf_map_lookup_elem(k->section_fd[QPW_SECTION_CONFIG], &zero, &k->config) == 0);
     empty_all(k);
     cr_assert(qpw_kernel_map_pages(k, &err) == 0, "%s", err.text);
     cr_assert(qpw_kernel_set_fresh(k, &err) == 0, "%s", err.text);
 }
 
-/* The lock of the first instance of that kind that nobody has, *ret_name being its name; -1: there are too many. */
+/* Lock the first free instance of that kind; *ret_name is its name. Returns the lock, or -1 if there are too many. */
 static int lock_any(const char *pool, const struct qpw_load_options *o, char ret_name[64])
 {
     char path[300];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* process.c - the commands, processes and waiting of netns.h. */
+/* process.c - commands, processes and waiting of netns.h. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 #include "netns.h"
 
-/* No test writes into the machine's own history; one that wants a history names a file. */
+/* Keep tests out of the machine's own history; a test of the history names a file. */
 __attribute__((constructor)) static void keep_no_history(void)
 {
     setenv("STATE_DIRECTORY", "", 1);
@@ -32,7 +32,7 @@ static uint64_t now_ms(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* In the child: tied to the parent's life, inside, with output where it belongs. */
+/* In the child: enter the namespace, redirect the output, die with the parent. */
 static void become(const struct netns *ns, pid_t parent, int output)
 {
     sigset_t none;
@@ -72,7 +72,7 @@ pid_t netns_start(const struct netns *ns, const char *output, char *const argv[]
     return pid;
 }
 
-/* Ends the groups whose numbers it reads, once nobody can write another. */
+/* Kill the groups whose numbers it reads, once the other end is closed. */
 static _Noreturn void guard(int fd)
 {
     pid_t groups[64];

@@ -8,7 +8,7 @@
 
 #include "util/names.h"
 
-/* By a quarter at a time: ten thousand one by one would be copied ten thousand times. */
+/* Grow by a quarter, because growing one by one would copy ten thousand rows ten thousand times. */
 static void *grow(void *array, size_t n, size_t size)
 {
     size_t room = n < 64 ? n + 1 : n % 64 ? 0 : n + n / 4 + 64;
@@ -76,7 +76,7 @@ static void list_port(struct qpw_snapshot *s, bool outbound, unsigned protocol, 
     s->listed[QPW_LISTED_TABLE(outbound, place)].bits[port / 64] |= 1ull << port % 64;
 }
 
-/* As the compiler lists them for the statements below. */
+/* List the ports as the compiler does for the statements below. */
 static void list_ports(struct qpw_snapshot *s)
 {
     s->listed = calloc(QPW_LISTED_TABLES, sizeof(*s->listed));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sample.h - a snapshot made by hand: a small node with two peers, four rows of policy, allowed
- * traffic, an answered backdoor, a refused probe, an outbound knock, losses on demand.
+ * sample.h - a snapshot made by hand: a small node with two peers, four rules, allowed traffic, an answered backdoor, a
+ * refused probe, an outbound attempt, optional losses.
  */
 #ifndef QPW_TESTS_SAMPLE_H
 #define QPW_TESTS_SAMPLE_H
@@ -14,10 +14,10 @@
 enum { SAMPLE_RULE_SMB = 1, SAMPLE_RULE_NFS, SAMPLE_RULE_FTP, SAMPLE_RULE_LDAP, SAMPLE_RULES };
 enum { SAMPLE_NODE2 = 1, SAMPLE_NODE3, SAMPLE_PEERS };
 
-/* Fills *ret; tick: how many seconds after SAMPLE_NOW_NS it is taken, which is what the counters grow by. */
+/* Fill *ret; tick: seconds after SAMPLE_NOW_NS, with which the counters grow. */
 void sample_snapshot(struct qpw_snapshot *ret, unsigned tick);
 
-/* Adds rows; the snapshot owns them. */
+/* Add rows, which the snapshot owns. */
 struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port,
                                    enum qpw_direction direction, enum qpw_verdict verdict, unsigned rule,
                                    unsigned peer);
@@ -25,7 +25,7 @@ struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol
                                        enum qpw_direction direction, const char *initiator, const char *responder,
                                        enum qpw_outcome outcome);
 
-/* A snapshot of n meters on as many ports. */
+/* Make a snapshot of n meters on as many ports. */
 void sample_many(struct qpw_snapshot *ret, size_t n, unsigned tick);
 
 #endif

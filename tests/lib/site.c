@@ -165,7 +165,10 @@ void site_assert_identities(json_t *report)
     cr_assert_eq(all.rx_bytes + all.tx_bytes, number(totals, "bytes"), "the meters do not sum to bytes");
 }
 
-/* Frames that the node sent and its veth found no room for at the other end: behind the hook, before far0. */
+/*
+ * Return the frames that the node sent but its veth dropped because the other end was full: after the hook, before
+ * far0.
+ */
 static uint64_t node_dropped(struct site *n)
 {
     char text[32];
@@ -175,13 +178,13 @@ static uint64_t node_dropped(struct site *n)
     return strtoull(text, NULL, 10);
 }
 
-/* What far0 counted, as frames on the wire. */
+/* Return far0's counts, as frames on the wire. */
 static struct netns_statistics truth(struct site *n)
 {
     struct netns_statistics s = netns_statistics(&n->far, "far0");
 
     s.rx_packets += node_dropped(n);
-    if (n->xdp) /* a veth whose other end has XDP takes its bytes after the Ethernet header was pulled */
+    if (n->xdp) /* a veth whose peer has XDP counts bytes after pulling the Ethernet header */
         s.tx_bytes += 14 * s.tx_packets;
     return s;
 }
@@ -202,7 +205,7 @@ static void take(struct equal *e)
     json_decref(report);
 }
 
-/* Twice the same on both sides: nothing was under way between. Then the difference is what came before the hooks. */
+/* Both sides are unchanged twice, so nothing is in flight, and any difference precedes the hooks. */
 static bool is_quiet(void *argument)
 {
     struct equal *e = argument, again = *e;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * site.h - an audited node: `qportwatch attach` as a user runs it, in a namespace, and its report.
- */
+/* site.h - an audited node in a namespace, with `qportwatch attach` run as by a user, and its report. */
 #ifndef TESTS_LIB_SITE_H
 #define TESTS_LIB_SITE_H
 
@@ -17,27 +15,25 @@ struct site {
     pid_t auditor;     /* 0: none */
     char dir[64];      /* files of this test: policy, eve.json, attach.log */
     bool xdp;          /* attached in XDP mode */
-    struct netns_statistics before; /* what far0 had counted of what the node was not yet attached to see */
+    struct netns_statistics before; /* far0's counts from before the node was attached */
 };
 
-/* Two namespaces on a veth pair: node0 10.1.0.1/24 fd00:10::1/64, far0 10.1.0.2/24 fd00:10::2/64. */
+/* Create two namespaces on a veth pair: node0 10.1.0.1/24 fd00:10::1/64, far0 10.1.0.2/24 fd00:10::2/64. */
 void site_make(struct site *n);
 
-/*
- * Runs `qportwatch attach node0 --no-tui --interval 1 OPTIONS` and waits until it is attached. policy: text, or NULL.
- */
+/* Run `qportwatch attach node0 --no-tui --interval 1 OPTIONS` and wait until it is attached. policy: text, or NULL. */
 void site_attach(struct site *n, const char *policy, const char *options);
 
-/* Ends the auditor with the signal, which must give that exit status, and asserts that nothing is left in the hooks. */
+/* End the auditor with the signal, which must give that exit status, and assert that nothing is left in the hooks. */
 void site_detach(struct site *n, int signal_number);
 
-/* Removes the files; asserts that nothing of qportwatch is left in the node's hooks. */
+/* Remove the files; assert that nothing of qportwatch is left in the node's hooks. */
 void site_end(struct site *n);
 
-/* `qportwatch report --json` of the node; the caller drops the reference. */
+/* Return `qportwatch report --json` of the node; the caller drops the reference. */
 json_t *site_report(struct site *n);
 
-/* What a meter row must be to be summed; NULL or -1: anything. */
+/* Conditions for the meter rows to be summed; NULL or -1: any. */
 struct site_filter {
     const char *protocol, *direction, *verdict, *scope, *rule;
     int port; /* 0: anything; -1: rows without a port */
@@ -49,16 +45,16 @@ struct site_sum {
 
 struct site_sum site_sum(json_t *report, const struct site_filter *filter);
 
-/* The two identities: by_verdict and by_direction each sum to totals.packets, the meters too. */
+/* Assert the two identities: by_verdict and by_direction each sum to totals.packets, and so do the meters. */
 void site_assert_identities(json_t *report);
 
 /*
- * Waits until the sum over all meters equals what the far end's interface counted (its tx is the node's rx),
- * packets and bytes since it was attached; fails the test at the deadline, showing both.
+ * Wait until the sum over all meters equals the counts of the far end's interface (its tx is the node's rx), in packets
+ * and bytes since the attachment; at the deadline fail the test, showing both.
  */
 void site_until_equal(struct site *n);
 
-/* The first finding of that direction, protocol and service port, borrowed. NULL: none. */
+/* Return the first finding of that direction, protocol and service port, borrowed. NULL: none. */
 json_t *site_finding(json_t *report, const char *direction, const char *protocol, int port);
 
 #endif

@@ -20,7 +20,7 @@ static int run(void *argument)
     socklen_t size = traffic_endpoint(s->to, s->port, &to);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    while (!s->shared[0] && s->shared[1] < MOST) { /* an ICMP error is told once, and that datagram was not sent */
+    while (!s->shared[0] && s->shared[1] < MOST) { /* an ICMP error is reported once, and that datagram was not sent */
         if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) == 1)
             s->shared[1]++;
         usleep(PAUSE_US);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* stream.h - datagrams that never stop, each of which is to be counted once whatever happens meanwhile. */
+/* stream.h - an endless stream of datagrams, each of which must be counted once whatever happens meanwhile. */
 #ifndef TESTS_LIB_STREAM_H
 #define TESTS_LIB_STREAM_H
 
@@ -12,17 +12,17 @@
 struct stream {
     const char *to;
     uint16_t port;
-    volatile uint32_t *shared; /* [0] end, [1] sent; of both processes */
+    volatile uint32_t *shared; /* [0] end, [1] sent; shared by both processes */
     pid_t pid;
 };
 
-/* Starts sending to a port where nobody listens. `to` is the caller's to keep. */
+/* Start sending to a port where nobody listens. `to` must stay valid. */
 void stream_start(struct stream *s, const struct netns *from, const char *to, uint16_t port);
 
-/* Ends it. How many were sent. */
+/* End it. Returns how many were sent. */
 int64_t stream_end(struct stream *s);
 
-/* How many a report counts. */
+/* Return how many a report counts. */
 int64_t stream_counted(json_t *report, uint16_t port);
 
 #endif

@@ -93,7 +93,7 @@ const char *terminal_screen(struct terminal *t, bool colours)
     return screen;
 }
 
-/* Waits for output, but no longer than a quarter of a second: not all that changes the screen comes after the look. */
+/* Wait for output, but at most a quarter of a second, because the output may have come before the last look. */
 static void await_output(struct terminal *t)
 {
     struct pollfd input = {.fd = t->output, .events = POLLIN};

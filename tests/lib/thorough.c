@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-/* Set by tests/run --all. */
+/* Return whether this is a thorough run, which tests/run --all sets in the environment. */
 static bool is_thorough(void)
 {
     return getenv("TEST_ALL") != NULL;

@@ -52,7 +52,7 @@ int traffic_bound(const struct netns *ns, int type, const char *address, uint16_
     return fd;
 }
 
-/* Moves exactly n bytes; 0, or -1 where the other end went away. */
+/* Move exactly n bytes. 0, or -1 if the other end closed. */
 static int move(int fd, uint64_t n, int out)
 {
     static char block[BLOCK];

@@ -2,8 +2,8 @@
 /*
  * traffic.h - real sockets that move an exact number of bytes, in namespaces of the test's own.
  *
- * A server is a child process, listening when the call returns. A client runs in the caller's process
- * and returns when the exchange is over. IPv4 and IPv6 by the address's form. Failures end the test.
+ * A server is a child process, listening when the call returns. A client runs in the caller's process and returns when
+ * the exchange is complete. The address's form selects IPv4 or IPv6. Failures end the test.
  */
 #ifndef TESTS_LIB_TRAFFIC_H
 #define TESTS_LIB_TRAFFIC_H
@@ -13,16 +13,16 @@
 
 #include "netns.h"
 
-/* The address and port (host order) as a socket address; its length. */
+/* Convert the address and port (host order) to a socket address. Returns its length. */
 socklen_t traffic_endpoint(const char *address, uint16_t port, struct sockaddr_storage *ret);
 
-/* A socket of that type in the namespace, bound; port 0: the kernel's choice. */
+/* Return a socket of that type in the namespace, bound; port 0: the kernel's choice. */
 int traffic_bound(const struct netns *ns, int type, const char *address, uint16_t port);
 
-/* Serves TCP: each client says how much it sends and how much it wants. Returns the pid. */
+/* Serve TCP: each client announces how much it sends and how much it wants. Returns the pid. */
 pid_t traffic_serve_tcp(const struct netns *ns, const char *address, uint16_t port);
 
-/* Serves UDP: each datagram is sent back. Returns the pid. */
+/* Serve UDP: each datagram is sent back. Returns the pid. */
 pid_t traffic_serve_udp(const struct netns *ns, const char *address, uint16_t port);
 
 struct traffic_tcp {
@@ -34,20 +34,20 @@ struct traffic_tcp {
     uint64_t down; /* bytes back */
 };
 
-/* One connection, opened, used and closed. */
+/* Open, use and close one connection. */
 void traffic_tcp(const struct netns *ns, const struct traffic_tcp *o);
 
 /* The same in a child process; end it with netns_wait(). */
 pid_t traffic_tcp_start(const struct netns *ns, const struct traffic_tcp *o);
 
 /*
- * Opens a connection and leaves it open: a connected descriptor. Bytes are moved with traffic_tcp_more().
- * Only one exchange at a time on a connection.
+ * Open a connection and return its descriptor. Bytes are moved with traffic_tcp_more(), only one exchange at a time per
+ * connection.
  */
 int traffic_tcp_open(const struct netns *ns, const struct traffic_tcp *o);
 void traffic_tcp_more(int fd, uint64_t up, uint64_t down);
 
-/* n datagrams of `size` bytes, each awaited back before the next. local_port 0: the kernel's choice. */
+/* Send n datagrams of `size` bytes, awaiting each one's echo before the next. local_port 0: the kernel's choice. */
 void traffic_udp(const struct netns *ns, const char *address, uint16_t port, uint16_t local_port, unsigned n,
                  unsigned size);
 

@@ -10,9 +10,9 @@
 #include "netns.h"
 #include "thorough.h"
 
-#define SECONDS (NETNS_TIMEOUT_S - 60) /* the machine's own limit, before the test's */
+#define SECONDS (NETNS_TIMEOUT_S - 60) /* the machine's limit, shorter than the test's */
 
-/* One line on why there is no such kernel here, as tests/vm/fetch left it. */
+/* Read the line in which tests/vm/fetch recorded why there is no such kernel. */
 static void read_reason(const char *suite, char *ret, size_t size)
 {
     char path[512];

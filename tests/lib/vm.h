@@ -4,13 +4,14 @@
 #define TESTS_LIB_VM_H
 
 /*
- * Boots the kernel of that Debian suite (tests/vm/fetch has put it below the build folder) and runs tests/vm/inside and
- * the verifier's table there; each check is a line of the output, which is kept for tests/vm/matrix. Fails the test
- * where one fails, skips it with the reason where the kernel could not be fetched or there is no emulator.
+ * Boot the kernel of that Debian suite (which tests/vm/fetch put below the build folder) and run tests/vm/inside and
+ * the verifier's table there; each check is a line of the output, which is kept for tests/vm/matrix. Fail the test if a
+ * check fails; skip it with the reason if the kernel could not be fetched or there is no emulator.
  */
 enum vm_extent {
-    VM_SHORT, /* attaching in each mode, counts, directions, a finding, reload, detach; the rest in a thorough run alone */
-    VM_WHOLE  /* disturbances, owners of processes that end, and the verifier's table, too */
+    VM_SHORT, /* attaching in each mode, counts, directions, a finding, reload, detach; the rest only in a thorough
+               * run */
+    VM_WHOLE  /* also disturbances, owners of processes that end, and the verifier's table */
 };
 
 void vm_check(const char *suite, enum vm_extent extent);
