@@ -212,6 +212,65 @@ Test(alert_verify, line_of_no_chain_added)
     expect_first("eve.json.1", 5, QPW_LOG_CHAIN_ADDED);
 }
 
+/* Lines of before the chain stand in front of its first record; where that is rotated away, they would be, too. */
+Test(alert_verify, line_of_no_chain_in_front)
+{
+    static const char added[] = "{\"event_type\":\"alert\",\"alert\":{\"signature\":\"nothing to see\"}}\n";
+
+    qpw_log_verify_clear(&v);
+    cr_assert_eq(qpw_log_verify_begin(&v, NULL, NULL), 0);
+    qpw_log_verify_line(&v, "eve.json.1", 1, added, strlen(added));
+    one_file("eve.json.1", 0, LINES);
+    qpw_log_verify_end(&v);
+    cr_expect(qpw_log_verify_whole(&v));
+    cr_expect_eq(v.older, 1);
+    replace(0, added);
+    expect_first("eve.json.1", 1, QPW_LOG_CHAIN_ADDED);
+    cr_expect_eq(v.older, 0);
+}
+
+/* Each line still reads as the same document. */
+Test(alert_verify, line_ends_and_blanks)
+{
+    char with[4096];
+    size_t length = strcspn(lines[2], "\n");
+
+    snprintf(with, sizeof(with), "%.*s\r\n", (int)length, lines[2]);
+    replace(2, with);
+    expect_first("eve.json.1", 3, QPW_LOG_CHAIN_CHANGED);
+    with[length] = ' ';
+    replace(2, with);
+    expect_first("eve.json.1", 3, QPW_LOG_CHAIN_CHANGED);
+}
+
+Test(alert_verify, two_lines_joined_and_one_parted)
+{
+    char joined[8192];
+
+    snprintf(joined, sizeof(joined), "%.*s%s", (int)strcspn(lines[2], "\n"), lines[2], lines[3]);
+    replace(2, joined);
+    replace(3, NULL);
+    expect_first("eve.json.1", 3, QPW_LOG_CHAIN_CHANGED);
+    cr_expect_eq(v.n_breaches, 2, "and the second record is missing");
+}
+
+Test(alert_verify, a_whole_life_cut_out)
+{
+    for (unsigned i = 2; i < ROTATED + 1; i++)
+        replace(i, NULL);
+    expect_first("eve.json", 2, QPW_LOG_CHAIN_CUT);
+    cr_expect_eq(v.n_breaches, 1);
+}
+
+Test(alert_verify, number_changed)
+{
+    char *number = strstr(lines[4], "\"chain\":[\"");
+
+    cr_assert_not_null(number);
+    number[10] = '9'; /* 5 */
+    expect_first("eve.json.1", 5, QPW_LOG_CHAIN_CUT);
+}
+
 Test(alert_verify, line_replaced_by_that_of_another_chain)
 {
     replace(4, others[4]);
@@ -242,7 +301,7 @@ Test(alert_verify, last_lines_cut)
     cr_expect_not_null(strstr(qpw_log_verify_meaning(&v), "not whole"));
 }
 
-Test(alert_verify, written_anew_from_the_first_line)
+Test(alert_verify, replaced_from_the_first_line)
 {
     char head[QPW_LOG_CHAIN_TEXT];
 

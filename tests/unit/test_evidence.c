@@ -468,6 +468,37 @@ Test(evidence, alerts_of_the_period_are_copied_as_they_stand)
     free(text);
 }
 
+static void expect_alerts(const char *log, const char *expected)
+{
+    char path[96], *text;
+    struct qpw_error err;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/eve.json", folder);
+    file = fopen(path, "w");
+    fputs(log, file);
+    fclose(file);
+    cr_assert_eq(write_evidence(path, &err), 0, "%s", err.text);
+    text = read_file("alerts.jsonl");
+    cr_expect_str_eq(text, expected);
+    free(text);
+    run("rm -r %s/e");
+}
+
+/* From the first record that is about the period, or was written in it, to the last: so that its chain can be followed. */
+Test(evidence, alerts_are_copied_without_holes)
+{
+#define BEFORE "{\"timestamp\":\"2025-12-01T00:00:00.000000+0000\"}\n"
+#define WITHIN "{\"timestamp\":\"2026-01-01T00:30:00.000000+0000\"}\n"
+#define LATE "{\"timestamp\":\"2025-12-31T23:59:59.000000+0000\",\"alert\":{\"metadata\":{\"written\":[\"2026-01-01T00:01:00.000000Z\"]}}}\n"
+#define AFTER "{\"timestamp\":\"2026-01-02T00:00:00.000000+0000\"}\n"
+    expect_alerts(BEFORE LATE WITHIN AFTER, LATE WITHIN);
+    expect_alerts(BEFORE WITHIN BEFORE AFTER BEFORE WITHIN BEFORE AFTER, WITHIN BEFORE AFTER BEFORE WITHIN);
+    expect_alerts(WITHIN BEFORE WITHIN BEFORE WITHIN, WITHIN BEFORE WITHIN BEFORE WITHIN);
+    expect_alerts(BEFORE AFTER, "");
+    expect_alerts(WITHIN "no record\n[]\n" WITHIN "{\"timestamp\":\"2026-01", WITHIN WITHIN); /* chain.json counts them */
+}
+
 /* Names are text here, too. */
 Test(evidence, hostile_names_steer_no_terminal)
 {

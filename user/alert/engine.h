@@ -165,10 +165,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
 /* Offer all of a snapshot: findings, lost detail, coverage, peers; keep figures for the heartbeat. Return as above. */
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 
-/*
- * Offer only the coverage of a snapshot: records that a command made while no auditor was running. False: some are not
- * written.
- */
+/* Offer only coverage records, oldest first, before a snapshot has them. False: some are not written. */
 bool qpw_engine_coverage(struct qpw_engine *e, const struct qpw_coverage *records, size_t n, uint64_t now_ns);
 
 /* A socket or an exchange of the node, for records about its owner. */

@@ -52,6 +52,7 @@ struct qpw_alerts {
     uint64_t unwritten;
     bool reported;         /* that the log cannot be written */
     bool tried; /* to open the log */
+    uint32_t coverage; /* sequence behind the last coverage record that is in the log */
 };
 
 static int write_record(void *data, const struct qpw_record *record)
@@ -392,6 +393,21 @@ void qpw_alerts_settle(struct qpw_auditor *a)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
 }
 
+/* Write coverage records within a second, not with the next snapshot: an auditor that is killed before that leaves none behind. */
+static void write_coverage(struct qpw_auditor *a)
+{
+    struct qpw_alerts *alerts = a->alerts;
+    struct qpw_coverage *records = NULL;
+    uint32_t next = a->coverage.next;
+    size_t n;
+
+    if (alerts->coverage == next || qpw_collect_coverage(&a->kernel, &records, &n) < 0)
+        return;
+    if (qpw_engine_coverage(alerts->engine, records, n, qpw_clock_unix_ns()))
+        alerts->coverage = next;
+    free(records);
+}
+
 void qpw_alerts_tick(struct qpw_auditor *a)
 {
     struct qpw_alerts *alerts = a->alerts;
@@ -399,6 +415,7 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     if (!alerts)
         return;
     qpw_alerts_flush(a);
+    write_coverage(a);
     qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
     offer_again(a);
     if (!alerts->tried) /* a log that cannot be had is told at once, not with the first record */

@@ -45,7 +45,7 @@ static void anonymize_node(const struct qpw_anonymous *a, struct qpw_node_listen
             node->listening.rows[i].wanted = "named by the policy";
 }
 
-int qpw_anonymize_report(struct qpw_anonymized *z, struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
+int qpw_anonymize_report(struct qpw_anonymized *z, const struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
                          struct qpw_render_options *options)
 {
     *z = (struct qpw_anonymized){.a = a, .rows = s->findings, .n = s->n_findings, .asked = *options};

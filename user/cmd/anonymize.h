@@ -11,12 +11,12 @@
     "Put other names and addresses in the place of the site's own, the same for the same under this key, which is made where the " \
     "file is not there; texts that people wrote are left out"
 
-/* Opens the key; says on standard error that it was made. NULL: *ret is NULL. 0, or a negative errno with err. */
+/* Opens the key, or makes it: to be called once there is something to write. Says on standard error that it was made. NULL: *ret is NULL. 0, or a negative errno with err. */
 int qpw_anonymize_open(const char *key_file, struct qpw_anonymous **ret, struct qpw_error *err);
 
 /* What stands in the place of a report's own. Must not be moved. */
 struct qpw_anonymized {
-    struct qpw_anonymous *a;
+    const struct qpw_anonymous *a;
     struct qpw_finding_row *raw; /* as they were, for their owners are looked up by */
     const struct qpw_finding_row *rows;
     size_t n;
@@ -27,7 +27,7 @@ struct qpw_anonymized {
  * Once the report is made and what it is rendered with is read: anonymizes the snapshot that the report is of, the listeners
  * (node NULL: there are none) and, through `options`, owners. 0 or -ENOMEM. The caller clears *ret.
  */
-int qpw_anonymize_report(struct qpw_anonymized *ret, struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
+int qpw_anonymize_report(struct qpw_anonymized *ret, const struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
                          struct qpw_render_options *options);
 void qpw_anonymized_clear(struct qpw_anonymized *z);
 

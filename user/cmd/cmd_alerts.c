@@ -402,6 +402,22 @@ static int read_files_apart(struct reading *r)
     return status;
 }
 
+/* Open the key of --anonymize, which makes one where there is none: only once what is to be read is there. */
+static int open_key(struct options *o, struct qpw_error *err)
+{
+    struct qpw_follow *log = NULL;
+    int r = o->key && !o->files ? qpw_follow_open(o->log, o->follow, &log, err) : 0;
+
+    qpw_follow_close(log);
+    for (char **file = o->key ? o->files : NULL; r == 0 && file && *file; file++)
+        if (strcmp(*file, "-") && access(*file, R_OK) < 0)
+            r = qpw_fail(err, -errno, "%s: %s", *file, strerror(errno));
+    r = r ? r : qpw_anonymize_open(o->key, &o->anonymous, err);
+    if (o->anonymous)
+        qpw_known_clear();
+    return r;
+}
+
 int qpw_cmd_alerts(int argc, char **argv)
 {
     char *one[2] = {NULL, NULL};
@@ -418,12 +434,6 @@ int qpw_cmd_alerts(int argc, char **argv)
     qpw_quiet_libbpf();
     if (o.signatures)
         return qpw_alerts_signatures(o.json, o.long_text);
-    if (qpw_anonymize_open(o.key, &o.anonymous, &key_error) < 0) {
-        fprintf(stderr, "qportwatch alerts: %s\n", key_error.text);
-        return QPW_EXIT_FAILED;
-    }
-    if (o.anonymous)
-        qpw_known_clear();
     make_columns(&o, columns);
     reading.printer.indent = 0;
     o.filter.short_time = reading.printer.width < WIDE;
@@ -434,6 +444,10 @@ int qpw_cmd_alerts(int argc, char **argv)
     if (o.log && !o.files && !o.follow && is_whole(o.log)) {
         one[0] = (char *)o.log;
         o.files = one;
+    }
+    if (open_key(&o, &key_error) < 0) {
+        fprintf(stderr, "qportwatch alerts: %s\n", key_error.text);
+        return QPW_EXIT_FAILED;
     }
     status = o.files ? read_files_apart(&reading) : read_and_show(&reading);
     qpw_table_clear(&table);

@@ -374,7 +374,12 @@ static int run(struct options *o)
         say(err.text);
         status = QPW_EXIT_FAILED;
     } else if (status == QPW_EXIT_OK) {
-        status = replay_it(o, &setup, &output, &written);
+        if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0) { /* made only where there is something to replay */
+            say(err.text);
+            status = QPW_EXIT_FAILED;
+        } else {
+            status = replay_it(o, &setup, &output, &written);
+        }
         qpw_replay_setup_close(&setup);
     }
     if (output.file && qpw_output_close(&output, written, &err) < 0 && status == QPW_EXIT_OK) {
@@ -388,7 +393,6 @@ static int run(struct options *o)
 int qpw_cmd_replay(int argc, char **argv)
 {
     struct options *o = calloc(1, sizeof(*o));
-    struct qpw_error err;
     int status;
 
     if (!o) {
@@ -397,11 +401,7 @@ int qpw_cmd_replay(int argc, char **argv)
     }
     qpw_arguments_parse(&argp, argc, argv, o);
     qpw_quiet_libbpf();
-    status = QPW_EXIT_FAILED;
-    if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0)
-        say(err.text);
-    else
-        status = run(o);
+    status = run(o);
     qpw_anonymous_close(o->anonymous);
     qpw_policy_options_clear(&o->policy);
     free(o);

@@ -16,6 +16,7 @@
 #include "cmd/node_listeners.h"
 #include "cmd/report_evidence.h"
 #include "control/watched.h"
+#include "evidence/evidence.h"
 #include "instance/executables.h"
 #include "instance/instance.h"
 #include "host/clock.h"
@@ -39,7 +40,6 @@ struct options {
     struct qpw_history_args history; /* since as above */
     const char *output;
     const char *key;      /* of --anonymize; NULL: names stay */
-    struct qpw_anonymous *anonymous;
     const char *alerts;   /* of the evidence */
     const char *evidence; /* folder; NULL: one document */
     struct qpw_condition conditions[MAX_CONDITIONS];
@@ -206,30 +206,42 @@ struct subject {
     struct qpw_snapshot *snapshot, *past; /* past: what rows of the snapshot may point into, or NULL */
 };
 
+/* Put other names in the place of the site's. The key is opened only now: where there is nothing to report, none is made. */
+static int anonymize(const struct subject *about, const struct qpw_anonymous *a, struct rendering *r, struct qpw_anonymized *z,
+                     struct qpw_error *err)
+{
+    if (!a)
+        return 0;
+    if (qpw_anonymize_report(z, a, about->snapshot, &r->node, &r->options) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    if (about->past)
+        qpw_anonymous_lives(a, about->past);
+    return 0;
+}
+
 static int write_report(const struct subject *about, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
     struct rendering *r = malloc(sizeof(*r));
+    struct qpw_anonymous *anonymous = NULL;
     struct qpw_anonymized z = {0};
-    int rc = 0;
+    int rc = o->evidence ? qpw_evidence_check(o->evidence, err) : 0;
 
-    if (!r)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    begin_rendering(r, about->kernel, report, o);
-    if (o->anonymous) {
-        rc = qpw_anonymize_report(&z, o->anonymous, about->snapshot, &r->node, &r->options);
-        if (about->past)
-            qpw_anonymous_lives(o->anonymous, about->past);
+    rc = rc ? rc : r ? qpw_anonymize_open(o->key, &anonymous, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    if (rc < 0) {
+        free(r);
+        return rc;
     }
-    if (rc < 0)
-        qpw_fail(err, rc, "out of memory");
-    else if (o->evidence)
+    begin_rendering(r, about->kernel, report, o);
+    rc = anonymize(about, anonymous, r, &z, err);
+    if (rc == 0 && o->evidence)
         rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = about->history,
-                                                               .folder = o->evidence, .alerts = o->alerts, .anonymous = o->anonymous}, err);
-    else
+                                                               .folder = o->evidence, .alerts = o->alerts, .anonymous = anonymous}, err);
+    else if (rc == 0)
         rc = write_document(r, report, o, err);
     qpw_anonymized_clear(&z);
     end_rendering(r);
     free(r);
+    qpw_anonymous_close(anonymous);
     return rc;
 }
 
@@ -369,14 +381,9 @@ int qpw_cmd_report(int argc, char **argv)
     }
     if (o.since)
         qpw_since_parse(o.since, qpw_clock_unix_ns(), &since_unix_ns); /* it is a time */
-    if (qpw_anonymize_open(o.key, &o.anonymous, &err) < 0) {
-        fprintf(stderr, "qportwatch report: %s\n", err.text);
-        return QPW_EXIT_FAILED;
-    }
     qpw_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)
         fprintf(stderr, "qportwatch report: %s\n", err.text);
-    qpw_anonymous_close(o.anonymous);
     return status;
 }

@@ -214,6 +214,14 @@ static int write_all(const struct qpw_evidence_source *e, struct qpw_folder *fol
     return r;
 }
 
+int qpw_evidence_check(const char *path, struct qpw_error *err)
+{
+    struct qpw_folder *folder;
+    int r = qpw_folder_open(path, &folder, err);
+
+    return r < 0 ? r : qpw_folder_close(folder, false, err);
+}
+
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *path, struct qpw_error *err)
 {
     struct qpw_folder *folder;

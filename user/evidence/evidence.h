@@ -25,6 +25,9 @@ struct qpw_evidence_source {
  */
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *folder, struct qpw_error *err);
 
+/* Whether the folder could be written: new or empty, in a place that can be written. Leaves nothing. 0, or a negative errno with err. */
+int qpw_evidence_check(const char *folder, struct qpw_error *err);
+
 struct qpw_evidence_figures {
     struct qpw_figure_value values[QPW_FIGURE_COUNT];
     const struct qpw_log_sums *log; /* NULL: none could be read */

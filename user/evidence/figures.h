@@ -40,7 +40,7 @@ struct qpw_figure_value {
 struct qpw_log_sums {
     struct qpw_log_verify chain;            /* of all of it */
     uint64_t oldest_unix_ns, newest_unix_ns; /* of its records; 0: none */
-    uint64_t copied;                        /* records of the period; of these */
+    uint64_t copied;                        /* records into alerts.jsonl; of these */
     uint64_t audit_records, failures;       /* that the audit began or ended; that something of it failed */
 };
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "evidence/log.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alert/log/eve.h"
 #include "util/names.h"
 
-static uint64_t time_of(const json_t *record)
+static uint64_t time_of(const char *text)
 {
-    const char *text = json_string_value(json_object_get(record, "timestamp"));
-
     return text ? qpw_eve_parse_time(text) : 0;
 }
 
@@ -41,48 +41,100 @@ static bool is_failure(const json_t *record)
     return is;
 }
 
-static void copy(const struct qpw_log_reading *reading, const json_t *record, const char *line, size_t length)
-{
-    json_t *other;
-
-    if (!reading->anonymous) {
-        fprintf(reading->out, "%.*s\n", (int)length, line);
-        return;
-    }
-    other = qpw_anonymous_record(reading->anonymous, record);
-    if (other && json_dumpf(other, reading->out, JSON_COMPACT | JSON_ENSURE_ASCII) == 0)
-        fputc('\n', reading->out);
-    json_decref(other);
-}
+struct counts {
+    uint64_t copied, audit_records, failures;
+};
 
 struct taking {
     const struct qpw_log_reading *reading;
     struct qpw_log_sums *sums;
+    FILE *pending; /* records behind the last one that is copied: they are, too, once one of the period follows */
+    struct counts of_pending;
+    int error;
 };
+
+/* Count it as written, where it is: what is no record of ours has no other names. */
+static void copy(const struct qpw_log_reading *reading, const json_t *record, const char *line, size_t length, FILE *out, struct counts *counts)
+{
+    json_t *other = reading->anonymous ? qpw_anonymous_record(reading->anonymous, record) : NULL;
+
+    if (reading->anonymous && !other)
+        return;
+    if (other)
+        json_dumpf(other, out, JSON_COMPACT | JSON_ENSURE_ASCII);
+    else
+        fwrite(line, 1, length, out);
+    fputc('\n', out);
+    counts->copied++;
+    counts->audit_records += is_audit_record(record);
+    counts->failures += is_failure(record);
+    json_decref(other);
+}
+
+static void add_counts(struct qpw_log_sums *sums, const struct counts *more)
+{
+    sums->copied += more->copied;
+    sums->audit_records += more->audit_records;
+    sums->failures += more->failures;
+}
+
+static void flush_pending(struct taking *t)
+{
+    char buf[4096];
+    size_t n;
+
+    if (!t->of_pending.copied)
+        return;
+    rewind(t->pending);
+    while ((n = fread(buf, 1, sizeof(buf), t->pending)) > 0)
+        fwrite(buf, 1, n, t->reading->out);
+    add_counts(t->sums, &t->of_pending);
+    t->of_pending = (struct counts){0};
+    rewind(t->pending);
+    if (ferror(t->pending) || ftruncate(fileno(t->pending), 0) < 0)
+        t->error = -EIO;
+}
+
+static bool is_of_period(const struct qpw_log_reading *reading, uint64_t unix_ns)
+{
+    return unix_ns && unix_ns >= reading->from_unix_ns && unix_ns <= reading->to_unix_ns;
+}
+
+/* Copy without holes from the first record to the last that is about the period or was written in it, so that their chain holds. */
+static void take_record(struct taking *t, const json_t *record, const char *line, size_t length)
+{
+    uint64_t when = time_of(json_string_value(json_object_get(record, "timestamp")));
+    struct counts counts = {0};
+
+    if (when && (!t->sums->oldest_unix_ns || when < t->sums->oldest_unix_ns))
+        t->sums->oldest_unix_ns = when;
+    if (when > t->sums->newest_unix_ns)
+        t->sums->newest_unix_ns = when;
+    if (is_of_period(t->reading, when) || is_of_period(t->reading, time_of(qpw_eve_fact(record, "written")))) {
+        flush_pending(t);
+        copy(t->reading, record, line, length, t->reading->out, &counts);
+        add_counts(t->sums, &counts);
+    } else if (t->sums->copied) {
+        if (!t->pending && !(t->pending = tmpfile()))
+            t->error = -errno;
+        else
+            copy(t->reading, record, line, length, t->pending, &t->of_pending);
+    }
+}
 
 static void take(void *arg, const char *line, size_t length)
 {
-    const struct taking *t = arg;
-    struct qpw_log_sums *sums = t->sums;
+    struct taking *t = arg;
     json_t *record = json_loadb(line, length, 0, NULL);
-    uint64_t when = time_of(record);
 
-    if (when && (!sums->oldest_unix_ns || when < sums->oldest_unix_ns))
-        sums->oldest_unix_ns = when;
-    if (when > sums->newest_unix_ns)
-        sums->newest_unix_ns = when;
-    if (when && when >= t->reading->from_unix_ns && when <= t->reading->to_unix_ns) {
-        sums->copied++;
-        sums->audit_records += is_audit_record(record);
-        sums->failures += is_failure(record);
-        copy(t->reading, record, line, length);
-    }
+    if (json_is_object(record)) /* what is none breaks the chain, which says so */
+        take_record(t, record, line, length);
     json_decref(record);
 }
 
 int qpw_evidence_log(const struct qpw_log_reading *reading, const char *path, struct qpw_log_sums *ret, struct qpw_error *err)
 {
-    struct taking t = {reading, ret};
+    struct taking t = {.reading = reading, .sums = ret};
     int r;
 
     *ret = (struct qpw_log_sums){0};
@@ -92,5 +144,7 @@ int qpw_evidence_log(const struct qpw_log_reading *reading, const char *path, st
     r = qpw_log_verify_log(&ret->chain, path, err);
     qpw_log_verify_end(&ret->chain);
     ret->chain.each = NULL;
-    return r;
+    if (t.pending)
+        fclose(t.pending);
+    return r == 0 && t.error < 0 ? qpw_fail(err, t.error, "%s: cannot be copied: %s", path, strerror(-t.error)) : r;
 }

@@ -9,7 +9,7 @@
 #include "evidence/figures.h"
 
 struct qpw_log_reading {
-    uint64_t from_unix_ns, to_unix_ns;     /* whose records are copied, */
+    uint64_t from_unix_ns, to_unix_ns;     /* the period whose records are copied, with all between the first and the last of them, */
     FILE *out;                             /* to here, */
     const struct qpw_anonymous *anonymous; /* with other names; NULL: as they stand */
 };

@@ -70,7 +70,7 @@ static const struct {
     {"recount.sh", "counts all of them again from the files here ('sh recount.sh'; needs jq)"},
     {"policy.txt", "the policy in force at the end of the period: its text, and its rules and peers as the kernel had them"},
     {"source-digest.txt", "the vendor's page that the policy was made from, by its SHA-256"},
-    {"alerts.jsonl", "the alert log's records of the period, in EVE format, one JSON document a line"},
+    {"alerts.jsonl", "the alert log's records of the period, without holes from the first to the last, in EVE format, one JSON document a line"},
     {"chain.json", "whether the chain of sums through the whole alert log holds, and its head"},
     {"coverage.json", "when and what was monitored, every interface of the host, and what may be missing"},
     {"versions.txt", "what made this folder, and on what"},

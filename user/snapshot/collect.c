@@ -169,23 +169,22 @@ static int by_sequence(const void *a, const void *b)
     return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-static int read_coverage(struct qpw_collection *c)
+int qpw_collect_coverage(const struct qpw_kernel *k, struct qpw_coverage **ret, size_t *ret_n)
 {
-    struct qpw_snapshot *s = &c->s;
+    struct qpw_coverage *records = calloc(QPW_COVERAGE_RECORDS, sizeof(*records));
     size_t kept = 0;
-    int rc;
+    int r = records ? qpw_array_read(k->map_fd[QPW_MAP_coverage], sizeof(*records), QPW_COVERAGE_RECORDS, records) : -ENOMEM;
 
-    s->coverage = calloc(QPW_COVERAGE_RECORDS, sizeof(*s->coverage));
-    if (!s->coverage)
-        return -ENOMEM;
-    rc = qpw_array_read(c->k->map_fd[QPW_MAP_coverage], sizeof(*s->coverage), QPW_COVERAGE_RECORDS, s->coverage);
-    if (rc < 0)
-        return rc;
+    if (r < 0) {
+        free(records);
+        return r;
+    }
     for (size_t i = 0; i < QPW_COVERAGE_RECORDS; i++)
-        if (s->coverage[i].sequence)
-            s->coverage[kept++] = s->coverage[i];
-    s->n_coverage = kept;
-    qsort(s->coverage, kept, sizeof(*s->coverage), by_sequence);
+        if (records[i].sequence)
+            records[kept++] = records[i];
+    qsort(records, kept, sizeof(*records), by_sequence);
+    *ret = records;
+    *ret_n = kept;
     return 0;
 }
 
@@ -255,7 +254,7 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
     rc = rc ? rc : read_lives(c);
     rc = rc ? rc : read_details(c);
     rc = rc ? rc : read_tables(c, options->brief, options->ports);
-    rc = rc ? rc : read_coverage(c);
+    rc = rc ? rc : qpw_collect_coverage(c->k, &c->s.coverage, &c->s.n_coverage);
     rc = rc ? rc : qpw_collect_host(c->k, options, &c->s);
     if (rc < 0)
         return qpw_fail(err, rc, "counters cannot be read: %s", strerror(-rc));

@@ -33,6 +33,14 @@ static void breach(struct qpw_log_verify *v, const struct qpw_log_breach *one)
     v->n_breaches++;
 }
 
+/* Lines of before the log had a chain stand before its first record alone: before a later one they were added. */
+static void add_older(struct qpw_log_verify *v)
+{
+    if (v->older)
+        breach(v, &(struct qpw_log_breach){.file = v->older_file ? v->older_file : (char *)"", .line = v->older_line, .word = QPW_LOG_CHAIN_ADDED});
+    v->older = 0;
+}
+
 static bool is_json(const char *line, size_t length)
 {
     json_t *o = json_loadb(line, length, 0, NULL);
@@ -53,14 +61,20 @@ void qpw_log_verify_line(struct qpw_log_verify *v, const char *file, uint64_t nu
     v->found |= v->wanted.number && said.number == v->wanted.number && !strcmp(said.sum, v->wanted.sum);
     v->torn = false;
     if (one.word == QPW_LOG_CHAIN_ADDED && !v->records) {
-        v->older++;
+        if (!v->older++) {
+            v->older_file = strdup(file);
+            v->older_line = number;
+        }
         return;
     }
     if (one.word == QPW_LOG_CHAIN_ADDED && !is_json(line, length))
         v->torn = true; /* to be seen with the next line whether it is the last */
     v->records += one.word != QPW_LOG_CHAIN_ADDED;
-    if (v->records == 1 && one.word != QPW_LOG_CHAIN_ADDED)
+    if (v->records == 1 && one.word != QPW_LOG_CHAIN_ADDED) {
         v->first = one.number;
+        if (v->first > 1)
+            add_older(v);
+    }
     if (one.word != QPW_LOG_CHAIN_HOLDS && !(one.word == QPW_LOG_CHAIN_BEGINS && v->records == 1))
         breach(v, &one);
 }
@@ -112,6 +126,8 @@ void qpw_log_verify_clear(struct qpw_log_verify *v)
     for (uint64_t i = 0; i < v->n_breaches && i < QPW_LOG_BREACHES; i++)
         free(v->breaches[i].file);
     v->n_breaches = 0;
+    free(v->older_file);
+    v->older_file = NULL;
 }
 
 bool qpw_log_verify_whole(const struct qpw_log_verify *v)
@@ -151,8 +167,8 @@ const char *qpw_log_verify_meaning(const struct qpw_log_verify *v)
     if (v->wanted.number)
         return "Up to the head that was asked for this is the log that was written, if that head was kept where root of this node "
                "could not change it.";
-    return "This shows damage and careless changes. It does not show a chain that root wrote anew, nor that the last records were "
-           "cut: compare the head with one kept elsewhere (--head).";
+    return "This shows damage and careless changes. It does not show that root replaced the log by another whole chain, nor that the "
+           "last records were cut off: compare the head with one kept elsewhere (--head).";
 }
 
 json_t *qpw_log_verify_json(const struct qpw_log_verify *v)

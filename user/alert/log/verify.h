@@ -23,6 +23,8 @@ struct qpw_log_verify {
     bool found;                     /* that head is in the log */
     uint64_t files, records, older; /* older: lines before the first record of a chain */
     uint64_t first;                 /* number of the first record */
+    char *older_file;               /* of the first of the older lines, */
+    uint64_t older_line;            /* and its number there */
     struct qpw_log_breach breaches[QPW_LOG_BREACHES];
     uint64_t n_breaches;
     void (*each)(void *arg, const char *line, size_t length); /* gets every line of the files, too; NULL: nobody does */
