@@ -210,6 +210,24 @@ Test(speaks, each_protocol_and_rule_has_its_own)
     qpw_policy_clear(&policy);
 }
 
+/* kpasswd is listed with Kerberos, and begins otherwise. */
+Test(speaks, kerberos_is_not_asked_of_kpasswd)
+{
+    struct qpw_policy policy = parse("outbound tcp,udp 88,464 x speaks=kerberos\ninbound tcp 463-465 y speaks=kerberos,tls\n");
+    struct qpw_registry names = {0};
+    struct qpw_compiled c = compile(&policy, &names);
+
+    cr_expect_eq(compiled_at(&c, QPW_DIR_OUTBOUND, IPPROTO_TCP, 88), QPW_SPEAKS(KERBEROS));
+    cr_expect_eq(compiled_at(&c, QPW_DIR_OUTBOUND, IPPROTO_TCP, 464), 0);
+    cr_expect_eq(compiled_at(&c, QPW_DIR_OUTBOUND, IPPROTO_UDP, 464), 0);
+    cr_expect_eq(compiled_at(&c, QPW_DIR_INBOUND, IPPROTO_TCP, 463), QPW_SPEAKS(KERBEROS) | QPW_SPEAKS(TLS));
+    cr_expect_eq(compiled_at(&c, QPW_DIR_INBOUND, IPPROTO_TCP, 464), QPW_SPEAKS(TLS));
+    cr_expect_eq(compiled_at(&c, QPW_DIR_INBOUND, IPPROTO_TCP, 465), QPW_SPEAKS(KERBEROS) | QPW_SPEAKS(TLS));
+    qpw_compiled_clear(&c);
+    qpw_registry_clear(&names);
+    qpw_policy_clear(&policy);
+}
+
 /* ---- check ---- */
 
 static void expect_remark(const char *text, const char *kind, const char *what)

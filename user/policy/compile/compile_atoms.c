@@ -87,21 +87,36 @@ static int register_row(struct qpw_compiler *c, const struct qpw_rule *rule, boo
     return qpw_registry_add_rule(c, &info);
 }
 
+#define KPASSWD 464u /* next to Kerberos, with a header of its own: RFC 3244, 2 */
+
+/* Ports first…last of the row, with what is spoken there. */
+static int add_range(struct qpw_compiler *c, struct qpw_atom *atom, unsigned protocol, unsigned first, unsigned last)
+{
+    uint32_t speaks = atom->step.speaks;
+    int ret;
+
+    if (speaks & QPW_SPEAKS(KERBEROS) && first <= KPASSWD && last >= KPASSWD) {
+        ret = first < KPASSWD ? add_range(c, atom, protocol, first, KPASSWD - 1) : 0;
+        atom->step.speaks = speaks & ~QPW_SPEAKS(KERBEROS);
+        if (ret == 0)
+            ret = add_range(c, atom, protocol, KPASSWD, KPASSWD);
+        atom->step.speaks = speaks;
+        return ret < 0 || last == KPASSWD ? ret : add_range(c, atom, protocol, KPASSWD + 1, last);
+    }
+    atom->first = qpw_space_of(protocol) + first;
+    atom->last = qpw_space_of(protocol) + last;
+    return qpw_add_atom(c, atom);
+}
+
 static int add_row_ports(struct qpw_compiler *c, const struct qpw_rule *rule, unsigned protocol, struct qpw_atom *atom)
 {
     int ret = 0;
 
     atom->step.speaks = qpw_speaks_over(rule->speaks, protocol);
-    if (rule->flags & QPW_RULE_ANY_PORT) {
-        atom->first = qpw_space_of(protocol);
-        atom->last = last_of_space(protocol);
-        return qpw_add_atom(c, atom);
-    }
-    for (size_t i = 0; i < rule->n_ports && ret == 0; i++) {
-        atom->first = qpw_space_of(protocol) + rule->ports[i].first;
-        atom->last = qpw_space_of(protocol) + rule->ports[i].last;
-        ret = qpw_add_atom(c, atom);
-    }
+    if (rule->flags & QPW_RULE_ANY_PORT)
+        return add_range(c, atom, protocol, 0, last_of_space(protocol) - qpw_space_of(protocol));
+    for (size_t i = 0; i < rule->n_ports && ret == 0; i++)
+        ret = add_range(c, atom, protocol, rule->ports[i].first, rule->ports[i].last);
     return ret;
 }
 
