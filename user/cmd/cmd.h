@@ -19,6 +19,7 @@ struct qpw_command {
 
 const struct qpw_command *qpw_policy_commands(size_t *ret_n);
 const struct qpw_command *qpw_config_commands(size_t *ret_n);
+const struct qpw_command *qpw_cluster_commands(size_t *ret_n);
 
 /* argv[1] on: the words behind "qportwatch", the last of which is to be completed. */
 int qpw_cmd_complete(const struct qpw_command *commands, size_t n, int argc, char **argv);
@@ -34,6 +35,7 @@ int qpw_cmd_connections(int argc, char **argv);
 int qpw_cmd_history(int argc, char **argv);
 int qpw_cmd_metrics(int argc, char **argv);
 int qpw_cmd_statement(int argc, char **argv);
+int qpw_cmd_cluster(int argc, char **argv);
 int qpw_cmd_alerts(int argc, char **argv);
 int qpw_cmd_ack(int argc, char **argv);
 int qpw_cmd_mute(int argc, char **argv);

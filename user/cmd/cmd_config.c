@@ -11,9 +11,9 @@
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/settings.h"
+#include "cmd/subcommands.h"
 #include "config/config.h"
 #include "util/document.h"
-#include "util/near.h"
 #include "util/usage.h"
 #include "words/table.h"
 
@@ -220,21 +220,7 @@ const struct qpw_command *qpw_config_commands(size_t *ret_n)
 
 int qpw_cmd_config(int argc, char **argv)
 {
-    static char name[] = "qportwatch config show";
-    struct qpw_near near;
+    static const struct qpw_subcommands all = {"qportwatch config", "", subcommands, sizeof(subcommands) / sizeof(*subcommands)};
 
-    if (argc < 2)
-        return qpw_usage_no_command("qportwatch config", NULL);
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        printf("Usage: qportwatch config COMMAND [OPTIONS]\n\n  %-8s %s\n\n'qportwatch config COMMAND --help' lists the options "
-               "of a command.\n", subcommands[0].name, subcommands[0].does);
-        return QPW_EXIT_OK;
-    }
-    if (!strcmp(argv[1], "show")) {
-        argv[1] = name;
-        return show(argc - 1, argv + 1);
-    }
-    near = qpw_near_to(argv[1], strlen(argv[1]));
-    qpw_near_offer(&near, "show");
-    return qpw_usage_no_command("qportwatch config", &near);
+    return qpw_subcommands_run(&all, argc, argv);
 }

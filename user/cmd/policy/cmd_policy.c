@@ -11,8 +11,8 @@
 #include "cmd/cmd.h"
 #include "cmd/history_file.h"
 #include "cmd/policy/policy_cmd.h"
+#include "cmd/subcommands.h"
 #include "policy/tools/check.h"
-#include "util/near.h"
 #include "util/usage.h"
 
 static const struct qpw_command subcommands[] = {
@@ -85,35 +85,10 @@ int qpw_policy_named(const char *name, const char *file, struct qpw_policy *ret,
     return error < 0 ? error : qpw_policy_warn_expiry(ret, time(NULL));
 }
 
-static void usage(void)
-{
-    printf("Usage: qportwatch policy COMMAND [OPTIONS]\n\nA policy is a text file, one rule per line; "
-           "qportwatch-policy(5) describes it.\n\n");
-    for (size_t i = 0; i < COUNT; i++)
-        printf("  %-8s %s\n", subcommands[i].name, subcommands[i].does);
-    printf("\n'qportwatch policy COMMAND --help' lists the options of a command.\n");
-}
-
 int qpw_cmd_policy(int argc, char **argv)
 {
-    static char name[64];
-    struct qpw_near near;
+    static const struct qpw_subcommands all = {
+        "qportwatch policy", "A policy is a text file, one rule per line; qportwatch-policy(5) describes it.\n", subcommands, COUNT};
 
-    if (argc < 2)
-        return qpw_usage_no_command("qportwatch policy", NULL);
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        usage();
-        return QPW_EXIT_OK;
-    }
-    for (size_t i = 0; i < COUNT; i++) {
-        if (strcmp(argv[1], subcommands[i].name))
-            continue;
-        snprintf(name, sizeof(name), "qportwatch policy %s", subcommands[i].name);
-        argv[1] = name;
-        return subcommands[i].run(argc - 1, argv + 1);
-    }
-    near = qpw_near_to(argv[1], strlen(argv[1]));
-    for (size_t i = 0; i < COUNT; i++)
-        qpw_near_offer(&near, subcommands[i].name);
-    return qpw_usage_no_command("qportwatch policy", &near);
+    return qpw_subcommands_run(&all, argc, argv);
 }

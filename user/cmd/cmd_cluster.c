@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cluster - what the nodes of a cluster say of each other. */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/comparison.h"
+#include "cluster/statement.h"
+#include "cmd/cmd.h"
+#include "cmd/format.h"
+#include "cmd/subcommands.h"
+#include "host/clock.h"
+#include "util/array.h"
+#include "util/usage.h"
+
+struct options {
+    bool json;
+    const char **files;
+    size_t n_files;
+};
+
+static const struct argp_option options_table[] = {QPW_FORMAT_OPTIONS, {0}};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct options *o = state->input;
+    const char **more;
+
+    switch (key) {
+    case ARGP_KEY_ARG:
+        more = QPW_ADD(o->files, o->n_files);
+        if (!more)
+            return ENOMEM;
+        *more = value;
+        o->n_files++;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        qpw_usage_error(state, "missing statement argument; 'qportwatch statement --samples' on each node writes one");
+    default: return qpw_format_take(state, key, value, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Read every file; says each that is none. The number of bad ones. */
+static size_t load(const struct options *o, struct qpw_statement *statements)
+{
+    struct qpw_error err;
+    size_t bad = 0;
+
+    for (size_t i = 0; i < o->n_files; i++)
+        if (qpw_statement_load(o->files[i], &statements[i], &err) < 0) {
+            fprintf(stderr, "qportwatch cluster compare: %s\n", err.text);
+            bad++;
+        }
+    return bad;
+}
+
+static int print(const struct options *o, const struct qpw_comparison *c, uint64_t now)
+{
+    struct qpw_printer printer = qpw_printer_of(stdout);
+    json_t *document;
+    int r;
+
+    if (!o->json)
+        return qpw_comparison_text(c, now, &printer);
+    document = qpw_comparison_json(c);
+    r = !document ? -ENOMEM : json_dumpf(document, stdout, JSON_INDENT(1)) < 0 || putchar('\n') == EOF ? -EIO : 0;
+    json_decref(document);
+    return r;
+}
+
+static int compare(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = options_table, .parser = take_option, .args_doc = "FILE...",
+        .doc = "Compare statements of the nodes of a cluster, one or more of each, and say in what they differ: packets that one sent "
+               "and the other did not see, or the other way round; who opened what; nodes that are silent; addresses; coverage; "
+               "policy and version; services of one node alone; scans. Exit status 3: there are differences.\vOn each node "
+               "'qportwatch statement --samples' writes one; - is standard input. Packets are compared for as long as the samples of "
+               "both ends overlap, so collect them within a minute."};
+    uint64_t now = qpw_clock_unix_ns();
+    struct qpw_statement *statements;
+    struct qpw_comparison c = {0};
+    struct options o = {0};
+    size_t bad;
+    int r;
+
+    qpw_arguments_parse(&argp, argc, argv, &o);
+    statements = calloc(o.n_files + 1, sizeof(*statements));
+    bad = statements ? load(&o, statements) : 0;
+    r = !statements ? -ENOMEM : bad ? -EINVAL : qpw_compare(statements, o.n_files, now, &c);
+    r = r ? r : print(&o, &c, now);
+    if (r < 0 && !bad)
+        fprintf(stderr, "qportwatch cluster compare: %s\n", strerror(-r));
+    for (size_t i = 0; statements && i < o.n_files; i++)
+        qpw_statement_clear(&statements[i]);
+    bad = bad ? QPW_EXIT_USAGE : r < 0 ? QPW_EXIT_FAILED : c.n_differences ? QPW_EXIT_YES : QPW_EXIT_OK;
+    qpw_comparison_clear(&c);
+    free(statements);
+    free(o.files);
+    return (int)bad;
+}
+
+static const struct qpw_command subcommands[] = {{"compare", compare, "compare statements of several nodes"}};
+
+const struct qpw_command *qpw_cluster_commands(size_t *ret_n)
+{
+    *ret_n = sizeof(subcommands) / sizeof(*subcommands);
+    return subcommands;
+}
+
+int qpw_cmd_cluster(int argc, char **argv)
+{
+    static const struct qpw_subcommands all = {"qportwatch cluster", "", subcommands, sizeof(subcommands) / sizeof(*subcommands)};
+
+    return qpw_subcommands_run(&all, argc, argv);
+}

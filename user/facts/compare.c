@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "facts/compare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/compare_internal.h"
+#include "util/array.h"
+
+const char *qpw_difference_kind_name(unsigned kind)
+{
+    static const char *const names[] = {
+#define NAME(symbol, name) name,
+        QPW_DIFFERENCE_KINDS(NAME)
+#undef NAME
+    };
+
+    return kind < QPW_DIFFERENCE_KIND_COUNT ? names[kind] : "";
+}
+
+const char *qpw_difference_name(unsigned what)
+{
+    static const char *const names[] = {
+#define NAME(symbol, kind, name) name,
+        QPW_DIFFERENCES(NAME)
+#undef NAME
+    };
+
+    return what < QPW_DIFFERS_COUNT ? names[what] : "";
+}
+
+enum qpw_difference_kind qpw_difference_kind(unsigned what)
+{
+    static const enum qpw_difference_kind kinds[] = {
+#define KIND(symbol, kind, name) QPW_DIFFERENCE_##kind,
+        QPW_DIFFERENCES(KIND)
+#undef KIND
+    };
+
+    return what < QPW_DIFFERS_COUNT ? kinds[what] : QPW_DIFFERENCE_KIND_COUNT;
+}
+
+const char *qpw_pair_state_name(unsigned state)
+{
+    static const char *const names[] = {
+#define NAME(symbol, name) name,
+        QPW_UNCOMPARED(NAME)
+#undef NAME
+    };
+
+    return state < QPW_PAIR_STATE_COUNT ? names[state] : "";
+}
+
+int qpw_difference_add_node(struct qpw_difference *d, const char *node)
+{
+    const char **more = QPW_ADD(d->nodes, d->n_nodes);
+
+    if (!more)
+        return -ENOMEM;
+    *more = node;
+    d->n_nodes++;
+    return 0;
+}
+
+struct qpw_difference *qpw_difference_add(struct qpw_comparing *c, enum qpw_difference_what what, const char *node)
+{
+    struct qpw_difference *d = QPW_ADD(c->to->differences, c->to->n_differences);
+
+    if (!d)
+        return NULL;
+    d->what = what;
+    c->to->n_differences++;
+    return qpw_difference_add_node(d, node) < 0 ? NULL : d;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct qpw_statement *x = *(const struct qpw_statement *const *)a, *y = *(const struct qpw_statement *const *)b;
+    int order = strcmp(x->node, y->node);
+
+    return order ? order : (x->at_unix_ns < y->at_unix_ns) - (x->at_unix_ns > y->at_unix_ns);
+}
+
+size_t qpw_comparing_node(const struct qpw_comparing *c, const char *name)
+{
+    size_t low = 0, high = c->to->n_nodes, middle;
+
+    while (low < high) {
+        int order;
+
+        middle = low + (high - low) / 2;
+        order = strcmp(c->to->nodes[middle]->node, name);
+        if (!order)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return c->to->n_nodes;
+}
+
+const struct qpw_stated_series *qpw_stated_series_of(const struct qpw_stated_series *series, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(series[i].name, name))
+            return &series[i];
+    return NULL;
+}
+
+const char *qpw_stated_service_text(const struct qpw_stated_service *s, bool direction, char *buf, size_t size)
+{
+    const char *way = direction ? s->direction : "", *blank = direction ? " " : "";
+
+    if (s->port == QPW_NO_PORT)
+        snprintf(buf, size, "%s%s%s", way, blank, s->protocol);
+    else
+        snprintf(buf, size, "%s%s%s/%d", way, blank, s->protocol, s->port);
+    return buf;
+}
+
+void qpw_stated_devices(const struct qpw_statement *s, const char *more, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    *buf = '\0';
+    for (size_t i = 0; i < s->n_devices && used < size; i++)
+        if (strcmp(s->devices[i].name, more))
+            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? " " : "", s->devices[i].name);
+    if (used < size && *more)
+        snprintf(buf + used, size - used, "%s%s", used ? " " : "", more);
+}
+
+/* The latest statement of each node, and who states what of whom. */
+static int take_nodes(struct qpw_comparing *c)
+{
+    struct qpw_comparison *to = c->to;
+    size_t kept = 0, of;
+
+    to->nodes = calloc(c->n_all + 1, sizeof(*to->nodes));
+    if (!to->nodes)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->n_all; i++)
+        to->nodes[i] = &c->all[i];
+    qsort(to->nodes, c->n_all, sizeof(*to->nodes), by_name);
+    for (size_t i = 0; i < c->n_all; i++)
+        if (!kept || strcmp(to->nodes[kept - 1]->node, to->nodes[i]->node))
+            to->nodes[kept++] = to->nodes[i];
+    to->n_nodes = kept;
+    to->older = c->n_all - kept;
+    c->pair = calloc(kept * kept + 1, sizeof(*c->pair));
+    if (!c->pair)
+        return -ENOMEM;
+    for (size_t i = 0; i < kept; i++)
+        for (size_t j = 0; j < to->nodes[i]->n_pairs; j++) {
+            of = qpw_comparing_node(c, to->nodes[i]->pairs[j].peer);
+            if (of < kept && of != i)
+                c->pair[i * kept + of] = &to->nodes[i]->pairs[j];
+        }
+    return 0;
+}
+
+static int by_kind(const void *a, const void *b)
+{
+    const struct qpw_difference *x = a, *y = b;
+    int kind = (int)qpw_difference_kind(x->what) - (int)qpw_difference_kind(y->what);
+
+    kind = kind ? kind : (int)x->what - (int)y->what;
+    kind = kind ? kind : strcmp(x->nodes[0], y->nodes[0]);
+    return kind ? kind : strcmp(x->subject, y->subject);
+}
+
+int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, struct qpw_comparison *ret)
+{
+    struct qpw_comparing c = {.all = statements, .n_all = n, .now_unix_ns = now_unix_ns, .to = ret};
+    int r;
+
+    *ret = (struct qpw_comparison){0};
+    r = take_nodes(&c);
+    r = r ? r : qpw_compare_pairs(&c);
+    r = r ? r : qpw_compare_directions(&c);
+    r = r ? r : qpw_compare_silence(&c);
+    r = r ? r : qpw_compare_addresses(&c);
+    r = r ? r : qpw_compare_drift(&c);
+    r = r ? r : qpw_compare_services(&c);
+    r = r ? r : qpw_compare_scans(&c);
+    if (r == 0 && ret->n_differences)
+        qsort(ret->differences, ret->n_differences, sizeof(*ret->differences), by_kind);
+    free(c.pair);
+    return r;
+}
+
+void qpw_comparison_clear(struct qpw_comparison *c)
+{
+    for (size_t i = 0; i < c->n_differences; i++)
+        free(c->differences[i].nodes);
+    free(c->differences);
+    free(c->nodes);
+    free(c->pairs);
+    free(c->addresses);
+    *c = (struct qpw_comparison){0};
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who hears whom, and which node holds which address. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/compare_internal.h"
+#include "util/array.h"
+#include "util/names.h"
+
+#define UNHEARD_LEAST 10u                /* packets that a node has sent, before silence is one */
+#define SAME_TIME_NS 60000000000ull      /* statements so close to each other are of one moment */
+
+/* ---- Silence ---- */
+
+/* Packets of the last two minutes, or where there are no samples since counting began. */
+static void exchanged(const struct qpw_statement *s, const struct qpw_stated_pair *pair, uint64_t *ret_tx, uint64_t *ret_rx)
+{
+    const struct qpw_stated_series *series = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, pair->peer);
+    size_t n = s->samples.n;
+
+    *ret_tx = pair->tx.packets;
+    *ret_rx = pair->rx.packets;
+    if (!series || n < 2)
+        return;
+    *ret_tx = series->tx[n - 1] - series->tx[0];
+    *ret_rx = series->rx[n - 1] - series->rx[0];
+}
+
+/* A node as others hear it. */
+struct heard {
+    const char *name;
+    const struct qpw_statement *by;   /* who states something of it, */
+    bool hears, sends;
+};
+
+static int by_heard(const void *a, const void *b)
+{
+    const struct heard *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order : strcmp(x->by->node, y->by->node);
+}
+
+static int add_all(struct qpw_difference *d, const struct heard *rows, size_t n, bool hears)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (rows[i].hears == hears && (hears || rows[i].sends))
+            r = qpw_difference_add_node(d, rows[i].by->node);
+    return r;
+}
+
+/* What n nodes state of one. */
+static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size_t n)
+{
+    size_t hear = 0, unheard = 0;
+    bool stated = qpw_comparing_node(c, rows->name) < c->to->n_nodes;
+    struct qpw_difference *d;
+
+    for (size_t i = 0; i < n; i++) {
+        hear += rows[i].hears;
+        unheard += !rows[i].hears && rows[i].sends;
+    }
+    if (stated && (!hear || !unheard))
+        return 0; /* silent to all, but it states something: idle */
+    d = qpw_difference_add(c, stated ? QPW_DIFFERS_PARTITION : hear ? QPW_DIFFERS_NO_STATEMENT : QPW_DIFFERS_DOWN, rows->name);
+    if (!d)
+        return -ENOMEM;
+    d->count = hear;
+    d->of = n;
+    return add_all(d, rows, n, !stated && hear);
+}
+
+int qpw_compare_silence(struct qpw_comparing *c)
+{
+    size_t n = 0, first = 0, room = 0;
+    struct heard *rows;
+    int r = 0;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        room += c->to->nodes[i]->n_pairs;
+    rows = calloc(room + 1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        for (size_t j = 0; j < c->to->nodes[i]->n_pairs; j++) {
+            const struct qpw_stated_pair *pair = &c->to->nodes[i]->pairs[j];
+            uint64_t tx, rx;
+
+            exchanged(c->to->nodes[i], pair, &tx, &rx);
+            rows[n++] = (struct heard){pair->peer, c->to->nodes[i], rx, tx >= UNHEARD_LEAST};
+        }
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_heard);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (i + 1 < n && !strcmp(rows[i].name, rows[i + 1].name))
+            continue;
+        r = compare_heard(c, &rows[first], i + 1 - first);
+        first = i + 1;
+    }
+    free(rows);
+    return r;
+}
+
+/* ---- Addresses ---- */
+
+/* A statement that a node holds an address. */
+struct holding {
+    const struct qpw_stated_local *local;
+    const struct qpw_statement *by;
+};
+
+static int by_address(const void *a, const void *b)
+{
+    const struct holding *x = a, *y = b;
+    int order = memcmp(x->local->addr, y->local->addr, 16);
+
+    order = order ? order : (x->by->at_unix_ns > y->by->at_unix_ns) - (x->by->at_unix_ns < y->by->at_unix_ns);
+    return order ? order : strcmp(x->by->node, y->by->node);
+}
+
+/* Each machine has its own of these. */
+static bool is_own_to_all(const uint8_t addr[16])
+{
+    bool v4 = !addr[0] && addr[10] == 0xff && addr[11] == 0xff;
+
+    return v4 ? addr[12] == 127 || (addr[12] == 169 && addr[13] == 254) : addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+}
+
+/* On a device that is monitored, or that shares its card: what virtual bridges have is the same on many machines. */
+static bool is_of_network(const struct qpw_statement *s, const struct qpw_stated_local *l)
+{
+    for (size_t i = 0; i < s->n_devices; i++)
+        if (!strcmp(s->devices[i].name, l->dev) || !memcmp(s->devices[i].mac, l->mac, 6))
+            return true;
+    return false;
+}
+
+static bool is_latest(const struct qpw_comparing *c, const struct qpw_statement *s)
+{
+    return c->to->nodes[qpw_comparing_node(c, s->node)] == s;
+}
+
+/* Statements of one address, in their order. */
+static int compare_holders(struct qpw_comparing *c, const struct holding *rows, size_t n)
+{
+    const struct holding *last = &rows[n - 1];
+    struct qpw_held_address *a = QPW_ADD(c->to->addresses, c->to->n_addresses);
+    struct qpw_difference *d = NULL;
+    int r = 0;
+
+    if (!a)
+        return -ENOMEM;
+    memcpy(a->addr, last->local->addr, sizeof(a->addr));
+    a->holder = last->by->node;
+    a->since_unix_ns = rows[0].by->at_unix_ns;
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(rows[i].by->node, rows[i - 1].by->node)) {
+            a->moves++;
+            a->since_unix_ns = rows[i].by->at_unix_ns;
+        }
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (rows[i].by == last->by || !is_latest(c, rows[i].by) || !is_latest(c, last->by) ||
+            last->by->at_unix_ns - rows[i].by->at_unix_ns > SAME_TIME_NS)
+            continue;
+        if (!d) {
+            d = qpw_difference_add(c, QPW_DIFFERS_HELD_TWICE, last->by->node);
+            if (!d)
+                return -ENOMEM;
+            qpw_address_text(last->local->addr, d->subject, sizeof(d->subject));
+        }
+        r = qpw_difference_add_node(d, rows[i].by->node);
+    }
+    if (d)
+        a->moves = 0; /* it did not move: it is on both */
+    else if (!last->local->floating && !a->moves)
+        return r; /* its own, where it belongs */
+    c->to->n_addresses++;
+    return r;
+}
+
+int qpw_compare_addresses(struct qpw_comparing *c)
+{
+    size_t n = 0, first = 0, room = 0;
+    struct holding *rows;
+    int r = 0;
+
+    for (size_t i = 0; i < c->n_all; i++)
+        room += c->all[i].n_local;
+    rows = calloc(room + 1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->n_all; i++)
+        for (size_t j = 0; j < c->all[i].n_local; j++)
+            if (!is_own_to_all(c->all[i].local[j].addr) && is_of_network(&c->all[i], &c->all[i].local[j]))
+                rows[n++] = (struct holding){&c->all[i].local[j], &c->all[i]};
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_address);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (i + 1 < n && !memcmp(rows[i].local->addr, rows[i + 1].local->addr, 16))
+            continue;
+        r = compare_holders(c, &rows[first], i + 1 - first);
+        first = i + 1;
+    }
+    free(rows);
+    return r;
+}

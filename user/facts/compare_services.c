@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who opened what to whom, by both ends; services that one node alone answers; who probed several nodes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts/compare_internal.h"
+#include "util/names.h"
+
+#define DAY_NS 86400000000000ull
+#define ODD_LEAST 4u                    /* of fewer, none is the odd one */
+#define SCANNED_LEAST 3u
+#define SCAN_NS 600000000000ull         /* attempts within such a time are one scan's */
+#define EPOCH_SLACK_NS 2000000000ull    /* counting began at the same time, but for clocks */
+#define OPENINGS_LEAST 10u              /* that differ, */
+#define OPENINGS_PERCENT 90u            /* and of which fewer agree than that */
+
+/* ---- Directions ---- */
+
+static const struct qpw_stated_by *by_of(const struct qpw_stated_pair *pair, const struct qpw_stated_service *service, const char *direction)
+{
+    for (size_t i = 0; i < pair->n_by; i++)
+        if (qpw_stated_same(&pair->by[i].service, service) && !strcmp(pair->by[i].service.direction, direction))
+            return &pair->by[i];
+    return NULL;
+}
+
+static int add_opening(struct qpw_comparing *c, enum qpw_difference_what what, const struct qpw_pair_result *result,
+                       const char *subject)
+{
+    struct qpw_difference *d = qpw_difference_add(c, what, result->from->node);
+
+    if (!d || qpw_difference_add_node(d, result->to->node) < 0)
+        return -ENOMEM;
+    snprintf(d->subject, sizeof(d->subject), "%s", subject);
+    d->count = result->agreed;
+    d->of = result->opened;
+    return 0;
+}
+
+/*
+ * What one end has opened and the other has answered, the other has seen opened: where it has counted for as long, and lists
+ * all of its services with that peer.
+ */
+static int compare_openings(struct qpw_comparing *c, struct qpw_pair_result *result, const struct qpw_stated_pair *out,
+                            const struct qpw_stated_pair *in)
+{
+    char text[64];
+
+    if (result->to->since_unix_ns > result->from->since_unix_ns + EPOCH_SLACK_NS || in->n_by == QPW_STATED_BY ||
+        result->to->left_out.by)
+        return 0;
+    for (size_t i = 0; i < out->n_by; i++) {
+        const struct qpw_stated_by *opened = &out->by[i], *seen;
+
+        if (strcmp(opened->service.direction, "outbound") || !opened->opened || !opened->rx || !strncmp(opened->service.protocol, "icmp", 4))
+            continue;
+        seen = by_of(in, &opened->service, "inbound");
+        result->opened += opened->opened;
+        result->agreed += !seen ? 0 : seen->opened < opened->opened ? seen->opened : opened->opened;
+        if (!seen && add_opening(c, QPW_DIFFERS_UNSEEN_OPENING, result, qpw_stated_service_text(&opened->service, false, text,
+                                                                                                sizeof(text))) < 0)
+            return -ENOMEM;
+    }
+    if (result->opened >= result->agreed + OPENINGS_LEAST && 100 * result->agreed < OPENINGS_PERCENT * result->opened)
+        return add_opening(c, QPW_DIFFERS_FEWER_OPENINGS, result, "");
+    return 0;
+}
+
+int qpw_compare_directions(struct qpw_comparing *c)
+{
+    size_t n = c->to->n_nodes, at = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; r == 0 && j < n; j++) {
+            const struct qpw_stated_pair *out = qpw_comparing_pair(c, i, j), *in = qpw_comparing_pair(c, j, i);
+
+            if (i == j)
+                continue;
+            if (out && in)
+                r = compare_openings(c, &c->to->pairs[at], out, in);
+            at++;
+        }
+    return r;
+}
+
+/* ---- Odd nodes ---- */
+
+/* A service that a node has answered. */
+struct answered {
+    const struct qpw_stated_port *port;
+    size_t node;
+};
+
+static int by_service(const void *a, const void *b)
+{
+    const struct qpw_stated_port *x = ((const struct answered *)a)->port, *y = ((const struct answered *)b)->port;
+    int order = strcmp(x->service.protocol, y->service.protocol);
+
+    order = order ? order : x->service.port - y->service.port;
+    order = order ? order : strcmp(x->service.direction, y->service.direction);
+    return order ? order : strcmp(x->verdict, y->verdict);
+}
+
+static bool is_old(const struct qpw_statement *s)
+{
+    return s->at_unix_ns >= s->since_unix_ns + DAY_NS;
+}
+
+static bool is_answered(const struct qpw_stated_port *p)
+{
+    return !strcmp(p->outcome, "answered") || !strcmp(p->outcome, "data");
+}
+
+/* What listens on an address that floats goes where that goes. */
+static bool floats(const struct qpw_statement *s, const struct qpw_stated_service *service)
+{
+    for (size_t i = 0; i < s->n_listen; i++)
+        for (size_t j = 0; qpw_stated_same(&s->listen[i].service, service) && j < s->n_local; j++)
+            if (s->local[j].floating && !memcmp(s->listen[i].addr, s->local[j].addr, 16))
+                return true;
+    return false;
+}
+
+/* The rows of one service, whichever nodes they are of. */
+struct service_rows {
+    const struct answered *rows;
+    size_t n;
+    size_t *seen; /* by node: the `stamp` of the last service that it has answered */
+    size_t stamp;
+};
+
+/* old: how many nodes are asked. */
+static int compare_service(struct qpw_comparing *c, const struct service_rows *s, size_t old)
+{
+    size_t nodes = 0, missing = 0;
+    bool left_out = false;
+    struct qpw_difference *d;
+
+    for (size_t i = 0; i < s->n; i++) {
+        nodes += s->seen[s->rows[i].node] != s->stamp;
+        s->seen[s->rows[i].node] = s->stamp;
+    }
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        if (is_old(c->to->nodes[i]) && s->seen[i] != s->stamp) {
+            missing = i;
+            left_out |= c->to->nodes[i]->left_out.ports;
+        }
+    if (nodes != 1 && (nodes + 1 != old || left_out))
+        return 0;
+    d = qpw_difference_add(c, nodes == 1 ? QPW_DIFFERS_ONLY_ONE : QPW_DIFFERS_MISSING_ONE,
+                           c->to->nodes[nodes == 1 ? s->rows->node : missing]->node);
+    if (!d)
+        return -ENOMEM;
+    qpw_stated_service_text(&s->rows->port->service, true, d->subject, sizeof(d->subject));
+    snprintf(d->value, sizeof(d->value), "%s", s->rows->port->verdict);
+    return 0;
+}
+
+static size_t collect_answered(const struct qpw_comparing *c, struct answered *rows)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++) {
+        const struct qpw_statement *s = c->to->nodes[i];
+
+        for (size_t j = 0; is_old(s) && j < s->n_ports; j++) {
+            const struct qpw_stated_port *p = &s->ports[j];
+
+            if (is_answered(p) && p->service.port != QPW_NO_PORT && !floats(s, &p->service))
+                rows[n++] = (struct answered){p, i};
+        }
+    }
+    return n;
+}
+
+static int compare_answered(struct qpw_comparing *c, size_t old)
+{
+    size_t room = 0, n, first = 0;
+    struct service_rows s = {0};
+    struct answered *rows;
+    int r = 0;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        room += c->to->nodes[i]->n_ports;
+    rows = calloc(room + 1, sizeof(*rows));
+    s.seen = calloc(c->to->n_nodes + 1, sizeof(*s.seen));
+    if (!rows || !s.seen) {
+        free(rows);
+        free(s.seen);
+        return -ENOMEM;
+    }
+    n = collect_answered(c, rows);
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_service);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (i + 1 < n && !by_service(&rows[i], &rows[i + 1]))
+            continue;
+        s.rows = &rows[first];
+        s.n = i + 1 - first;
+        s.stamp++;
+        r = compare_service(c, &s, old);
+        first = i + 1;
+    }
+    free(rows);
+    free(s.seen);
+    return r;
+}
+
+/* ---- Services of one pair ---- */
+
+/* A service that a node offers to a peer. */
+struct offered {
+    const struct qpw_stated_by *by;
+    size_t node, peer;
+};
+
+static int by_offer(const void *a, const void *b)
+{
+    const struct qpw_stated_service *x = &((const struct offered *)a)->by->service, *y = &((const struct offered *)b)->by->service;
+    int order = strcmp(x->protocol, y->protocol);
+
+    return order ? order : x->port - y->port;
+}
+
+static const char *listener_of(const struct qpw_statement *s, const struct qpw_stated_service *service)
+{
+    for (size_t i = 0; i < s->n_listen; i++)
+        if (qpw_stated_same(&s->listen[i].service, service))
+            return s->listen[i].exe;
+    return "";
+}
+
+static size_t collect_offers(const struct qpw_comparing *c, struct offered *offers)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        for (size_t j = 0; is_old(c->to->nodes[i]) && j < c->to->n_nodes; j++) {
+            const struct qpw_stated_pair *pair = qpw_comparing_pair(c, i, j);
+
+            for (size_t k = 0; pair && k < pair->n_by; k++)
+                if (!strcmp(pair->by[k].service.direction, "inbound") && strncmp(pair->by[k].service.protocol, "icmp", 4) &&
+                    pair->by[k].service.port != QPW_NO_PORT && pair->by[k].tx && pair->by[k].rx)
+                    offers[n++] = (struct offered){&pair->by[k], i, j};
+        }
+    return n;
+}
+
+static int compare_offers(struct qpw_comparing *c)
+{
+    size_t n, first = 0, room = c->to->n_nodes * c->to->n_nodes * QPW_STATED_BY;
+    struct offered *offers = calloc(room + 1, sizeof(*offers));
+    struct qpw_difference *d;
+
+    if (!offers)
+        return -ENOMEM;
+    n = collect_offers(c, offers);
+    if (n)
+        qsort(offers, n, sizeof(*offers), by_offer);
+    for (size_t i = 0; i < n; i++) {
+        bool one = true;
+
+        if (i + 1 < n && !by_offer(&offers[i], &offers[i + 1]))
+            continue;
+        for (size_t j = first + 1; j <= i; j++)
+            one &= (offers[j].node == offers[first].peer && offers[j].peer == offers[first].node) ||
+                   (offers[j].node == offers[first].node && offers[j].peer == offers[first].peer);
+        if (one) {
+            const struct qpw_statement *s = c->to->nodes[offers[first].node];
+
+            d = qpw_difference_add(c, QPW_DIFFERS_ONE_PAIR, s->node);
+            if (!d || qpw_difference_add_node(d, c->to->nodes[offers[first].peer]->node) < 0) {
+                free(offers);
+                return -ENOMEM;
+            }
+            qpw_stated_service_text(&offers[first].by->service, false, d->subject, sizeof(d->subject));
+            snprintf(d->value, sizeof(d->value), "%s", listener_of(s, &offers[first].by->service));
+        }
+        first = i + 1;
+    }
+    free(offers);
+    return 0;
+}
+
+int qpw_compare_services(struct qpw_comparing *c)
+{
+    size_t old = 0;
+    int r;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        old += is_old(c->to->nodes[i]);
+    if (old < ODD_LEAST)
+        return 0;
+    r = compare_answered(c, old);
+    return r ? r : compare_offers(c);
+}
+
+/* ---- Scans ---- */
+
+struct probed {
+    const struct qpw_stated_scan *scan;
+    const char *node;
+};
+
+static int by_initiator(const void *a, const void *b)
+{
+    const struct qpw_stated_scan *x = ((const struct probed *)a)->scan, *y = ((const struct probed *)b)->scan;
+    int order = memcmp(x->addr, y->addr, sizeof(x->addr));
+
+    return order ? order : (x->first_unix_ns > y->first_unix_ns) - (x->first_unix_ns < y->first_unix_ns);
+}
+
+static bool are_close(const struct qpw_stated_scan *a, const struct qpw_stated_scan *b)
+{
+    return a->first_unix_ns <= b->last_unix_ns + SCAN_NS && b->first_unix_ns <= a->last_unix_ns + SCAN_NS;
+}
+
+/* The same on whichever node it is said: FNV-1a over the initiator and the hour. */
+static void scan_id(const struct qpw_stated_scan *scan, char ret[24])
+{
+    uint64_t hash = 0xcbf29ce484222325u, hour = scan->first_unix_ns / (3600 * 1000000000ull);
+
+    for (size_t i = 0; i < sizeof(scan->addr); i++)
+        hash = (hash ^ scan->addr[i]) * 0x100000001b3u;
+    for (size_t i = 0; i < sizeof(hour); i++)
+        hash = (hash ^ (hour >> 8 * i & 0xff)) * 0x100000001b3u;
+    snprintf(ret, 24, "%016llx", (unsigned long long)hash);
+}
+
+/* What one initiator tried on n nodes: the most of them within the time of one scan. */
+static int compare_scan(struct qpw_comparing *c, const struct probed *rows, size_t n)
+{
+    size_t best = 0, most = 0, close;
+    struct qpw_difference *d = NULL;
+    char id[24];
+
+    for (size_t i = 0; i < n; i++) {
+        close = 0;
+        for (size_t j = 0; j < n; j++)
+            close += are_close(rows[i].scan, rows[j].scan);
+        if (close > most) {
+            most = close;
+            best = i;
+        }
+    }
+    if (most < SCANNED_LEAST)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!are_close(rows[best].scan, rows[i].scan))
+            continue;
+        if (!d) {
+            d = qpw_difference_add(c, QPW_DIFFERS_SCANNED, rows[i].node);
+            if (!d)
+                return -ENOMEM;
+            qpw_address_text(rows[i].scan->addr, d->subject, sizeof(d->subject));
+            scan_id(rows[i].scan, id);
+            snprintf(d->value, sizeof(d->value), "%s", id);
+        } else if (qpw_difference_add_node(d, rows[i].node) < 0) {
+            return -ENOMEM;
+        }
+        d->count = rows[i].scan->ports > d->count ? rows[i].scan->ports : d->count;
+    }
+    return 0;
+}
+
+int qpw_compare_scans(struct qpw_comparing *c)
+{
+    size_t room = 0, n = 0, first = 0;
+    struct probed *rows;
+    int r = 0;
+
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        room += c->to->nodes[i]->n_scans;
+    rows = calloc(room + 1, sizeof(*rows));
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < c->to->n_nodes; i++)
+        for (size_t j = 0; j < c->to->nodes[i]->n_scans; j++)
+            rows[n++] = (struct probed){&c->to->nodes[i]->scans[j], c->to->nodes[i]->node};
+    if (n)
+        qsort(rows, n, sizeof(*rows), by_initiator);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (i + 1 < n && !memcmp(rows[i].scan->addr, rows[i + 1].scan->addr, sizeof(rows[i].scan->addr)))
+            continue;
+        r = compare_scan(c, &rows[first], i + 1 - first);
+        first = i + 1;
+    }
+    free(rows);
+    return r;
+}
