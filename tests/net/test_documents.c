@@ -153,6 +153,9 @@ Test(documents, of_what_is_attached_and_of_nothing)
     cr_expect_eq(node_number(d, "policy.rules") > 0, true);
     cr_expect_str_eq(node_text(d, "cover.devices.0.name"), "node0");
     json_decref(d);
+    netns_run(&n.node, QPW_BUILD "/qportwatch statement >%s/statement.json", n.folder);
+    snprintf(arguments, sizeof(arguments), "cluster compare --json %s/statement.json", n.folder);
+    json_decref(document(&n.node, 0, "qportwatch.cluster-compare/1", NULL, arguments));
     netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
     cr_expect(strstr(output, " data-answer=\"CLEAN\">CLEAN: "), "%.3000s", output);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));

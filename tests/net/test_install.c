@@ -128,8 +128,8 @@ Test(install, completion_offers_what_the_program_takes)
     offers("qportwatch policy check -p /etc/hostn", "/etc/hostname\n");
     offers("qportwatch nonsense x", "\n");
     /* all commands: the options that --help lists, no more and no less */
-    cr_assert_eq(run("$R/usr/sbin/qportwatch complete '' | cut -f1 | grep -vE '^(policy|config)$'; "
-                     "for c in policy config; do $R/usr/sbin/qportwatch complete $c '' | cut -f1 | sed \"s/^/$c /\"; done"), 0);
+    cr_assert_eq(run("$R/usr/sbin/qportwatch complete '' | cut -f1 | grep -vE '^(policy|config|cluster)$'; "
+                     "for c in policy config cluster; do $R/usr/sbin/qportwatch complete $c '' | cut -f1 | sed \"s/^/$c /\"; done"), 0);
     options = strdup(output);
     cr_assert(options);
     for (char *save, *command = strtok_r(options, "\n", &save); command; command = strtok_r(NULL, "\n", &save)) {

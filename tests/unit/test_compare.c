@@ -420,8 +420,12 @@ Test(compare, silent_to_all_is_down_and_to_some_a_partition)
         set_rate(3, i, 1000, 1000);
         set_rate(i, 3, 1000, 1000);
     }
-    set_rate(1, 3, 2, 0); /* too few to be missing packets */
-    expect_one(QPW_DIFFERS_PARTITION, "node2 sent to node4 and received nothing from it, which others hear: a partition between them", "");
+    set_rate(3, 1, 2, 0); /* too few to be missing packets */
+    expect_one(QPW_DIFFERS_PARTITION, "node2 received nothing of what node4 sent to it, and others hear it: a partition between them", "");
+    set_rate(3, 1, 0, 0);
+    set_rate(1, 3, 1000, 1000);
+    compare();
+    cr_expect_eq(c.n_differences, 0u, "it has sent nothing back: one-way traffic is no silence");
 }
 
 /* ---- Addresses ---- */

@@ -9,7 +9,7 @@
 #include "util/array.h"
 #include "util/names.h"
 
-#define UNHEARD_LEAST 10u                /* packets that a node has sent, before silence is one */
+#define UNHEARD_LEAST 10u                /* packets that were sent, before silence is one */
 #define SAME_TIME_NS 60000000000ull      /* statements so close to each other are of one moment */
 
 /* ---- Silence ---- */
@@ -32,8 +32,24 @@ static void exchanged(const struct qpw_statement *s, const struct qpw_stated_pai
 struct heard {
     const char *name;
     const struct qpw_statement *by;   /* who states something of it, */
-    bool hears, sends;
+    bool hears;
+    bool unheard;                     /* received nothing of what it has sent to it, by its own statement */
 };
+
+static struct heard heard_by(const struct qpw_comparing *c, size_t node, const struct qpw_stated_pair *pair)
+{
+    struct heard ret = {.name = pair->peer, .by = c->to->nodes[node]};
+    size_t other = qpw_comparing_node(c, pair->peer);
+    const struct qpw_stated_pair *back = other < c->to->n_nodes ? qpw_comparing_pair(c, other, node) : NULL;
+    uint64_t tx, rx, sent = 0;
+
+    exchanged(ret.by, pair, &tx, &rx);
+    ret.hears = rx;
+    if (back)
+        exchanged(c->to->nodes[other], back, &sent, &tx);
+    ret.unheard = !rx && sent >= UNHEARD_LEAST;
+    return ret;
+}
 
 static int by_heard(const void *a, const void *b)
 {
@@ -48,7 +64,7 @@ static int add_all(struct qpw_difference *d, const struct heard *rows, size_t n,
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        if (rows[i].hears == hears && (hears || rows[i].sends))
+        if (hears ? rows[i].hears : rows[i].unheard)
             r = qpw_difference_add_node(d, rows[i].by->node);
     return r;
 }
@@ -62,7 +78,7 @@ static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size
 
     for (size_t i = 0; i < n; i++) {
         hear += rows[i].hears;
-        unheard += !rows[i].hears && rows[i].sends;
+        unheard += rows[i].unheard;
     }
     if (stated && (!hear || !unheard))
         return 0; /* silent to all, but it states something: idle */
@@ -87,11 +103,7 @@ int qpw_compare_silence(struct qpw_comparing *c)
         return -ENOMEM;
     for (size_t i = 0; i < c->to->n_nodes; i++)
         for (size_t j = 0; j < c->to->nodes[i]->n_pairs; j++) {
-            const struct qpw_stated_pair *pair = &c->to->nodes[i]->pairs[j];
-            uint64_t tx, rx;
-
-            exchanged(c->to->nodes[i], pair, &tx, &rx);
-            rows[n++] = (struct heard){pair->peer, c->to->nodes[i], rx, tx >= UNHEARD_LEAST};
+            rows[n++] = heard_by(c, i, &c->to->nodes[i]->pairs[j]);
         }
     if (n)
         qsort(rows, n, sizeof(*rows), by_heard);

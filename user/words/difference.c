@@ -89,8 +89,8 @@ static void network_text(const struct qpw_difference *d, char *buf, size_t size)
                             "given", d->nodes[0], nodes_text(d, 1, rest, sizeof(rest)));
         break;
     case QPW_DIFFERS_PARTITION:
-        snprintf(buf, size, "%s sent to %s and received nothing from it, which others hear: a partition between them",
-                 nodes_text(d, 1, rest, sizeof(rest)), d->nodes[0]);
+        snprintf(buf, size, "%s received nothing of what %s sent to %s, and others hear it: a partition between them",
+                 nodes_text(d, 1, rest, sizeof(rest)), d->nodes[0], d->n_nodes == 2 ? "it" : "them");
         break;
     case QPW_DIFFERS_HELD_TWICE:
         snprintf(buf, size, "%s is an address of %s at the same time", d->subject, nodes_text(d, 0, rest, sizeof(rest)));

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Five nodes on one bridge, one auditor each: what their statements say of each other. */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor.h"
+
+TestSuite(cluster, .timeout = NETNS_TIMEOUT_S);
+
+#define PROGRAM QPW_BUILD "/qportwatch"
+#define MOST 5
+
+struct cluster {
+    struct netns bridge, outside, ns[MOST];
+    pid_t auditor[MOST];
+    size_t n;
+    char dir[64];
+};
+
+static char output[1 << 20];
+
+static void plug(struct cluster *c, const struct netns *ns, unsigned number)
+{
+    char port[16], mac[24], port_mac[24], address[32];
+
+    snprintf(port, sizeof(port), "port%u", number);
+    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", number);
+    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02x", number);
+    netns_veth_pair(&(struct netns_end){ns, "e0", mac}, &(struct netns_end){&c->bridge, port, port_mac});
+    netns_run(&c->bridge, "ip link set %s master br0", port);
+    snprintf(address, sizeof(address), "10.88.0.%u/24", number);
+    netns_address(ns, "e0", address);
+}
+
+static void make(struct cluster *c, size_t n)
+{
+    netns_need_root();
+    c->n = n;
+    snprintf(c->dir, sizeof(c->dir), "/tmp/qportwatch-cluster.XXXXXX");
+    cr_assert(mkdtemp(c->dir));
+    c->bridge = netns_new();
+    if (netns_output(&c->bridge, output, sizeof(output), "ip link add br0 type bridge mcast_snooping 0 && ip link set br0 up"))
+        cr_skip_test("no bridge: %s", output);
+    for (unsigned i = 0; i < n; i++) {
+        c->ns[i] = netns_new();
+        plug(c, &c->ns[i], i + 1);
+    }
+    c->outside = netns_new();
+    plug(c, &c->outside, 99);
+}
+
+/* policy: of that node in place of what all have; "" for the same. */
+static void start(struct cluster *c, unsigned node, const char *devices, const char *policy)
+{
+    char command[512], path[96], log[96], *argv[24], *save = NULL;
+    size_t n = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/policy%u", c->dir, node + 1);
+    file = fopen(path, "w");
+    cr_assert(file);
+    fprintf(file, "policy test/cluster\ninbound tcp 445 SMB\n%s", policy);
+    for (unsigned i = 1; i <= c->n; i++)
+        fprintf(file, "peer node%u 10.88.0.%u\n", i, i);
+    fclose(file);
+    snprintf(log, sizeof(log), "%s/log%u", c->dir, node + 1);
+    snprintf(command, sizeof(command), PROGRAM " attach %s --mode tc --no-tui --no-alerts --no-history --policy %s", devices, path);
+    for (char *word = strtok_r(command, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        argv[n++] = word;
+    argv[n] = NULL;
+    c->auditor[node] = netns_start(&c->ns[node], log, argv);
+    netns_until_file(log, "attached", NETNS_DEADLINE_MS);
+}
+
+static void start_all(struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        start(c, i, "e0", "");
+}
+
+/* How many samples of pairs the node's kernel side has, for a test to wait until there are enough. */
+struct wait {
+    struct cluster *c;
+    unsigned node, samples;
+};
+
+static bool has_samples(void *argument)
+{
+    struct wait *w = argument;
+    json_t *d;
+    bool ret;
+
+    if (netns_output(&w->c->ns[w->node], output, sizeof(output), PROGRAM " statement --samples 2>/dev/null") != 0)
+        return false;
+    d = json_loads(output, 0, NULL);
+    ret = json_array_size(json_object_get(json_object_get(d, "samples"), "at")) >= w->samples;
+    json_decref(d);
+    return ret;
+}
+
+static void until_samples(struct cluster *c, unsigned node, unsigned samples)
+{
+    cr_assert(netns_until(has_samples, &(struct wait){c, node, samples}, NETNS_DEADLINE_MS), "node%u: no samples", node + 1);
+}
+
+/* Each two exchange something, so that they are neighbours, and samples begin. */
+static void greet(struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        for (unsigned j = 1; j <= c->n; j++)
+            netns_run(&c->ns[i], "ping -q -c 1 10.88.0.%u", j);
+    for (unsigned i = 0; i < c->n; i++)
+        until_samples(c, i, 1);
+}
+
+static void state(struct cluster *c, unsigned node, const char *name)
+{
+    netns_run(&c->ns[node], PROGRAM " statement --samples >%s/%s", c->dir, name);
+}
+
+/* The document of a comparison of all nodes' statements of now and of `more` (file names); the caller releases. */
+static json_t *compare(struct cluster *c, const char *more, int status)
+{
+    struct netns here = netns_here();
+    json_t *d;
+
+    for (unsigned i = 0; i < c->n; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "node%u.json", i + 1);
+        state(c, i, name);
+    }
+    cr_expect_eq(netns_output(&here, output, sizeof(output), "cd %s && " PROGRAM " cluster compare --json node*.json %s", c->dir, more),
+                 status, "%.3000s", output);
+    d = json_loads(output, 0, NULL);
+    cr_assert(d, "%.2000s", output);
+    netns_close(&here);
+    return d;
+}
+
+static json_t *difference(json_t *document, const char *what)
+{
+    json_t *d;
+    size_t i;
+
+    json_array_foreach (json_object_get(document, "differences"), i, d)
+        if (!strcmp(node_text(d, "what"), what))
+            return d;
+    return NULL;
+}
+
+/* Differences of pairs: none but that one (NULL: none at all). */
+static json_t *only_pair(json_t *document, const char *what)
+{
+    json_t *d, *found = NULL;
+    size_t i;
+
+    json_array_foreach (json_object_get(document, "differences"), i, d) {
+        if (strcmp(node_text(d, "kind"), "pair"))
+            continue;
+        cr_expect(what && !strcmp(node_text(d, "what"), what), "%s", node_text(d, "text"));
+        found = d;
+    }
+    cr_assert_eq(found != NULL, what != NULL, "no %s", what);
+    return found;
+}
+
+static void finish(struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++) {
+        if (c->auditor[i])
+            netns_stop(c->auditor[i], SIGINT);
+        netns_close(&c->ns[i]);
+    }
+    netns_close(&c->outside);
+    netns_close(&c->bridge);
+    cr_assert(!strncmp(c->dir, "/tmp/qportwatch-cluster.", 24));
+    netns_output(NULL, NULL, 0, "rm -rf %s", c->dir);
+}
+
+/* Sends so many datagrams a second for so many seconds, from node to node. */
+static pid_t send_udp(struct cluster *c, const struct netns *from, const char *to, unsigned rate, unsigned seconds)
+{
+    static char script[] =
+        "import socket, sys, time\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "to, rate, seconds = (sys.argv[1], 9000), int(sys.argv[2]), int(sys.argv[3])\n"
+        "begin = time.monotonic()\n"
+        "for i in range(rate * seconds):\n"
+        "    s.sendto(b'x' * 100, to)\n"
+        "    if i % 50 == 49:\n"
+        "        time.sleep(max(0, begin + i / rate - time.monotonic()))\n";
+    char r[16], t[16];
+    char *argv[] = {"python3", "-c", script, (char *)to, r, t, NULL};
+
+    snprintf(r, sizeof(r), "%u", rate);
+    snprintf(t, sizeof(t), "%u", seconds);
+    return netns_start(from, NULL, argv);
+}
+
+static void receive(struct cluster *c, unsigned node, pid_t *ret)
+{
+    static char script[] = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('', 9000))\n"
+                           "while True: s.recv(2000)\n";
+    char *argv[] = {"python3", "-c", script, NULL};
+
+    *ret = netns_start(&c->ns[node], NULL, argv);
+    netns_until_port(&c->ns[node], "udp", 9000);
+}
+
+static void serve_tcp(struct cluster *c, unsigned node, pid_t *ret)
+{
+    char *argv[] = {"ncat", "-l", "-k", "445", NULL};
+
+    *ret = netns_start(&c->ns[node], NULL, argv);
+    netns_until_port(&c->ns[node], "tcp", 445);
+}
+
+/* What iperf would: bytes in large buffers, so that offloads have something to merge. */
+static void send_tcp(struct cluster *c, unsigned from, unsigned to, unsigned megabytes)
+{
+    netns_run(&c->ns[from], "head -c %uM /dev/zero | timeout 60 ncat --send-only 10.88.0.%u 445", megabytes, to + 1);
+}
+
+/* A group's datagrams, and answers to them by each alone. */
+static void send_groups(struct cluster *c)
+{
+    for (unsigned i = 0; i < c->n; i++)
+        netns_run(&c->ns[i], "ip route replace 224.0.0.0/4 dev e0; python3 -c \"import socket\n"
+                             "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                             "s.bind(('', 5353))\n"
+                             "for i in range(300): s.sendto(b'm' * 60, ('224.0.0.251', 5353))\n\"");
+}
+
+Test(cluster, honest_nodes_differ_in_nothing)
+{
+    struct cluster c = {0};
+    pid_t server, sink, sender;
+    json_t *d;
+    size_t conserved = 0, i;
+    json_t *pair;
+
+    make(&c, MOST);
+    start_all(&c);
+    serve_tcp(&c, 1, &server);
+    receive(&c, 2, &sink);
+    greet(&c);
+    sender = send_udp(&c, &c.ns[0], "10.88.0.3", 2000, 8);
+    send_tcp(&c, 0, 1, 40); /* offloads on: buffers of 64 kB */
+    send_groups(&c);
+    netns_run(&c.ns[0], "ethtool -K e0 tso off gso off gro off tx off rx off; ping -q -i 0.01 -c 200 10.88.0.4");
+    netns_run(&c.ns[1], "ethtool -K e0 tso off gso off gro off tx off rx off");
+    send_tcp(&c, 0, 1, 10); /* and off */
+    send_tcp(&c, 3, 1, 10);
+    cr_assert_eq(netns_wait(sender, NETNS_DEADLINE_MS), 0);
+    until_samples(&c, 0, 10);
+    d = compare(&c, "", 0);
+    cr_expect_eq(json_array_size(node_value(d, "differences")), 0u, "%s", output);
+    json_array_foreach (node_value(d, "pairs"), i, pair)
+        conserved += !strcmp(node_text(pair, "state"), "conserved") && node_number(pair, "sent") > 1000;
+    cr_expect_geq(conserved, 4u, "packets were compared: %s", output);
+    json_decref(d);
+    netns_stop(sink, SIGKILL);
+    netns_stop(server, SIGKILL);
+    finish(&c);
+}
+
+Test(cluster, a_second_link_that_one_end_does_not_monitor)
+{
+    struct cluster c = {0};
+    pid_t sink, sender;
+    json_t *d;
+
+    make(&c, 2);
+    netns_veth_pair(&(struct netns_end){&c.ns[0], "e1", "02:00:00:00:02:01"}, &(struct netns_end){&c.ns[1], "e1", "02:00:00:00:02:02"});
+    netns_run(&c.ns[0], "ip route add 10.88.0.2/32 dev e1 && ip neigh replace 10.88.0.2 lladdr 02:00:00:00:02:02 dev e1");
+    netns_run(&c.ns[1], "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.e1.rp_filter=0");
+    start(&c, 0, "e0 e1", "");
+    start(&c, 1, "e0", "");
+    receive(&c, 1, &sink);
+    greet(&c);
+    sender = send_udp(&c, &c.ns[0], "10.88.0.2", 3000, 9);
+    cr_assert_eq(netns_wait(sender, NETNS_DEADLINE_MS), 0);
+    d = compare(&c, "", 3);
+    cr_expect_str_eq(node_text(only_pair(d, "blind-device"), "subject"), "e1");
+    cr_expect_str_eq(node_text(only_pair(d, "blind-device"), "nodes.1"), "node2");
+    cr_expect_str_eq(node_text(only_pair(d, "blind-device"), "command"), "on node2: qportwatch attach e0 e1");
+    json_decref(d);
+    netns_stop(sink, SIGKILL);
+    finish(&c);
+}
+
+Test(cluster, somebody_sends_as_a_peer)
+{
+    struct cluster c = {0};
+    pid_t sink, sender;
+    json_t *d, *forged;
+
+    make(&c, 3);
+    start_all(&c);
+    receive(&c, 1, &sink);
+    netns_run(&c.outside, "ip addr add 10.88.0.1/32 dev e0 && ip route replace 10.88.0.2/32 dev e0 src 10.88.0.1 && "
+                          "ip neigh replace 10.88.0.2 lladdr 02:00:00:00:00:02 dev e0");
+    greet(&c);
+    sender = send_udp(&c, &c.outside, "10.88.0.2", 200, 9);
+    cr_assert_eq(netns_wait(sender, NETNS_DEADLINE_MS), 0);
+    d = compare(&c, "", 3);
+    forged = only_pair(d, "forged");
+    cr_expect_str_eq(node_text(forged, "nodes.0"), "node1");
+    cr_expect_str_eq(node_text(forged, "nodes.1"), "node2");
+    cr_expect_str_eq(node_text(forged, "subject"), "02:00:00:00:00:63");
+    json_decref(d);
+    netns_stop(sink, SIGKILL);
+    finish(&c);
+}
+
+/* Both in the network and in the sender's own queue: each is said to be that, and nobody to be blind. */
+Test(cluster, what_is_lost_is_said_to_be_lost)
+{
+    struct cluster c = {0};
+    pid_t sink[2], sender[2];
+    json_t *d;
+
+    make(&c, 3);
+    netns_run(&c.bridge, "nft 'add table bridge t; add chain bridge t c { type filter hook forward priority 0; }; "
+                         "add rule bridge t c oifname \"port2\" udp dport 9000 numgen inc mod 4 0 drop'"); /* every fourth */
+    netns_run(&c.ns[0], "tc qdisc replace dev e0 root tbf rate 1mbit burst 10kb latency 10ms");
+    start_all(&c);
+    receive(&c, 1, &sink[0]);
+    receive(&c, 2, &sink[1]);
+    greet(&c);
+    sender[0] = send_udp(&c, &c.ns[2], "10.88.0.2", 3000, 9);
+    sender[1] = send_udp(&c, &c.ns[0], "10.88.0.3", 3000, 9);
+    for (unsigned i = 0; i < 2; i++)
+        netns_wait(sender[i], NETNS_DEADLINE_MS);
+    d = compare(&c, "", 3);
+    cr_assert(difference(d, "lost-between"), "%s", output);
+    cr_expect_str_eq(node_text(difference(d, "lost-between"), "nodes.1"), "node2");
+    cr_expect_float_eq((double)node_number(difference(d, "lost-between"), "count") / (double)node_number(difference(d, "lost-between"), "of"),
+                       0.25, 0.01, "%s", output);
+    cr_assert(difference(d, "lost-by-sender"), "%s", output);
+    cr_expect_str_eq(node_text(difference(d, "lost-by-sender"), "nodes.0"), "node1");
+    cr_expect_eq(json_array_size(node_value(d, "differences")), 2u, "nobody is said to be blind: %s", output);
+    json_decref(d);
+    for (unsigned i = 0; i < 2; i++)
+        netns_stop(sink[i], SIGKILL);
+    finish(&c);
+}
+
+Test(cluster, addresses_policies_and_scans)
+{
+    struct cluster c = {0};
+    json_t *d;
+
+    make(&c, 4);
+    for (unsigned i = 0; i < 3; i++)
+        start(&c, i, "e0", "");
+    start(&c, 3, "e0", "inbound tcp 3260 iSCSI\n");
+    netns_address(&c.ns[1], "e0", "10.88.0.50/32");
+    netns_run(&c.outside, "ping -q -c 1 10.88.0.50");
+    state(&c, 1, "before.json");
+    netns_run(&c.ns[1], "ip addr del 10.88.0.50/32 dev e0");
+    netns_address(&c.ns[2], "e0", "10.88.0.50/32");
+    for (unsigned i = 1; i <= 4; i++)
+        netns_run(&c.outside, "nc -z -w 1 10.88.0.%u 7000-7008 || true", i);
+    d = compare(&c, "before.json", 3);
+    cr_expect_str_eq(node_text(d, "addresses.0.address"), "10.88.0.50");
+    cr_expect_str_eq(node_text(d, "addresses.0.holder"), "node3");
+    cr_expect_eq(node_number(d, "addresses.0.moves"), 1);
+    cr_expect(!difference(d, "held-twice"), "%s", output);
+    cr_assert(difference(d, "other-policy"), "%s", output);
+    cr_expect_str_eq(node_text(difference(d, "other-policy"), "nodes.0"), "node4");
+    cr_assert(difference(d, "scanned"), "%s", output);
+    cr_expect_str_eq(node_text(difference(d, "scanned"), "subject"), "10.88.0.99");
+    cr_expect_eq(json_array_size(node_value(difference(d, "scanned"), "nodes")), 4u);
+    cr_expect_eq(node_number(difference(d, "scanned"), "count"), 9);
+    json_decref(d);
+    netns_address(&c.ns[1], "e0", "10.88.0.50/32");
+    d = compare(&c, "", 3);
+    cr_assert(difference(d, "held-twice"), "%s", output);
+    cr_expect_str_eq(node_text(difference(d, "held-twice"), "subject"), "10.88.0.50");
+    cr_expect_eq(json_array_size(node_value(difference(d, "held-twice"), "nodes")), 2u);
+    json_decref(d);
+    finish(&c);
+}
