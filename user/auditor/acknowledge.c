@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A person has seen a finding: that is stored, for it alone or for its class, recorded with who and why, or taken back. */
+/*
+ * Acknowledge findings on behalf of a person: store it for the finding or its class, record who and why, or withdraw
+ * it.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +21,15 @@
 
 #define MAX_WORDS 8
 
-/* One request being served. */
+/* State of one request. */
 struct work {
     struct qpw_auditor *a;
     const struct qpw_snapshot *s;
     struct qpw_selection selection;
     struct qpw_life step;
     bool undo;
-    size_t n;        /* findings that it was about */
-    size_t closed;   /* selected, too, but closed */
+    size_t n;        /* findings affected */
+    size_t closed;   /* also selected, but closed */
     int error;
 };
 
@@ -67,7 +70,7 @@ static int read_request(struct work *w, const json_t *request, struct qpw_error 
 
 /* One of the selected findings. */
 struct selected {
-    struct qpw_finding_key of; /* its class, or it alone */
+    struct qpw_finding_key of; /* key of its class, or of it alone */
     uint8_t outcome;
 };
 
@@ -76,7 +79,10 @@ static int by_key(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-/* The selected findings that are not closed, in the order of what the step is about. The caller's; NULL: no memory. */
+/*
+ * Collect the selected findings that are not closed, sorted by the key of their step. The caller frees the result;
+ * NULL: out of memory.
+ */
 static struct selected *select_all(struct work *w, size_t *ret_n)
 {
     struct selected *all = calloc(w->s->n_findings + 1, sizeof(*all));
@@ -100,7 +106,10 @@ static struct selected *select_all(struct work *w, size_t *ret_n)
     return all;
 }
 
-/* One step for each, with the highest outcome in it: what is acknowledged is what there is. */
+/*
+ * Store one step for each key, with the highest outcome of its findings, because an acknowledgement covers what has
+ * happened so far.
+ */
 static void take_steps(struct work *w, const struct selected *all, size_t n)
 {
     size_t end;
@@ -112,7 +121,7 @@ static void take_steps(struct work *w, const struct selected *all, size_t n)
             if (all[end].outcome > w->step.outcome)
                 w->step.outcome = all[end].outcome;
         r = qpw_life_put(&w->a->kernel, &all[i].of, &w->step);
-        w->step.unix_ns += 2; /* each step has its own */
+        w->step.unix_ns += 2; /* makes each step's time unique */
         w->n += r == 0 ? end - i : 0;
         w->error = w->error ? w->error : r;
     }

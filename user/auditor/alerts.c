@@ -39,20 +39,20 @@
 struct qpw_alerts {
     struct qpw_engine *engine;
     struct qpw_log log;
-    struct qpw_log_chain chain; /* of the log's lines, as far as they are written */
+    struct qpw_log_chain chain; /* of the lines written so far */
     struct qpw_syslog *syslog; /* NULL: none */
     char host[64];
     struct qpw_prefix links[MAX_LINKS];
     struct qpw_auditor *auditor;
-    /* Rows of events since the last flush, with the process of those it is worth asking for at once. */
+    /* Rows of events since the last flush, with the process of those for which it was looked up at once. */
     struct qpw_finding_row queue[QUEUE];
     struct qpw_process process[QUEUE];
     size_t queued;
-    bool last_words;   /* what the log does not take goes to the warnings */
+    bool last_words;   /* report as warnings what the log does not accept */
     uint64_t unwritten;
     bool reported;         /* that the log cannot be written */
-    bool tried; /* to open the log */
-    uint32_t coverage; /* sequence behind the last coverage record that is in the log */
+    bool tried; /* opened, or tried to */
+    uint32_t coverage; /* sequence after the last coverage record in the log */
 };
 
 static int write_record(void *data, const struct qpw_record *record)
@@ -68,7 +68,7 @@ static int write_record(void *data, const struct qpw_record *record)
     }
     free(line);
     if (r == 0 && alerts->syslog)
-        qpw_syslog_write(alerts->syslog, record); /* best effort: the log has it */
+        qpw_syslog_write(alerts->syslog, record); /* best effort: it is in the log */
     return r;
 }
 
@@ -80,7 +80,7 @@ static void on_past(void *data, const struct qpw_engine_past *past)
     qpw_first_seen_recall(alerts->auditor, past);
 }
 
-/* What can never be a log is refused; one that cannot be had now is no reason not to count. */
+/* Reject a path that can never be a log. One that is merely unavailable now must not prevent counting. */
 static int check_kind(const char *path, struct qpw_error *err)
 {
     struct stat st;
@@ -124,7 +124,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
         return qpw_fail(err, r, "out of memory");
     }
     qpw_engine_key(alerts->engine, a->kernel.config.secret, sizeof(a->kernel.config.secret));
-    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of one write like a full disk */
+    signal(SIGXFSZ, SIG_IGN); /* exceeding the file size limit is then a write error, like a full disk */
     a->alerts = alerts;
     if (a->options.syslog) {
         r = qpw_syslog_open(a->options.syslog, &alerts->syslog, err);
@@ -145,7 +145,7 @@ static unsigned ones(const uint8_t *bytes, size_t n)
     return count;
 }
 
-/* The prefixes that are on a link of this node: who lives there may be a cluster node not yet named. */
+/* Collect the on-link prefixes of this node: an address in them may be a cluster node not named yet. */
 static size_t read_links(struct qpw_prefix *links)
 {
     struct ifaddrs *all, *one;
@@ -176,7 +176,7 @@ static size_t read_links(struct qpw_prefix *links)
     return n;
 }
 
-/* What was noted of the socket, where the finding does not say: it was entered by a packet from outside. */
+/* Add the socket's recorded owner, which is missing if a packet from outside created the finding. */
 static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qpw_finding_row *row)
 {
     struct qpw_finding value = row->value;
@@ -195,7 +195,7 @@ void qpw_alerts_process(struct qpw_auditor *a, const struct qpw_finding_row *row
 {
     struct qpw_finding value;
     const struct qpw_alerts *alerts = a->alerts;
-    /* Most rows are a snapshot's, not in the queue: their distance to it may only be taken as a number. */
+    /* Compare as numbers, because most rows are from a snapshot and not in the queue. */
     uintptr_t place = alerts ? ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row) : QUEUE;
 
     if (alerts && place < alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
@@ -242,7 +242,7 @@ void qpw_alerts_context(struct qpw_auditor *a)
         .process_data = a->alerts,
         .leaves_by = find_way,
     };
-    qpw_known_policy(&a->policy); /* without memory addresses stay without names */
+    qpw_known_policy(&a->policy); /* if out of memory, addresses have no names */
     qpw_engine_context(a->alerts->engine, &context, qpw_clock_unix_ns());
 }
 
@@ -259,7 +259,7 @@ void qpw_alerts_finding(struct qpw_auditor *a, const struct qpw_finding_key *key
     *row = (struct qpw_finding_row){.key = *key, .value = *value};
     row->flow_id = qpw_finding_flow_id(key);
     alerts->process[alerts->queued] = (struct qpw_process){0};
-    /* A process may be gone by the next flush: asked for now, where it is more than somebody knocking. */
+    /* The process may be gone by the next flush: look it up now, unless this is a mere attempt from outside. */
     if (value->owner.how || (key->kind == QPW_KIND_PORT &&
                              (value->outcome >= QPW_OUTCOME_ANSWERED || key->direction == QPW_DIR_OUTBOUND)))
         find_process(alerts, row, &alerts->process[alerts->queued]);
@@ -304,7 +304,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
     alerts->queued = 0;
 }
 
-/* Which families each peer was seen with, from the connections the last walks passed. */
+/* Pass on the address families seen of each peer, collected by the last walks over the connections. */
 static void tell_families(struct qpw_auditor *a, uint64_t now_ns)
 {
     struct qpw_engine_family families[64];
@@ -353,7 +353,7 @@ void qpw_alerts_offer(struct qpw_auditor *a)
     qpw_snapshot_clear(&snapshot);
 }
 
-/* What waits, for the cap or for the log, need not wait for the end of the interval. */
+/* Retry alerts that wait for the cap or for the log, without waiting for the end of the interval. */
 static void offer_again(struct qpw_auditor *a)
 {
     struct qpw_engine_figures figures;
@@ -382,7 +382,7 @@ void qpw_alerts_settle(struct qpw_auditor *a)
     size_t freed;
 
     if (!a->alerts)
-        return; /* nothing is written, so what the kernel holds is all there is */
+        return; /* without a log, the kernel's findings are the only record */
     settle.data = a->alerts->engine;
     settle.quiet_ns = c->udp_ns > c->other_ns ? c->udp_ns : c->other_ns;
     if (settle.quiet_ns < c->tail_ns)
@@ -418,7 +418,7 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     write_coverage(a);
     qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
     offer_again(a);
-    if (!alerts->tried) /* a log that cannot be had is told at once, not with the first record */
+    if (!alerts->tried) /* report an unavailable log at once, not with the first record */
         qpw_log_ready(&alerts->log);
     alerts->tried = true;
     if (alerts->log.failing && !alerts->reported)
@@ -467,7 +467,7 @@ void qpw_alerts_reopen(struct qpw_auditor *a)
     if (!a->alerts)
         return;
     qpw_log_reopen(&a->alerts->log);
-    qpw_log_ready(&a->alerts->log); /* at once: the next record may be a minute away; a failure is told with it */
+    qpw_log_ready(&a->alerts->log); /* do not wait for the next record; a failure is reported with it */
 }
 
 int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
@@ -480,7 +480,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
 
     if (!alerts)
         return 0;
-    if (a->epoll_fd >= 0) { /* it was really at work, not only half started */
+    if (a->epoll_fd >= 0) { /* the auditor was running, not only half started */
         alerts->last_words = true;
         qpw_alerts_flush(a);
         if (qpw_collect(&a->kernel, &options, &snapshot, NULL) == 0) {

@@ -14,7 +14,7 @@
 #include "control/policy_args.h"
 #include "snapshot/lives.h"
 
-/* What the last auditor was asked to read, as far as it is known. */
+/* Restore the policy options of the last auditor, as far as stored. */
 static int take_kept(struct qpw_auditor *a, struct qpw_error *err)
 {
     a->policy_args = qpw_policy_args_load(a->meta.policy_args);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `auto`: interfaces are found again when routes change. */
+/* `auto`: find the interfaces again when routes change. */
 #include "host/automatic.h"
 
 #include "auditor/internal.h"
@@ -15,7 +15,7 @@ size_t qpw_automatic_attach(struct qpw_auditor *a)
     for (size_t i = 0; i < n; i++) {
         link = qpw_netlink_by_index(a->netlink, found[i]);
         if (qpw_watch_by_index(a, found[i]) || qpw_watch_check_stacked(a, link, &err) < 0)
-            continue; /* watched, or what lies above or below it is */
+            continue; /* monitored already, or stacked with one that is */
         if (qpw_watch_add(a, link->name, &err) < 0)
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "auto: %s", err.text);
     }

@@ -19,16 +19,16 @@ struct qpw_carry {
     struct qpw_kernel old;
     struct qpw_map_translation meters, findings, answered, reserved;
     struct qpw_counts *counts;  /* by the old slot, corrected */
-    uint16_t *meter_of;         /* the new slot of a meter, by its old one; 0: it has none */
+    uint16_t *meter_of;         /* new slot of a meter, by its old one; 0: none */
     uint64_t heartbeat_ns, attached_ns;
     struct qpw_row_usage done;
 };
 
 /* ---- Before ---- */
 
-/* What rows refer to by number, and what happened to them. Without these no counter means anything. */
+/* Maps that rows refer to by number; without them no counter can be interpreted. */
 static const enum qpw_map referred[] = {QPW_MAP_rule_info, QPW_MAP_peer_info};
-/* What is better there than not. */
+/* Maps that are useful, but not required. */
 static const enum qpw_map others[] = {QPW_MAP_coverage, QPW_MAP_lives,   QPW_MAP_first_seen, QPW_MAP_listening,
                                       QPW_MAP_rule_users, QPW_MAP_exes, QPW_MAP_details,    QPW_MAP_mirrors};
 
@@ -41,7 +41,7 @@ static int translation_of(const struct qpw_carry *c, const struct qpw_kernel *k,
                             r == -ENOENT ? "there is none" : r == -EPROTO ? "of another kind" : strerror(-r)) : 0;
 }
 
-/* Blocks of counters are summed up as they stand, so they must be the same. */
+/* Require identical counter blocks, because they are summed up without translation. */
 static int check_counters(const struct qpw_carry *c, const struct qpw_kernel *k, struct qpw_error *err)
 {
     static const enum qpw_map maps[] = {QPW_MAP_counters, QPW_MAP_corrections};
@@ -57,7 +57,7 @@ static int check_counters(const struct qpw_carry *c, const struct qpw_kernel *k,
     return r;
 }
 
-/* The one value of an array or of a section of variables, in this version's form. */
+/* Read the single value of an array or a section of variables, in this version's layout. */
 static int read_one(int from_fd, int to_fd, void *ret, size_t size)
 {
     struct qpw_map_translation translation = {0};
@@ -83,7 +83,7 @@ static int read_one(int from_fd, int to_fd, void *ret, size_t size)
     return r;
 }
 
-/* Interfaces keep their numbers, and the beginning is the first one's. */
+/* Keep the numbers of the interfaces and the start of counting. */
 static int take_meta(struct qpw_auditor *a, struct qpw_carry *c, struct qpw_error *err)
 {
     struct qpw_meta old;
@@ -99,7 +99,7 @@ static int take_meta(struct qpw_auditor *a, struct qpw_carry *c, struct qpw_erro
     return qpw_meta_write(&a->kernel, &a->meta, err);
 }
 
-/* In the first CPU's place, while no program counts. What is counted of connections starts from these. */
+/* Write into the first CPU's entry; no program counts yet. The connection counts continue from these values. */
 static void copy_losses(const struct qpw_carry *c, const struct qpw_kernel *k)
 {
     int cpus = qpw_possible_cpus(), from = c->old.map_fd[QPW_MAP_losses], to = k->map_fd[QPW_MAP_losses];
@@ -217,7 +217,7 @@ static int read_counts(struct qpw_carry *c)
 
 typedef int entry_fn(struct qpw_auditor *a, const void *key, const void *value);
 
-/* Hands over all entries of an old map, in this version's form. */
+/* Pass all entries of an old map to fn, in this version's layout. */
 static int each(struct qpw_auditor *a, enum qpw_map map, const struct qpw_map_translation *l, entry_fn *fn)
 {
     struct qpw_entries e;
@@ -254,7 +254,10 @@ static uint32_t overflow_slot(unsigned verdict, unsigned direction)
     return verdict < QPW_VERDICT_COUNT && direction < QPW_DIR_COUNT ? QPW_OVERFLOW_SLOT(verdict, direction) : QPW_OVERFLOW_SLOT(0, 0);
 }
 
-/* The slot of the row with that key, which packets may have made meanwhile; of the overflow row where there is no room. */
+/*
+ * Return the slot of the row with that key, which packets may have created meanwhile; of the overflow row if there is
+ * no room.
+ */
 static uint32_t slot_of_meter(struct qpw_auditor *a, const struct qpw_meter_key *key, const struct qpw_meter *old)
 {
     bool listed = old->slot >= QPW_FIRST_METER_SLOT && old->slot < QPW_FIRST_OPEN_SLOT;
@@ -270,7 +273,7 @@ static uint32_t slot_of_meter(struct qpw_auditor *a, const struct qpw_meter_key 
         a->carry->done.left_out++;
         return overflow_slot(key->verdict, key->direction);
     }
-    if (old->first_ns < there.first_ns) { /* no program writes to it any more */
+    if (old->first_ns < there.first_ns) { /* no program writes this field any more */
         there.first_ns = old->first_ns;
         bpf_map_update_elem(fd, key, &there, BPF_EXIST);
     }
@@ -290,7 +293,7 @@ static int carry_meter(struct qpw_auditor *a, const void *k, const void *v)
     return qpw_slot_correct(&a->kernel, slot, &a->carry->counts[old->slot]);
 }
 
-/* Rows of what had found no row of its own. */
+/* Carry over the overflow rows. */
 static int carry_overflow(struct qpw_auditor *a)
 {
     int r = 0;
@@ -305,7 +308,7 @@ static uint16_t new_meter(const struct qpw_carry *c, const struct qpw_finding_ke
     return c->meter_of[old->meter] ? c->meter_of[old->meter] : (uint16_t)overflow_slot(key->verdict, key->direction);
 }
 
-/* It was found again already: what is older or worse of the two counts. */
+/* Merge with a finding that was already found again: keep the earlier first time and the higher outcome. */
 static void merge(int fd, const struct qpw_finding_key *key, const struct qpw_finding *old, struct qpw_finding *there)
 {
     if (old->first_ns < there->first_ns)
@@ -350,7 +353,7 @@ static int carry_reserved(struct qpw_auditor *a, const void *k, const void *v)
 
     memcpy(&key, k, sizeof(key));
     memcpy(&place, v, sizeof(place));
-    key.prefixlen = QPW_RESERVED_BITS; /* it was a hash once */
+    key.prefixlen = QPW_RESERVED_BITS; /* older versions used a hash map */
     place.value.meter = new_meter(a->carry, &place.key, &place.value);
     place.value.slot = 0;
     if (bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_reserved], &key, &place, BPF_NOEXIST) == 0)

@@ -10,7 +10,7 @@ static int table_of(const struct qpw_auditor *a, const struct qpw_finding *value
     return a->kernel.map_fd[value->outcome >= QPW_OUTCOME_ANSWERED ? QPW_MAP_answered : QPW_MAP_findings];
 }
 
-/* As qpw_finding_quota() in bpf/finding.h has it. */
+/* As qpw_finding_quota() in bpf/finding.h. */
 enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
     if (value->outcome >= QPW_OUTCOME_ANSWERED)
@@ -20,7 +20,9 @@ enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct q
     return value->flags & QPW_FINDING_NODE ? QPW_MAP_node_slots : QPW_MAP_finding_slots;
 }
 
-/* As qpw_finding_owner() in bpf/finding.h; an exchange that went silent before says nothing of who came after it. */
+/*
+ * As qpw_finding_owner() in bpf/finding.h. An exchange that ended earlier does not override the owner of a later one.
+ */
 static bool takes_owner(struct qpw_finding *known, const struct qpw_finding *value)
 {
     bool another = known->owner.tgid && value->owner.tgid && value->owner.exe != known->owner.exe;
@@ -35,12 +37,12 @@ static bool takes_owner(struct qpw_finding *known, const struct qpw_finding *val
     return true;
 }
 
-/* The finding is there: what the exchange adds to it. */
+/* Merge the exchange into an existing finding. */
 static void add_to(int table, const struct qpw_finding_key *key, struct qpw_finding *known, const struct qpw_finding *value)
 {
     bool news = takes_owner(known, value);
 
-    if (known->reason != value->reason) { /* an implied one whose owner is not known */
+    if (known->reason != value->reason) { /* an implied one whose owner is unknown */
         known->reason = value->reason;
         known->provisional = 0;
         news = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the programs tell: new findings, and questions about TCP connections first seen in the middle. */
+/* Handle events from the programs: new findings, and questions about TCP connections first seen mid-stream. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -17,7 +17,10 @@
 #include "snapshot/conns.h"
 #include "words/numbers.h"
 
-/* Multilinear, keyed with the secret of the load (bpf/tag.h): nobody can aim at another finding's line. */
+/*
+ * Multilinear, keyed with the instance's secret (bpf/tag.h), so that remote hosts cannot suppress another finding's
+ * line.
+ */
 uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_key *key)
 {
     uint32_t words[sizeof(*key) / 4];
@@ -29,13 +32,13 @@ uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_k
     return hash ? hash : 1;
 }
 
-/* By the upper half, which depends on all of the key: its lower bits on the lower bits of each word alone. */
+/* Use the upper half, which depends on the whole key; the lower bits depend only on the lower bits of each word. */
 static uint32_t place_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) % QPW_REPORTED_SLOTS;
 }
 
-/* Whether this outcome of the finding is news, and notes that it no longer is. */
+/* Return whether this outcome of the finding is new, and record it. */
 static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, uint8_t outcome)
 {
     struct qpw_reported *reported = a->reported;
@@ -46,13 +49,13 @@ static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, ui
         place = (place + 1) % QPW_REPORTED_SLOTS;
     if (reported->hash[place] && reported->outcome[place] >= outcome)
         return false;
-    /* From attempted to refused, and from answered to data, is no line of its own. */
+    /* Attempted to refused, and answered to data, get no further line. */
     if (reported->hash[place] && (reported->outcome[place] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
         reported->outcome[place] = outcome;
         return false;
     }
     if (!reported->hash[place]) {
-        if (reported->used > QPW_REPORTED_SLOTS / 4 * 3) { /* forget all rather than search for ever */
+        if (reported->used > QPW_REPORTED_SLOTS / 4 * 3) { /* forget all, so that searches stay short */
             memset(reported, 0, sizeof(*reported));
             place = place_of(hash);
         }
@@ -71,7 +74,7 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
     if (key->verdict != QPW_VERDICT_UNEXPECTED || (value->flags & QPW_FINDING_SUPERSEDED) ||
         !is_news(a, key, value->outcome))
         return;
-    if (value->last_ns < a->reported_until_ns) /* the auditor before this one has told it */
+    if (value->last_ns < a->reported_until_ns) /* the previous auditor reported it */
         return;
     if (!qpw_console_has_line(&a->console, &row))
         return;
@@ -79,7 +82,7 @@ static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const
     qpw_auditor_notify(a, qpw_finding_answered(&row) ? QPW_NOTIFY_ANSWERED : QPW_NOTIFY_FINDING, "%s", line);
 }
 
-/* Answered exchanges beyond their quota stand as attempted. */
+/* Return whether answered findings exceeded their quota, and are shown as attempted. */
 static bool answered_lost(const struct qpw_auditor *a)
 {
     struct qpw_snapshot s = {0};
@@ -114,7 +117,7 @@ static int write_seed(struct qpw_auditor *a, const struct qpw_conn_key *key, enu
     return bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_seeds], key, &seed, BPF_ANY) < 0 ? -errno : 0;
 }
 
-/* With the seed written, the connection's next packet takes the slow path and finds it. */
+/* After writing the seed, invalidate cached copies, so that the next packet takes the slow path and finds it. */
 static void answer(struct qpw_auditor *a, const struct qpw_conn_key *key)
 {
     enum qpw_direction direction;
@@ -189,7 +192,7 @@ static void one_seed(void *arg, const struct qpw_conn_key *key, enum qpw_directi
     write_seed(arg, key, direction);
 }
 
-/* A seed whose socket is gone would turn the next connection on its tuple round. */
+/* Remove seeds whose socket is gone; otherwise one would reverse the next connection on the same tuple. */
 static void remove_seeds(struct qpw_auditor *a, uint64_t before_ns)
 {
     int fd = a->kernel.map_fd[QPW_MAP_seeds];

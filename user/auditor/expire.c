@@ -12,7 +12,7 @@
 #include "instance/cpus.h"
 #include "snapshot/conns.h"
 
-/* In the first CPU's place, the others stay zero. */
+/* Write into the first CPU's entry; the others stay zero. */
 int qpw_expire_save(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t value)
 {
     int cpus = qpw_possible_cpus();
@@ -49,7 +49,7 @@ int qpw_expire_open(struct qpw_kernel *k, struct qpw_expire *ret, struct qpw_err
     return 0;
 }
 
-/* What the live connection vouches for goes on being vouched for; only what the programs entered themselves. */
+/* Extend the parent entry of a live connection, if the programs created one. */
 static void renew_parent(struct qpw_kernel *k, const struct qpw_conn_key *key, const struct qpw_conn *conn,
                          uint64_t now)
 {
@@ -96,8 +96,8 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
             return;
     }
     if (walk->conn_class == QPW_CLASS_HALF && !k->config.replay)
-        return; /* the programs' own, and perhaps all that there are */
-    /* What was passed is a copy: a packet may have come in the meantime. */
+        return; /* only the programs may remove these, and only they may know all of them */
+    /* Check again: this was a copy, and a packet may have come meanwhile. */
     if (qpw_conns_find(k, walk->conn_class, key, &again) < 0 ||
         (!expire->all && !qpw_conn_over(k->control, &again, key->protocol, now)))
         return;

@@ -11,11 +11,12 @@
 #include "instance/lives.h"
 #include "snapshot/lives.h"
 
-#define PATIENCE 3u      /* looks after which a program that is not known is looked for no longer */
-#define MAX_LOOKED 65536u /* beyond that all are looked for again */
-#define LOOKS 16u        /* values of a->looked: below it enum qpw_program_seen, from it on the number of vain looks */
+#define PATIENCE 3u      /* attempts to find an unknown program */
+#define MAX_LOOKED 65536u /* beyond this number, forget all and look them up again */
+#define LOOKS 16u        /* values of a->looked: below it, enum qpw_program_seen; from it on, the number of failed
+                            attempts */
 
-/* False: nobody is known, or nobody whose program can be told apart. */
+/* False: the process is unknown, or has no identifiable program. */
 static bool program_of(const struct qpw_process *p, struct qpw_program_key *ret)
 {
     memset(ret, 0, sizeof(*ret));
@@ -32,12 +33,13 @@ void qpw_first_seen_recall(struct qpw_auditor *a, const struct qpw_engine_past *
     struct qpw_program_key program;
 
     if (past->program && past->outcome >= QPW_OUTCOME_ANSWERED && program_of(past->program, &program))
-        qpw_first_seen_put(&a->kernel, &program, &earlier); /* one that is there stays; a full map makes none new */
+        qpw_first_seen_put(&a->kernel, &program, &earlier); /* an existing entry stays; if the map is full, it is not
+                                                               added */
 }
 
 /*
- * Whether the node's end can have a program: what nobody of the node has answered or sent has none. A companion whose
- * owner is not known yet makes no program known either, for it may turn out to be unexpected: that is then the first.
+ * Return whether a program can be at the node's end; without a reply or a request from the node, there is none. A
+ * companion with an unknown owner is skipped, too: it may turn out unexpected, and its program must then count as new.
  */
 static bool has_program(const struct qpw_finding_row *row)
 {
@@ -60,13 +62,13 @@ static enum qpw_program_seen judge(struct qpw_auditor *a, const struct qpw_findi
     if (!qpw_finding_answered(row))
         return QPW_PROGRAM_NEW;
     if (qpw_first_seen_put(&a->kernel, program, &now) < 0)
-        return QPW_PROGRAM_UNKNOWN; /* no room: other faces could not say so */
+        return QPW_PROGRAM_UNKNOWN; /* out of room: other faces could not show it */
     if (a->lives)
-        qpw_lives_add_first_seen(a->lives, &row->key); /* without memory from the next reading on */
+        qpw_lives_add_first_seen(a->lives, &row->key); /* if out of memory, it takes effect with the next reading */
     return QPW_PROGRAM_NEW;
 }
 
-/* One of each finding, executable of its node's end, and whether it was answered. */
+/* Return a number for the combination of finding, executable at the node's end, and answered or not. */
 static uint64_t number_of(const struct qpw_auditor *a, const struct qpw_finding_row *row)
 {
     uint64_t number = qpw_events_hash(a, &row->key) ^ row->value.owner.exe ^ (qpw_finding_answered(row) ? 1ull << 63 : 0);
@@ -86,7 +88,7 @@ static void look(struct qpw_auditor *a, struct qpw_finding_row *row)
         qpw_alerts_process(a, row, &process);
         known = program_of(&process, &program) ? judge(a, row, &program) : known + 1;
         a->programs_unknown += known == LOOKS + PATIENCE && qpw_finding_answered(row) && process.match != QPW_MATCH_KERNEL;
-        qpw_idmap_set(&a->looked, number, known); /* without memory it is looked for again */
+        qpw_idmap_set(&a->looked, number, known); /* if out of memory, it is looked up again */
     }
     if (row->program_seen != QPW_PROGRAM_NEW && known < LOOKS)
         row->program_seen = known;

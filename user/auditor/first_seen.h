@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * first_seen.h - which programs were seen at the node's end of an answered finding, and with which one first.
+ * first_seen.h - the programs seen at the node's end of answered findings, and the first finding of each.
  *
- * The kernel side's map `first_seen` is the memory; what the alert log names is added at the start. Every face reads
- * from there what a finding's severity depends on (facts/severity.h). What was only attempted or refused makes no program
- * known: one that tries several addresses in turn is new at the one that answers.
+ * The instance's map `first_seen` stores them; programs named in the alert log are added at the start. A finding's
+ * severity depends on it (facts/severity.h), in every face. Attempted and refused findings do not make a program known:
+ * one that tries several addresses in turn is new at the one that answers.
  */
 #ifndef QPW_AUDITOR_FIRST_SEEN_H
 #define QPW_AUDITOR_FIRST_SEEN_H
@@ -13,12 +13,12 @@
 
 struct qpw_engine_past;
 
-/* A record of the alert log: the program that it names was seen before, if its exchange was answered. */
+/* Mark the program named in a record of the alert log as known, if its exchange was answered. */
 void qpw_first_seen_recall(struct qpw_auditor *a, const struct qpw_engine_past *past);
 
 /*
- * Looks for the program of each finding that has one, once for each finding, executable and outcome, and writes
- * `program_seen`. A program that is met for the first time is noted with its finding, if that was answered.
+ * Look up the program of each finding that has one, once per finding, executable and outcome, and set `program_seen`.
+ * Record a program seen for the first time with its finding, if that was answered.
  */
 void qpw_first_seen_look(struct qpw_auditor *a, struct qpw_finding_row *rows, size_t n);
 

@@ -27,27 +27,27 @@
 #include "words/words.h"
 
 #define MINUTE_NS 60000000000ull
-#define END_MS 2500 /* who asked for the end waits */
-#define RECALLED (QPW_FIRST_SEEN / 2) /* the rest is for those to come */
-#define OWNERS 256u /* remembered while connections are walked */
-/* A younger connection is counted with a later frame: it may not be answered yet, or be between two tables. */
+#define END_MS 2500 /* short, because a client waits for the end */
+#define RECALLED (QPW_FIRST_SEEN / 2) /* keep the other half for new ones */
+#define OWNERS 256u /* cached during a walk over connections */
+/* Younger connections are left for a later frame: they may not be answered yet, or are moving between tables. */
 #define SETTLED_NS 10000000000ull
 
 struct qpw_audit_history {
-    pid_t pid;          /* 0: it has ended, or could not be started */
+    pid_t pid;          /* 0: ended, or not started */
     int fd;
-    bool busy;          /* a frame is with it */
-    bool stopped;       /* the last one could not be written, which was said */
-    uint64_t minute;    /* of Unix time that the last frame was made in, 0: none yet */
-    uint64_t again;     /* in which minute it was last started */
-    uint64_t cut_ns;    /* clock of the kernel side: connections that began before it were counted in an earlier frame */
+    bool busy;          /* it is writing a frame */
+    bool stopped;       /* the last frame could not be written, as reported */
+    uint64_t minute;    /* Unix minute of the last frame, 0: none yet */
+    uint64_t again;     /* minute of its last start */
+    uint64_t cut_ns;    /* programs' clock: connections that started earlier were counted in an earlier frame */
     uint64_t next_cut_ns;
-    char *policy;       /* text to be sent with the next frame; NULL: none */
+    char *policy;       /* text for the next frame; NULL: none */
     char policy_by[96];
     uint64_t policy_unix_ns;
 };
 
-/* ---- What the frame is made of ---- */
+/* ---- Contents of a frame ---- */
 
 struct owner_name {
     uint32_t number;
@@ -57,7 +57,7 @@ struct owner_name {
 struct talkers {
     struct qpw_auditor *a;
     struct qpw_frame *frame;
-    uint64_t cut_ns, until_ns; /* what began between them is counted */
+    uint64_t cut_ns, until_ns; /* count connections that started between these */
     int64_t unix_offset_ns;
     struct owner_name owners[OWNERS];
 };
@@ -78,7 +78,7 @@ static const char *owner_of(struct talkers *t, uint32_t number)
     return known->comm;
 }
 
-/* What any IP node needs, and what is not the node's, has too many ends to be worth a row each. */
+/* Return whether a connection gets a row. Basic network traffic and transit have too many ends for one each. */
 static bool is_talker(const struct qpw_conn *conn)
 {
     return conn->verdict != QPW_VERDICT_NONE && conn->verdict != QPW_VERDICT_TRANSIT && conn->verdict != QPW_VERDICT_INFRA &&
@@ -103,7 +103,7 @@ static void add_talker(const struct qpw_conn_key *key, const struct qpw_conn *co
     qpw_frame_put(t->frame, QPW_FRAME_TALKERS, &talker, sizeof(talker));
 }
 
-/* last: this auditor makes no other frame. Returns up to where connections are counted, in Unix time. */
+/* last: this auditor makes no further frame. Return the time up to which connections are counted, in Unix time. */
 static uint64_t put_talkers(struct qpw_auditor *a, struct qpw_frame *frame, bool last)
 {
     struct talkers t = {.a = a, .frame = frame, .cut_ns = a->history->cut_ns, .unix_offset_ns = qpw_clock_unix_offset_ns()};
@@ -217,7 +217,7 @@ static int send_frame(struct qpw_auditor *a, bool end, bool last, struct qpw_err
     return r;
 }
 
-/* ---- What came of it ---- */
+/* ---- Results ---- */
 
 static void stopped(struct qpw_auditor *a, const char *why)
 {
@@ -253,7 +253,7 @@ static void take_result(struct qpw_auditor *a, const struct qpw_history_result *
     }
 }
 
-/* Its process, once it has ended. */
+/* Clean up after the process has ended, or failed. */
 static void reap(struct qpw_auditor *a)
 {
     struct qpw_audit_history *h = a->history;
@@ -263,7 +263,7 @@ static void reap(struct qpw_auditor *a)
     h->fd = -1;
     if (h->pid > 0) {
         kill(h->pid, SIGKILL);
-        waitpid(h->pid, NULL, WNOHANG); /* in a hung disk it ends when it can: whoever inherits it waits for it */
+        waitpid(h->pid, NULL, WNOHANG); /* a process stuck on a hung disk ends later, and is then reaped by init */
     }
     h->pid = 0;
     h->busy = false;
@@ -280,7 +280,7 @@ static void start(struct qpw_auditor *a, uint64_t minute)
         stopped(a, err.text);
 }
 
-/* Up to where an auditor before this one had connections counted: what its last frame says, unless it cannot be read. */
+/* Return the time up to which an earlier auditor counted connections, from its last frame; 0 if it cannot be read. */
 static uint64_t counted_before(const struct qpw_auditor *a)
 {
     struct qpw_history_reader *r = NULL;
@@ -315,7 +315,7 @@ static bool recall(const char *path, int64_t first, void *arg)
     if (strlen(path) >= sizeof(program.path))
         return true;
     memcpy(program.path, path, strlen(path));
-    return qpw_first_seen_put(&a->kernel, &program, &earlier) != -E2BIG; /* one that is there stays */
+    return qpw_first_seen_put(&a->kernel, &program, &earlier) != -E2BIG; /* an existing entry stays */
 }
 
 void qpw_audit_history_recall(struct qpw_auditor *a)
@@ -324,7 +324,7 @@ void qpw_audit_history_recall(struct qpw_auditor *a)
     struct qpw_error err;
 
     if (a->taken_over || !a->options.history || !*a->options.history || qpw_history_open(a->options.history, &r, NULL) < 0)
-        return; /* what is wrong with it is said by who writes it */
+        return; /* the writer reports errors */
     qpw_history_programs(r, RECALLED, recall, a, &err);
     qpw_history_close(r);
 }
@@ -336,7 +336,7 @@ void qpw_audit_history_policy(struct qpw_auditor *a)
     if (!h)
         return;
     free(h->policy);
-    h->policy = qpw_policy_flat(&a->policy); /* NULL: no memory, or its files have changed already */
+    h->policy = qpw_policy_flat(&a->policy); /* NULL: out of memory, or the files have changed meanwhile */
     h->policy_unix_ns = qpw_clock_unix_ns();
     if (a->by[0])
         qpw_text_cut(h->policy_by, sizeof(h->policy_by), a->by);
@@ -399,7 +399,7 @@ void qpw_audit_history_end(struct qpw_auditor *a, bool detached)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "what was counted since the last minute%s: %s",
                 detached ? " is missing in the history" : " comes into the history with the next auditor", h->stopped ? "it cannot be written" : err.text);
     if (h->fd >= 0)
-        close(h->fd); /* which ends it */
+        close(h->fd); /* which makes it exit */
     h->fd = -1;
     for (int i = 0; i < 20 && h->pid > 0 && written; i++) {
         if (waitpid(h->pid, NULL, WNOHANG) == h->pid)

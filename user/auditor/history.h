@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* history.h - has what is counted kept beyond its life, once a minute, by a process of its own (history/writer.h). */
+/*
+ * history.h - keep counters beyond the life of the instance: once a minute, by a separate process (history/writer.h).
+ */
 #ifndef QPW_AUDITOR_HISTORY_H
 #define QPW_AUDITOR_HISTORY_H
 
 #include "auditor/internal.h"
 
-/* Starts the process where the options name a file. Without it the auditor goes on, and says so. */
+/* Start the process if the options name a file. On failure, warn and continue without it. */
 void qpw_audit_history_begin(struct qpw_auditor *a);
 
 /*
- * Programs that the history has seen are none that are seen for the first time. After the alerts are open, on what was attached
- * anew; without a history none is known.
+ * Mark programs in the history as seen before. Call on a new attachment, after the alerts are open; without a history,
+ * none is known.
  */
 void qpw_audit_history_recall(struct qpw_auditor *a);
 
-/* The policy in force is another: takes down its text for the history. */
+/* Store the text of a new policy for the history. */
 void qpw_audit_history_policy(struct qpw_auditor *a);
 
-/* Once a second: has a frame written when a minute is over; says what came of the last. */
+/* Once a second: have a frame written when a minute is over, and report the result of the last. */
 void qpw_audit_history_tick(struct qpw_auditor *a);
 
-/* The last frame, with everything counted up to now; waits for it a few seconds, no longer. detached: counting is over. */
+/*
+ * Write the last frame, with all counters up to now; wait for it a few seconds at most. detached: counting has ended.
+ */
 void qpw_audit_history_end(struct qpw_auditor *a, bool detached);
 
 #endif

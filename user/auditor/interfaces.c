@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which interfaces are watched, and that they go on being watched, whatever becomes of them. */
+/* Keep the interfaces monitored, even if they disappear, return or lose their programs. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static enum qpw_program program_for(const struct qpw_watched *w, enum qpw_point 
     return w->l3 ? QPW_PROG_qpw_tc_rx_l3 : QPW_PROG_qpw_tc_rx;
 }
 
-/* Ours in the list: a program of this very kernel side, not just of a known name. */
+/* Find our program in the list: one of this very instance, not merely of a known name. */
 static const struct qpw_hook_entry *our_entry(const struct qpw_auditor *a, const struct qpw_hook_list *list)
 {
     const struct qpw_hook_entry *found;
@@ -46,7 +46,7 @@ struct qpw_watched *qpw_watch_find(struct qpw_auditor *a, const char *name)
 {
     struct qpw_watched *found = NULL;
 
-    for (size_t i = 0; i < a->n_watched; i++) /* the one that is there before one that is awaited under its name */
+    for (size_t i = 0; i < a->n_watched; i++) /* prefer an existing interface to one awaited by that name */
         if (!strcmp(a->watched[i].name, name) && (!found || a->watched[i].ifindex))
             found = &a->watched[i];
     return found;
@@ -60,7 +60,7 @@ struct qpw_watched *qpw_watch_by_index(struct qpw_auditor *a, unsigned ifindex)
     return NULL;
 }
 
-/* An interface keeps its number for as long as the counters live, so that its rows go on. */
+/* Return the number of an interface, which it keeps as long as the counters exist, so that its rows continue. */
 static uint16_t number_for(const struct qpw_auditor *a, const char *name)
 {
     uint16_t unused = 0;
@@ -74,7 +74,10 @@ static uint16_t number_for(const struct qpw_auditor *a, const char *name)
     return unused;
 }
 
-/* Whether frames for another MAC than the link's own may be the node's: a bridge's, a macvlan's, a bond's port's. */
+/*
+ * Return whether frames for other MACs than the link's own may be the node's: those of a bridge, a macvlan, or a bond's
+ * port.
+ */
 static bool has_other_macs(const struct qpw_auditor *a, const struct qpw_link *link)
 {
     size_t n;
@@ -94,7 +97,9 @@ static bool is_bridged(const struct qpw_auditor *a, const struct qpw_link *link)
     return upper && (!strcmp(upper->kind, "bridge") || !strcmp(upper->kind, "openvswitch"));
 }
 
-/* What the interface forwards that it receives, and what it may be sent that another has received. */
+/*
+ * Return flags for whether the interface forwards what it receives, and whether it may send what another has received.
+ */
 static unsigned forwarding(const struct qpw_auditor *a, const struct qpw_link *link)
 {
     unsigned flags = (link->forward4 ? QPW_IFACE_FORWARD4 : 0) | (link->forward6 ? QPW_IFACE_FORWARD6 : 0);
@@ -119,7 +124,7 @@ int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, co
     return qpw_kernel_set_iface(&a->kernel, &iface);
 }
 
-/* Of the version that is being replaced, in that hook; NULL: nothing. */
+/* Find the program of the version being replaced in that hook; NULL: none. */
 static const struct qpw_hook_entry *replaced_entry(const struct qpw_auditor *a, const struct qpw_hook_list *list)
 {
     const struct qpw_hook_entry *found;
@@ -133,8 +138,8 @@ static const struct qpw_hook_entry *replaced_entry(const struct qpw_auditor *a, 
 }
 
 /*
- * Puts the program where another version's stands, if that is where it would go: no packet is missed or counted by both.
- * False: it is to be attached beside, and the other one taken out afterwards.
+ * Replace another version's program in its hook, if ours would go there: no packet is then missed or counted twice.
+ * False: attach ours beside it and remove the other one afterwards.
  */
 static bool replace(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw_point point, const struct qpw_hook_list *list,
                     enum qpw_program program, enum qpw_hook *ret_kind)
@@ -149,7 +154,7 @@ static bool replace(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw
     return true;
 }
 
-/* Native XDP has room for one program: where the driver does not replace it, what passes in between is missed. */
+/* Attach native XDP, which has room for one program. If the driver cannot replace it, packets in between are missed. */
 static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_hook_list *rx, struct qpw_error *err)
 {
     const struct qpw_hook_entry *old = replaced_entry(a, rx);
@@ -177,7 +182,7 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
     int r = qpw_instance_complete(&a->kernel, 1u << program, err);
 
     if (r == 0 && !own_before && !qpw_hooks_have_qdisc(w->ifindex)) {
-        a->meta.own_qdisc[w->number] = 1; /* before it is made: whoever is killed in between leaves none behind */
+        a->meta.own_qdisc[w->number] = 1; /* before creating it, so that a killed auditor leaves no qdisc behind */
         r = qpw_meta_write(&a->kernel, &a->meta, err);
     }
     if (r == 0 && !replace(a, w, point, list, program, &made.kind))
@@ -192,7 +197,7 @@ static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_poin
     return 0;
 }
 
-/* Attaches what the interface lacks; egress first, so that no answer is seen without its question. */
+/* Attach the missing programs; egress first, so that no answer is seen without its request. */
 static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link,
                           const struct qpw_hook_list *rx, const struct qpw_hook_list *tx, struct qpw_error *err)
 {
@@ -204,7 +209,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     if (r < 0)
         return r;
     w->l3 = choice.l3;
-    /* The verifier takes its time for each program: only what is missing, and before anything is attached. */
+    /* Load only the missing programs, because verification takes time, and before anything is attached. */
     if (!our_entry(a, tx))
         wanted |= 1u << program_for(w, QPW_POINT_TX, false);
     if (!our_entry(a, rx))
@@ -249,7 +254,6 @@ bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched
     return true;
 }
 
-/* Both directions of an interface are ours after this, or none and err says why. */
 int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *link, struct qpw_error *err)
 {
     struct qpw_hook_list rx, tx;
@@ -270,7 +274,7 @@ int qpw_watch_attach(struct qpw_auditor *a, struct qpw_watched *w, const struct 
     return r;
 }
 
-/* -EINVAL with err filled where `link` lies above or below another one, of that ifindex and name. */
+/* Return -EINVAL with err filled if `link` is stacked above or below the interface of that ifindex and name. */
 static int check_pair(const struct qpw_auditor *a, unsigned ifindex, const char *name, const struct qpw_link *link,
                       struct qpw_error *err)
 {
@@ -297,7 +301,7 @@ int qpw_watch_check_names(const struct qpw_auditor *a, struct qpw_error *err)
         r = qpw_mode_choose(link, a->options.mode, &empty, &choice, err);
         for (size_t j = 0; r == 0 && j < i; j++) {
             other = qpw_netlink_by_name(a->netlink, a->options.ifaces[j]);
-            r = other ? check_pair(a, other->ifindex, other->name, link, err) : 0; /* not there: awaited */
+            r = other ? check_pair(a, other->ifindex, other->name, link, err) : 0; /* NULL: does not exist yet */
         }
     }
     return r;
@@ -313,7 +317,7 @@ int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, 
     return r;
 }
 
-/* The place of one that is not watched yet, or NULL. It counts once n_watched does. */
+/* Return the entry for a new interface, or NULL. It becomes valid when n_watched is incremented. */
 static struct qpw_watched *place_for(struct qpw_auditor *a, const char *name, struct qpw_error *err)
 {
     struct qpw_watched *w = &a->watched[a->n_watched];
@@ -328,7 +332,7 @@ static struct qpw_watched *place_for(struct qpw_auditor *a, const char *name, st
     return w;
 }
 
-/* Counting begins with the first interface that is attached: what was asked before it nobody saw. */
+/* Start counting with the first interface; requests sent before it are unknown. */
 void qpw_watch_begin(struct qpw_auditor *a)
 {
     struct qpw_control *control = a->kernel.control;
@@ -340,14 +344,14 @@ void qpw_watch_begin(struct qpw_auditor *a)
     if (a->taken_over)
         return;
     if (!a->carry)
-        a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not when loading began */
+        a->meta.attached_unix_ns = qpw_clock_unix_ns(); /* not the time when loading began */
     control->attached_ns = now;
     control->window_end_ns = now + control->udp_ns;
     if (qpw_carry_attached_ns(a->carry))
-        control->attached_ns = qpw_carry_attached_ns(a->carry); /* counting began then, and goes on */
+        control->attached_ns = qpw_carry_attached_ns(a->carry); /* counting began then, and continues */
 }
 
-/* What passed from the machine's start to its first attachment is a gap. An interface that came later had no traffic. */
+/* Record a gap from boot to the first attachment. An interface that appeared later had no traffic before. */
 static void note_unseen(struct qpw_auditor *a, const struct qpw_watched *w)
 {
     struct qpw_coverage_time start = {.unix_ns = qpw_clock_boot_to_unix_ns(0)};
@@ -366,7 +370,8 @@ static int await(struct qpw_auditor *a, const char *name, struct qpw_error *err)
         return qpw_watch_find(a, name) ? 0 : -ENOSPC;
     w->awaited = true;
     a->n_watched++;
-    a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_TCX; /* it is to have programs: blind without */
+    a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_TCX; /* it should have programs: blind without
+                                                                               them */
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "not there yet.");
     snprintf(a->meta.ifname[w->number], sizeof(a->meta.ifname[w->number]), "%s", name);
     qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: not there yet; it is attached as soon as it is", name);
@@ -415,7 +420,7 @@ int qpw_watch_add(struct qpw_auditor *a, const char *name, struct qpw_error *err
     return r;
 }
 
-/* An interface is its number's, whatever it is called by now. */
+/* Record a rename: an interface is identified by its number. */
 static void take_name(struct qpw_auditor *a, uint16_t number, const char *name)
 {
     char *known = a->meta.ifname[number];
@@ -435,7 +440,7 @@ bool qpw_watch_has_number(const struct qpw_auditor *a, uint16_t number)
     return false;
 }
 
-/* A name is one number's: what is gone and had it keeps its counts under another. */
+/* A name belongs to one number: rename a missing interface with the same name, so that it keeps its counts. */
 static void part_names(struct qpw_auditor *a)
 {
     for (size_t i = 0; i < a->n_watched; i++)
@@ -457,7 +462,7 @@ int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, s
             continue;
         w = &a->watched[a->n_watched];
         *w = (struct qpw_watched){.ifindex = place->ifindex, .number = qpw_kernel_iface_number(&a->kernel, place->ifindex)};
-        if (!w->number) /* it was in another network namespace meanwhile, and has another ifindex */
+        if (!w->number) /* it came back from another network namespace with another ifindex */
             w->number = number_for(a, place->ifname);
         if (!w->number)
             return qpw_fail(err, -ENOSPC, "%s: more than %d interfaces", place->ifname, QPW_MAX_IFACES - 1);
@@ -473,7 +478,7 @@ int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, s
     return 0;
 }
 
-/* Takes every program of this kernel side out of one direction. */
+/* Remove every program of this instance from one direction. */
 static int remove_point(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw_point point, struct qpw_error *err)
 {
     struct qpw_hook_list list;
@@ -507,7 +512,7 @@ int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_er
     return r;
 }
 
-/* One direction of one interface. Returns whether our program has to be put back. */
+/* Check one direction of an interface. Return whether our program must be restored. */
 static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point)
 {
     static const char *const words[] = {"ingress", "egress"};
@@ -517,7 +522,7 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
     bool not_first;
     int r = qpw_hooks_query(w->ifindex, point, &list, &err);
 
-    if (r < 0) { /* gone: netlink tells; anything else is no word on whether ours is there */
+    if (r < 0) { /* netlink reports a missing interface; other errors do not show whether ours is present */
         if (r != -ENODEV && !w->unasked[point])
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: cannot check that our %s program is still attached: %s", w->name, words[point],
                     err.text);
@@ -551,7 +556,7 @@ static bool check_point(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_p
 
 void qpw_watch_hooks_changed(struct qpw_auditor *a)
 {
-    /* Where notifications pour in, the next second's look is soon enough. */
+    /* If notifications come in quick succession, the check once a second suffices. */
     if (qpw_clock_monotonic_ns() - a->hooks_checked_ns >= HOOKS_PAUSE_NS)
         qpw_watch_check(a);
 }

@@ -27,7 +27,7 @@ const char *qpw_finding_line(const struct qpw_finding_key *key, const struct qpw
     return buf;
 }
 
-/* Whether an answered exchange is the first of its service; notes that it no longer is. */
+/* Return whether an answered exchange is the first of its service, and record it. */
 static bool is_first_of_service(struct qpw_console *c, const struct qpw_finding_row *row)
 {
     struct qpw_service service;

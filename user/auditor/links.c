@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What netlink tells: links that go, come back and change, and the node's own addresses. */
+/* Handle netlink messages: links that disappear, return or change, and the node's own addresses. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "words/words.h"
 
 /*
- * An interface takes the programs in its hooks along to another network namespace, where they would go on counting for
- * this one. False: they could not be taken out there.
+ * Remove our programs from an interface that moved to another network namespace; otherwise they would keep counting for
+ * this one. False: they could not be removed.
  */
 static bool follow_moved(struct qpw_auditor *a, unsigned ifindex, int nsid, unsigned new_ifindex, struct qpw_error *err)
 {
@@ -68,7 +68,7 @@ static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
     forget.number = w->number;
     qpw_kernel_set_iface(&a->kernel, &forget);
     w->ifindex = 0;
-    a->meta.own_qdisc[w->number] = 0; /* the qdisc went with it */
+    a->meta.own_qdisc[w->number] = 0; /* the qdisc was removed with it */
     tell_gone(a, w, was->ifindex);
 }
 
@@ -96,7 +96,7 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
     w->awaited = false;
 }
 
-/* One that is gone and awaited under a name which another takes now comes back no more. Returns w's place after that. */
+/* Forget an awaited interface whose name another one has taken. Return w's entry after that. */
 static struct qpw_watched *forget_awaited(struct qpw_auditor *a, struct qpw_watched *w, const char *name)
 {
     struct qpw_watched *awaited = qpw_watch_find(a, name);
@@ -152,7 +152,7 @@ static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link
         link_back(a, w, now);
 }
 
-/* Whether the kernel side takes the address for the node's, by an entry of its own or one of its prefix. */
+/* Return whether the instance treats the address as local, by an entry of its own or of a prefix. */
 static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
 {
     struct qpw_local_key key = {.prefixlen = 128};
@@ -170,7 +170,7 @@ static uint32_t flags_of(const struct qpw_auditor *a, const struct qpw_local *lo
     return floats ? local->flags | QPW_LOCAL_FLOATING : local->flags;
 }
 
-/* 1: its table is full (before Linux 6.13 that is also the answer for an entry that is there). */
+/* Return 1 if the table is full. (Before Linux 6.13, an existing entry gives the same error.) */
 static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
 {
     int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, flags_of(a, local), true);
@@ -186,11 +186,11 @@ static void on_local(void *arg, const struct qpw_local *local)
         qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, 0, false);
     else if (write_local(a, local))
         a->locals_incomplete = true;
-    a->locals_incomplete |= !local->flags && a->locals_left_out; /* there is room for another */
+    a->locals_incomplete |= !local->flags && a->locals_left_out; /* a slot became free */
     a->addresses_changed = true;
 }
 
-/* Writes all local addresses. What does not fit is counted and told, and nothing ends for it. */
+/* Write all local addresses. Those that do not fit are counted and reported, without an error. */
 static int write_locals(struct qpw_auditor *a, struct qpw_error *err)
 {
     size_t n, left_out = 0;
@@ -233,7 +233,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
     const struct qpw_link *link;
     int r = qpw_netlink_drain(a->netlink, &handler, err);
 
-    /* What lies above or below a link says something about it, too. */
+    /* The properties of a monitored link also depend on stacked links. */
     for (size_t i = 0; a->links_changed && i < a->n_watched; i++) {
         link = a->watched[i].ifindex ? qpw_netlink_by_index(a->netlink, a->watched[i].ifindex) : NULL;
         if (link)
@@ -241,7 +241,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
     }
     a->links_changed = false;
     a->routes_due = true;
-    if (a->options.automatic && !a->attached) /* nothing is watched yet: at once, not with the next second */
+    if (a->options.automatic && !a->attached) /* nothing is monitored yet, so do not wait for the tick */
         qpw_automatic_attach(a);
     qpw_service_ready(a);
     if (r == 0 && a->locals_incomplete)
@@ -250,7 +250,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
     return r;
 }
 
-/* How many of the peer's addresses, each named by itself, are the node's. */
+/* Return the number of individually listed addresses of the peer that are the node's. */
 static size_t held_of(const struct qpw_auditor *a, const struct qpw_peer *peer)
 {
     size_t n, held = 0;
@@ -291,7 +291,7 @@ int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct
     return same ? 0 : write_locals(a, err);
 }
 
-/* Is it among netlink's? */
+/* Return whether netlink has reported the address. */
 static bool is_local(const struct qpw_local *locals, size_t n, const struct qpw_local_key *key)
 {
     for (size_t i = 0; i < n; i++)
@@ -309,7 +309,7 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
     int fd = a->kernel.map_fd[QPW_MAP_locals];
     bool more;
 
-    do { /* first: what is gone makes room */
+    do { /* remove stale entries first, to make room */
         n_stale = 0;
         more = bpf_map_get_next_key(fd, NULL, &next) == 0;
         while (more && n_stale < sizeof(stale) / sizeof(*stale)) {

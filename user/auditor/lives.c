@@ -36,7 +36,7 @@ void qpw_audit_lives_assign(struct qpw_auditor *a, struct qpw_finding_row *rows,
     qpw_lives_assign(a->lives, rows, n);
 }
 
-/* One round of judging. */
+/* State of one re-evaluation. */
 struct round {
     struct qpw_auditor *a;
     const struct qpw_snapshot *s;
@@ -53,7 +53,7 @@ static uint32_t ifindex_of(const struct qpw_snapshot *s, unsigned number)
     return 0;
 }
 
-/* A rule that has run out explains for good what it explained while it was in force. */
+/* Return whether the rule has expired: what it explained while in force stays explained. */
 static bool has_expired(const struct round *r, const struct qpw_life *life)
 {
     const struct qpw_policy *policy = &r->a->policy;
@@ -66,7 +66,7 @@ static bool has_expired(const struct round *r, const struct qpw_life *life)
     return false;
 }
 
-/* A number in place of a service, below 2^16, so that the steps of one reload about it have the same time. */
+/* Return a number below 2^16 for the finding's service, so that all steps of one reload about it have the same time. */
 static uint64_t service_offset(const struct qpw_finding_row *f)
 {
     struct qpw_service service;
@@ -142,7 +142,7 @@ static void mark_stored(const struct qpw_lives *lives, const struct qpw_life *st
         stored[((const char *)step - (const char *)&lives->rows->life) / sizeof(*lives->rows)] = true;
 }
 
-/* Which of the steps are about a finding that is stored. NULL: no memory. The caller's. */
+/* Mark the steps whose finding is still stored. NULL: out of memory. The caller frees the result. */
 static bool *stored_ones(const struct qpw_snapshot *s)
 {
     bool *stored = calloc(s->lives->n + 1, sizeof(*stored));
@@ -159,7 +159,7 @@ static bool is_over(const struct qpw_life *life, bool stored, uint64_t now_unix_
     if (life->step == QPW_LIFE_ACKNOWLEDGED)
         return life->until_unix_ns && life->until_unix_ns + DAY_NS < now_unix_ns;
     if (life->step == QPW_LIFE_REOPENED && life->unix_ns + DAY_NS > now_unix_ns)
-        return false; /* its record may still be to be written */
+        return false; /* its record may not be written yet */
     return !stored;
 }
 

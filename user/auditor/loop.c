@@ -31,14 +31,14 @@
 #define SECOND_NS 1000000000u
 #define POLL_NS 50000000u
 #define FIRST_POLL_NS 20000000u
-#define IDLE_POLLS 20u       /* this many without an event, and only wake-ups count */
+#define IDLE_POLLS 20u       /* polls without an event before only wake-ups trigger reading */
 #define EXPIRE_SECONDS 5u    /* between walks over the connections */
-#define CLOCK_STEP_NS 500000000  /* by so much at once a clock is set, not slewed */
-#define LISTENERS_SECONDS 5u /* between readings of the sockets that listen */
-#define SETTLE_SECONDS 15u   /* between looks whether quotas of findings are full */
-#define RESEED_SECONDS 600u  /* between whole readings of the socket table */
+#define CLOCK_STEP_NS 500000000  /* a larger step means the clock was set, not slewed */
+#define LISTENERS_SECONDS 5u /* between readings of the listening sockets */
+#define SETTLE_SECONDS 15u   /* between checks of the quotas of findings */
+#define RESEED_SECONDS 600u  /* between full readings of the socket table */
 
-/* First after, then every so many nanoseconds. */
+/* Set a periodic timer with a different first interval. */
 static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
 {
     struct itimerspec t = {.it_value = {first_ns / SECOND_NS, first_ns % SECOND_NS},
@@ -48,8 +48,8 @@ static int set_timer(int fd, uint64_t first_ns, uint64_t every_ns)
 }
 
 /*
- * Every signal that would end this process by itself, whoever sent it, is taken in; but not those of faults of its own,
- * nor SIGQUIT, whose use is a core dump.
+ * Block every signal that would terminate the process, except those for its own faults, and SIGQUIT, which should dump
+ * core.
  */
 static int open_signals(struct qpw_auditor *a)
 {
@@ -62,7 +62,7 @@ static int open_signals(struct qpw_auditor *a)
         sigaddset(&set, single[i]);
     for (int i = SIGRTMIN; i <= SIGRTMAX; i++)
         sigaddset(&set, i);
-    a->no_signal_ns = qpw_clock_boot_ns(); /* one that waited would have ended it */
+    a->no_signal_ns = qpw_clock_boot_ns(); /* a pending one would have terminated the process */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return -errno;
     signal(SIGPIPE, SIG_IGN);
@@ -98,7 +98,7 @@ void qpw_loop_close(struct qpw_auditor *a)
             close(fds[i]);
 }
 
-/* What cannot be shown to come from one who may do no more than kill -9 does: the kernel side counts on. */
+/* Stop on a signal. If the sender is not proven to have the right, keep the instance counting, as after kill -9. */
 static void stop(struct qpw_auditor *a, const struct signalfd_siginfo *info)
 {
     a->stop = true;
@@ -150,8 +150,8 @@ static void on_signal(struct qpw_auditor *a)
 }
 
 /*
- * Events do not wake per packet: a wake-up opens a second of reading every 50 ms, so that what comes
- * shortly after is told in time.
+ * Read events. A wake-up is not sent per packet; it starts a second of polling every 50 ms, so that events shortly
+ * after are handled in time.
  */
 static void read_events(struct qpw_auditor *a)
 {
@@ -182,9 +182,9 @@ static void recompile_if_due(struct qpw_auditor *a)
 }
 
 /*
- * Timers go by the monotonic clock, records by the system's. Where the latter was set, or the machine slept, it is a
- * record, and what is remembered by Unix time is moved along before anything is measured by it. Before every other
- * use of the system's clock in a round of the loop.
+ * Detect steps of the system clock, and a suspended machine. Timers use the monotonic clock, records the system's. A
+ * step is recorded, and times remembered as Unix time are shifted; call before any other use of the system clock in a
+ * round of the loop.
  */
 static void follow_clock(struct qpw_auditor *a)
 {
@@ -192,7 +192,7 @@ static void follow_clock(struct qpw_auditor *a)
     char span[64];
 
     if (a->clock_offset_ns && llabs(by) < CLOCK_STEP_NS) {
-        a->clock_offset_ns = offset; /* slewed: too little to matter */
+        a->clock_offset_ns = offset; /* slewed: negligible */
         return;
     }
     if (a->clock_offset_ns) {
@@ -210,7 +210,7 @@ static void on_second(struct qpw_auditor *a)
     struct qpw_error err;
 
     a->ticks++;
-    on_signal(a); /* so that it is known from when on there was none */
+    on_signal(a); /* updates the time at which none was pending */
     if (a->stop)
         return;
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();

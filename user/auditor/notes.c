@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What notes the owners of sockets is put in place, and stays there. Without it the audit works too. */
+/* Keep the programs that record owners of sockets attached. The audit also works without them. */
 #include <bpf/bpf.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define RETRY_SECONDS 10u
 
-/* Executables are noted with sockets, so they are followed where these are noted. */
+/* Track executables if, and only if, owners of sockets are recorded. */
 static void follow_executables(struct qpw_auditor *a)
 {
     struct qpw_error err = {"owners of sockets are not noted"};
@@ -56,14 +56,14 @@ void qpw_notes_begin(struct qpw_auditor *a)
     if (attach(a, &err) < 0)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "processes that end quickly remain unknown: %s", err.text);
     follow_executables(a);
-    qpw_notes_older(a); /* from now on new ones carry theirs: none is missed */
+    qpw_notes_older(a); /* new sockets have their own records from now on: none is missed */
 }
 
-/* ---- Sockets that carry no note ---- */
+/* ---- Sockets without a record ---- */
 
 struct older {
     struct qpw_auditor *a;
-    struct qpw_owner note; /* of the process of the socket before: many have one */
+    struct qpw_owner note; /* of the previous socket's process, because many have the same */
     uint64_t when_ns;
 };
 
@@ -87,7 +87,10 @@ static void note_socket(void *arg, const struct qpw_held_socket *socket)
     }
 }
 
-/* Takes out what is of an earlier reading: those sockets are closed. The key's size is at most that of a connection's. */
+/*
+ * Remove records of an earlier reading, because those sockets are closed. The key is at most as large as a
+ * connection's.
+ */
 static void remove_before(int fd, uint64_t when_ns)
 {
     struct qpw_conn_key key, next;
@@ -122,7 +125,10 @@ static bool same_end(const struct qpw_listener *x, const struct qpw_listener *y)
     return x->protocol == y->protocol && x->port == y->port && !memcmp(x->address, y->address, 16);
 }
 
-/* Listeners of MPTCP and of the kernel carry no note, however young they are. A process that is noted already still holds it. */
+/*
+ * Record a listener. Those of MPTCP and of the kernel never have a record of their own. Keep a recorded process that
+ * still holds it.
+ */
 static void note_listener(struct qpw_auditor *a, const struct qpw_listener *l, uint64_t when_ns)
 {
     int fd = a->kernel.map_fd[QPW_MAP_listeners];
@@ -160,15 +166,15 @@ void qpw_notes_listeners(struct qpw_auditor *a, const struct qpw_listeners *l)
     remove_before(a->kernel.map_fd[QPW_MAP_listeners], when_ns);
 }
 
-/* ---- Being there ---- */
+/* ---- Presence ---- */
 
-/* Whether all are there; where they were and are not, that is told. */
+/* Return whether all programs are attached; report if they no longer are. */
 static bool are_there(struct qpw_auditor *a)
 {
     int count = qpw_owners_count(qpw_kernel_instance(&a->kernel));
 
     if (count < 0 || count == QPW_OWNER_PROGRAMS)
-        return true; /* one that cannot be asked is not gone */
+        return true; /* an error on querying does not mean that they are gone */
     if (!a->meta.owners_missing[0]) {
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%d of the %d programs that note the owners of sockets are gone from the root cgroup",
                 QPW_OWNER_PROGRAMS - count, QPW_OWNER_PROGRAMS);

@@ -21,21 +21,21 @@
 #include "words/owner.h"
 #include "words/words.h"
 
-#define PATIENCE 3u          /* readings for which an unknown owner of a new listener is waited for */
+#define PATIENCE 3u          /* readings to wait for the unknown owner of a new listener */
 #define MAX_WAITING 64u
-#define MEMO 1024u           /* owners of connections held against a rule; a newer one takes an older one's place */
-#define SOCKETS_A_WALK 64u   /* look-ups in the socket table, which cost more than the rest together */
+#define MEMO 1024u           /* cached owners that fit a rule; new entries replace old ones */
+#define SOCKETS_A_WALK 64u   /* look-ups in the socket table, by far the most expensive part */
 
-/* A new listener whose owner is not known yet. */
+/* A new listener whose owner is still unknown. */
 struct waiting {
     struct qpw_listening_key key;
     unsigned rounds;
-    bool here; /* in this reading */
+    bool here; /* present in this reading */
 };
 
-/* A noted owner that fits a rule and port. */
+/* A recorded owner that fits a rule and port. */
 struct memo {
-    uint32_t owner; /* number of the note, 0: free */
+    uint32_t owner; /* number of the record, 0: free */
     uint16_t rule;
     uint16_t port;
 };
@@ -43,14 +43,14 @@ struct memo {
 struct qpw_owner_watch {
     struct waiting waiting[MAX_WAITING];
     size_t n_waiting;
-    bool failed;         /* the sockets could not be read, and that was said */
+    bool failed;         /* the sockets could not be read, as reported */
     bool named;          /* some rule in force names an owner */
-    /* Of one walk over the connections. */
+    /* State of one walk over the connections. */
     unsigned lookups;    /* left */
-    uint64_t candidates; /* that needed one so far, */
-    uint64_t skip;       /* of which so many had theirs in the walks before */
+    uint64_t candidates; /* connections that needed a look-up so far */
+    uint64_t skip;       /* number of these that earlier walks handled */
     uint64_t unsure;
-    uint64_t unsure_last; /* of the last whole walk */
+    uint64_t unsure_last; /* of the last complete walk */
     struct memo memo[MEMO];
 };
 
@@ -80,7 +80,9 @@ static bool get_note(const struct qpw_auditor *a, const struct qpw_listening_key
     return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_listening], key, ret) == 0;
 }
 
-/* Where the map is full, a restart of the auditor may report what it then meets once more: the log's tail knows it. */
+/*
+ * Store a note. If the map is full, a restarted auditor may report the listener again, unless it is in the log's tail.
+ */
 static void set_note(const struct qpw_auditor *a, const struct qpw_listening_key *key, uint32_t state)
 {
     struct qpw_listening_note note = {.first_unix_ns = qpw_clock_unix_ns(), .state = state}, before;
@@ -100,11 +102,11 @@ static struct qpw_engine_socket socket_of(const struct qpw_listening_row *row)
 
     memcpy(s.key.responder, l->address, 16);
     if (!l->v6)
-        memset(s.key.responder + 10, 0xff, 2); /* 0.0.0.0 is all zero there, as :: is */
+        memset(s.key.responder + 10, 0xff, 2); /* 0.0.0.0 is stored as all zero, like :: */
     return s;
 }
 
-/* Whether the owner of a new listener need not be waited for any longer. */
+/* Return whether the owner of a new listener has been awaited long enough. */
 static bool waited_enough(struct qpw_owner_watch *w, const struct qpw_listening_key *key)
 {
     for (size_t i = 0; i < w->n_waiting; i++)
@@ -151,7 +153,7 @@ static void look_if_new(struct qpw_auditor *a, const struct qpw_listening_row *r
         bool new = !first && row->verdict == QPW_VERDICT_UNEXPECTED;
 
         note.state = QPW_LISTENING_SEEN;
-        if (known && get_note(a, &nobody, &note)) /* told, or there, before its owner was known */
+        if (known && get_note(a, &nobody, &note)) /* reported, or present, before its owner was known */
             new = false;
         if (new && !known && !waited_enough(a->owner_watch, &key))
             return;
@@ -242,7 +244,9 @@ static void report_connection(struct qpw_auditor *a, const struct qpw_conn_key *
     qpw_alerts_other_owner(a, &socket);
 }
 
-/* Whether this connection's turn has come to be looked up: of very many each has it in one of the walks. */
+/*
+ * Return whether this connection may be looked up now; if there are very many, each has its turn in one of the walks.
+ */
 static bool may_look_up(struct qpw_owner_watch *w)
 {
     if (w->candidates++ < w->skip || !w->lookups)
@@ -251,7 +255,7 @@ static bool may_look_up(struct qpw_owner_watch *w)
     return true;
 }
 
-/* The noted owner decides where it fits; else the process that holds the socket now does: it may have been passed on. */
+/* Judge by the recorded owner if it fits, else by the current holder of the socket, which may have been passed on. */
 static enum qpw_owner_word judge_owner(struct qpw_auditor *a, const struct qpw_conn_key *key,
                                        const struct qpw_conn *conn, struct qpw_process *ret_owner,
                                        const char **ret_wanted)
@@ -278,7 +282,7 @@ static enum qpw_owner_word judge_owner(struct qpw_auditor *a, const struct qpw_c
     return qpw_owner_of_rule(&q, ret_owner, ret_wanted);
 }
 
-/* Inbound the node has to have answered: until then the socket is nobody's but the listener's. */
+/* Check a live connection. An inbound one must have been answered; until then its socket is the listener's. */
 static void on_live(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct qpw_auditor *a = data;

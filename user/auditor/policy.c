@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The policy in force: loaded, compiled for this node, written into the kernel, kept current. */
+/* Load the policy, compile it for this node, write it into the kernel, and keep it current. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,14 +21,14 @@
 #include "util/text.h"
 #include "words/words.h"
 
-#define SAID_BYTES (QPW_NOTIFY_BYTES - 512u) /* of the changes that the auditor's own output shows */
+#define SAID_BYTES (QPW_NOTIFY_BYTES - 512u) /* limit for the changes shown in the auditor's own output */
 
 static const char *change_words(bool was, bool is)
 {
     return is ? was ? "changed:     " : "now in force:" : "no longer:   ";
 }
 
-/* Both registries, compared by name: all that is known where the policy before is not at hand. */
+/* Compare both registries by name, the only information if the previous policy is unavailable. */
 static void add_names(struct qpw_changelist *list, const struct qpw_registry *before, const struct qpw_registry *after)
 {
     size_t none = list->n;
@@ -53,7 +53,7 @@ static void add_names(struct qpw_changelist *list, const struct qpw_registry *be
                        "is in force, but not listed");
 }
 
-/* The difference in effect, from policy to policy. */
+/* Add the differences in effect between the two policies. */
 static void add_effects(struct qpw_changelist *list, const struct qpw_policy *before, const struct qpw_policy *after)
 {
     struct qpw_differences differences = {0};
@@ -67,7 +67,7 @@ static void add_effects(struct qpw_changelist *list, const struct qpw_policy *be
     qpw_differences_clear(&differences);
 }
 
-/* The node's own addresses, to which peer entries are ignored. Caller frees. */
+/* Return the node's own addresses, for which peer entries are ignored. The caller frees the result. */
 static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
 {
     size_t n, count = 0;
@@ -81,7 +81,9 @@ static uint8_t (*own_addresses(const struct qpw_auditor *a, size_t *ret_n))[16]
     return own;
 }
 
-/* Compiles into new names and puts both in force; a->names is the new registry then. *ret_usage: see above. */
+/*
+ * Compile with new names and put both in force; a->names is then the new registry. *ret_usage: the policy is at fault.
+ */
 static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_registry *ret_before,
                         bool *ret_usage, struct qpw_error *err)
 {
@@ -97,7 +99,7 @@ static int put_in_force(struct qpw_auditor *a, const struct qpw_policy *policy, 
     r = qpw_kernel_get_names(&a->kernel, &names, err);
     if (r == 0) {
         r = qpw_policy_compile(policy, &context, &names, &compiled, err);
-        *ret_usage = r < 0 && r != -ENOMEM; /* the policy is at fault, and err says where */
+        *ret_usage = r < 0 && r != -ENOMEM; /* err holds the position */
     }
     if (r == 0)
         r = qpw_kernel_set_policy(&a->kernel, &compiled, &names, err);
@@ -186,11 +188,11 @@ int qpw_audit_recompile(struct qpw_auditor *a, struct qpw_error *err)
     bool usage;
     int r = put_in_force(a, &a->policy, NULL, &usage, err);
 
-    qpw_alerts_context(a); /* the names moved, and the prefixes on the links may have changed */
+    qpw_alerts_context(a); /* names and on-link prefixes may have changed */
     return r;
 }
 
-/* Options that came with the request replace those of the same kind so far, for this and later reloads. */
+/* Replace the options that the request contains, for this and later reloads. */
 static int take_args(struct qpw_auditor *a, const json_t *more, struct qpw_error *err)
 {
     struct qpw_policy_options options;
@@ -210,7 +212,7 @@ static int take_args(struct qpw_auditor *a, const json_t *more, struct qpw_error
     return 0;
 }
 
-/* Loads the policy from the options that `more` (NULL: none) changes; where that fails, those before stay. */
+/* Load the policy with the options changed by `more` (NULL: none); on failure restore the previous options. */
 static int load_with(struct qpw_auditor *a, const json_t *more, bool *ret_usage, struct qpw_changelist *changes,
                      struct qpw_error *err)
 {
@@ -243,7 +245,7 @@ static json_t *reload_failed(struct qpw_auditor *a, enum qpw_exit status, const 
     return qpw_answer_new(status, why);
 }
 
-/* What was found is judged by the new policy, and what came of it is one more line of the changes. */
+/* Judge the stored findings by the new policy, and add the result as a line of the changes. */
 static void judge_again(struct qpw_auditor *a, struct qpw_changelist *changes)
 {
     struct qpw_rejudged done;

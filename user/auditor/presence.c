@@ -27,7 +27,7 @@ void qpw_presence_suspend(struct qpw_kernel *k)
     __atomic_store_n(&k->incarnations->present_bit, 0, __ATOMIC_RELEASE);
 }
 
-/* More than half of the places; full tables set a fifth of them. */
+/* Return whether more than half of the slots are set; full tables set a fifth. */
 bool qpw_presence_is_worn(const struct qpw_kernel *k)
 {
     uint8_t bit = k->incarnations->present_bit;
@@ -54,8 +54,9 @@ static int set_all(struct qpw_kernel *k, enum qpw_map map, size_t key_size, size
 }
 
 /*
- * The programs set both bits of a byte by one store, and enter the key behind it. So a byte that is cleared here was either
- * set before, by a program that has entered its key once all those that run now have ended, or is set after.
+ * The programs set both bits of a byte with one store, and enter the key afterwards. So a byte cleared here was either
+ * set earlier, by a program that will have entered its key once all programs now running have ended, or it is set
+ * later.
  */
 int qpw_presence_renew(struct qpw_kernel *k)
 {

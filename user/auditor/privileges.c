@@ -14,7 +14,7 @@
 #include "host/rights.h"
 #include "instance/objects.h"
 
-/* The last one only where one of those before it is not there: it stands for them. */
+/* The last one is kept only in place of a missing helper. */
 static const unsigned kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN};
 
 int qpw_privileges_prepare(struct qpw_error *err)
@@ -42,7 +42,7 @@ int qpw_privileges_drop(struct qpw_error *err)
 
 #define STATE_FOLDER "/var/lib/qportwatch"
 
-/* The folder that a file is in, and the one above it; of where it leads to, if that is elsewhere. */
+/* Get the directory of a file and its parent, of the file's target if it is a link. */
 static size_t folders_of(const char *file, char ret[2][PATH_MAX])
 {
     char *real = realpath(file, NULL), *end;
@@ -75,7 +75,8 @@ int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_err
     for (size_t file = 0; file < 2; file++)
         for (size_t i = files[file][0] ? folders_of(files[file], of_files[file]) : 0; i > 0; i--)
             folders[n++] = of_files[file][i - 1];
-    __atomic_and_fetch(flags, ~(QPW_CONTROL_SECCOMP | QPW_CONTROL_LANDLOCK), __ATOMIC_RELAXED); /* of an auditor before */
+    __atomic_and_fetch(flags, ~(QPW_CONTROL_SECCOMP | QPW_CONTROL_LANDLOCK), __ATOMIC_RELAXED); /* of an earlier
+                                                                                                   auditor */
     r = qpw_confine_files(live_view ? NULL : folders, n, connects);
     if (r < 0)
         qpw_fail(err, r, "writing cannot be limited to the folders of log and state (Landlock): %s", strerror(-r));

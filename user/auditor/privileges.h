@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* privileges.h - what the auditor keeps of root's powers once it is attached, and who keeps what it gives up. */
+/* privileges.h - the privileges that the auditor keeps once attached, and the helpers that keep others. */
 #ifndef QPW_AUDITOR_PRIVILEGES_H
 #define QPW_AUDITOR_PRIVILEGES_H
 
@@ -11,30 +11,29 @@ struct qpw_auditor;
 
 /*
  * Start the two helpers, before anything is opened that they need not share: one reads /proc (host/proc_reader.h), one
- * looks up programs and maps by their ids (instance/objects.h). 0, or a negative errno with err filled.
+ * looks up programs and maps by id (instance/objects.h). Return 0, or a negative errno with err filled.
  */
 int qpw_privileges_prepare(struct qpw_error *err);
 
 /*
- * Give up, for good, every capability but CAP_NET_ADMIN (hooks, netlink, the socket table), CAP_BPF and CAP_PERFMON
- * (programs and maps), whatever might be executed included. From now on the helpers are asked. 0; 1 with err
- * filled where CAP_SYS_ADMIN is kept for one of them that is not there; a negative errno with err filled where some other
- * right is left.
+ * Permanently drop every capability except CAP_NET_ADMIN (hooks, netlink, the socket table), CAP_BPF and CAP_PERFMON
+ * (programs and maps), also across execve(2). From now on the helpers are used. Return 0; 1 with err filled if
+ * CAP_SYS_ADMIN is kept in place of a missing helper; a negative errno with err filled if another capability remains.
  */
 int qpw_privileges_drop(struct qpw_error *err);
 
 /*
- * From now on only the system calls that an audit takes (host/confine.h), and writing only where it writes: the folders of
- * alert log and history and those above them (they are made again where somebody removes them), /run, and /var/lib/qportwatch. With
- * a person at its live view, who mutes findings in the policy's files, writing is not limited. 0, or a negative errno with err
- * filled: what could not be given up.
+ * Permit only the system calls of an audit (host/confine.h), and writing only to: the directories of the alert log and
+ * the history and their parents (which are recreated when removed), /run, and /var/lib/qportwatch. With a live view, in
+ * which a person can mute findings in the policy's files, writing is unrestricted. Return 0, or a negative errno with
+ * err filled: what could not be given up.
  */
 int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_error *err);
 
-/* Once a second: says what became of the helpers. */
+/* Once a second: report helpers that have ended. */
 void qpw_privileges_tick(struct qpw_auditor *a);
 
-/* Ends the helpers, when nothing is to be detached any more. */
+/* End the helpers, once nothing is left to detach. */
 void qpw_privileges_end(void);
 
 #endif

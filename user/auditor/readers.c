@@ -19,11 +19,11 @@
 #include "host/confine.h"
 #include "host/rights.h"
 
-#define AGAIN_MS 60000 /* after which it is started again */
+#define AGAIN_MS 60000 /* delay before a restart */
 #define LISTENER_FD 3
 #define LIFE_FD 4
 #define CLEAR_OF_BOTH 16
-#define NOT_CONFINED 125 /* no command ends so */
+#define NOT_CONFINED 125 /* an exit status of no command */
 
 static _Noreturn void execute(void)
 {
@@ -35,8 +35,8 @@ static _Noreturn void execute(void)
 }
 
 /*
- * Who asks is not root: what answers keeps what looking takes, as the unit gives it, writes no file but the history's (what
- * reads a database notes its place there), and executes nothing but this program.
+ * Drop privileges, because clients are not root: keep the capabilities that reading needs, as the unit grants them,
+ * write only the history (a reader of the database records its position there), and execute only this program.
  */
 static int confine(const char *history_path)
 {
@@ -57,8 +57,8 @@ static int confine(const char *history_path)
 }
 
 /*
- * The auditor has given up what the commands need and could not start another. A byte tells it that one is started again
- * after a pause; the end of the connection ends this process, and that one.
+ * Restart the server when it ends; the auditor cannot, because it has dropped the privileges that commands need. A byte
+ * to the auditor announces a restart after a pause; when the connection closes, this process and the server end.
  */
 static _Noreturn void supervise(void)
 {
@@ -79,8 +79,8 @@ static _Noreturn void supervise(void)
 }
 
 /*
- * The listener becomes descriptor 3 and the pipe's end 4; nothing else of the auditor's stays open. However that ends, a
- * server that is stopped and would not see it ends, too.
+ * Turn this child into the supervisor: the listener becomes descriptor 3, the pipe's end 4, and all others are closed.
+ * If this process is killed, a stopped server is killed, too.
  */
 static _Noreturn void become(int listen_fd, int life, pid_t auditor, const char *history_path)
 {
@@ -94,11 +94,11 @@ static _Noreturn void become(int listen_fd, int life, pid_t auditor, const char 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        dup2(null, fd); /* the auditor's terminal is not for what others ask */
+        dup2(null, fd); /* readers must not write to the auditor's terminal */
     dup2(listener, LISTENER_FD);
     dup2(end, LIFE_FD);
     close_range(LIFE_FD + 1, ~0u, 0);
-    setsid(); /* the terminal's signals are for the auditor, which ends this process by itself */
+    setsid(); /* terminal signals are for the auditor, which ends this process */
     prctl(PR_SET_NAME, QPW_READERS_PROCESS);
     if (confine(history_path) < 0)
         _exit(NOT_CONFINED);
@@ -158,7 +158,7 @@ void qpw_audit_readers_stop(struct qpw_auditor *a)
         close(a->readers_life);
     a->readers_life = -1;
     if (a->readers > 0) {
-        kill(a->readers, SIGKILL); /* what it has started ends with it */
+        kill(a->readers, SIGKILL); /* its children end with it */
         waitpid(a->readers, NULL, 0);
     }
     a->readers = 0;

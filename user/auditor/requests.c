@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What other commands ask of the auditor. */
+/* Serve requests of other commands. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,11 +14,11 @@
 #include "auditor/sources.h"
 #include "words/words.h"
 
-#define PATIENCE_TICKS 5u /* seconds for which a client may say nothing */
+#define PATIENCE_TICKS 5u /* seconds that a client may be silent */
 #define REFUSED_TICKS 60u  /* seconds between lines about refused requests */
-#define NAME_BYTES 128u  /* the longest name of an interface that is looked for, an alternative one included */
+#define NAME_BYTES 128u  /* maximum length of an interface name, including alternative ones */
 
-/* The names of a request's "interfaces". How many; a negative errno with err filled otherwise. */
+/* Read the interfaces of a request. Return their number, or a negative errno with err filled. */
 static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW_MAX_IFACES][NAME_BYTES],
                       struct qpw_error *err)
 {
@@ -38,14 +38,14 @@ static int read_names(struct qpw_auditor *a, const json_t *request, char ret[QPW
     return (int)n;
 }
 
-/* One that is watched; everything ends with the last. */
+/* Detach one interface; the last one stops the auditor. */
 static int detach_one(struct qpw_auditor *a, const char *name, struct qpw_error *err)
 {
     struct qpw_watched *w = qpw_watch_find(a, name);
     int r;
 
     if (!w)
-        return 0; /* named twice, or another run's */
+        return 0; /* named twice, or of another instance */
     if (a->n_watched == 1) {
         a->stop = a->remove_all = true;
         return 0;
@@ -61,8 +61,8 @@ static int detach_one(struct qpw_auditor *a, const char *name, struct qpw_error 
 }
 
 /*
- * Without "interfaces" everything ends, other runs' programs in this network namespace too; with them only these do, and
- * everything with the last. A wrong name: nothing.
+ * Detach. Without "interfaces", stop, and remove other instances' programs in this network namespace, too; with them,
+ * detach only these, and stop with the last one. If a name is wrong, do nothing.
  */
 static json_t *detach(struct qpw_auditor *a, const json_t *request)
 {
@@ -83,7 +83,7 @@ static json_t *detach(struct qpw_auditor *a, const json_t *request)
     return r < 0 ? qpw_answer_new(QPW_EXIT_FAILED, err.text) : qpw_answer_new(QPW_EXIT_OK, NULL);
 }
 
-/* "alerts": the alert log as `status` shows it, null without one. */
+/* Return "alerts": the alert log as `status` shows it, null without one. */
 static json_t *alerts(struct qpw_auditor *a, const json_t *request)
 {
     json_t *answer = qpw_answer_new(QPW_EXIT_OK, NULL), *log = qpw_alerts_describe(a);
@@ -106,10 +106,10 @@ static json_t *status(struct qpw_auditor *a, const json_t *request)
 struct request {
     const char *name;
     json_t *(*serve)(struct qpw_auditor *a, const json_t *request);
-    bool controls; /* ends or changes the audit: not everybody who may read may do that */
+    bool controls; /* ends or changes the audit, which readers may not do */
 };
 
-/* One that asks again and again fills no log. */
+/* Limit the lines, so that repeated requests cannot fill the log. */
 void qpw_requests_refused(struct qpw_auditor *a, const char *request, const char *why)
 {
     char count[48];
@@ -177,7 +177,7 @@ static json_t *serve(struct qpw_auditor *a, int fd, const json_t *request)
     return qpw_answer_new(QPW_EXIT_USAGE, err.text);
 }
 
-/* 0: this client is done with, and closed; -EAGAIN: it has not spoken yet. */
+/* Serve a client. Return 0: finished and closed; -EAGAIN: its request is still missing. */
 static int speak_to(struct qpw_auditor *a, int fd)
 {
     json_t *request = NULL, *answer = NULL;
@@ -187,13 +187,13 @@ static int speak_to(struct qpw_auditor *a, int fd)
     if (r == -EAGAIN)
         return r;
     if (r == 0 && qpw_control_is_gone(fd))
-        r = -EPIPE; /* told to have failed, it may have asked elsewhere or gone about it otherwise: nothing is done late */
+        r = -EPIPE; /* it gave up, and may have acted otherwise, so do nothing late */
     if (r == 0)
         answer = serve(a, fd, request);
     else if (r == -EBADMSG)
         answer = qpw_answer_new(QPW_EXIT_USAGE, err.text);
     if (r == 0 && a->stop)
-        a->asker_fd = fd; /* answered when it is done */
+        a->asker_fd = fd; /* answered when stopped */
     else if (answer)
         qpw_control_send(fd, answer);
     if (a->asker_fd != fd)
@@ -214,7 +214,7 @@ static void hang_up(struct qpw_auditor *a, size_t client)
     forget(a, client);
 }
 
-/* One that has not spoken is waited for in the loop; where too many do, the one that has been silent longest goes. */
+/* Let the loop wait for a client's request; if there are too many, drop the one that has been silent longest. */
 static void wait_for(struct qpw_auditor *a, int fd)
 {
     if (a->n_clients == QPW_CLIENTS)
@@ -229,7 +229,7 @@ void qpw_requests_accept(struct qpw_auditor *a)
     struct qpw_error err;
     int fd, r;
 
-    for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* more wake the loop again */
+    for (unsigned i = 0; i < QPW_CLIENTS && !a->stop; i++) { /* further ones wake the loop again */
         r = qpw_control_accept(&a->end, &fd, &err);
         if (r == -EPERM) {
             qpw_requests_refused(a, NULL, err.text);

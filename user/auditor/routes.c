@@ -13,7 +13,7 @@
 
 #define SERVED 256u /* prefixes that rules deliver to the node */
 
-/* A prefix that the node serves by a rule: one address of it, and of another host that it was seen with. */
+/* A prefix that the node serves by a rule: one of its addresses, and another host's that communicated with it. */
 struct served {
     uint8_t address[16], other[16];
     unsigned ifindex;
@@ -39,8 +39,9 @@ static struct qpw_route_key key_of(const uint8_t address[16], unsigned ifindex)
 }
 
 /*
- * Where is `address`, seen from who sends to it by that interface? First the way of a packet from there, with all rules
- * that look at its source and interface; where the kernel drops such (rp_filter, a group), as the node itself would send.
+ * Find where `address` is, as seen by `other` through that interface. First ask for the route of such a packet, with
+ * all rules that match source and interface; if the kernel would drop it (rp_filter, a group), ask for the route of the
+ * node itself.
  */
 static bool where_is(const uint8_t address[16], const uint8_t other[16], unsigned ifindex, struct qpw_route_answer *ret)
 {
@@ -89,7 +90,7 @@ static void check_served(struct qpw_auditor *a)
     }
 }
 
-/* ---- Words ---- */
+/* ---- Answers ---- */
 
 static void write_word(struct qpw_auditor *a, const struct qpw_route_key *key, enum qpw_route_word word)
 {
@@ -97,7 +98,7 @@ static void write_word(struct qpw_auditor *a, const struct qpw_route_key *key, e
     struct qpw_route route;
 
     if (bpf_map_lookup_elem(fd, key, &route) < 0)
-        return; /* pushed out: asked again with its next packet */
+        return; /* evicted: asked again with its next packet */
     route.word = word;
     bpf_map_update_elem(fd, key, &route, BPF_EXIST);
 }
@@ -109,7 +110,7 @@ static enum qpw_route_word word_of(const struct qpw_route_answer *answer, unsign
     return answer->ifindex == ifindex ? QPW_ROUTE_SAME : QPW_ROUTE_ELSEWHERE;
 }
 
-/* What passed as transit while this was being asked. */
+/* Report traffic that passed as transit while the question was pending. */
 static void tell(struct qpw_auditor *a, const struct qpw_route_asked *asked, unsigned reason)
 {
     const struct qpw_watched *w = qpw_watch_by_index(a, asked->ifindex);
@@ -129,7 +130,7 @@ static void tell(struct qpw_auditor *a, const struct qpw_route_asked *asked, uns
     qpw_events_finding(a, &key, &value);
 }
 
-/* Whether the card has received something to be forwarded from that prefix. */
+/* Return whether the interface has received traffic to be forwarded from that prefix. */
 static bool is_received(const struct qpw_auditor *a, const struct qpw_route_key *key)
 {
     struct qpw_route route;
@@ -162,7 +163,10 @@ void qpw_routes_ask(struct qpw_auditor *a, const struct qpw_route_asked *asked)
         tell(a, asked, QPW_REASON_FOREIGN_SOURCE);
 }
 
-/* The words stand until the answers come: else each change of a route would open a moment without any. */
+/*
+ * Mark answers as outdated, but keep them until replaced; otherwise each change of routes would leave a moment without
+ * any.
+ */
 static void age_words(struct qpw_auditor *a)
 {
     uint64_t now = qpw_kernel_now_ns(&a->kernel);
@@ -197,7 +201,7 @@ void qpw_routes_tick(struct qpw_auditor *a)
     age_words(a);
 }
 
-/* ---- Being there ---- */
+/* ---- Start and end ---- */
 
 int qpw_routes_open(struct qpw_auditor *a, struct qpw_error *err)
 {

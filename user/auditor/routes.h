@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * routes.h - answers the programs of a host that forwards: does the routing table lead to where a packet came from? And
- * finds prefixes that rules of it (ip rule) deliver to the node itself.
+ * routes.h - answer the programs of a forwarding host whether the routing table leads to where a packet came from, and
+ * find prefixes that routing rules (ip rule) deliver to the node itself.
  */
 #ifndef QPW_AUDITOR_ROUTES_H
 #define QPW_AUDITOR_ROUTES_H
@@ -10,13 +10,13 @@
 
 struct qpw_routes;
 
-/* 0 or -ENOMEM with err. What an auditor before this one was not asked or could not answer is asked again. */
+/* Return 0 or -ENOMEM with err. Questions that an earlier auditor missed or could not answer will be asked again. */
 int qpw_routes_open(struct qpw_auditor *a, struct qpw_error *err);
 void qpw_routes_close(struct qpw_auditor *a);
 
 /*
- * The programs ask about a packet, sent or received by an interface. What turns out to be nobody's but the node's is a
- * finding, for the packet itself has passed as transit.
+ * A question of the programs about a packet sent or received by an interface. If it turns out to be the node's own, it
+ * becomes a finding, because the packet itself passed as transit.
  */
 struct qpw_route_asked {
     const struct qpw_conn_key *ends; /* local: its source, remote: its destination */
@@ -26,7 +26,10 @@ struct qpw_route_asked {
 };
 void qpw_routes_ask(struct qpw_auditor *a, const struct qpw_route_asked *asked);
 
-/* Routes or rules have changed: at most once a second all words are asked for again, each with its next packet. */
+/*
+ * After a change of routes or rules, withdraw all answers, at most once a second; each is asked for again with its next
+ * packet.
+ */
 void qpw_routes_changed(struct qpw_auditor *a);
 void qpw_routes_tick(struct qpw_auditor *a);
 

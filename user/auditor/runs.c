@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Programs that interfaces took along: this run's own to another network namespace, those of other runs to here. See
- * instance/runs.h.
+ * Handle programs moved with interfaces: this instance's to another network namespace, other instances' to this one.
+ * See instance/runs.h.
  */
 #include "instance/runs.h"
 
@@ -12,7 +12,7 @@
 #include "control/detach.h"
 #include "instance/owners.h"
 
-#define LOOK_TICKS 2u /* the auditor that such an interface comes from may be taking them out just now */
+#define LOOK_TICKS 2u /* grace period for the interface's own auditor to remove them */
 
 static void tell_others(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
@@ -23,7 +23,7 @@ static void tell_others(struct qpw_auditor *a, const struct qpw_hook_scan *other
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", qpw_run_text(&others->place[i], text, sizeof(text)));
 }
 
-/* What the last auditor watched and this one did not find: taken out where it is by now. */
+/* Detach, wherever they are now, interfaces that the last auditor monitored and this one did not find. */
 static void recall(struct qpw_auditor *a)
 {
     uint32_t instance = qpw_kernel_instance(&a->kernel);
@@ -37,13 +37,13 @@ static void recall(struct qpw_auditor *a)
         name = a->meta.ifname[n];
         if (qpw_run_detach_elsewhere(instance, &name, 1, &removed, &err) < 0)
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: cannot look for it in other network namespaces: %s", name, err.text);
-        a->left_behind |= !removed; /* it may be called otherwise, or be where nothing leads to */
+        a->left_behind |= !removed; /* renamed, or in an unreachable namespace */
         if (removed) {
             qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, n, "moved to another network namespace.");
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace while no auditor was running, "
                     "detached there", name);
         }
-        a->meta.own_qdisc[n] = 0; /* it does not move along */
+        a->meta.own_qdisc[n] = 0; /* the qdisc does not move along */
     }
 }
 
@@ -56,7 +56,7 @@ void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 
 void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link)
 {
-    if (a->n_new_links < QPW_NEW_LINKS) /* where many come at once, `status` has the rest */
+    if (a->n_new_links < QPW_NEW_LINKS) /* if there are more, `status` shows them */
         a->new_links[a->n_new_links++] = (struct qpw_new_link){.ifindex = link->ifindex, .ticks = a->ticks};
 }
 
@@ -68,7 +68,7 @@ static void look_at(struct qpw_auditor *a, unsigned ifindex)
 
     if (!link || qpw_hook_scan_find_on(ifindex, link->name, &places, NULL) < 0)
         return;
-    for (size_t i = 0; i < places.n; i++) /* one sentence, from the first of another run */
+    for (size_t i = 0; i < places.n; i++) /* report once, for the first foreign program */
         if (places.place[i].instance != own) {
             tell_others(a, &(struct qpw_hook_scan){.place = &places.place[i], .n = 1});
             break;
@@ -118,6 +118,7 @@ uint32_t qpw_runs_end(struct qpw_auditor *a)
 
     if (!a->left_behind)
         return 0;
-    qpw_run_detach_elsewhere(instance, NULL, 0, &removed, NULL); /* whether that was all shows when this process lets go */
+    qpw_run_detach_elsewhere(instance, NULL, 0, &removed, NULL); /* success is known only after this process has
+                                                                    closed its descriptors */
     return instance;
 }

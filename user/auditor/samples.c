@@ -22,7 +22,7 @@ void qpw_samples_tick(struct qpw_auditor *a)
     if (r == 0 && any)
         r = qpw_sample_keep(&a->kernel, &sample);
     if (r == -EINTR)
-        return; /* links changed meanwhile: the next one will do */
+        return; /* links changed meanwhile: the next sample will do */
     a->samples_failed = r < 0;
     if (r < 0 && !failed)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "what peers exchanged cannot be noted for 'statement --samples': %s", strerror(-r));

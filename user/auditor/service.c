@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the service manager is told. */
+/* Report the state to the service manager. */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "auditor/internal.h"
 #include "host/notify.h"
 
-static bool ready; /* of this process: said once */
+static bool ready; /* sent once per process */
 
 /*
- * The programs, by which the kernel keeps all that was counted, into the manager's store: were they taken out of every hook while no
- * auditor is there, the one that is started again still has them.
+ * Store the programs, which keep all counters alive, with the service manager. If they are removed from every hook
+ * while no auditor runs, a restarted auditor still has them.
  */
 static void store(const struct qpw_auditor *a)
 {
-    static size_t stored; /* how many: others come with interfaces of another kind */
+    static size_t stored; /* number stored; interfaces of another kind add more */
     int fds[QPW_NOTIFY_FDS];
     size_t n = 0;
 
@@ -23,7 +23,7 @@ static void store(const struct qpw_auditor *a)
             fds[n++] = a->kernel.prog_fd[p];
     if (n == stored)
         return;
-    qpw_service_forget(); /* what an earlier auditor had there */
+    qpw_service_forget(); /* drop those of an earlier auditor */
     if (qpw_notify_with("FDSTORE=1\nFDPOLL=0\nFDNAME=" QPW_SERVICE_STORE, fds, n) > 0)
         stored = n;
 }
@@ -64,7 +64,7 @@ void qpw_service_status(const char *format, ...)
     vsnprintf(text + length, sizeof(text) - (size_t)length, format, args);
     va_end(args);
     for (char *p = text; *p; p++)
-        *p = *p == '\n' ? ' ' : *p; /* one line: the next would be another message */
+        *p = *p == '\n' ? ' ' : *p; /* one line only: the next would be another message */
     qpw_notify(text);
 }
 

@@ -12,7 +12,7 @@
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 
-/* The quotas of findings: a range of slots each, and the queue they come from. */
+/* The quotas of findings, each with its range of slots and its queue. */
 static const struct quota {
     enum qpw_map queue, table;
     uint32_t first, count;
@@ -29,7 +29,7 @@ struct run {
     struct qpw_kernel *k;
     const struct qpw_settle *settle;
     uint64_t now_ns;
-    bool *live; /* by slot: a connection's finding; NULL: not looked yet */
+    bool *live; /* by slot: finding of a live connection; NULL: not read yet */
     size_t freed[2];
 };
 
@@ -41,7 +41,7 @@ static void note_live(const struct qpw_conn_key *key, const struct qpw_conn *con
         live[conn->finding] = true;
 }
 
-/* Half-open ones and tails are over long before `quiet_ns` is. */
+/* Mark the findings of live connections. Half-open ones and tails end long before `quiet_ns`. */
 static int find_live(struct run *r)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
@@ -68,14 +68,17 @@ int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_count
     return bpf_map_update_elem(fd, &block, &sums, BPF_ANY) < 0 ? -errno : 0;
 }
 
-/* Out of its table, its counts to its meter, its slot to the queue. Connections are counted in the meter already. */
+/*
+ * Free one finding: remove it from its table, add its counts to its meter, return its slot to the queue. Its
+ * connections are already counted in the meter.
+ */
 static int free_place(struct run *r, const struct quota *q, const struct qpw_finding_key *key,
                       const struct qpw_finding *value)
 {
     static const struct qpw_counts none;
     struct qpw_counts counts, taken;
     uint32_t slot = value->slot;
-    int rc = qpw_slot_correct(r->k, slot, &none); /* room for both, before anything is changed */
+    int rc = qpw_slot_correct(r->k, slot, &none); /* reserve space for both before changing anything */
 
     rc = rc ? rc : qpw_slot_correct(r->k, value->meter, &none);
     if (rc == 0 && bpf_map_delete_elem(r->k->map_fd[q->table], key) < 0)
@@ -103,7 +106,7 @@ static bool is_settled(struct run *r, const struct qpw_finding_key *key, const s
     return qpw_counters_one(r->k, value->slot, &row.counts) == 0 && r->settle->written(r->settle->data, &row);
 }
 
-/* Indices of a table's entries, by age. */
+/* An entry of a table, for sorting by age. */
 struct candidate {
     uint64_t last_ns;
     size_t index;
@@ -142,7 +145,7 @@ static int relieve(struct run *r, const struct quota *q, const struct qpw_entrie
     return rc;
 }
 
-/* In the first CPU's place; nobody else writes there. */
+/* Write into the first CPU's entry; nothing else writes there. */
 static int add_freed(struct run *r, bool answered)
 {
     int cpus = qpw_possible_cpus(), fd = r->k->map_fd[QPW_MAP_losses], rc = 0;
@@ -181,7 +184,7 @@ int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t
     }
     free(r.live);
     if (rc == 0 && qpw_presence_is_worn(k))
-        qpw_presence_renew(k); /* where it cannot, look-ups that fail stay as many as they are */
+        qpw_presence_renew(k); /* on failure, the rate of false positives stays as it is */
     *ret_freed = r.freed[0] + r.freed[1];
     return rc < 0 ? qpw_fail(err, rc, "slots of settled findings cannot be freed: %s", strerror(-rc)) : 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * settle.h - frees the places of findings that have settled, so that forged sources cannot use up a quota for as long
- * as the attachment lives.
+ * settle.h - free the slots of settled findings, so that forged sources cannot exhaust a quota for the life of the
+ * attachment.
  *
- * Settled: its last record is written, and its exchanges have ended. Oldest first, only where a quota is three quarters
- * full, until half of it is free. What a finding has counted becomes its meter's (the map `corrections`), so totals and
- * rows stay exact; how many were freed is counted (QPW_STAT_FREED).
+ * Settled: its last record is written, and its exchanges have ended. Oldest first, only if a quota is three quarters
+ * full, until half of it is free. A freed finding's counts move to its meter (the map `corrections`), so totals and
+ * rows stay exact; the number freed is counted (QPW_STAT_FREED).
  */
 #ifndef QPW_AUDITOR_SETTLE_H
 #define QPW_AUDITOR_SETTLE_H
@@ -17,16 +17,19 @@
 #include "snapshot/snapshot.h"
 
 struct qpw_settle {
-    /* Whether all that is to be written about the row is written. */
+    /* Return whether everything to be written about the row is written. */
     bool (*written)(void *data, const struct qpw_finding_row *row);
     void *data;
-    uint64_t quiet_ns; /* nothing was seen of it for longer than that: no CPU's cache knows its slot any more */
+    uint64_t quiet_ns; /* minimum time without a packet, after which no CPU's cache holds its slot */
 };
 
-/* Adds to what is to be added to a slot of `counters`, which only programs write to. 0 or a negative errno: no memory. */
+/*
+ * Add to the correction of a slot of `counters`, which only programs write to. Return 0, or a negative errno: out of
+ * memory.
+ */
 int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_counts *by);
 
-/* Looks at all quotas. *ret_freed: how many places. 0, or a negative errno with err filled. */
+/* Check all quotas. *ret_freed: number of slots freed. Return 0, or a negative errno with err filled. */
 int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t *ret_freed, struct qpw_error *err);
 
 #endif

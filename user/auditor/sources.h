@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* sources.h - the descriptors that wake the auditor, and what each is to the loop. */
+/* sources.h - the descriptors that wake the auditor, and their meaning to the loop. */
 #ifndef QPW_AUDITOR_SOURCES_H
 #define QPW_AUDITOR_SOURCES_H
 
@@ -15,10 +15,10 @@ enum qpw_source {
     QPW_SOURCE_CLIENT,
 };
 
-/* The descriptor wakes the loop until it is closed. 0 or a negative errno. */
+/* Let the descriptor wake the loop until it is closed. Return 0 or a negative errno. */
 int qpw_sources_add(struct qpw_auditor *a, int fd, enum qpw_source source);
 
-/* The source and the descriptor of an event that epoll_wait() gave. */
+/* Return the source and the descriptor of an event from epoll_wait(). */
 enum qpw_source qpw_sources_of(uint64_t data, int *ret_fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* From nothing to a watched interface, and back. */
+/* Start and stop the audit. */
 #include <errno.h>
 #include <linux/if_arp.h>
 #include <limits.h>
@@ -41,12 +41,12 @@
 #define SECONDS 1000000000ull
 #define GIVEN_BACK_BYTES (128 * 1024)
 
-/* The policy options become the auditor's own: a reload may replace them. */
+/* Copy the policy options, because a reload may replace them. */
 static int own_policy_options(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_policy_options given = a->options.policy;
 
-    a->options.policy = (struct qpw_policy_options){0}; /* the caller's are not ours to free */
+    a->options.policy = (struct qpw_policy_options){0}; /* the originals belong to the caller */
     if (qpw_policy_args_new(&given, &a->policy_args, err) < 0)
         return -EINVAL;
     return qpw_policy_args_read(a->policy_args, &a->options.policy, err);
@@ -74,7 +74,7 @@ static void set_timeouts(struct qpw_control *control, const struct qpw_timeouts 
         control->refresh_shift--;
 }
 
-/* Those that the interfaces will want, by their link types. */
+/* Return the programs that the interfaces will need, by their link types. */
 static uint32_t programs_wanted(const struct qpw_auditor *a)
 {
     const uint32_t layer3 = 1u << QPW_PROG_qpw_tc_rx_l3 | 1u << QPW_PROG_qpw_tc_tx_l3;
@@ -97,7 +97,7 @@ static uint32_t programs_wanted(const struct qpw_auditor *a)
         link = qpw_netlink_by_index(a->netlink, found[i]);
         wanted |= link->type == ARPHRD_ETHER ? ethernet : layer3;
     }
-    return wanted ? wanted : ethernet; /* what is to come is most likely a card */
+    return wanted ? wanted : ethernet; /* an interface still to come is most likely Ethernet */
 }
 
 static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
@@ -119,7 +119,7 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     return r ? r : qpw_coverage_open(&a->kernel, &a->coverage, err);
 }
 
-/* What was decided when it was attached stays; an option that asks for something else is not passed over in silence. */
+/* Report options without effect: decisions made at attach time stay in force. */
 static void tell_without_effect(struct qpw_auditor *a)
 {
     for (size_t i = 0; i < a->n_watched; i++) {
@@ -135,7 +135,10 @@ static void tell_without_effect(struct qpw_auditor *a)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
 }
 
-/* Its programs were kept by the service manager alone. How long they stood in their hooks nobody knows. */
+/*
+ * Record a gap for an instance kept only by the service manager: it is unknown how long its programs were in their
+ * hooks.
+ */
 static void tell_unhooked(struct qpw_auditor *a, uint64_t last_ns)
 {
     struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns() - last_ns};
@@ -160,7 +163,7 @@ static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *places, 
     if (r == 0)
         r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
     if (r < 0)
-        return r; /* nothing is written to what may be another auditor's */
+        return r; /* do not write to what may be another auditor's instance */
     a->has_kernel = a->taken_over = true;
     r = qpw_coverage_open(&a->kernel, &a->coverage, err);
     r = r ? r : qpw_watch_adopt(a, places, err);
@@ -196,13 +199,13 @@ static void record_start(struct qpw_auditor *a)
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(), QPW_VERSION);
 }
 
-/* Attached by a version whose maps this one cannot read. */
+/* Return whether the hooks are of a version whose maps this one cannot read. */
 static bool is_other_layout(const struct qpw_hook_scan *places)
 {
     return places->n && places->place[0].abi != QPW_ABI_VERSION;
 }
 
-/* The policy may be another than the last auditor's: what it found is judged by this one. */
+/* Judge the existing findings again, because the policy may differ from the last auditor's. */
 static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_rejudged done;
@@ -210,7 +213,7 @@ static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
     return qpw_audit_rejudge(a, a->by, &done, err);
 }
 
-/* What was counted and found goes on, or ends here; and for how long nobody counted. */
+/* Report what was carried over or lost, and how long nothing was counted. */
 static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
 {
     struct qpw_row_usage done = {0};
@@ -237,8 +240,8 @@ static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *
 }
 
 /*
- * What another version attached was replaced in its hooks; what of it is left elsewhere goes once its interfaces are watched,
- * so that no packet passes unseen.
+ * Remove what another version left outside the replaced hooks, once its interfaces are monitored, so that no packet
+ * passes unseen.
  */
 static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
 {
@@ -264,7 +267,7 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
     return r == 0 && a->carried ? rejudge(a, err) : r;
 }
 
-/* With the policy in force and the seeds written, the hooks may go live. */
+/* Attach; the policy must be in force and the seeds written. */
 static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r = 0;
@@ -282,7 +285,7 @@ static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
                     "lists them), or wait for a route with --wait");
 }
 
-/* After a failure: what this process put in goes, what was there before stays. */
+/* After a failure, remove what this process attached; keep what existed before. */
 static void undo(struct qpw_auditor *a)
 {
     for (size_t i = 0; i < a->n_watched; i++)
@@ -290,12 +293,15 @@ static void undo(struct qpw_auditor *a)
             qpw_watch_remove(a, &a->watched[i], NULL);
     if (a->has_kernel && !a->taken_over)
         qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, NULL);
-    a->options.keep = true; /* nothing else is to be removed */
+    a->options.keep = true; /* remove nothing else */
     a->remove_all = false;
     qpw_auditor_close(a, NULL);
 }
 
-/* Other processes read the log and the history, from whichever folder they stand in. One that does not fit is not published. */
+/*
+ * Publish an absolute path for other processes, which may have another working directory. A path that does not fit is
+ * omitted.
+ */
 static void publish_path(const char *path, char *ret, size_t size)
 {
     char folder[PATH_MAX] = "";
@@ -309,14 +315,17 @@ static void publish_path(const char *path, char *ret, size_t size)
         *ret = '\0';
 }
 
-/* What the node asked before it was attached nobody saw, but for a lease is renewed with one server alone. */
+/*
+ * Learn the DHCP servers of existing leases, because requests before attaching were not seen, and a lease is renewed
+ * with one server only.
+ */
 static void know_dhcp_servers(struct qpw_kernel *k)
 {
-    uint8_t servers[QPW_DHCP_SERVERS / 2][16]; /* the rest for those that answer */
+    uint8_t servers[QPW_DHCP_SERVERS / 2][16]; /* leave the rest for servers that answer */
     size_t n = qpw_lease_servers("", servers, sizeof(servers) / sizeof(*servers));
 
     for (size_t i = 0; i < n; i++)
-        qpw_kernel_add_dhcp_server(k, servers[i]); /* one that finds no place is a finding when it speaks */
+        qpw_kernel_add_dhcp_server(k, servers[i]); /* if the table is full, its traffic becomes a finding */
 }
 
 static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
@@ -339,7 +348,7 @@ static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
     if (r == 0 && !places.n && a->options.stored)
         r = qpw_hook_scan_find_unhooked(&places, err);
     if (r == 0 && is_other_layout(&places)) {
-        a->replaced = places; /* from here on the auditor's */
+        a->replaced = places; /* now owned by the auditor */
         places = (struct qpw_hook_scan){0};
     }
     if (r == 0)
@@ -351,7 +360,7 @@ static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
     return r;
 }
 
-/* Puts into the meta map what other commands and the next auditor need of the options. */
+/* Store the options that other commands and the next auditor need in the meta map. */
 static void publish_options(struct qpw_auditor *a)
 {
     set_timeouts(a->kernel.control, &a->options.timeouts);
@@ -388,7 +397,7 @@ static int finish_kernel(struct qpw_auditor *a, struct qpw_error *err)
     return qpw_kernel_finish(&a->kernel, err);
 }
 
-/* Attaches last: from the first packet on there is somebody to ask. */
+/* Attach last, so that the auditor can answer from the first packet on. */
 static int attach_hooks(struct qpw_auditor *a, struct qpw_error *err)
 {
     char missing[256];
@@ -396,7 +405,7 @@ static int attach_hooks(struct qpw_auditor *a, struct qpw_error *err)
     if (*qpw_rights_optional(missing, sizeof(missing)))
         qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s", missing);
     qpw_notes_begin(a);
-    qpw_owner_watch_listeners(a); /* those present when attaching; finds /proc read just now */
+    qpw_owner_watch_listeners(a); /* present at attach time; uses the recent reading of /proc */
     record_start(a);
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
     return attach_all(a, err);
@@ -470,7 +479,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     *ret_usage = false;
     if (!a)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    /* A picture's large buffers go back to the system; left to itself, malloc keeps them once it has seen some. */
+    /* Return a snapshot's large buffers to the system; by default malloc would keep them after the first few. */
     mallopt(M_MMAP_THRESHOLD, GIVEN_BACK_BYTES);
     a->options = *options;
     a->epoll_fd = a->end.fd = a->end.lock = a->asker_fd = a->signal_fd = a->tick_fd = a->poll_fd = a->readers_life = -1;
@@ -514,7 +523,7 @@ const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor)
     return &auditor->kernel;
 }
 
-/* For whoever still holds it, as `top` does: it watches no network namespace any more. */
+/* Mark the instance as monitoring no network namespace, for processes that still hold it, such as `top`. */
 static void note_end(struct qpw_auditor *a)
 {
     struct qpw_meta meta;
@@ -525,7 +534,7 @@ static void note_end(struct qpw_auditor *a)
     qpw_meta_write(&a->kernel, &meta, NULL);
 }
 
-/* What people acknowledged ends with the findings. */
+/* Report that acknowledgements end with the findings. */
 static void say_acknowledgements(struct qpw_auditor *a)
 {
     size_t n = qpw_lives_acknowledgements(a->lives, qpw_clock_unix_ns());
@@ -605,7 +614,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_events_close(a);
     qpw_sockets_close(a->sockets);
     qpw_netlink_close(a->netlink);
-    qpw_kernel_close(&a->kernel); /* with the last descriptor what is not attached ends */
+    qpw_kernel_close(&a->kernel); /* closing the last descriptor frees everything not attached */
     qpw_control_close(&a->end);
     qpw_owner_watch_close(a);
     qpw_lives_free(a->lives);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One line an interval: what came since the last one. */
+/* Print one line an interval, about the traffic since the last one. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void append(char *line, size_t size, const char *text)
     snprintf(line + used, size - used, "%s", text);
 }
 
-/* ", unexpected 1.0 %" for each verdict that occurred. */
+/* Append ", unexpected 1.0 %" for each verdict that occurred. */
 static void append_verdicts(char *line, size_t size, const struct qpw_totals *since)
 {
     char share[16], text[64];
@@ -59,7 +59,7 @@ const char *qpw_summary_text(const struct qpw_summary *s, char *buf, size_t size
     return buf;
 }
 
-/* What was counted before, by an earlier auditor, did not pass within the first interval. */
+/* Start from the existing counters, because what an earlier auditor counted is not traffic of the first interval. */
 void qpw_summary_begin(struct qpw_auditor *a)
 {
     struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD};

@@ -7,14 +7,14 @@
 #include "facts/totals.h"
 
 struct qpw_summary {
-    const struct qpw_totals *passed; /* within the interval */
+    const struct qpw_totals *passed; /* traffic of the interval */
     const struct qpw_answer *answer;
     uint64_t now_unix_ns;
-    unsigned seconds;                /* of the interval */
-    const char *reported; /* the headline of the line before: where it is the same, only its state is said; NULL: none was */
+    unsigned seconds;                /* length of the interval */
+    const char *reported; /* the previous line's headline: if unchanged, only its state is printed; NULL: none */
 };
 
-/* What passed within the interval, and how the node is now. Returns buf. */
+/* Describe the interval's traffic and the node's current state. Returns buf. */
 const char *qpw_summary_text(const struct qpw_summary *summary, char *buf, size_t size);
 
 #endif

@@ -11,14 +11,15 @@
 #include "host/owner.h"
 #include "snapshot/conns.h"
 
-#define LOOKS_A_SECOND 64u /* at processes */
+#define LOOKS_A_SECOND 64u /* process look-ups */
 
 struct qpw_users {
-    struct qpw_idmap seen; /* (rule, remote end) and (rule, number of an owner): noted, or need not be */
-    uint8_t remotes[QPW_MAX_RULES], programs[QPW_MAX_RULES]; /* of each rule in the map */
-    bool named[2][QPW_MAX_RULES]; /* by enum qpw_rule_user_kind: the policy says who, or it is no rule of the policy */
-    unsigned looks; /* left for this second */
-    unsigned looked; /* ticks when they were given */
+    struct qpw_idmap seen; /* (rule, remote end) and (rule, owner number) that need no further record */
+    uint8_t remotes[QPW_MAX_RULES], programs[QPW_MAX_RULES]; /* number in the map for each rule */
+    bool named[2][QPW_MAX_RULES]; /* by enum qpw_rule_user_kind: restricted by the policy, or not a rule of the
+                                     policy */
+    unsigned looks; /* left in this second */
+    unsigned looked; /* tick of that second */
 };
 
 static uint64_t id_of(const struct qpw_auditor *a, uint16_t rule, uint8_t kind, const void *bytes, size_t size)
@@ -65,7 +66,7 @@ static void see_remote(struct qpw_auditor *a, const struct qpw_conn_key *key, ui
 
     if (is_many(a->users, &user) || is_known(a->users, id))
         return;
-    qpw_idmap_set(&a->users->seen, id, 1); /* without memory it is noted again, which changes nothing */
+    qpw_idmap_set(&a->users->seen, id, 1); /* if out of memory, it is recorded again, which is harmless */
     memcpy(user.who, key->remote, 16);
     note(a, &user);
 }
@@ -81,7 +82,7 @@ static bool may_look(struct qpw_auditor *a)
     return u->looks && u->looks--;
 }
 
-/* One that has ended is known by what it was given to execute: not for sure. */
+/* Record the program. A process that has ended is known only by the path passed to execve(2), which proves nothing. */
 static void see_program(struct qpw_auditor *a, const struct qpw_conn *conn)
 {
     struct qpw_rule_user_key user = {.rule = conn->rule, .kind = QPW_RULE_PROGRAM};
@@ -114,7 +115,7 @@ void qpw_users_see(struct qpw_auditor *a, const struct qpw_conn_key *key, const 
         see_program(a, conn);
 }
 
-/* ---- What the policy says ---- */
+/* ---- The policy ---- */
 
 static void name_rules(struct qpw_auditor *a)
 {
@@ -131,11 +132,11 @@ static void name_rules(struct qpw_auditor *a)
             u->named[QPW_RULE_REMOTE][id] = (rule->flags & who) != 0;
             u->named[QPW_RULE_PROGRAM][id] = rule->owner != NULL;
             if (rule->flags & who || rule->owner)
-                break; /* one row of that name says it */
+                break; /* one row of that name suffices */
         }
 }
 
-/* Takes out of the map what it should not hold, and counts the rest. */
+/* Remove obsolete entries from the map, and count the others. */
 static void count_users(struct qpw_auditor *a)
 {
     int fd = a->kernel.map_fd[QPW_MAP_rule_users];

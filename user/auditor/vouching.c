@@ -33,7 +33,7 @@ static bool covers(const struct qpw_auditor *a, uint16_t id, uint16_t port)
     return false;
 }
 
-/* What was noted of the parents may be enough; those that live are sought only where it is not. */
+/* Judge by the recorded parents if that suffices; look for live ones only otherwise, because that is expensive. */
 static enum qpw_owner_word judge(struct qpw_ask *ask, uint16_t parent, const struct qpw_parent *noted, bool *ret_early)
 {
     struct qpw_auditor *a = ask->a;
@@ -78,7 +78,7 @@ static enum qpw_owner_word judge(struct qpw_ask *ask, uint16_t parent, const str
     return word;
 }
 
-/* What was decided of this owner and port is decided, unless it was that nobody knows. */
+/* Return the stored decision about this owner and port, unless it was "unknown" or has expired. */
 static uint32_t known_word(const struct qpw_auditor *a, const struct qpw_vouch_key *key)
 {
     struct qpw_vouch vouch;
@@ -89,13 +89,13 @@ static uint32_t known_word(const struct qpw_auditor *a, const struct qpw_vouch_k
     return vouch.word;
 }
 
-/* Open, made by a process, and in the hands of none. */
+/* Return whether the socket is open and was made by a process, but no process holds it. */
 static bool is_in_flight(const struct qpw_vouch_companion *c)
 {
     return c->open && c->all && !c->n_holders && c->maker && !c->hands_over;
 }
 
-/* Whether the programs' judgement stands on any of the steps: not where the policy has changed since. */
+/* Detect whether the programs' judgement is based on any of the steps; it is not if the policy has changed since. */
 static void find_judged_step(void *data, uint16_t rule, uint16_t parent)
 {
     struct qpw_ask *ask = data;
@@ -105,8 +105,8 @@ static void find_judged_step(void *data, uint16_t rule, uint16_t parent)
 }
 
 /*
- * One step of the policy that an exchange of the rule `parent` would vouch for. The word is noted for connections to come;
- * for this one a parent that came to life after its last packet says nothing.
+ * Judge one step of the policy that an exchange of the rule `parent` would vouch for. The decision is stored for later
+ * connections; for this one, a parent that appeared after its last packet does not count.
  */
 static void one_step(void *data, uint16_t rule, uint16_t parent)
 {
@@ -135,7 +135,7 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
         if (word == QPW_OWNER_FITS)
             qpw_session_remember_maker(a->vouching, parent, &ask->companion);
         vouch.word = word == QPW_OWNER_FITS ? QPW_VOUCH_FITS : word == QPW_OWNER_OTHER ? QPW_VOUCH_OTHER : QPW_VOUCH_UNKNOWN;
-        if (early) /* what registers in a moment is asked for again */
+        if (early) /* it may register in a moment, so let the decision expire soon */
             vouch.when_ns = now - a->kernel.control->parent_ns + QPW_RPCBIND_AGE_NS;
         bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_vouches], &key, &vouch, BPF_ANY);
     }
@@ -150,7 +150,7 @@ static void one_step(void *data, uint16_t rule, uint16_t parent)
         ask->unknown = rule;
 }
 
-/* ---- Asked ---- */
+/* ---- Questions ---- */
 
 static void remember(struct qpw_vouching *v, const struct qpw_conn_key *key, uint32_t word)
 {
@@ -177,7 +177,7 @@ static bool wait_for(struct qpw_vouching *v, const struct qpw_conn_key *key, con
     return true;
 }
 
-/* since_ns: when it was first found in flight, 0: not yet. */
+/* since_ns: when it was first found in flight, 0: now. */
 static void ask_about(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn, uint64_t since_ns)
 {
     struct qpw_connection_ends ends = qpw_connection_ends(key, conn);
@@ -198,7 +198,7 @@ static void ask_about(struct qpw_auditor *a, const struct qpw_conn_key *key, con
     if (!(conn->vlan & QPW_CONN_PROVISIONAL))
         return;
     if (!v->judge && qpw_judge_new(&a->compiled, &v->judge) < 0)
-        return; /* out of memory: asked again with the next walk */
+        return; /* out of memory: asked again in the next walk */
     ask.counts = true;
     qpw_policy_companions(v->judge, &exchange, find_judged_step, &ask);
     qpw_policy_companions(v->judge, &exchange, one_step, &ask);
@@ -234,7 +234,7 @@ void qpw_vouching_in_flight(struct qpw_auditor *a)
     }
 }
 
-/* ---- Later ---- */
+/* ---- Repeated questions ---- */
 
 void qpw_vouching_walk_begins(struct qpw_auditor *a)
 {
@@ -250,7 +250,7 @@ void qpw_vouching_live(struct qpw_auditor *a, const struct qpw_conn_key *key, co
         (conn->direction != QPW_DIR_OUTBOUND && conn->outcome < QPW_OUTCOME_ANSWERED))
         return;
     if (qpw_decision_find(&a->kernel, key, conn, &decision) && decision.reason != QPW_REASON_OWNER_UNKNOWN)
-        return; /* it waits for its next packet */
+        return; /* already decided; the next packet applies it */
     a->vouching->left--;
     qpw_vouching_ask(a, key, conn);
 }
@@ -276,7 +276,7 @@ bool qpw_vouching_settle(const struct qpw_auditor *a, const struct qpw_finding_k
     return false;
 }
 
-/* ---- Being there ---- */
+/* ---- Start and end ---- */
 
 int qpw_vouching_open(struct qpw_auditor *a, struct qpw_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who has a companion: the holders of its socket, who made it, and what the node's port mapper and NFS port say. */
+/* Find the holders and the maker of a companion's socket, and what the node's port mapper and NFS port report. */
 #include "auditor/vouching_internal.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "host/clock.h"
 #include "snapshot/conns.h"
 
-#define RPCBIND_MS 100u           /* that it is waited for, */
+#define RPCBIND_MS 100u           /* maximum wait for its answer */
 
 size_t qpw_ask_describe(const struct qpw_socket_holders *from, struct qpw_process *ret, size_t room)
 {
@@ -22,7 +22,7 @@ size_t qpw_ask_describe(const struct qpw_socket_holders *from, struct qpw_proces
     return n;
 }
 
-/* The maker first: it may end within milliseconds. */
+/* Look up the maker first, because it may end within milliseconds. */
 void qpw_ask_companion(struct qpw_ask *ask)
 {
     struct qpw_vouching *v = ask->a->vouching;
@@ -50,10 +50,9 @@ void qpw_ask_companion(struct qpw_ask *ask)
     c->holders = v->holders;
     c->n_holders = qpw_ask_describe(&holders, v->holders, QPW_SOCKET_HOLDERS);
     if (holders.n && !c->n_holders)
-        c->open = false; /* they have ended, and the socket with them */
+        c->open = false; /* the holders have ended, and the socket with them */
 }
 
-/* Who holds the node's NFS port now, by the companion's protocol. */
 size_t qpw_ask_servers(struct qpw_ask *ask)
 {
     struct qpw_vouching *v = ask->a->vouching;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was decided of a companion, until its next packet has the programs say so, too. */
+/* Store decisions about companions until the programs apply them with the next packet. */
 #include "auditor/vouching_internal.h"
 
 #include <bpf/bpf.h>
@@ -19,7 +19,7 @@ static bool is_fitting(const uint8_t remote[16], uint16_t rule, void *data)
     return false;
 }
 
-/* As qpw_walk() in bpf/judge.h answers once the word is there. */
+/* Decide as qpw_walk() in bpf/judge.h will once it finds the answer. */
 static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange *exchange, uint32_t word)
 {
     struct qpw_decision decision = {.first_ns = ask->conn->first_ns, .of_rule = ask->conn->rule, .owner = ask->conn->owner};
@@ -53,7 +53,9 @@ void qpw_decision_write(struct qpw_ask *ask, const struct qpw_exchange *exchange
     if (word == QPW_VOUCH_NONE)
         return;
     decision = decide(ask, exchange, word);
-    bpf_map_update_elem(ask->a->kernel.map_fd[QPW_MAP_decisions], ask->key, &decision, BPF_ANY); /* full: as before */
+    bpf_map_update_elem(ask->a->kernel.map_fd[QPW_MAP_decisions], ask->key, &decision, BPF_ANY); /* if full, the
+                                                                                                    entry's own
+                                                                                                    verdict stays */
 }
 
 static bool is_due(const struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_decision *decision)

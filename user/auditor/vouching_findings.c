@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What follows from a decision about a companion that no packet may come for any more: findings, and what is reported. */
+/* Enter and report findings that follow from a decision about a companion, because no more packets may come for it. */
 #include "auditor/vouching_internal.h"
 
 #include <bpf/bpf.h>
@@ -9,7 +9,7 @@
 #include "facts/connections.h"
 #include "snapshot/conns.h"
 
-/* The finding of the connection under that verdict, as the programs would enter it (bpf/finding.h). */
+/* Make the finding of the connection with that verdict, as the programs would (bpf/finding.h). */
 static void fill(const struct qpw_ask *ask, uint8_t verdict, struct qpw_finding_key *ret_key, struct qpw_finding *ret_value)
 {
     const struct qpw_conn *conn = ask->conn;
@@ -29,7 +29,7 @@ static void fill(const struct qpw_ask *ask, uint8_t verdict, struct qpw_finding_
         ret_value->flags = QPW_FINDING_NODE;
 }
 
-/* What was entered as a companion is not one. */
+/* Supersede the provisional "implied" finding of a companion that is none. */
 static void supersede_implied(const struct qpw_ask *ask)
 {
     static const enum qpw_map tables[] = {QPW_MAP_answered, QPW_MAP_findings};
@@ -41,7 +41,7 @@ static void supersede_implied(const struct qpw_ask *ask)
         int fd = ask->a->kernel.map_fd[tables[i]];
 
         if (bpf_map_lookup_elem(fd, &key, &value) < 0 || !value.provisional || (value.flags & QPW_FINDING_SUPERSEDED))
-            continue; /* else another's, who fits, stands there too */
+            continue; /* not provisional: it is also that of another process, which fits */
         value.flags |= QPW_FINDING_SUPERSEDED;
         value.changes++;
         bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
@@ -57,7 +57,7 @@ bool qpw_ask_is_unexpected(const struct qpw_ask *ask, const struct qpw_exchange 
     return ret->verdict == QPW_VERDICT_UNEXPECTED || ret->verdict == QPW_VERDICT_WEAK;
 }
 
-/* It may have gone on since it was asked for. */
+/* Update the copy of the connection, which may have changed since the question. */
 static void refresh(struct qpw_ask *ask, struct qpw_conn *conn)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
@@ -84,7 +84,7 @@ void qpw_ask_conclude(struct qpw_ask *ask, const struct qpw_exchange *exchange, 
         return;
     refresh(ask, &conn);
     ask->conn = &conn;
-    qpw_ask_companion(ask); /* for its note, also where an earlier decision stands */
+    qpw_ask_companion(ask); /* also needed for its owner record if an earlier decision stands */
     fill(ask, word == QPW_VOUCH_OTHER ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_IMPLIED, &key, &value);
     value.rule = word == QPW_VOUCH_OTHER ? ask->other : ask->unknown;
     value.reason = word == QPW_VOUCH_OTHER ? QPW_REASON_OTHER_OWNER : QPW_REASON_OWNER_UNKNOWN;

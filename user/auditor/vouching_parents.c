@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who has, or had, the exchanges that vouch: as the programs noted, by live connections, and remembered while it lived. */
+/*
+ * Find the current and former processes of vouching exchanges: as recorded by the programs, by live connections, and as
+ * remembered.
+ */
 #include "auditor/vouching_internal.h"
 
 #include <errno.h>
@@ -9,10 +12,13 @@
 #include "host/executable.h"
 #include "snapshot/conns.h"
 
-#define SESSION_HOLDERS 2u /* remembered of each exchange: FTP servers have a process with and one without rights */
-#define GENERATIONS 4u     /* of processes, between who listens and who serves */
+#define SESSION_HOLDERS 2u /* per exchange: FTP servers have one process with and one without privileges */
+#define GENERATIONS 4u     /* maximum distance between the listening and the serving process */
 
-/* Who holds the exchange's end: by the note of its socket, or by the socket table as well, which takes far longer. */
+/*
+ * Find the process at the exchange's end: by its socket's record, and unless by_notes also in the socket table, which
+ * takes far longer.
+ */
 static int find_owner(const struct qpw_ask *ask, const struct qpw_conn_key *key, unsigned direction,
                       const struct qpw_owner *note, struct qpw_process *ret)
 {
@@ -40,7 +46,7 @@ static enum descent descent(const struct qpw_process *p, int pid)
     return one.pid == pid ? DESCENT_KNOWN : DESCENT_NONE;
 }
 
-/* Of all who hold the companion, or else of its maker: the least. */
+/* Return the weakest descent of all holders of the companion, or else the maker's. */
 static enum descent descent_of(const struct qpw_vouch_companion *c, int pid)
 {
     enum descent least = DESCENT_KNOWN, one;
@@ -54,7 +60,7 @@ static enum descent descent_of(const struct qpw_vouch_companion *c, int pid)
     return least;
 }
 
-/* Who was looked at while he had that exchange. False: nobody was. */
+/* Add the processes that were examined during that exchange. False: there are none. */
 static bool add_session(struct qpw_ask_parents *p, const struct qpw_conn_key *key)
 {
     const struct qpw_vouching *v = p->ask->a->vouching;
@@ -82,16 +88,16 @@ static void add_parent(struct qpw_ask_parents *p, const struct qpw_conn_key *key
     enum descent descends;
 
     if ((add_session(p, key) && p->ask->by_notes) || p->n == QPW_VOUCH_PARENTS)
-        return; /* else who has it now, too: inetd's process has become the server since */
+        return; /* otherwise also add the current one: inetd's process may have become the server since */
     p->seen[p->n] = owner;
     one = &p->of[p->n];
     *one = (struct qpw_vouch_parent){.same_note = noted && owner == p->ask->conn->owner && note.tgid &&
                                                   note.how != QPW_OWNER_LISTENER};
-    if (one->same_note) /* which may have ended since it was described */
+    if (one->same_note) /* it may have ended since it was described */
         one->process = p->ask->a->vouching->maker;
     else if (find_owner(p->ask, key, direction, noted ? &note : NULL, &one->process) < 0)
         return;
-    /* The port mapper serves all by itself; others may have handed the connection on, as inetd does. */
+    /* The port mapper serves its own connections; others may have handed them on, as inetd does. */
     one->listened = one->process.match == QPW_MATCH_LISTENER && !p->mapper;
     descends = one->listened ? descent_of(&p->ask->companion, one->process.pid) : DESCENT_NONE;
     one->ancestor = descends == DESCENT_KNOWN;
@@ -128,7 +134,7 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
     add_parent(p, key, conn->owner, conn->direction);
 }
 
-/* More have had such exchanges than the programs have places for: those that still live are found. */
+/* Find further live parents, because more may have had such exchanges than the programs have slots for. */
 void qpw_ask_live_parents(struct qpw_ask_parents *p)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
@@ -137,9 +143,8 @@ void qpw_ask_live_parents(struct qpw_ask_parents *p)
         qpw_conns_walk(&p->ask->a->kernel, classes[i], one_connection, p);
 }
 
-/* ---- Remembered ---- */
+/* ---- Remembered processes ---- */
 
-/* Whether a process of that executable and user was seen with an exchange of the rule, or was a maker that fitted. */
 bool qpw_session_was_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_process *made)
 {
     char path[sizeof(made->exe)];
@@ -163,7 +168,6 @@ static bool is_like_one_seen(const struct qpw_vouching *v, uint16_t rule, const 
     return false;
 }
 
-/* The same of all who hold it, or of the maker of what is closed, and of what the maker executed then. */
 bool qpw_session_were_seen(const struct qpw_vouching *v, uint16_t rule, const struct qpw_vouch_companion *c)
 {
     if (!c->maker || !qpw_session_was_seen(v, rule, c->made))
@@ -182,7 +186,6 @@ void qpw_session_remember_maker(struct qpw_vouching *v, uint16_t rule, const str
     v->next_session = (v->next_session + 1) % QPW_SESSIONS;
 }
 
-/* An exchange that vouches has begun: whoever has it may have ended when a companion is asked about. */
 void qpw_session_remember(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
     struct qpw_vouching *v = a->vouching;

@@ -61,7 +61,7 @@ static void policy(const struct qpw_snapshot *s, struct qpw_statement *ret)
             ret->policy.loaded_unix_ns = s->coverage[i].unix_ns;
 }
 
-/* When the interface was attached last. */
+/* Return when the interface was last attached. */
 static uint64_t attached_since(const struct qpw_snapshot *s, uint16_t number)
 {
     uint64_t since = s->from_unix_ns;
@@ -205,7 +205,7 @@ static int neighbours(const struct qpw_statement_from *from, struct qpw_statemen
         struct qpw_stated_neighbour *to;
 
         if (n->addr[0] == 0xff || (n->mac[0] & 1))
-            continue; /* groups */
+            continue; /* skip group addresses */
         if (ret->n_neigh == QPW_STATED_NEIGHBOURS) {
             ret->left_out.neigh++;
             continue;
@@ -224,7 +224,7 @@ static int neighbours(const struct qpw_statement_from *from, struct qpw_statemen
 static int by_listed(const void *a, const void *b)
 {
     const struct qpw_stated_listener *x = a, *y = b;
-    int order = (*x->rule != '\0') - (*y->rule != '\0'); /* the unlisted ones first */
+    int order = (*x->rule != '\0') - (*y->rule != '\0'); /* unlisted ones first */
 
     if (!order)
         order = strcmp(x->service.protocol, y->service.protocol);
@@ -232,7 +232,7 @@ static int by_listed(const void *a, const void *b)
     return order ? order : memcmp(x->addr, y->addr, sizeof(x->addr));
 }
 
-/* What only this host can reach says nothing to others. */
+/* Add listeners; skip those reachable from this host only, which do not concern others. */
 static int listeners(const struct qpw_statement_from *from, struct qpw_statement *ret)
 {
     const struct qpw_snapshot *s = from->report->s;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* statement_internal.h - parts of a statement in the making; internal to statement*.c. */
+/* statement_internal.h - parts of making a statement; internal to statement*.c. */
 #ifndef QPW_FACTS_STATEMENT_INTERNAL_H
 #define QPW_FACTS_STATEMENT_INTERNAL_H
 
 #include "facts/statement.h"
 
-/* Each 0 or -ENOMEM. */
+/* Each returns 0 or -ENOMEM. */
 int qpw_statement_pairs(const struct qpw_statement_from *from, struct qpw_statement *ret);
 int qpw_statement_ports(const struct qpw_statement_from *from, struct qpw_statement *ret);
 int qpw_statement_samples(const struct qpw_statement_from *from, struct qpw_statement *ret);
 
-/* The words of a service. */
+/* Return a service as text. */
 struct qpw_stated_service qpw_stated_service(unsigned kind, unsigned protocol, unsigned port, unsigned direction);
 
 #endif

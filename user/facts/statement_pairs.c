@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a statement says of each peer: counters, services, and who opened in its name; and the samples of these counters. */
+/* The part of a statement about each peer: counters, services, the MACs that opened in its name, and the samples. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "snapshot/samples.h"
 #include "util/array.h"
 
-/* Rows of one peer stand together, those of one service side by side. */
+/* Sort by peer, then by service. */
 static int by_peer(const void *a, const void *b)
 {
     const struct qpw_meter_key *x = &(*(const struct qpw_meter_row *const *)a)->key;
@@ -55,7 +55,7 @@ static int add_row(struct qpw_stated_pair *pair, const struct qpw_meter_row *row
     return 0;
 }
 
-/* The programs' clock counts as of the statement's own moment. */
+/* Convert times of the programs' clock with the offset at the statement's own time. */
 static void add_openers(const struct qpw_statement_from *from, uint16_t peer, struct qpw_stated_pair *pair)
 {
     for (size_t i = 0; from->openers && i < QPW_OPENERS; i++) {
@@ -94,7 +94,7 @@ static void keep_most(struct qpw_statement *ret)
         free(ret->pairs[ret->n_pairs - 1].by);
 }
 
-/* Each peer in force, also one that nothing was exchanged with: that is a statement, too. */
+/* Add each peer in force, even without traffic, because zero is a statement, too. */
 static int add_peers(const struct qpw_statement_from *from, struct qpw_statement *ret, size_t of_peer[QPW_MAX_PEERS])
 {
     const struct qpw_snapshot *s = from->report->s;
@@ -119,7 +119,7 @@ int qpw_statement_pairs(const struct qpw_statement_from *from, struct qpw_statem
 {
     const struct qpw_snapshot *s = from->report->s;
     const struct qpw_meter_row **rows = calloc(s->n_meters + 1, sizeof(*rows)), *last = NULL;
-    size_t *of_peer = calloc(QPW_MAX_PEERS, sizeof(*of_peer)); /* place in ret->pairs, from 1 */
+    size_t *of_peer = calloc(QPW_MAX_PEERS, sizeof(*of_peer)); /* index + 1 in ret->pairs */
     size_t n = 0;
     int r = rows && of_peer ? add_peers(from, ret, of_peer) : -ENOMEM;
 
@@ -141,7 +141,7 @@ int qpw_statement_pairs(const struct qpw_statement_from *from, struct qpw_statem
 
 /* ---- Samples ---- */
 
-/* The counters of that peer in one sample. False: they are not known, for it has no room for all. */
+/* Get a peer's counters in one sample. False: unknown, because the sample had no room for it. */
 static bool sampled(const struct qpw_sample *sample, uint32_t peer, uint64_t *ret_tx, uint64_t *ret_rx)
 {
     *ret_tx = *ret_rx = 0;
@@ -152,7 +152,7 @@ static bool sampled(const struct qpw_sample *sample, uint32_t peer, uint64_t *re
         *ret_rx = sample->pair[i].rx;
         return true;
     }
-    return !sample->pair[QPW_SAMPLE_PAIRS - 1].peer; /* nothing so far */
+    return !sample->pair[QPW_SAMPLE_PAIRS - 1].peer; /* room left: no traffic so far */
 }
 
 static int pair_series(const struct qpw_statement_from *from, const struct qpw_sample *samples, struct qpw_stated_samples *ret)
@@ -183,7 +183,7 @@ static const struct qpw_sample_device *device_in(const struct qpw_sample *sample
     return NULL;
 }
 
-/* A device that was not there in all of them has counted nothing before it first was. */
+/* Add the devices' series. A device missing in a sample gets its next known counts: it had no traffic until then. */
 static int device_series(const struct qpw_sample *samples, struct qpw_stated_samples *ret)
 {
     const struct qpw_sample *latest = &samples[ret->n - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a statement says of each service: what was allowed, what was not, and who tried many of them. */
+/* The part of a statement about each service: allowed or not, and who probed many of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "facts/statement_internal.h"
 #include "util/names.h"
 
-/* A row of traffic or a finding, as far as it is about a service. */
+/* A row of traffic or a finding, reduced to its service. */
 struct item {
     uint8_t kind, protocol, direction, verdict;
     uint16_t port, rule;
@@ -31,7 +31,7 @@ static int by_service(const void *a, const void *b)
     return order ? order : x->verdict - y->verdict;
 }
 
-/* And those of one initiator together. */
+/* Sort by service, then by initiator. */
 static int by_initiator(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
@@ -50,7 +50,7 @@ static bool is_stated(unsigned kind, unsigned direction, unsigned verdict)
            verdict != QPW_VERDICT_INFRA;
 }
 
-/* Traffic that went both ways was answered; more is not known of it. */
+/* Add the traffic rows. Traffic in both directions was answered; nothing more is known about its outcome. */
 static size_t add_meters(const struct qpw_snapshot *s, struct item *items)
 {
     size_t n = 0;
@@ -81,10 +81,10 @@ static size_t add_findings(const struct qpw_snapshot *s, struct item *items)
     return n;
 }
 
-/* One service of them, while they are put together. */
+/* A service under construction. */
 struct sum {
     struct qpw_stated_port port;
-    bool open; /* it was answered, and no rule allows it */
+    bool open; /* answered, and no rule allows it */
     uint64_t packets;
 };
 
@@ -99,7 +99,7 @@ static void put_together(const struct qpw_snapshot *s, const struct item *items,
         qpw_earlier(&ret->port.first_unix_ns, items[i].first_unix_ns);
         ret->port.last_unix_ns = items[i].last_unix_ns > ret->port.last_unix_ns ? items[i].last_unix_ns : ret->port.last_unix_ns;
         ret->packets += items[i].packets;
-        if (items[i].finding) /* what it says of the outcome is more than that packets went both ways */
+        if (items[i].finding) /* a finding's outcome is more precise than traffic in both directions */
             outcome = !found || items[i].outcome > outcome ? items[i].outcome : outcome;
         else if (!found && items[i].outcome > outcome)
             outcome = items[i].outcome;
@@ -124,7 +124,7 @@ static int by_weight(const void *a, const void *b)
     return x->port.service.port - y->port.service.port;
 }
 
-/* ---- Who tried ---- */
+/* ---- Scans ---- */
 
 static int by_who(const void *a, const void *b)
 {
@@ -142,7 +142,7 @@ static int by_ports(const void *a, const void *b)
     return x->ports != y->ports ? (x->ports < y->ports ? 1 : -1) : memcmp(x->addr, y->addr, sizeof(x->addr));
 }
 
-/* Inbound attempts that no rule allows, by initiator. items: findings only. */
+/* Add inbound attempts that no rule allows, by initiator. items: findings only. */
 static int add_scans(struct item *items, size_t n, struct qpw_statement *ret)
 {
     size_t kept = 0, found = 0;

@@ -11,7 +11,7 @@
 #include "snapshot/collect_maps.h"
 
 #define SECOND_NS 1000000000ull
-#define BLOCK_GAP 4u /* blocks of counters so close to each other are read at once */
+#define BLOCK_GAP 4u /* blocks of counters at most this far apart are read at once */
 
 /* RFC 792, RFC 4443: unreachable, quench, redirect, time exceeded, parameter problem, too big. */
 static bool is_icmp_error(const struct qpw_meter_key *key)
@@ -30,7 +30,7 @@ bool qpw_meter_is_pair(const struct qpw_meter_key *key)
            !is_icmp_error(key);
 }
 
-/* One row, while they are read. */
+/* A row being read. */
 struct row {
     uint32_t slot;
     uint16_t peer;
@@ -43,7 +43,7 @@ static int by_slot(const void *a, const void *b)
     return (x->slot > y->slot) - (x->slot < y->slot);
 }
 
-/* Rows first to last, which stand close to each other: their packets into `sums`, by peer. */
+/* Add the packets of the rows first to last, which are close together, to `sums`, by peer. */
 static int add_run(const struct qpw_kernel *k, const struct row *first, const struct row *last, struct qpw_sample_pair *sums)
 {
     uint32_t count = last->slot - first->slot + 1;
@@ -59,7 +59,7 @@ static int add_run(const struct qpw_kernel *k, const struct row *first, const st
     return r;
 }
 
-/* By peer number. */
+/* Read the packets of pairs, by peer number. */
 static int read_pairs(const struct qpw_kernel *k, struct qpw_sample_pair sums[QPW_MAX_PEERS])
 {
     struct qpw_entries e;
