@@ -88,7 +88,7 @@ int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker
 
 /* ---- mute ---- */
 
-/* What one line silences: a service, and the remote ends of the selected findings. */
+/* The subject of one muting line: a service, and the remote ends of the selected findings. */
 struct muted {
     const struct qpw_finding_row *first;
     struct qpw_addresses remotes;
@@ -158,7 +158,10 @@ static void write_time(FILE *out, int64_t unix_s, const char *format)
     fputs(text, out);
 }
 
-/* The remote ends as from= or to=; where the direction is not known, the first packet's sender was either end. */
+/*
+ * Write the remote ends as to= for outbound findings, otherwise as from=; if the direction is unknown, either end may
+ * have sent the first packet.
+ */
 static void write_remotes(FILE *out, const struct muted *m)
 {
     char *text = NULL;
@@ -199,7 +202,7 @@ static void write_line(FILE *out, const struct qpw_act *act, const struct muted 
     fputs(")\"\n", out);
 }
 
-/* Length of what a line says it silences: all before until= and reason=. */
+/* Return the length of a line's selector, that is, all before until= and reason=. */
 static size_t meant_length(const char *line)
 {
     size_t length = strcspn(line, "\n");
@@ -208,7 +211,7 @@ static size_t meant_length(const char *line)
     return until ? (size_t)(until - line) : reason ? (size_t)(reason - line) : length;
 }
 
-/* What the file holds already without the lines that silence the same as `line`, which then stands last. */
+/* Write the file's text without lines that have the same selector as `line`, then `line`. */
 static void write_muted(FILE *out, const char *before, const char *line)
 {
     size_t meant = meant_length(line), length;
@@ -221,7 +224,7 @@ static void write_muted(FILE *out, const char *before, const char *line)
     fputs(line, out);
 }
 
-/* The text of the file with the line of this act. The caller's; NULL: no memory. */
+/* Build the file's text including this act's line. The caller frees it; NULL: out of memory. */
 static char *muted_text(const char *before, const struct qpw_act *act, const struct muted *m, int64_t now)
 {
     char *text = NULL, *line = NULL;
@@ -243,7 +246,7 @@ static char *muted_text(const char *before, const struct qpw_act *act, const str
     return NULL;
 }
 
-/* The digest of the policy as its files say it now. 0 or a negative errno with err filled. */
+/* Compute the digest of the policy as its files are now. Returns 0, or a negative errno with err filled. */
 static int digest_on_file(const struct qpw_snapshot *s, char *ret, size_t size, struct qpw_error *err)
 {
     json_t *args = qpw_policy_args_load(s->meta.policy_args);
@@ -265,7 +268,7 @@ static int digest_on_file(const struct qpw_snapshot *s, char *ret, size_t size, 
     return 0;
 }
 
-/* before: the digest that has to be in force, so that nothing but this command's change comes with the reload. */
+/* Reload, if the policy with digest `before` is in force, so that no change but this command's is applied. */
 static int reload(const struct qpw_asker *asker, const char *before, struct qpw_error *err)
 {
     json_t *answer = NULL, *request = qpw_request_new("reload");
@@ -277,7 +280,7 @@ static int reload(const struct qpw_asker *asker, const char *before, struct qpw_
     return status;
 }
 
-/* Both files are written, or neither is changed. */
+/* Write both files, or leave both unchanged. */
 static int write_and_reload(const struct qpw_act *act, struct muted *m, const struct qpw_snapshot *s,
                             const struct qpw_asker *asker, struct qpw_error *err)
 {
@@ -318,7 +321,8 @@ int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const 
     else if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
     if (status == QPW_EXIT_OK) {
-        qpw_act_acknowledge(act, asker, ignored, sizeof(ignored), &why); /* closed meanwhile, or gone: it is muted */
+        /* Even if that fails because it was closed or removed meanwhile, it is muted. */
+        qpw_act_acknowledge(act, asker, ignored, sizeof(ignored), &why);
         snprintf(said, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)), m.file.path);
     }
     qpw_policy_file_close(&m.file);

@@ -16,7 +16,7 @@ static const char *repeat_name(unsigned repeat)
     return repeat == QPW_REPEAT_INTERVAL ? "interval" : repeat == QPW_REPEAT_DAY ? "day" : "no";
 }
 
-/* {catalogue: [id]} of what its records are evidence about. */
+/* Build {catalogue: [id]}: what the signature's records are evidence of. */
 static json_t *tags(const struct qpw_signature *signature)
 {
     json_t *o = json_object();

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* Prints them, with their sentences where long_text. An exit status. */
+/* Print them; long_text: with their sentences. Returns an exit status. */
 int qpw_alerts_signatures(bool json, bool long_text);
 
 #endif

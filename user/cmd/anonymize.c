@@ -24,7 +24,7 @@ int qpw_anonymize_open(const char *key_file, struct qpw_anonymous **ret, struct 
     return r;
 }
 
-/* Sockets are known by what they are called really. */
+/* Look up the owner by the original finding, because the socket table has the real addresses. */
 static bool find_owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
     const struct qpw_anonymized *z = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* anonymize.h - --anonymize KEYFILE of the commands whose documents leave a site. */
+/* anonymize.h - --anonymize KEYFILE, for the commands whose documents may leave a site. */
 #ifndef QPW_CMD_ANONYMIZE_H
 #define QPW_CMD_ANONYMIZE_H
 
@@ -14,18 +14,18 @@
 /* Opens the key, or makes it: to be called once there is something to write. Says on standard error that it was made. NULL: *ret is NULL. 0, or a negative errno with err. */
 int qpw_anonymize_open(const char *key_file, struct qpw_anonymous **ret, struct qpw_error *err);
 
-/* What stands in the place of a report's own. Must not be moved. */
+/* The anonymized replacement of a report's data. Must not be moved. */
 struct qpw_anonymized {
     const struct qpw_anonymous *a;
-    struct qpw_finding_row *raw; /* as they were, for their owners are looked up by */
+    struct qpw_finding_row *raw; /* the originals, by which owners are looked up */
     const struct qpw_finding_row *rows;
     size_t n;
     struct qpw_render_options asked;
 };
 
 /*
- * Once the report is made and what it is rendered with is read: anonymizes the snapshot that the report is of, the listeners
- * (node NULL: there are none) and, through `options`, owners. 0 or -ENOMEM. The caller clears *ret.
+ * Anonymize the snapshot behind a finished report, the listeners (node NULL: none) and, through `options`, owners.
+ * Returns 0 or -ENOMEM. The caller clears *ret.
  */
 int qpw_anonymize_report(struct qpw_anonymized *ret, const struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
                          struct qpw_render_options *options);

@@ -43,10 +43,10 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
             return qpw_fail(err, -errno, "waiting: %s", strerror(errno));
         r = qpw_auditor_step(auditor, 0, err);
     }
-    return r < 0 ? r : 0; /* told to stop */
+    return r < 0 ? r : 0; /* the auditor was asked to stop */
 }
 
-/* The auditor is in this process, so nobody would take a request from its socket meanwhile. */
+/* Pass the request on directly: the auditor is in this process and would not read its socket meanwhile. */
 static int ask(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err)
 {
     return qpw_auditor_request(context, request, ret_answer, err);
@@ -72,7 +72,7 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
     qpw_view_begin(true, &state);
     r = qpw_view_open(&options, view, err);
     if (r < 0)
-        return r; /* nothing was read yet */
+        return r; /* no input was read */
     r = loop(auditor, *view, err);
     qpw_view_close(*view);
     *view = NULL;

@@ -6,13 +6,13 @@
 #include "auditor/auditor.h"
 #include "view/view.h"
 
-/* What qpw_attach_view() returns where the terminal has hung up: the auditor goes on without it. */
+/* Returned by qpw_attach_view() if the terminal has hung up; the auditor continues without it. */
 #define QPW_ATTACH_VIEW_GONE 1
 
 /*
- * Works until the auditor is told to stop or the person quits. *view is set while the view has the
- * terminal, NULL before and after. keep: what a quit leaves, for the question asked. 0; QPW_ATTACH_VIEW_GONE; or a
- * negative errno with err filled: -ENOTTY before anything was done, where the terminal cannot show a screen.
+ * Run until the auditor is asked to stop or the user quits. *view is set while the view has the terminal, NULL before
+ * and after. keep: what remains attached after quitting, for the question. Returns 0, QPW_ATTACH_VIEW_GONE, or a
+ * negative errno with err filled; -ENOTTY, before anything is done, if the terminal cannot show a screen.
  */
 int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **view, struct qpw_error *err);
 

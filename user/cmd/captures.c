@@ -45,13 +45,13 @@ static void say(const char *command, const char *text)
     qpw_put_lines(stderr, "qportwatch %s: %s", command, text);
 }
 
-/* ---- In the process without rights ---- */
+/* ---- In the unprivileged process ---- */
 
-/* What it finds out. In memory that both share. */
+/* Its findings, in shared memory. */
 struct looked {
     struct qpw_ends ends;
     uint64_t first_ns;
-    uint32_t order[]; /* place i of the captures is that one of those given */
+    uint32_t order[]; /* index in the given order of the i-th capture */
 };
 
 struct look {
@@ -111,7 +111,7 @@ static int look(void *arg)
 
 /* ---- In the command ---- */
 
-/* What was found is a stranger's word: taken as far as it can be. */
+/* Apply the findings after checking them, because that process parsed untrusted input. */
 static bool take_found(struct qpw_captures *c, const struct looked *found)
 {
     char **ordered = calloc(c->n, sizeof(*ordered));
@@ -156,7 +156,10 @@ int qpw_captures_look(struct qpw_captures *c, const struct qpw_policy *policy, c
     return status;
 }
 
-/* Before 5.19 every call of bpf(2) takes CAP_BPF where unprivileged users may make none; then test runs and look-ups do not. */
+/*
+ * Return how many capabilities to keep: before Linux 5.19, where unprivileged bpf(2) is disabled, every call needs
+ * CAP_BPF; later, test runs and look-ups do not.
+ */
 static size_t rights_of_test_runs(void)
 {
     unsigned major = 0, minor = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cmd.h - the commands. Each parses its own options with argp, calls modules, prints errors, and
- * returns an exit status (enum qpw_exit). argv[0] is "qportwatch COMMAND".
+ * cmd.h - the commands. Each parses its own options with argp, calls modules, prints errors and returns an exit status
+ * (enum qpw_exit). argv[0] is "qportwatch COMMAND".
  */
 #ifndef QPW_CMD_H
 #define QPW_CMD_H
@@ -13,15 +13,15 @@ struct qpw_command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *does;
-    bool reads; /* run by a process of root's for those who are not root but may read */
-    const struct qpw_command *(*under)(size_t *ret_n); /* its own commands; NULL: it has none */
+    bool reads; /* can be run by root's server process for members of the group of readers */
+    const struct qpw_command *(*under)(size_t *ret_n); /* its subcommands; NULL: none */
 };
 
 const struct qpw_command *qpw_policy_commands(size_t *ret_n);
 const struct qpw_command *qpw_config_commands(size_t *ret_n);
 const struct qpw_command *qpw_cluster_commands(size_t *ret_n);
 
-/* argv[1] on: the words behind "qportwatch", the last of which is to be completed. */
+/* Complete the last word. argv[1] and on: the words after "qportwatch". */
 int qpw_cmd_complete(const struct qpw_command *commands, size_t n, int argc, char **argv);
 
 int qpw_cmd_attach(int argc, char **argv);

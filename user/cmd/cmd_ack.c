@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* ack, mute - what a person does about a finding. */
+/* cmd_ack.c - qportwatch ack and mute: acknowledge or silence a finding. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* alerts - reads the alert log for people: filters, an aligned table or JSON lines, and what comes next. */
+/* cmd_alerts.c - qportwatch alerts: show the alert log, filtered, as an aligned table or JSON lines, and follow it. */
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
@@ -32,20 +32,20 @@
 #include "words/numbers.h"
 #include "words/table.h"
 
-#define WIDE 100u /* columns that a whole time has room in */
+#define WIDE 100u /* columns from which times are shown in full */
 #define DEFAULT_LOG "/var/log/qportwatch/eve.json"
 
 struct options {
-    const char *log; /* NULL: that of what is attached */
-    char **files;    /* read in place of the log, ended by NULL; NULL: none was named */
+    const char *log; /* NULL: the log of the attached instance */
+    char **files;    /* read instead of the log, NULL-terminated; NULL: none given */
     bool follow;
     bool json;
     bool long_text; /* the whole sentence below each row */
     bool signatures;
     bool verify;
-    const char *key;  /* of --anonymize; NULL: names stay */
+    const char *key;  /* from --anonymize; NULL: keep names */
     struct qpw_anonymous *anonymous;
-    const char *head; /* that has to be in the log; NULL: none was named */
+    const char *head; /* must be in the chain; NULL: none given */
     struct qpw_alert_filter filter;
 };
 
@@ -150,8 +150,8 @@ static const struct argp argp = {
     "Addresses are never resolved. Honours NO_COLOR. Lines that are not qportwatch records are skipped.", qpw_hosts_child, NULL, NULL};
 
 /*
- * Where the auditor of this network namespace writes its alerts; where nothing is attached, where the configuration says that one
- * would; else the default. Returns buf or a static text.
+ * Return the log of this network namespace's auditor; if nothing is attached, the configured one; otherwise the
+ * default. Returns buf or a static text.
  */
 static const char *log_in_use(char *buf, size_t size)
 {
@@ -182,7 +182,7 @@ static int add_row(struct qpw_table *t, const struct qpw_alert_row *row, bool lo
     return r == 0 && long_text && row->text[0] ? qpw_table_note(t, row->text) : r;
 }
 
-/* Prints what was gathered, the titles once. */
+/* Print the collected rows, with titles only the first time. */
 static int print_rows(struct qpw_table *t, const struct qpw_printer *p)
 {
     bool any = t->n_rows;
@@ -192,7 +192,7 @@ static int print_rows(struct qpw_table *t, const struct qpw_printer *p)
     return r;
 }
 
-/* A record as it stands in the log; only a terminal has to be kept from what else may stand there. */
+/* Print a record as it is in the log; on a terminal, neutralise control characters. */
 static void print_record(const struct qpw_printer *p, const char *line, size_t length)
 {
     if (isatty(fileno(p->out)))
@@ -201,7 +201,7 @@ static void print_record(const struct qpw_printer *p, const char *line, size_t l
         fprintf(p->out, "%.*s\n", (int)length, line);
 }
 
-/* What is read, and where what is shown of it goes. */
+/* The state of a reading: options, output and counters. */
 struct reading {
     const struct options *o;
     struct qpw_printer printer;
@@ -209,7 +209,7 @@ struct reading {
     size_t lines, records, shown;
 };
 
-/* What is shown of a line: for a table its row, else the line. 0 or -ENOMEM. */
+/* Show a line: as a row of the table, or as it is. Returns 0 or -ENOMEM. */
 static int show(struct reading *r, const struct qpw_alert_row *row, const char *line, size_t length)
 {
     if (!r->o->json)
@@ -218,7 +218,7 @@ static int show(struct reading *r, const struct qpw_alert_row *row, const char *
     return 0;
 }
 
-/* Chosen by what it says, shown with other names. */
+/* Show a line anonymized; it has been selected by its original content. */
 static int show_anonymous(struct reading *r, const char *line, size_t length)
 {
     const struct qpw_alert_filter all = {.everything = true, .short_time = r->o->filter.short_time, .local_time = r->o->filter.local_time};
@@ -235,7 +235,7 @@ static int show_anonymous(struct reading *r, const char *line, size_t length)
     return result;
 }
 
-/* One line of a log. 0 or -ENOMEM. */
+/* Take one line of a log. Returns 0 or -ENOMEM. */
 static int take(struct reading *r, const char *line, size_t length)
 {
     struct qpw_alert_row row;
@@ -249,7 +249,7 @@ static int take(struct reading *r, const char *line, size_t length)
     return r->o->anonymous ? show_anonymous(r, line, length) : show(r, &row, line, length);
 }
 
-/* A whole file. Lines and none of them a record: it is another kind of file. */
+/* Read a whole file. If it has lines but no record, it is not an alert log. */
 static int read_file(struct reading *r, const char *path, struct qpw_error *err)
 {
     size_t lines = r->lines, records = r->records, length;
@@ -271,7 +271,7 @@ static int read_file(struct reading *r, const char *path, struct qpw_error *err)
     return result;
 }
 
-/* What the log has, then (asked to follow) what comes, until a signal. */
+/* Read the log and, with --follow, wait for new records until a signal. */
 static int read_log(struct reading *r, struct qpw_follow *follow, struct qpw_error *err)
 {
     bool wait = false;
@@ -291,12 +291,12 @@ static int read_log(struct reading *r, struct qpw_follow *follow, struct qpw_err
         printed = print_rows(r->table, &r->printer);
         fflush(stdout);
         if (ferror(stdout))
-            return 0; /* the reader of the pipe has gone */
+            return 0; /* the pipe's reader is gone */
     }
     return qpw_fail(err, printed, "out of memory");
 }
 
-/* Nothing shown is said, too: where records are read by a program, not among them. */
+/* Report that nothing was shown; with JSON, on standard error, to keep it out of the records. */
 static void say_none(const struct reading *r)
 {
     char count[32];
@@ -310,7 +310,10 @@ static void say_none(const struct reading *r)
         fprintf(to, "no records\n");
 }
 
-/* The files named, or the log with what it was rotated to, which is opened first: a rotation meanwhile loses nothing. */
+/*
+ * Read the named files, or the log after its rotated files; the log is opened first, so that a concurrent rotation
+ * loses nothing.
+ */
 static int read_all(struct reading *r, struct qpw_error *err)
 {
     struct qpw_follow *follow = NULL;
@@ -346,7 +349,10 @@ static void on_signal(int number)
 {
 }
 
-/* Sentences stand below whole rows, so with them nothing wraps; on a narrow page columns go, the least telling first. */
+/*
+ * Configure the columns. With sentences below the rows no cell wraps; on a narrow terminal the least informative
+ * columns are dropped first.
+ */
 static void make_columns(const struct options *o, struct qpw_table_column *columns)
 {
     static const enum qpw_alert_column optional[] = {QPW_ALERT_DIRECTION, QPW_ALERT_VERDICT, QPW_ALERT_OUTCOME,
@@ -362,7 +368,7 @@ static void make_columns(const struct options *o, struct qpw_table_column *colum
         columns[wrapped[i]].wrap = true;
 }
 
-/* What is no log with its rotations, though --alerts names it. */
+/* Return whether --alerts names a single file that has no rotations: standard input or a compressed file. */
 static bool is_whole(const char *path)
 {
     size_t length = strlen(path);
@@ -370,7 +376,7 @@ static bool is_whole(const char *path)
     return !strcmp(path, "-") || (length > 3 && !strcmp(path + length - 3, ".gz"));
 }
 
-/* An exit status. */
+/* Read and show. Returns an exit status. */
 static int read_and_show(void *arg)
 {
     struct reading *r = arg;
@@ -386,7 +392,7 @@ static int read_and_show(void *arg)
     return result == -EPROTO ? QPW_EXIT_USAGE : result < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
-/* What is named may be anybody's: it is read without rights. */
+/* Read named files in an unprivileged process, because they may come from anybody. */
 static int read_files_apart(struct reading *r)
 {
     struct qpw_error err;

@@ -70,8 +70,8 @@ struct arguments {
     struct qpw_alert_options alerting;
     struct qpw_settings config;
     bool no_tui;
-    struct qpw_view *view; /* lines go there while it has the terminal */
-    uint64_t unwritten;    /* lines that standard output or error did not take */
+    struct qpw_view *view; /* receives the lines while it has the terminal */
+    uint64_t unwritten;    /* lines that standard output or error did not accept */
 };
 
 static const char *name_of(int key)
@@ -156,7 +156,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* A pipe that nobody reads, or a terminal that is stopped, must not hold up the audit. */
+/*
+ * Return whether the stream accepts more now; a pipe without a reader or a stopped terminal must not block the audit.
+ */
 static bool takes_more(FILE *out)
 {
     struct pollfd end = {.fd = fileno(out), .events = POLLOUT};
@@ -164,7 +166,7 @@ static bool takes_more(FILE *out)
     return poll(&end, 1, 0) > 0;
 }
 
-/* For the journal each line has its priority; the lines that belong to the first stand alone there, too. */
+/* Write lines for the journal: each with its own priority, also the continuation lines. */
 static void put_journal(FILE *out, const char *priority, const char *now, const char *text)
 {
     char *copy = strdup(text), *rest = copy, *line;
@@ -176,8 +178,8 @@ static void put_journal(FILE *out, const char *priority, const char *now, const 
 }
 
 /*
- * A line with the time in front, and the lines that belong to it below; errors and warnings to standard error. What
- * nobody takes is counted.
+ * Print a line with the time, and its continuation lines below; errors and warnings go to standard error. Lines that
+ * the stream does not accept are counted.
  */
 static void say(void *arg, enum qpw_auditor_notify kind, const char *line)
 {
@@ -204,13 +206,13 @@ static void say(void *arg, enum qpw_auditor_notify kind, const char *line)
         put_journal(out, priorities[kind], now, line);
     else
         qpw_put_lines(out, "%s %s", now, line);
-    if (fflush(out) != 0) { /* nobody reads it: no reason to end, and nothing to keep for later */
+    if (fflush(out) != 0) { /* no reader: neither a reason to end, nor anything to keep for later */
         __fpurge(out);
         clearerr(out);
     }
 }
 
-/* The command line again, for `status`. */
+/* Join the command line again, for `status`. */
 static const char *join(int argc, char **argv, char *buf, size_t size)
 {
     size_t used = 0;
@@ -226,7 +228,7 @@ static int fail(int status, const struct qpw_error *err)
     return status;
 }
 
-/* With the line of a file where what is wrong was set. */
+/* Report an error, with the configuration file's line if the setting comes from one. */
 static int fail_to_start(const struct arguments *arguments, int status, struct qpw_error *err)
 {
     const char *from = qpw_config_blame(&arguments->config, err->text);
@@ -242,7 +244,7 @@ static bool wants_view(const struct arguments *arguments)
     return !arguments->no_tui && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
-/* The view on a terminal that can show it and for as long as that is there, otherwise lines: watching goes on. */
+/* Show the view as long as the terminal can, otherwise print lines; auditing continues either way. */
 static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struct qpw_error *err)
 {
     char line[600];
@@ -260,7 +262,7 @@ static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struc
     return qpw_auditor_run(auditor, err);
 }
 
-/* What the service manager has kept is looked at by the numbers of the programs; until then it is held. */
+/* Open the auditor. Descriptors from the service manager's store are held until the programs have been found by id. */
 static int open_auditor(struct arguments *arguments, struct qpw_auditor **ret, bool *ret_usage, struct qpw_error *err)
 {
     int stored[QPW_NOTIFY_FDS], r;
@@ -319,7 +321,7 @@ const struct argp qpw_attach_argp = {
 
 void qpw_attach_check_settings(const char *program, const char *file)
 {
-    static char word[] = "--config", interface[] = "auto"; /* none need be set */
+    static char word[] = "--config", interface[] = "auto"; /* passed if no argument is given */
     char *argv[] = {(char *)program, interface, word, (char *)file, NULL};
     struct arguments arguments = {0};
     struct qpw_settings config;
@@ -348,7 +350,7 @@ int qpw_cmd_attach(int argc, char **argv)
     arguments.audit.say_arg = &arguments;
     arguments.audit.alerting = arguments.alerting.settings;
     if (arguments.interval_given && !arguments.alerting.summary_given)
-        arguments.audit.alerting.summary_s = arguments.audit.interval; /* what goes on, once an interval */
+        arguments.audit.alerting.summary_s = arguments.audit.interval; /* report ongoing traffic once per interval */
     if (arguments.no_alerts)
         arguments.audit.alerts = NULL;
     if (arguments.no_history)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_bench.c - `bench`: what one packet costs on this machine. */
+/* cmd_bench.c - qportwatch bench: measure the cost of a packet on this machine. */
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-/* 0, or the name that no case has. */
+/* Select cases by name. Returns NULL, or the name that matches none. */
 static const char *choose(struct options *o, char *names)
 {
     memset(o->wanted, 0, qpw_bench_n_cases * sizeof(*o->wanted));

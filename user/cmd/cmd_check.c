@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check - what attaching would do and what it could not see. Changes nothing. */
+/* cmd_check.c - qportwatch check: what attaching would do, and what it could not see. Changes nothing. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * complete - for the completion of shells: what the last of some words could become. One candidate a line, a tab and its
- * meaning behind it; a line ":file" stands for the names of files. All of it is taken from the tables that the
- * commands themselves go by.
+ * cmd_complete.c - qportwatch complete: list completions of the last word for shells. One candidate per line, followed
+ * by a tab and its meaning; the line ":file" stands for file names. Everything comes from the tables that the commands
+ * themselves use.
  */
 #include <argp.h>
 #include <net/if.h>
@@ -16,10 +16,10 @@
 #include "util/names.h"
 #include "util/usage.h"
 
-/* Of the command whose arguments are described; a description has no argument of its own. */
+/* The command line being completed; static, because a description's callback has no argument. */
 static struct {
-    const char *word;     /* to be completed */
-    const char *before;   /* the word in front of it */
+    const char *word;     /* the word to complete */
+    const char *before;   /* the word before it */
 } at;
 
 static void offer(const char *candidate, const char *prefix, const char *meaning)
@@ -28,7 +28,7 @@ static void offer(const char *candidate, const char *prefix, const char *meaning
         printf("%s\t%s\n", candidate, meaning ? meaning : "");
 }
 
-/* What is said of a value is a part of the whole word: "--mode=tc". */
+/* Offer a value, or the whole word if the value is a part of it: "--mode=tc". */
 static void offer_value(const char *option, const char *value, const char *prefix)
 {
     if (!strncmp(value, prefix, strlen(prefix)))
@@ -58,7 +58,7 @@ static void offer_list(const char *option, const char *prefix, const char *const
         offer_value(option, list[i], prefix);
 }
 
-/* "auto|xdp|tc" of an option's usage. False: it is no such list. */
+/* Offer the alternatives in an option's usage, "auto|xdp|tc". False: the usage is no such list. */
 static bool offer_choices(const char *option, const char *prefix, const char *usage)
 {
     char copy[128], *save = NULL;
@@ -77,7 +77,10 @@ static void offer_verdicts(const char *option, const char *prefix)
         offer_value(option, qpw_verdict_name(i), prefix);
 }
 
-/* The values of one option: by its name where that says more than its usage does. option: as it stands, "" in a word of its own. */
+/*
+ * Offer the values of an option, by its name if that is more specific than its usage. option: its text in the same
+ * word, or "" if the value is a separate word.
+ */
 static void complete_value(const struct argp_option *o, const char *option, const char *prefix)
 {
 #define ALERT(field, value, meaning) #field "=",
@@ -129,7 +132,7 @@ static void complete_value_within(void *arg, const struct argp_option *o)
     complete_value(o, option, equals + 1);
 }
 
-/* The word in front may be an option whose value this one is. *arg counts. */
+/* If the previous word is this option, offer its values; *arg counts such options. */
 static void complete_value_behind(void *arg, const struct argp_option *o)
 {
     bool is_long = o->name && !strncmp(at.before, "--", 2) && !strcmp(at.before + 2, o->name);

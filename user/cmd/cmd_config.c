@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* config show - each setting of `attach`, and where it comes from. */
+/* cmd_config.c - qportwatch config show: each setting of `attach`, and its origin. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -25,7 +25,7 @@ struct options {
     bool origin;
 };
 
-/* One line of the answer. */
+/* One line of the output. */
 struct row {
     const char *name;
     const char *value; /* NULL: none */
@@ -66,7 +66,7 @@ static void add_row(struct listing *l, const char *name, const char *value, cons
     rows[l->n++] = (struct row){name, value, from};
 }
 
-/* What the files set under a name. Returns whether they do. */
+/* Add what the files set for a name. Returns whether there is any. */
 static bool add_set(struct listing *l, const char *name)
 {
     bool any = false;
@@ -82,7 +82,7 @@ static bool add_set(struct listing *l, const char *name)
     return any;
 }
 
-/* Whether the files set one of the settings of alerts: `cap=`. */
+/* Return whether the files set that setting of `alert` ("cap="). */
 static bool sets_alert(const struct qpw_settings *config, const char *setting)
 {
     size_t length = strcspn(setting, "=") + 1;
@@ -106,7 +106,7 @@ static void add_alerts(struct listing *l)
             add_row(l, "alert", defaults[i], "default");
 }
 
-/* Whether something else that is set takes the place of what holds by default. */
+/* Return whether another setting replaces this one's default. */
 static bool is_moot(const struct qpw_settings *config, const char *name)
 {
     static const char *const by[][2] = {{"policy", "platform"}, {"platform", "policy"}, {"alerts", "no-alerts"}, {"history", "no-history"}};

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* connections - the live connections of what is attached, with who holds the node's end, by the filter of the live view. */
+/*
+ * cmd_connections.c - qportwatch connections: the live connections of the attached instance with their owners, selected
+ * by the live view's filter.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +43,7 @@ static const struct argp_option options_table[] = {
     {0},
 };
 
-/* The words of the filter may be one argument or several. */
+/* Append to the filter, which may be one argument or several. */
 static void take_words(struct argp_state *state, struct options *o, const char *word)
 {
     size_t used = strlen(o->filter_text);
@@ -119,7 +122,7 @@ static bool matches(const struct picture *p, const struct qpw_filter *filter, co
     return qpw_filter_match(filter, &facts);
 }
 
-/* ---- All of them ---- */
+/* ---- All rows ---- */
 
 static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
 {
@@ -183,7 +186,7 @@ static int show(const struct picture *p, const struct options *o, const struct q
     return r;
 }
 
-/* With the instance found: 0 or a negative errno with err. */
+/* Run on the instance found. Returns 0, or a negative errno with err filled. */
 static int run(const struct qpw_kernel *kernel, const struct options *o, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.brief = true};

@@ -29,13 +29,13 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     if (arguments->n == QPW_MAX_IFACES)
         qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
-    if (!*value || strpbrk(value, " \n")) /* as of an empty variable: it does not mean all of them */
+    if (!*value || strpbrk(value, " \n")) /* an empty shell variable must not mean all interfaces */
         qpw_usage_error(state, "'%s': not an interface name; omit it to detach from all interfaces", value);
     arguments->ifaces[arguments->n++] = value;
     return 0;
 }
 
-/* The live auditor removes it itself. An exit status, or -ENOENT: there is none. */
+/* Let the live auditor detach. Returns an exit status, or -ENOENT if there is none. */
 static int tell_auditor(const struct arguments *arguments)
 {
     json_t *request = qpw_request_new("detach"), *names = json_array();
@@ -51,7 +51,8 @@ static int tell_auditor(const struct arguments *arguments)
     if (r == -ENOENT)
         return r;
     if (r == QPW_EXIT_OK)
-        printf("detached by the auditor (pid %d)\n", (int)pid); /* in this pid namespace, or it would have refused */
+        /* Of this pid namespace; otherwise the auditor would have refused. */
+        printf("detached by the auditor (pid %d)\n", (int)pid);
     else
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
     return r < 0 ? QPW_EXIT_FAILED : r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* history - what was counted by hour, day and month; who used a port, what a host did, what is new. */
+/* cmd_history.c - qportwatch history: counts by hour, day and month; who used a port, what a host did, what is new. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -250,7 +250,7 @@ static bool add_end(const struct qpw_history_end *end, void *arg)
     return true;
 }
 
-/* ---- What is new ---- */
+/* ---- First seen ---- */
 
 static const char *const new_names[] = {"service", "host", "program", "listener"};
 
@@ -283,14 +283,14 @@ static bool add_new(const struct qpw_history_news *news, void *arg)
 static const struct qpw_table_column new_columns[] = {{.title = "FIRST SEEN"}, {.title = "NEW"}, {.title = "NAME"}, {.title = "DIRECTION"},
                                                       {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}};
 
-/* ---- What found no room ---- */
+/* ---- Losses ---- */
 
 struct losses {
     json_t *rows; /* NULL: text */
     char text[512];
 };
 
-/* What the counters of the file mean (qportwatch-history(5)); a name that is not known stands for itself. */
+/* Translate the name of a loss counter in the file (qportwatch-history(5)); an unknown name is returned as it is. */
 static const char *loss_text(const char *what)
 {
     static const char *const texts[][2] = {
@@ -330,7 +330,7 @@ static void print_window(const struct qpw_history_observed *seen, const struct q
                    seen->blind ? "; not seen: " : "", seen->blind ? qpw_words_duration((uint64_t)seen->blind * SECOND_NS, blind, sizeof(blind)) : "");
 }
 
-/* Asks what is to be asked; into the rows of the document, or onto the screen. 0 or a negative number with err. */
+/* Run the query, into the rows of the document or onto the screen. Returns 0, or a negative number with err filled. */
 static int answer(struct qpw_history_reader *r, const struct options *o, json_t *document, struct qpw_error *err)
 {
     struct qpw_printer p = qpw_printer_of(stdout);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* listeners - what the node's sockets wait for, against the policy. Needs no traffic and nothing attached. */
+/*
+ * cmd_listeners.c - qportwatch listeners: the node's listening sockets against the policy. Needs no traffic and nothing
+ * attached.
+ */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +38,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* What is counted in this network namespace. False: nothing is attached, or only root may ask; err says which. */
+/*
+ * Take a snapshot of this network namespace's instance. False: nothing is attached, or root is required; err says
+ * which.
+ */
 static bool take_snapshot(struct qpw_kernel *kernel, struct qpw_snapshot *ret, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.ports = true};
@@ -59,7 +65,9 @@ static int print(const struct options *o, const struct qpw_listening *l, const s
     return r;
 }
 
-/* From the sockets to the last line. s NULL: nothing is attached, why says. 0 or a negative errno with err. */
+/*
+ * Print everything. s NULL: nothing is attached, for the reason `why`. Returns 0, or a negative errno with err filled.
+ */
 static int show(const struct options *o, struct qpw_node_listeners *node, const struct qpw_snapshot *s, const char *why,
                 struct qpw_error *err)
 {
@@ -76,7 +84,7 @@ static int show(const struct options *o, struct qpw_node_listeners *node, const 
     node->about.answer = s ? &answer : NULL;
     node->about.why = why;
     r = r ? r : print(o, &node->listening, &node->about);
-    node->about.answer = NULL; /* it ends here */
+    node->about.answer = NULL; /* about to go out of scope */
     return r < 0 ? qpw_fail(err, r, "cannot print: %s", strerror(-r)) : 0;
 }
 

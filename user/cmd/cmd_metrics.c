@@ -34,7 +34,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     return 0;
 }
 
-/* *ret_status: what the command exits with if that can be written. 0 or a negative errno with err. */
+/*
+ * Write all metrics. *ret_status: the exit status if writing succeeds. Returns 0, or a negative errno with err filled.
+ */
 static int write_all(FILE *out, int *ret_status, struct qpw_error *err)
 {
     struct qpw_report report;
@@ -78,7 +80,7 @@ int qpw_cmd_metrics(int argc, char **argv)
     if (r == 0) {
         r = write_all(output.file, &status, &err);
         if (folder)
-            fchmod(fileno(output.file), 0644); /* its reader is another user */
+            fchmod(fileno(output.file), 0644); /* the collector runs as another user */
         r = qpw_output_close(&output, r == 0, r < 0 ? NULL : &err) < 0 && r == 0 ? -EIO : r;
     }
     if (r < 0)

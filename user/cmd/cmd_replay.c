@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_replay.c - qportwatch replay: captures audited by the BPF programs themselves. */
+/* cmd_replay.c - qportwatch replay: audit captures with the BPF programs themselves. */
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
@@ -41,7 +41,7 @@ struct options {
     bool connections, findings;
     enum qpw_show_format format;
     uint32_t max_connections;
-    const char *key;    /* of --anonymize; NULL: names stay */
+    const char *key;    /* from --anonymize; NULL: keep names */
     struct qpw_anonymous *anonymous;
     const char *output; /* file; NULL: standard output */
 };
@@ -62,7 +62,7 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
-/* In the order of enum qpw_show_format; of the bool mode_tc. */
+/* In the order of enum qpw_show_format, and of the bool mode_tc. */
 static const char *const formats[] = {"text", "json", "html", NULL}, *const modes[] = {"xdp", "tc", NULL};
 
 static void check(struct argp_state *state, const struct options *o)
@@ -127,7 +127,7 @@ static void say(const char *text)
 
 struct progress {
     struct timespec started, shown;
-    bool line; /* one is on the screen */
+    bool line; /* a progress line is on the screen */
 };
 
 static double seconds_since(const struct timespec *then)
@@ -169,7 +169,7 @@ static void clear_progress(struct progress *p)
 struct lines {
     FILE *out;
     const struct qpw_registry *names;
-    const struct qpw_anonymous *anonymous; /* NULL: addresses stay */
+    const struct qpw_anonymous *anonymous; /* NULL: keep addresses */
 };
 
 static int write_line(const struct qpw_ended *ended, void *data)
@@ -193,7 +193,7 @@ static int write_line(const struct qpw_ended *ended, void *data)
 
 /* ---- The command ---- */
 
-/* Every capture, in order. The exit status so far; damage does not stop the others. */
+/* Replay every capture in order; a damaged one does not stop the others. Returns the exit status so far. */
 static int replay_files(const struct options *o, struct qpw_replay *r, struct progress *progress)
 {
     struct qpw_error err;
@@ -207,7 +207,7 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
         say(err.text);
         if (rc == -EINVAL)
             return QPW_EXIT_USAGE;
-        if (rc == -ENOTSUP) /* left out: the report counts its records */
+        if (rc == -ENOTSUP) /* skipped; the report counts its records */
             continue;
         status = QPW_EXIT_FAILED;
         if (rc != -EIO)
@@ -252,7 +252,10 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, struct 
     return QPW_EXIT_FAILED;
 }
 
-/* *ret_written: out holds all there is to say, even where some capture was damaged. An exit status. */
+/*
+ * Replay, and write the result to `out`. *ret_written: the result is complete, even if a capture was damaged. Returns
+ * an exit status.
+ */
 static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *out, bool *ret_written)
 {
     struct lines lines = {.out = out, .names = &setup->names, .anonymous = o->anonymous};
@@ -266,7 +269,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
         o->replay.progress = show_progress;
         o->replay.progress_data = &progress;
     }
-    if (o->anonymous) { /* by now the policy is in force */
+    if (o->anonymous) { /* after the policy has been activated */
         qpw_anonymous_names(o->anonymous, &setup->names);
         qpw_known_clear();
     }
@@ -295,7 +298,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
     return status < 0 ? QPW_EXIT_FAILED : status;
 }
 
-/* Everything before the first frame that can be wrong with what was asked. An exit status. */
+/* Check everything about the request that can be wrong before the first frame. Returns an exit status. */
 static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_first_ns)
 {
     struct qpw_error err;
@@ -306,7 +309,7 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
         say(err.text);
         return QPW_EXIT_USAGE;
     }
-    qpw_known_policy(policy); /* without memory addresses stay without names */
+    qpw_known_policy(policy); /* if out of memory, addresses stay unnamed */
     if (chosen)
         qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
@@ -320,11 +323,11 @@ struct work {
     FILE *out;
     struct worked {
         bool written;
-        int error; /* of a file that is written; 0: none */
-    } *done; /* in memory that both share */
+        int error; /* of writing the output file; 0: none */
+    } *done; /* in shared memory */
 };
 
-/* With the programs loaded, and without the rights that this takes. */
+/* Runs after the programs are loaded and the privileges for that dropped. */
 static int replay_apart(void *arg)
 {
     struct work *w = arg;

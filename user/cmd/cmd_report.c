@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* report - what was seen, for a screen, as JSON or as a page. */
+/* cmd_report.c - qportwatch report: what was seen, for a screen, as JSON or as an HTML page. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -37,10 +37,10 @@ struct options {
     enum format format;
     bool all;
     const char *since;
-    struct qpw_history_args history; /* since as above */
+    struct qpw_history_args history; /* its `since` equals the one above */
     const char *output;
-    const char *key;      /* of --anonymize; NULL: names stay */
-    const char *alerts;   /* of the evidence */
+    const char *key;      /* from --anonymize; NULL: keep names */
+    const char *alerts;   /* for the evidence */
     const char *evidence; /* folder; NULL: one document */
     struct qpw_condition conditions[MAX_CONDITIONS];
     size_t n_conditions;
@@ -120,7 +120,7 @@ static bool to_screen(const struct options *o)
     return !o->output || !strcmp(o->output, "-");
 }
 
-/* Without them the report is whole except for one section, which says why. */
+/* Add the listeners; if that fails, only their section is missing and gives the reason. */
 static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_report *report, struct qpw_sockets *sockets,
                           struct qpw_node_listeners *node, struct qpw_error *why, struct qpw_render_options *options)
 {
@@ -138,7 +138,7 @@ static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_repo
     options->listening_about = &node->about;
 }
 
-/* What a report is rendered with: the sockets of now, where it is about what is attached now. */
+/* What rendering needs: for a live instance, its sockets now. */
 struct rendering {
     struct qpw_node_listeners node;
     struct qpw_sockets *sockets;
@@ -146,7 +146,7 @@ struct rendering {
     struct qpw_render_options options;
 };
 
-/* kernel NULL: the report is of a time that is over. */
+/* Prepare rendering. kernel NULL: the report covers a past period. */
 static void begin_rendering(struct rendering *r, const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o)
 {
     *r = (struct rendering){.options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
@@ -176,7 +176,7 @@ static int render(const struct rendering *r, const struct qpw_report *report, co
     }
 }
 
-/* Renders into memory first: nothing of a report that cannot be put together goes anywhere. */
+/* Render into memory first, so that a failed report leaves no partial output. */
 static int write_document(const struct rendering *r, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
     struct qpw_output output;
@@ -199,11 +199,11 @@ static int write_document(const struct rendering *r, const struct qpw_report *re
     return rc;
 }
 
-/* What a report is about. */
+/* The data that a report is made from. */
 struct subject {
-    const struct qpw_kernel *kernel;      /* NULL: of a time that is over */
-    struct qpw_history_reader *history;   /* NULL: of what is attached */
-    struct qpw_snapshot *snapshot, *past; /* past: what rows of the snapshot may point into, or NULL */
+    const struct qpw_kernel *kernel;      /* NULL: a past period */
+    struct qpw_history_reader *history;   /* NULL: the attached instance */
+    struct qpw_snapshot *snapshot, *past; /* past: data that the snapshot's rows may point into, or NULL */
 };
 
 /* Put other names in the place of the site's. The key is opened only now: where there is nothing to report, none is made. */
@@ -245,7 +245,7 @@ static int write_report(const struct subject *about, const struct qpw_report *re
     return rc;
 }
 
-/* Says each condition that holds, once; the exit status. */
+/* Print each --fail-on condition that holds. Returns the exit status. */
 static int check_conditions(const struct qpw_report *report, const struct options *o)
 {
     char why[128];
@@ -260,7 +260,7 @@ static int check_conditions(const struct qpw_report *report, const struct option
     return status;
 }
 
-/* Of a time that is over, or began before what is attached: with the sums of that time. */
+/* Report on a past period, or one that began before the instance was attached, from the history's sums. */
 static int report_recorded(const struct options *o, struct qpw_error *err)
 {
     struct qpw_history_window window;
@@ -284,7 +284,7 @@ static int report_recorded(const struct options *o, struct qpw_error *err)
     return status;
 }
 
-/* Rows have moved: what the answer names is looked for again. */
+/* Find the answer's rows again, because they have moved. */
 static void point_again(const struct qpw_snapshot *s, uint64_t worst, unsigned iface, struct qpw_answer *answer)
 {
     answer->worst = NULL;
@@ -298,8 +298,8 @@ static void point_again(const struct qpw_snapshot *s, uint64_t worst, unsigned i
 }
 
 /*
- * Without a history what is attached has no past. The answer stays that of the node as it is, the same in every face; what is
- * listed is of the whole time.
+ * Extend the snapshot with the history back to `since`; without a history there is nothing before the attachment. The
+ * answer remains that of the node as it is now, the same as in every other face; the lists cover the whole period.
  */
 static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_answer *ret_answer,
                       struct qpw_error *err)
@@ -340,7 +340,7 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
         struct qpw_error why;
 
         status = report_recorded(o, &why);
-        return status; /* where there is no history: why nothing can be reported stands in err */
+        return status; /* no history either: err still says why nothing can be reported */
     }
     if (rc < 0)
         return status;
@@ -380,7 +380,7 @@ int qpw_cmd_report(int argc, char **argv)
         return QPW_EXIT_USAGE;
     }
     if (o.since)
-        qpw_since_parse(o.since, qpw_clock_unix_ns(), &since_unix_ns); /* it is a time */
+        qpw_since_parse(o.since, qpw_clock_unix_ns(), &since_unix_ns); /* already validated */
     qpw_quiet_libbpf();
     status = make_and_write(&o, since_unix_ns, &err);
     if (status == QPW_EXIT_FAILED)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* statement - what this node states about itself for its peers. */
+/* cmd_statement.c - qportwatch statement: what this node states about itself for its peers. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

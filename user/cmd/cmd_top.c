@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* top - the live view over what is attached, or the same tables plainly. */
+/* cmd_top.c - qportwatch top: the live view of the attached instance, or its tables as plain text. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ struct options {
     const char *filter, *sort, *tab, *interval;
 };
 
-/* The kernel side that is looked at, and what is needed beside it. */
+/* The instance that is shown, and what else is needed. */
 struct source {
     struct qpw_kernel kernel;
     bool open;
@@ -89,7 +89,7 @@ static const struct argp argp = {
     "Keys are those of htop, less and vim; ? lists them and the words of the filter. The choices made are remembered "
     "for the next time. Without a terminal it prints lines. Honours NO_COLOR.", qpw_hosts_child, NULL, NULL};
 
-/* ---- What the options say about the view ---- */
+/* ---- The view's options ---- */
 
 static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_error *err)
 {
@@ -134,7 +134,7 @@ static int apply(const struct options *o, bool screen, struct qpw_view_state *st
     return o->sort ? set_sort(o->sort, state, err) : 0;
 }
 
-/* ---- Pictures ---- */
+/* ---- Snapshots ---- */
 
 static int open_source(struct source *s, struct qpw_error *err)
 {
@@ -169,7 +169,7 @@ static bool still_attached(const struct qpw_snapshot *s)
     return false;
 }
 
-/* What one holds of a kernel side outlives its detaching; then another one may have taken its place. */
+/* Open another instance if this one was detached; open descriptors alone would keep it alive. */
 static void look_for_another(struct source *s)
 {
     struct qpw_kernel kernel;
@@ -185,7 +185,7 @@ static int take(void *context, bool whole, struct qpw_snapshot *ret, struct qpw_
     struct source *s = context;
     static const struct qpw_netlink_handler nothing;
     struct qpw_collect_options options = {.brief = !whole, .links = s->links};
-    int r = whole ? qpw_netlink_refresh(s->links, err) : 0; /* packet counters of unwatched interfaces */
+    int r = whole ? qpw_netlink_refresh(s->links, err) : 0; /* for the packet counters of unwatched interfaces */
 
     if (r == 0)
         r = qpw_netlink_drain(s->links, &nothing, err);
@@ -209,7 +209,7 @@ static int write_tables(FILE *out, struct qpw_model *m, struct qpw_view_state *s
 
     for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
         if (o->tab ? tab != (int)only : tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS)
-            continue; /* those two are read only where they are asked for */
+            continue; /* only read on request */
         fputc('\n', out);
         state->tab = (enum qpw_tab)tab;
         r = qpw_plain_table(out, m, state, width, ascii);
@@ -218,7 +218,7 @@ static int write_tables(FILE *out, struct qpw_model *m, struct qpw_view_state *s
     return r;
 }
 
-/* As one piece, so that an error is that of the first byte that could not be written. */
+/* Print the tables in one piece, so that an error concerns the first byte that could not be written. */
 static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const struct options *o)
 {
     char *text = NULL;
@@ -234,7 +234,7 @@ static int print_tables(struct qpw_model *m, struct qpw_view_state *state, const
     return r;
 }
 
-/* The report's document on one line. In JSON a line break stands between tokens only, with the indentation after it. */
+/* Print the report's document on one line. In JSON, line breaks occur only between tokens, followed by indentation. */
 static int print_json(const struct qpw_snapshot *snapshot)
 {
     struct qpw_render_options options = {0};
@@ -271,7 +271,7 @@ static void wait_ms(unsigned ms)
         ;
 }
 
-/* What the screen knows besides the snapshots, the tables know too. */
+/* What the screen shows besides snapshots, for the tables too. */
 struct beside {
     struct qpw_processes *processes;
     struct qpw_alert_tail alerts;
@@ -318,7 +318,7 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
             r = print_json(now);
         else if (r == 0)
             r = qpw_model_advance(&model, now);
-        if (r == 0 && n && !o->json) /* the first gives no rates */
+        if (r == 0 && n && !o->json) /* the first snapshot gives no rates */
             r = print_picture(&model, state, o, &beside, err);
         n++;
         qpw_snapshot_clear(&snapshots[n % 2]);
@@ -331,7 +331,7 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
     return r;
 }
 
-/* The screen's keys are root's: others see the tables. */
+/* Let a reader see the tables only; the screen's keys require root. */
 static int run_as_reader(const struct options *o, bool screen, const struct qpw_view_state *state)
 {
     const struct qpw_top_reader reader = {

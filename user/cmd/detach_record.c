@@ -12,12 +12,12 @@
 #include "host/clock.h"
 #include "instance/instance.h"
 
-#define HISTORY_BYTES (1u << 20) /* of the log's end, for its chain */
+#define HISTORY_BYTES (1u << 20) /* read from the log's end, to continue its chain */
 
 struct writing {
     struct qpw_log log;
     struct qpw_log_chain chain;
-    uint64_t newest_ns; /* of the coverage that the log tells of */
+    uint64_t newest_ns; /* newest coverage record that the log contains */
 };
 
 void qpw_detach_record_take(struct qpw_detach_record *ret)
@@ -95,7 +95,7 @@ int qpw_detach_record_write(const struct qpw_detach_record *d, struct qpw_error 
 
     if (!d->known || !*d->meta.alerts_path)
         return 0;
-    if (qpw_instance_find(&kernel, NULL) == 0) { /* it goes on: its next auditor tells */
+    if (qpw_instance_find(&kernel, NULL) == 0) { /* the instance lives on; its next auditor writes the record */
         qpw_kernel_close(&kernel);
         return 0;
     }

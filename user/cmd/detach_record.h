@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * detach_record.h - the records that `detach` leaves in the alert log where no auditor lives to write them: with the last
- * interface ends what would have told the next one.
+ * detach_record.h - write the alert log's records of `detach` if no auditor is alive to do so: when the last interface
+ * is detached, the coverage records that the next auditor would have read are lost.
  */
 #ifndef QPW_CMD_DETACH_RECORD_H
 #define QPW_CMD_DETACH_RECORD_H
@@ -12,16 +12,16 @@
 #include "util/error.h"
 
 struct qpw_detach_record {
-    struct qpw_meta meta; /* of the run of this network namespace */
+    struct qpw_meta meta; /* of this network namespace's instance */
     bool known;
 };
 
-/* Before anything is removed: what is attached, and where its log is. */
+/* Take note of the instance and its log, before anything is removed. */
 void qpw_detach_record_take(struct qpw_detach_record *ret);
 
 /*
- * Afterwards: one record for each of its interfaces, unless it goes on with others or had no log. 0, or a negative errno with
- * err: they are not written.
+ * Write a record for each of its interfaces, after they were removed; none if the instance lives on or had no log.
+ * Returns 0, or a negative errno with err filled if they could not be written.
  */
 int qpw_detach_record_write(const struct qpw_detach_record *d, struct qpw_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* finding_process.h - which process is behind a finding, asked of the sockets that are there now. */
+/* finding_process.h - the process behind a finding, according to the current sockets. */
 #ifndef QPW_CMD_FINDING_PROCESS_H
 #define QPW_CMD_FINDING_PROCESS_H
 
@@ -7,10 +7,13 @@
 
 struct qpw_process;
 
-/* `sockets`: struct qpw_sockets *. Whether somebody is known to hold it: a process or the kernel; then *ret is filled. */
+/*
+ * Find the owner; `sockets`: struct qpw_sockets *. True if a process or the kernel is known to hold it; then *ret is
+ * filled.
+ */
 bool qpw_finding_owner(void *sockets, const struct qpw_finding_row *finding, struct qpw_process *ret);
 
-/* "nginx[812]", "kernel", or "" where it is not known; valid until the next call. */
+/* Return "nginx[812]", "kernel", or "" if unknown; valid until the next call. */
 const char *qpw_finding_process(void *sockets, const struct qpw_finding_row *finding);
 
 #endif

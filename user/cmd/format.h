@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* format.h - the --json and --format of a command that knows text and JSON. */
+/* format.h - --json and --format of a command that prints text or JSON. */
 #ifndef QPW_CMD_FORMAT_H
 #define QPW_CMD_FORMAT_H
 
@@ -7,13 +7,13 @@
 
 #include "util/usage.h"
 
-/* Their rows in the table of options of a command that prints one document. */
+/* Keys of their rows in the option table of a command that prints one document. */
 enum { QPW_KEY_JSON = 'j', QPW_KEY_FORMAT = 0x1001 };
 #define QPW_FORMAT_OPTIONS \
     {"json", QPW_KEY_JSON, NULL, 0, "Print one JSON document", 0}, \
     {"format", QPW_KEY_FORMAT, "text|json", 0, "text (default) or json", 0}
 
-/* Whether `text` asks for JSON; an error of usage, which ends the program, where it is neither json nor text. */
+/* Return whether `text` selects JSON; exits with a usage error if it is neither json nor text. */
 static inline bool qpw_format_is_json(struct argp_state *state, const char *text)
 {
     static const char *const formats[] = {"text", "json", NULL};
@@ -21,7 +21,7 @@ static inline bool qpw_format_is_json(struct argp_state *state, const char *text
     return qpw_usage_choice(state, "--format", text, formats);
 }
 
-/* Takes one of the two options. False: the key is another's. */
+/* Handle these two options. False: the key is another option's. */
 static inline bool qpw_format_take(struct argp_state *state, int key, const char *value, bool *ret_json)
 {
     if (key == QPW_KEY_JSON)

@@ -55,7 +55,7 @@ int qpw_history_times(const struct qpw_history_args *args, int64_t since_default
     if (args->until)
         r = time_of("--until", args->until, now_ns, &ret->until, err);
     if (r == 0 && args->until && !ret->until)
-        ret->until = 1; /* 0 is no end */
+        ret->until = 1; /* because 0 means no end */
     if (r == 0 && args->since)
         r = time_of("--since", args->since, now_ns, &ret->since, err);
     else if (r == 0 && since_default)
@@ -67,7 +67,7 @@ int qpw_history_times(const struct qpw_history_args *args, int64_t since_default
 
 json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, const struct qpw_history_observed *seen, int64_t until)
 {
-    struct qpw_snapshot about = {0}; /* has no arrays */
+    struct qpw_snapshot about = {0}; /* owns no arrays */
     json_t *document = qpw_document(schema);
 
     qpw_history_about(r, until, &about);
@@ -77,7 +77,7 @@ json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, c
     return document;
 }
 
-/* What is attached here may not be asked about, or be nothing: then it names none. */
+/* Write the history's name of the attached instance. False: nothing is attached, or it may not be queried. */
 static bool name_of_attached(char *buf, size_t size)
 {
     struct qpw_kernel kernel;

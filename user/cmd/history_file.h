@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* history_file.h - which history a command reads, and of which time. */
+/* history_file.h - choose the history that a command reads, and the period. */
 #ifndef QPW_CMD_HISTORY_FILE_H
 #define QPW_CMD_HISTORY_FILE_H
 
@@ -17,15 +17,21 @@ struct qpw_history_args {
 /* --history, --since, --until. Child input: struct qpw_history_args *. */
 extern const struct argp qpw_history_argp;
 
-/* The times as they were given; since_default seconds before the end where none was (0: from the beginning). -EINVAL with err. */
+/*
+ * Parse the times; without --since, the period starts since_default seconds before its end (0: at the beginning).
+ * Returns 0, or -EINVAL with err filled.
+ */
 int qpw_history_times(const struct qpw_history_args *args, int64_t since_default, struct qpw_history_window *ret, struct qpw_error *err);
 
-/* A document about what the history has of that time: host and policy are those of then, on whichever machine it is read. Borrows nothing. */
+/*
+ * Start a document on the history's data of a period; host and policy are those of that time, on whichever machine it
+ * is read. Borrows nothing.
+ */
 json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, const struct qpw_history_observed *seen, int64_t until);
 
 /*
- * Opens the file given, else that of what is attached in this network namespace, else the one of the configuration, else the
- * standard one. 0 or a negative number with err.
+ * Open the given file, otherwise the history of the instance attached in this network namespace, the configured one, or
+ * the default. Returns 0, or a negative number with err filled.
  */
 int qpw_history_open_file(const struct qpw_history_args *args, struct qpw_history_reader **ret, struct qpw_error *err);
 

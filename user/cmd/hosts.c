@@ -27,7 +27,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
             qpw_usage_error(state, "--hosts: %s", err.text);
         given = true;
         return 0;
-    case ARGP_KEY_SUCCESS: /* of a configured one that cannot be read `attach` says so */
+    case ARGP_KEY_SUCCESS: /* `attach` reports a configured file that cannot be read */
         if (!given && qpw_setting_configured("hosts", configured, sizeof(configured)))
             qpw_known_hosts(configured, NULL);
         return 0;

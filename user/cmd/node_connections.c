@@ -68,8 +68,9 @@ int qpw_node_connections_read(const struct qpw_kernel *kernel, uint64_t now_ns,
 }
 
 /*
- * What a flood multiplies, half-open ones, is not looked up in the socket table, which costs more the more devices there
- * are; what the node has answered of it carries its owner's number. Ended connections stand in the same table.
+ * Half-open connections, which a flood multiplies, are not looked up in the socket table, because a look-up costs more
+ * the more devices there are; once the node has answered, the entry carries its owner's number. Ended connections are
+ * in the same table.
  */
 void qpw_node_connection_owner(const struct qpw_kernel *kernel, struct qpw_sockets *sockets, bool owners_noted,
                                const struct qpw_connection *c, struct qpw_process *ret)

@@ -14,7 +14,9 @@
 #include "snapshot/compiled.h"
 #include "words/known.h"
 
-/* The text of the policy in force, which alone has owner=. -ESTALE: its file is another policy by now. */
+/*
+ * Load the text of the policy in force, because only the text has owner=. -ESTALE: its file now holds another policy.
+ */
 static int load_text(const struct qpw_snapshot *s, struct qpw_policy *ret, struct qpw_error *err)
 {
     struct qpw_policy_options in_force;

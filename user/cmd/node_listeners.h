@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* node_listeners.h - what the sockets of this network namespace wait for, held against a policy, for several commands. */
+/* node_listeners.h - the listening sockets of this network namespace compared with a policy, for several commands. */
 #ifndef QPW_CMD_NODE_LISTENERS_H
 #define QPW_CMD_NODE_LISTENERS_H
 
@@ -10,9 +10,9 @@
 struct qpw_kernel;
 struct qpw_sockets;
 
-/* Everything that the list points into. Must not be moved. */
+/* All data that the list points into. Must not be moved. */
 struct qpw_node_listeners {
-    struct qpw_policy policy; /* empty where its text is not to be had */
+    struct qpw_policy policy; /* empty if its text is unavailable */
     struct qpw_compiled compiled;
     struct qpw_registry names;
     struct qpw_listeners listeners;
@@ -21,22 +21,25 @@ struct qpw_node_listeners {
 };
 
 /*
- * The policy: that of the options where they name one, else the one in force, as the kernel has it (ret->about then
- * points into the snapshot), else (snapshot NULL: nothing is attached) the default of the options. options NULL: they
- * name none, and there is a snapshot. 0, or a negative errno with err: a policy or an option is wrong, or the kernel
- * cannot be read. The caller clears *ret, then and after the next.
+ * Choose the policy: the one named by the options; otherwise the one in force, as the kernel has it (ret->about then
+ * points into the snapshot); otherwise, with snapshot NULL (nothing attached), the options' default. options NULL: none
+ * named, and there is a snapshot. Returns 0, or a negative errno with err filled: a policy or option is wrong, or the
+ * kernel cannot be read. The caller clears *ret in either case, also after qpw_node_listeners_read().
  */
 int qpw_node_listeners_load(struct qpw_node_listeners *ret, const struct qpw_policy_options *options,
                             const struct qpw_kernel *kernel, const struct qpw_snapshot *snapshot,
                             struct qpw_error *err);
 
-/* Reads the sockets, again each time it is called; snapshot as above. 0 or a negative errno with err. */
+/* Read the sockets; may be called repeatedly. snapshot as above. Returns 0, or a negative errno with err filled. */
 int qpw_node_listeners_read(struct qpw_node_listeners *n, struct qpw_sockets *sockets,
                             const struct qpw_snapshot *snapshot, struct qpw_error *err);
 
 void qpw_node_listeners_clear(struct qpw_node_listeners *n);
 
-/* Makes known what the policy in force names: peers, sets, purposes (words/known.h). Reads it only when it is another. */
+/*
+ * Register the names in the policy in force: peers, sets, purposes (words/known.h). Re-reads it only if the policy has
+ * changed.
+ */
 void qpw_node_names(const struct qpw_snapshot *s);
 
 #endif

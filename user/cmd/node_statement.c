@@ -16,9 +16,9 @@
 #include "snapshot/samples.h"
 #include "status/status_alerts.h"
 
-#define TRIES 5 /* at a dump that is interrupted by a change */
+#define TRIES 5 /* of a dump that a change interrupts */
 
-/* Everything that a statement is made of, while it is made. */
+/* Everything that goes into a statement. */
 struct parts {
     struct qpw_kernel kernel;
     struct qpw_snapshot snapshot;
@@ -88,7 +88,7 @@ static int read_parts(struct parts *p, bool samples, struct qpw_error *err)
     return r < 0 ? qpw_fail(err, r, "counters cannot be read: %s", strerror(-r)) : 0;
 }
 
-/* How far the alert log's chain has come, as "NUMBER:SUM", where an auditor writes one. */
+/* Read the head of the alert log's chain, "NUMBER:SUM", if an auditor writes one. */
 static void read_chain(struct qpw_statement *s)
 {
     json_t *alerts = qpw_status_alerts_gather();

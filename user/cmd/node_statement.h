@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* node_statement.h - what this node states about itself, from the kernel side to the document. */
+/* node_statement.h - this node's statement about itself, from the kernel's maps to the document. */
 #ifndef QPW_CMD_NODE_STATEMENT_H
 #define QPW_CMD_NODE_STATEMENT_H
 
@@ -9,8 +9,8 @@
 #include "util/error.h"
 
 /*
- * samples: with those of the last two minutes. The caller drops *ret. 0; -ENOENT: nothing is attached in this network
- * namespace; another negative errno. err says why.
+ * Make the statement; samples: include those of the last two minutes. The caller releases *ret. Returns 0; -ENOENT:
+ * nothing is attached in this network namespace; another negative errno. err gives the reason.
  */
 int qpw_node_statement(bool samples, json_t **ret, struct qpw_error *err);
 

@@ -8,7 +8,7 @@
 #include "instance/object.h"
 #include "util/usage.h"
 
-/* The value of --max-connections; an error of usage, which ends the program, where it is none. */
+/* Parse --max-connections; exits with a usage error if it is invalid. */
 static inline uint32_t qpw_connections_parse(struct argp_state *state, const char *text)
 {
     return (uint32_t)qpw_usage_number(state, "--max-connections", text, QPW_LEAST_CONNECTIONS, QPW_MOST_CONNECTIONS,

@@ -17,7 +17,7 @@
 #define BUILT_IN "built-in:"
 #define MUTED_ENDING ".muted"
 
-/* The folder that the file really is in. Waits for nobody. */
+/* Lock the folder that really contains the file, without waiting. */
 static int lock_folder(const char *path, int *ret, struct qpw_error *err)
 {
     char *target = realpath(path, NULL), *folder = target ? target : strdup(path);
@@ -135,7 +135,7 @@ static bool same_file(const char *a, const char *b)
     return same;
 }
 
-/* Whether reading the policy reads the other file. */
+/* Determine whether the policy includes the other file. */
 static int is_included(const struct qpw_policy_file *place, const struct qpw_policy_file *other, bool *ret,
                        struct qpw_error *err)
 {

@@ -28,7 +28,7 @@ static bool take_policy(const struct qpw_history_policy *policy, void *arg)
     return false;
 }
 
-/* The policy's text as the history kept it; NULL: it did not. */
+/* Return the policy's text from the history; NULL: not recorded. */
 static char *from_history(struct qpw_history_reader *reader, const struct qpw_meta *meta)
 {
     struct wanted w = {.digest = meta->policy_digest};
@@ -43,7 +43,9 @@ static char *from_history(struct qpw_history_reader *reader, const struct qpw_me
     return w.text;
 }
 
-/* That of what is attached, of the configuration, or the default where there is one; NULL: none. Writes into buf. */
+/*
+ * Return the alert log of the instance, the configured one, or the default if it exists; NULL: none. Writes into buf.
+ */
 static const char *alert_log(const struct qpw_meta *meta, char *buf, size_t size)
 {
     if (*meta->alerts_path)
@@ -60,7 +62,7 @@ int qpw_report_evidence(const struct qpw_report_evidence *asked, struct qpw_erro
     char log[sizeof(meta->alerts_path)];
     char *text = asked->anonymous ? NULL : policy ? qpw_policy_flat(policy) : NULL;
     struct qpw_render_options options = *asked->options;
-    struct qpw_policy then = {0}; /* out of the history: why its rules are there */
+    struct qpw_policy then = {0}; /* parse the recorded text, for the reasons of its rules */
     struct qpw_error ignored;
     struct qpw_evidence_source evidence = {
         .report = asked->report,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* report_evidence.h - `report --evidence`: finds the policy's text and the alert log that belong to a report. */
+/* report_evidence.h - `report --evidence`: find the policy text and alert log that belong to a report. */
 #ifndef QPW_CMD_REPORT_EVIDENCE_H
 #define QPW_CMD_REPORT_EVIDENCE_H
 
@@ -10,14 +10,15 @@
 
 struct qpw_report_evidence {
     const struct qpw_report *report;
-    const struct qpw_render_options *options; /* with the policy in force, where its text is to be had */
-    struct qpw_history_reader *history;       /* that the report is of; NULL: of what is attached */
+    const struct qpw_render_options *options; /* including the policy in force, if its text is available */
+    struct qpw_history_reader *history;       /* the report's source; NULL: the attached instance */
     const char *folder;
-    const char *alerts;                       /* path of the alert log; NULL: that of what is attached, of the configuration, or the default */
-    const struct qpw_anonymous *anonymous;    /* NULL: with the site's own names */
+    /* Path of the alert log; NULL: that of the instance, the configured one, or the default. */
+    const char *alerts;
+    const struct qpw_anonymous *anonymous;    /* NULL: keep the site's names */
 };
 
-/* Writes the folder. 0, or a negative errno with err and nothing left of it. */
+/* Write the folder. Returns 0, or a negative errno with err filled and nothing left of it. */
 int qpw_report_evidence(const struct qpw_report_evidence *asked, struct qpw_error *err);
 
 #endif

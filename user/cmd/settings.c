@@ -11,7 +11,7 @@
 #include "util/array.h"
 #include "policy/lang/policy.h"
 
-/* Beside the program's own constants, which the test of `config show` compares with what `status` says. */
+/* Duplicates constants of the program; the test of `config show` compares them with the output of `status`. */
 static const struct {
     const char *name, *value;
 } defaults[] = {
@@ -104,7 +104,7 @@ void qpw_policy_configured(struct qpw_policy_options *options)
         } else if (!peers_given && !strcmp(s->name, "peers")) {
             options->peers_file = s->value;
         } else if (!peers_given && !strcmp(s->name, "peer") && !add_peer(options, s->value)) {
-            return; /* so little memory is not enough for anything that follows */
+            return; /* out of memory: whatever follows will fail and report it */
         }
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* settings.h - what can be set in qportwatch.conf: the options of `attach`. */
+/* settings.h - the settings of qportwatch.conf, which are the options of `attach`. */
 #ifndef QPW_CMD_SETTINGS_H
 #define QPW_CMD_SETTINGS_H
 
@@ -14,23 +14,23 @@
 
 extern const struct argp qpw_attach_argp;
 
-/* Has `attach` take what the files say, for their errors: one in them ends the program. argv as of `config show`. */
+/* Let `attach` parse the files' settings; an error in them ends the program. argv as for `config show`. */
 void qpw_attach_check_settings(const char *program, const char *file);
 
 /*
- * What the files of the configuration set it to, for commands that ask where something is while nothing is attached; errors in
- * them are passed over. False: they do not set it.
+ * Return a setting's value from the configuration files, for commands that locate something while nothing is attached;
+ * errors in the files are ignored. False: not set.
  */
 bool qpw_setting_configured(const char *name, char *buf, size_t size);
 
 /*
- * Where no policy is named: the one that the files name, and its peers unless others are given, as attach would take them. Errors in
- * the files are passed over. What it sets is valid as long as the program runs.
+ * If no policy is named, take the configured one, and its peers unless others are given, as attach would. Errors in the
+ * files are ignored. The strings stay valid until the program ends.
  */
 struct qpw_policy_options;
 void qpw_policy_configured(struct qpw_policy_options *options);
 
-/* What holds where nothing sets a long option of `attach`, as text; NULL: nothing does, and it has no value. */
+/* Return the default of a long option of `attach` as text; NULL: it has none. */
 const char *qpw_setting_default(const char *name);
 
 #endif

@@ -14,7 +14,8 @@
 
 #define WORDS 8
 #define WORD_BYTES 512
-#define LONGEST_MS 20000u /* between the two looks that rates are made of; the rest of an interval is waited for here */
+/* Limit on the time between the two snapshots behind rates; the rest of an interval is waited for here. */
+#define LONGEST_MS 20000u
 #define ROWS 24
 
 struct words {
@@ -32,7 +33,7 @@ static void add(struct words *w, const char *option, const char *value)
     w->argc++;
 }
 
-/* As one request: the server makes sure of each word. */
+/* Build the words of a request; the server validates each of them. */
 static void write_words(const struct qpw_top_reader *o, unsigned looks_ms, struct words *ret)
 {
     char seconds[32];
@@ -57,7 +58,7 @@ static void wait_ms(unsigned ms)
         ;
 }
 
-/* The text from the top left, as far as the terminal has lines, with nothing of the one before. */
+/* Draw the text from the top left, as far as the terminal has lines, and erase the previous one. */
 static void draw(const char *text)
 {
     struct winsize size = {0};
@@ -75,7 +76,7 @@ static void draw(const char *text)
     fflush(stdout);
 }
 
-/* One request; on a screen its output is kept until it is whole. */
+/* Send one request; on a screen, buffer its output until it is complete. */
 static int ask(const struct qpw_top_reader *o, struct words *words)
 {
     char *text = NULL;

@@ -20,7 +20,7 @@ static int ask(void *context, const json_t *request, json_t **ret_answer, struct
 
 const struct qpw_asker qpw_asker_of_commands = {.ask = ask};
 
-/* "known exporter until=7d" into its two parts; reason: of the text's length. */
+/* Split "known exporter until=7d" into reason and expiry; reason has room for the whole text. */
 static int split(const char *typed, char *reason, int64_t *ret_until, struct qpw_error *err)
 {
     char *until, *end;
@@ -37,7 +37,7 @@ static int split(const char *typed, char *reason, int64_t *ret_until, struct qpw
     return qpw_reason_check(reason, err);
 }
 
-/* The words that name what the row is about. */
+/* The words that name the row's subject. */
 struct words {
     const char *list[4];
     size_t n;

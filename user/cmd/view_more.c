@@ -22,7 +22,7 @@ static void find_owner(void *context, const struct qpw_connection *connection, s
     qpw_node_connection_owner(source->kernel, source->sockets, source->owners_noted, connection, ret);
 }
 
-/* The policy is read again only where another one is in force. */
+/* Read the listeners; the policy is read again only if it has changed. */
 static int read_listeners(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
                           struct qpw_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* view_more.h - what the live view shows beside snapshots, from the kernel and the sockets that a command has open. */
+/* view_more.h - what the live view shows besides snapshots, from the maps and sockets that a command has open. */
 #ifndef QPW_CMD_VIEW_MORE_H
 #define QPW_CMD_VIEW_MORE_H
 
@@ -10,14 +10,14 @@
 struct qpw_more_source {
     const struct qpw_kernel *kernel;
     struct qpw_sockets *sockets;
-    /* ---- Its own ---- */
+    /* ---- Internal ---- */
     struct qpw_node_listeners listeners;
-    char digest[72];      /* of the policy that `listeners` was made for, as the kernel had it; empty: none yet */
+    char digest[72];      /* of the policy that `listeners` was made for; empty: none yet */
     bool owners_noted;
     struct qpw_view_more more;
 };
 
-/* Both stay the caller's and must outlive. Returns what the view takes. */
+/* Open the source; kernel and sockets remain the caller's and must outlive it. Returns the source for the view. */
 const struct qpw_view_more *qpw_more_source_open(struct qpw_more_source *source, const struct qpw_kernel *kernel,
                                                  struct qpw_sockets *sockets);
 void qpw_more_source_close(struct qpw_more_source *source);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy.c - qportwatch policy: a table of subcommands, and what they share. */
+/* cmd_policy.c - qportwatch policy: the table of subcommands, and their shared functions. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy_check.c - policy check and diff: what a policy's author needs. */
+/* cmd_policy_check.c - qportwatch policy check and diff, for a policy's author. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ struct options {
     struct qpw_policy_options policy;
     const char *args[MAX_ARGS];
     unsigned n_args;
-    const char *history; /* of policies that are named by their number */
+    const char *history; /* holds policies named by number */
     bool strict;
     bool json;
 };
@@ -63,7 +63,7 @@ static int print_document(const char *subcommand, json_t *document)
     return qpw_policy_print(document, &err) < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
-/* A document about that policy, with a list in it. Takes the list. */
+/* Build a document about that policy containing a list. Takes ownership of the list. */
 static json_t *document_about(const struct qpw_policy *policy, const char *schema, const char *key, json_t *list)
 {
     json_t *document = qpw_document(schema);
@@ -88,7 +88,7 @@ static void print_remark(const struct qpw_remark *remark, json_t *list)
                                               "text", qpw_json_text(remark->text)));
 }
 
-/* A policy that parses may still pass a limit of the tables it goes into. */
+/* Compile, because a policy that parses may still exceed a table's limit. */
 static int try_compile(const struct qpw_policy *policy, struct qpw_error *err)
 {
     struct qpw_compile_context context = {.now = time(NULL)};
@@ -172,7 +172,7 @@ int qpw_policy_check_main(int argc, char **argv)
 
 /* ---- diff ---- */
 
-/* What the next reload would change, of which the auditor alone knows both sides. */
+/* Show what the next reload would change; only the auditor knows both sides. */
 static int diff_in_force(bool json)
 {
     json_t *request = qpw_request_new("differs"), *answer = NULL, *list, *one, *document;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cmd_policy_edit.c - policy edit: the policy in force in an editor, as visudo does it for sudoers.
+ * cmd_policy_edit.c - qportwatch policy edit: open the policy in force in an editor, as visudo does for sudoers.
  *
  *   lock -> a copy with the proposals -> editor -> check -> difference -> "install?" -> reload
  *
- * The file itself is touched only when all that is well, and put back where the auditor refuses it.
+ * The file itself is written only after all that, and restored if the auditor refuses it.
  */
 #include <argp.h>
 #include <errno.h>
@@ -37,14 +37,14 @@
 #define MOST_REMARKS 12u
 
 struct edit {
-    const char *file;        /* as given; NULL: that of the policy in force */
+    const char *file;        /* as given; NULL: the policy in force */
     bool attached;
-    bool fresh;              /* the file is to be made */
-    struct qpw_meta meta;    /* attached */
+    bool fresh;              /* the file does not exist yet */
+    struct qpw_meta meta;    /* of the attached instance */
     struct qpw_policy_file place;
-    char *base;              /* the text that editing begins with */
+    char *base;              /* the text before editing */
     char *copy;              /* path of the temporary copy */
-    char *edited;            /* what came of it, without what was not accepted */
+    char *edited;            /* the edited text without proposals that were not accepted */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -59,9 +59,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-/* ---- What is edited ---- */
+/* ---- The file ---- */
 
-/* A policy that is built in becomes a file that includes it. */
+/* Start from an include statement if the policy is a built-in one. */
 static int base_of(struct edit *e, const char *built_in, struct qpw_error *err)
 {
     if (e->place.text)
@@ -91,7 +91,10 @@ static void remove_folder(const char *path)
     free(folder);
 }
 
-/* Links followed, as the auditor does: what it includes is looked for beside the file itself. */
+/*
+ * Make the path absolute with all links resolved, as the auditor does, because includes are relative to the file
+ * itself.
+ */
 static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *err)
 {
     char folder[PATH_MAX];
@@ -116,11 +119,11 @@ static int open_place(struct edit *e, struct qpw_error *err)
     int r = 0;
 
     qpw_policy_configured(&configured);
-    if (!e->attached) { /* what would be in force */
+    if (!e->attached) { /* the policy that the next start would use */
         in_force = configured.policy_file ? configured.policy_file : "";
         built_in = configured.platform ? configured.platform : built_in;
     }
-    qpw_policy_options_clear(&configured); /* its strings stay */
+    qpw_policy_options_clear(&configured); /* keeps the strings */
     path = e->file ? e->file : in_force;
     if (!e->file && !strncmp(in_force, BUILT_IN, strlen(BUILT_IN)))
         built_in = in_force + strlen(BUILT_IN);
@@ -135,7 +138,9 @@ static int open_place(struct edit *e, struct qpw_error *err)
     return r < 0 ? r : base_of(e, built_in, err);
 }
 
-/* The base with the proposals, in a file of its own beside the policy: what it includes is looked for there. */
+/*
+ * Write the text with the proposals to a temporary file beside the policy, because includes are relative to its folder.
+ */
 static int write_copy(struct edit *e, const char *proposals, struct qpw_error *err)
 {
     const char *base = strrchr(e->place.path, '/') + 1;
@@ -170,7 +175,7 @@ static int begin(struct edit *e, struct qpw_error *err)
     if (memory && fclose(memory) != 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
     if (r == -ENOENT)
-        r = 0; /* nothing is attached: a policy may be edited all the same */
+        r = 0; /* without an instance, a policy can still be edited */
     if (r == 0)
         r = open_place(e, err);
     if (r == 0)
@@ -181,7 +186,7 @@ static int begin(struct edit *e, struct qpw_error *err)
 
 /* ---- The editor ---- */
 
-/* As in system(3): who edits may interrupt the editor, and not what waits for it. */
+/* Run the editor. As in system(3), signals from the terminal may interrupt the editor but not this process. */
 static int run_editor(const struct edit *e, struct qpw_error *err)
 {
     const char *editor = getenv("VISUAL");
@@ -254,7 +259,7 @@ static void print_remarks(const struct qpw_policy *policy)
     qpw_remarks_clear(&remarks);
 }
 
-/* Reads the edited text as the file would be read, and compiles it as the auditor will. */
+/* Parse the edited text as if it were in the file, and compile it as the auditor will. */
 static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_faults *faults, struct qpw_error *err)
 {
     struct qpw_policy_source source = {.name = e->place.path, .text = e->edited, .length = strlen(e->edited), .faults = faults};
@@ -273,7 +278,7 @@ static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_
     return r;
 }
 
-/* What it changes, in words: against the file as it is, or the built-in policy that it takes the place of. */
+/* Print the changes in words, compared with the file, or with the built-in policy that it replaces. */
 static void print_difference(const struct edit *e, const struct qpw_policy *after)
 {
     struct qpw_differences differences = {0};
@@ -305,7 +310,7 @@ static void on_signal(int number)
 
 #define NOBODY '\0'
 
-/* The first letter of the answer, of those in `letters`, else asks again. NOBODY: there is nobody to answer. */
+/* Ask until the answer starts with one of `letters`, and return that letter. NOBODY: end of input, or interrupted. */
 static char question(const char *text, const char *letters)
 {
     char line[64];
@@ -333,7 +338,7 @@ static int reload(const struct edit *e, struct qpw_error *err)
     int status;
 
     if (strcmp(e->place.path, e->meta.policy_path))
-        options.policy_file = e->place.path; /* in place of a built-in, or of another file */
+        options.policy_file = e->place.path; /* replaces a built-in policy or another file */
     status = qpw_reload(&options, &answer, err);
     if (status == QPW_EXIT_OK && qpw_changelist_read(answer, &changes) == 0) {
         qpw_put_lines(stdout, "%s is in force%s", e->place.path, qpw_changelist_text(&changes, text, sizeof(text)));
@@ -343,7 +348,7 @@ static int reload(const struct edit *e, struct qpw_error *err)
     return status;
 }
 
-/* What the files of the configuration name takes the place of what is edited when the auditor is started again. */
+/* Warn if the configuration names another policy, which the auditor's next start would use. */
 static void say_what_is_configured(const struct edit *e)
 {
     struct qpw_policy_options configured = {0};
@@ -378,7 +383,10 @@ static int install(struct edit *e, struct qpw_error *err)
     return status;
 }
 
-/* One round behind the editor. 'e': again; 'x': nothing is changed; 'y': install it; NOBODY: nothing, for want of an answer. */
+/*
+ * Check the edited text and ask how to continue. 'e': edit again; 'x': leave unchanged; 'y': install; NOBODY: nobody
+ * answered.
+ */
 static char look(struct edit *e, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
@@ -428,7 +436,7 @@ int qpw_policy_edit_main(int argc, char **argv)
         "A policy with an error is never installed, and a refused reload leaves the file as it was. Where the policy in force "
         "is built in, " QPW_POLICY_DEFAULT_PATH " is made.",
         NULL, NULL, NULL};
-    struct sigaction stop = {.sa_handler = on_signal}; /* fgets() ends: the copy is removed in any case */
+    struct sigaction stop = {.sa_handler = on_signal}; /* interrupts fgets(), so that the copy is removed in any case */
     struct edit e = {.place = {.lock = -1}};
     struct qpw_error err = {""};
     int status = QPW_EXIT_FAILED;
@@ -445,7 +453,7 @@ int qpw_policy_edit_main(int argc, char **argv)
     if (e.copy)
         unlink(e.copy);
     if (e.fresh && !e.place.written)
-        remove_folder(e.place.path); /* made for nothing; one that holds anything stays */
+        remove_folder(e.place.path); /* created in vain; stays if it is not empty */
     qpw_policy_file_close(&e.place);
     free(e.base);
     free(e.copy);

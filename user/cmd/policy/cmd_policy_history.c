@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy_history.c - policy unused, policy log: the life of rules and policies, from the history. */
+/* cmd_policy_history.c - qportwatch policy unused and policy log: the life of rules and policies, from the history. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -24,12 +24,12 @@
 #define SECOND_NS 1000000000ull
 #define DAY_S 86400
 #define UNUSED_DAYS 90
-#define BLIND_PERCENT 1.0 /* above it "unused" is not said */
+#define BLIND_PERCENT 1.0 /* above this share, no rule is called unused */
 
 struct options {
     struct qpw_history_args args;
     bool json;
-    const char *number; /* of log: the policy whose text is asked for */
+    const char *number; /* of `log`: the policy whose text is requested */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -79,7 +79,7 @@ static bool add_unused(const struct qpw_history_rule *rule, void *arg)
     }
     if (rule->last)
         qpw_words_time((uint64_t)rule->last * SECOND_NS, last, sizeof(last));
-    if (rule->since > u->from) /* for less than the time asked about */
+    if (rule->since > u->from) /* in force for less than the whole period */
         qpw_words_time((uint64_t)rule->since * SECOND_NS, since, sizeof(since));
     u->r = qpw_table_add(&u->table, QPW_TEXT_PLAIN, cells);
     return u->r == 0;
@@ -152,7 +152,7 @@ int qpw_policy_unused_main(int argc, char **argv)
     return rc < 0 ? qpw_policy_say("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
-/* ---- One of them, by its number ---- */
+/* ---- One policy, by its number ---- */
 
 struct wanted {
     int64_t number; /* 0: the newest */
@@ -170,7 +170,7 @@ static bool take_wanted(const struct qpw_history_policy *policy, void *arg)
     return !w->number;
 }
 
-/* number NULL: of the newest. The caller frees *ret. */
+/* Read a policy's text from the history; number NULL: the newest. The caller frees *ret. */
 static int read_recorded(const struct qpw_history_args *args, const char *number, char **ret, struct qpw_error *err)
 {
     struct qpw_history_reader *r = NULL;
@@ -238,7 +238,7 @@ static bool add_policy(const struct qpw_history_policy *policy, void *arg)
     return l->r == 0;
 }
 
-/* The text as it was, with what it included in place. */
+/* Print the text as recorded, with its includes in place. */
 static int print_recorded(const struct options *o, struct qpw_error *err)
 {
     char *text = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy_import.c - policy import: a vendor's page of required ports into a policy. */
+/* cmd_policy_import.c - qportwatch policy import: turn a vendor's page of required ports into a policy. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static int write_output(const char *path, const char *text)
     return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
-/* Whether the policy would be written over the page. */
+/* Return whether the output would overwrite the page. */
 static bool is_same_file(const char *page, const char *output)
 {
     struct stat in, out;
@@ -135,7 +135,7 @@ static void print_account(const char *page, const struct qpw_imported *imported)
                       qpw_words_many(imported->failed, "error", errors, sizeof(errors)));
 }
 
-/* What was made has to be a policy, except for its empty sets: said before it is written. */
+/* Check before writing that the result is a valid policy, apart from empty sets. */
 static int check(const char *text)
 {
     struct qpw_policy policy = {0};
@@ -146,15 +146,18 @@ static int check(const char *text)
     return rc < 0 ? qpw_policy_say("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
 }
 
-/* The page as it was read, and its policy, in memory that both processes share. */
+/* The page's text and the resulting policy, in shared memory. */
 struct work {
     struct options *o;
     char *page;
     size_t size, room;
-    char *policy; /* at first empty */
+    char *policy; /* initially empty */
 };
 
-/* Without rights: what a stranger wrote is taken apart. An exit status; where there is a policy it is in work->policy. */
+/*
+ * Parse the page in an unprivileged process, because it is untrusted. Returns an exit status; on success the policy is
+ * in work->policy.
+ */
 static int import(void *arg)
 {
     struct work *w = arg;
@@ -182,7 +185,7 @@ static int import(void *arg)
     return status;
 }
 
-#define ROOM_BYTES (16u << 20) /* for a policy: many times the longest page, of which untouched memory takes nothing */
+#define ROOM_BYTES (16u << 20) /* for a policy: many times the longest page; untouched memory costs nothing */
 
 static int import_apart(struct work *w)
 {

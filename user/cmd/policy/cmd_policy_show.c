@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_policy_show.c - policy show, policy export: one policy in several forms. */
+/* cmd_policy_show.c - qportwatch policy show and policy export: a policy in several forms. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +23,10 @@
 
 struct options {
     struct qpw_policy_options policy;
-    const char *const *formats; /* of the subcommand, */
-    unsigned format;            /* and which of them */
+    const char *const *formats; /* of the subcommand */
+    unsigned format;            /* index of the chosen one */
 };
-enum { JSON = 1 }; /* in both lists of formats */
+enum { JSON = 1 }; /* index in both lists */
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -74,7 +74,7 @@ static const char *state_of(const struct qpw_rule *rule, int64_t now)
     return rule->flags & QPW_RULE_WEAK ? "weak" : "allowed";
 }
 
-/* Where it comes from; of the page that the policy names as its source, the line alone. */
+/* Return a rule's reference; only the line number, if it is the page that the policy names as its source. */
 static const char *ref_of(const struct qpw_policy *policy, const struct qpw_rule *rule, char *buf, size_t size)
 {
     size_t length = policy->source_name ? strlen(policy->source_name) : 0;
@@ -159,7 +159,7 @@ struct names {
     size_t n;
 };
 
-/* "10.0.0.5 backup1", if it has a name. Without memory it has none. */
+/* Add "10.0.0.5 backup1" if the address has a name; skipped if out of memory. */
 static void add_name(qpw_u128 number, struct names *names)
 {
     const struct qpw_range range = {number, number};
@@ -175,7 +175,7 @@ static void add_name(qpw_u128 number, struct names *names)
         names->n++;
 }
 
-#define NAMED_RANGE 256u /* of a longer one no names are looked for */
+#define NAMED_RANGE 256u /* addresses; longer ranges are not searched for names */
 
 static void add_names(const struct qpw_addresses *set, struct names *names)
 {

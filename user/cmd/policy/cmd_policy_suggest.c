@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy suggest - lines that would explain what was unexpected, attached or captured. */
+/* cmd_policy_suggest.c - qportwatch policy suggest: propose lines for unexpected traffic, attached or captured. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@
 #include "util/usage.h"
 
 #define SECOND_NS 1000000000ull
-#define USERS_DAYS 90 /* of the history: who used a rule before what is attached now was */
+#define USERS_DAYS 90 /* how far back the history is searched for users before the attachment */
 
 enum { KEY_LOCAL = 0x100 };
 
@@ -90,7 +90,7 @@ static int suggest_replayed(const struct qpw_replay_setup *setup, struct qpw_err
     return rc;
 }
 
-/* Without rights, with the programs loaded. */
+/* Runs without privileges, with the programs already loaded. */
 static int read_captures(void *arg)
 {
     struct work *w = arg;
@@ -134,7 +134,7 @@ struct recorded {
     bool failed;
 };
 
-/* The auditor notes users of rules that name nobody: only where it noted any, more are added. 0: none. */
+/* Return the number of a rule whose users the auditor has noted (rules that name no remote end); 0: none noted. */
 static uint16_t rule_that_is_noted(const struct recorded *r, const char *name, size_t n_noted)
 {
     for (size_t i = 0; i < n_noted; i++)
@@ -165,7 +165,7 @@ static bool add_user(const struct qpw_history_end *end, void *arg)
     return true;
 }
 
-/* Who used the rules before, as far as the history knows; without one nothing is added. */
+/* Add earlier users of these rules from the history, if there is one. */
 static int add_recorded_users(const struct qpw_snapshot *s, struct qpw_rule_user_row **users, struct qpw_suggest_options *options, struct qpw_error *err)
 {
     struct recorded r = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy test - another policy against traffic, attached, recorded or captured. */
+/* cmd_policy_test.c - qportwatch policy test: try another policy on attached, recorded or captured traffic. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -41,11 +41,11 @@ struct options {
     bool json;
     const char *candidate;
     struct qpw_history_args history;
-    const char *without[MOST_WITHOUT]; /* rules that are left out of the policy in force, in place of a candidate */
+    const char *without[MOST_WITHOUT]; /* rules to remove from the policy in force, instead of a candidate */
     size_t n_without;
 };
 
-/* Both policies judge what they hold: a pipe holds it once. */
+/* Reject pipes, because each capture is read twice, once per policy. */
 static void check_captures(struct argp_state *state, const struct options *o)
 {
     if (o->n_without)
@@ -111,7 +111,7 @@ static int exit_of(int rc, const struct qpw_error *err)
     return rc == 0 ? QPW_EXIT_OK : qpw_policy_say("test", err, qpw_captures_exit(rc));
 }
 
-/* The answer about the node as it is, in the document's form. */
+/* Take the answer about the node as it is, as JSON. */
 static int take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, struct qpw_error *err)
 {
     struct qpw_answer answer;
@@ -122,7 +122,7 @@ static int take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, 
     return 0;
 }
 
-/* Which node the document is about, and what of it. */
+/* Take the node that the document is about, and its interfaces. */
 static void take_node(const struct qpw_snapshot *s, struct qpw_tested *tested)
 {
     snprintf(tested->host, sizeof(tested->host), "%s", s->host);
@@ -162,7 +162,7 @@ static bool is_recorded(const struct options *o)
     return o->history.since || o->history.until || o->history.file || o->n_without;
 }
 
-/* Which of the rules left out is none of the policy's, where that is why it is in error. */
+/* If the error is that a removed rule does not exist, name that rule. */
 static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
@@ -174,7 +174,7 @@ static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
 
         qpw_policy_clear(&policy);
         if (!good || asprintf(&line, "disable %s\n", o->without[i]) < 0)
-            return rc; /* the history or the policy itself */
+            return rc; /* another error, of the history or the policy */
         bad = qpw_policy_recorded(&o->history, NULL, line, &policy, &ignored) < 0;
         qpw_policy_clear(&policy);
         free(line);
@@ -184,7 +184,7 @@ static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
     return rc;
 }
 
-/* The policy in force, or the one given, with those rules disabled. */
+/* Make the candidate: the policy in force, or the given one, without those rules. */
 static int make_candidate(const struct options *o, struct qpw_policy *ret, struct qpw_error *err)
 {
     char *more = NULL;
@@ -205,7 +205,7 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     return rc < 0 ? name_unknown(o, rc, err) : rc;
 }
 
-/* Who it was that used what is no finding. */
+/* The remote ends of traffic that is no finding. */
 struct ends {
     struct qpw_what_if_end *list;
     size_t n;
@@ -273,7 +273,7 @@ static bool add_user(const struct qpw_history_end *end, void *arg)
     return u->r == 0;
 }
 
-/* Who would be affected: the busiest users of each day. */
+/* List who would be affected: each day's busiest users. */
 static int print_users(const struct options *o, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "rule"}, {.title = "used by"}, {.title = "connections", .right = true}, {.title = "last used"}};
@@ -293,7 +293,7 @@ static int print_users(const struct options *o, struct qpw_error *err)
     return rc;
 }
 
-/* Prints what came of it. An exit status. */
+/* Print the result. Returns an exit status. */
 static int answer(const struct options *o, const struct qpw_what_if *result, const struct qpw_tested *tested,
                   const struct qpw_policy *candidate)
 {
@@ -331,10 +331,10 @@ static int test_node(const struct options *o, const struct qpw_policy *candidate
 struct work {
     const struct options *o;
     const struct qpw_policy *in_force, *candidate;
-    struct qpw_replay_setup before, after; /* a kernel side for each of them */
+    struct qpw_replay_setup before, after; /* an instance for each policy */
 };
 
-/* The verdicts of both replays, connection by connection. */
+/* Compare the verdicts of both replays, connection by connection. */
 static int take_ended(const struct qpw_ended *ended, void *data)
 {
     return qpw_changes_add(data, &ended->key, &ended->conn, qpw_sum_of(&ended->counts).packets);
@@ -371,7 +371,7 @@ static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tes
     return rc;
 }
 
-/* Without rights, with the programs loaded. */
+/* Runs without privileges, with the programs already loaded. */
 static int read_captures(void *arg)
 {
     struct work *w = arg;
@@ -440,7 +440,7 @@ int qpw_policy_test_main(int argc, char **argv)
         qpw_policy_options_clear(&o.policy);
         return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
     }
-    /* Peers given by hand, or set, are the site's, whichever policy. */
+    /* Peers given or configured belong to the site, so they apply to both policies. */
     qpw_policy_configured(&o.policy);
     rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
     for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)

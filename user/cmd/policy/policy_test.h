@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy_test.h - what `policy test` found out, printed. */
+/* policy_test.h - print the result of `policy test`. */
 #ifndef QPW_POLICY_TEST_H
 #define QPW_POLICY_TEST_H
 
@@ -10,7 +10,7 @@
 #include "policy/lang/policy.h"
 #include "util/error.h"
 
-/* What was looked at: whose traffic, when, and the policy that judged it. */
+/* The subject of the test: whose traffic, when, and which policy judged it. */
 struct qpw_tested {
     char host[64];
     uint64_t from_ns, to_ns;
@@ -19,7 +19,7 @@ struct qpw_tested {
     json_t *answer;     /* about the node, under the policy in force */
 };
 
-/* "qportwatch.policy-test/1", or a table. 0, or a negative errno with err filled. */
+/* Print "qportwatch.policy-test/1", or a table. Returns 0, or a negative errno with err filled. */
 int qpw_policy_test_json(const struct qpw_what_if *result, const struct qpw_tested *tested, const struct qpw_policy *candidate,
                          struct qpw_error *err);
 int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tested *tested, const struct qpw_policy *candidate,
