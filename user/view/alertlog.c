@@ -31,16 +31,16 @@ int qpw_alert_tail_init(struct qpw_alert_tail *tail, const char *path, uint64_t 
     return 0;
 }
 
-/* Opens what the name leads to now, unless that is what is open already. */
+/* Open the file that the path names now, unless it is already open. */
 static int follow(struct qpw_alert_tail *tail)
 {
     struct stat st;
     int fd;
 
     if (stat(tail->path, &st) < 0)
-        return tail->fd < 0 ? -errno : 0; /* rotated away just now: go on with what is open */
+        return tail->fd < 0 ? -errno : 0; /* just rotated away: continue with the open file */
     if (tail->fd >= 0 && tail->device == st.st_dev && tail->inode == st.st_ino) {
-        if ((uint64_t)st.st_size < tail->offset) /* truncated in its place */
+        if ((uint64_t)st.st_size < tail->offset) /* truncated in place */
             tail->offset = tail->n_line = 0;
         return 0;
     }
@@ -66,7 +66,7 @@ struct qpw_alert_seen {
     uint8_t severity;
 };
 
-/* flow_id is a hash already: its low bits will do. */
+/* Find the entry of a flow_id, or its free slot; a flow_id is already a hash, so its low bits suffice. */
 static struct qpw_alert_seen *place(struct qpw_alert_seen *seen, size_t size, uint64_t flow_id)
 {
     size_t at = flow_id & (size - 1);
@@ -95,7 +95,7 @@ static bool make_room(struct qpw_alert_tail *tail)
     return true;
 }
 
-/* Without a flow_id (or memory) each record counts. */
+/* Count a record by severity, each flow_id once; without a flow_id or memory, every record counts. */
 static void count(struct qpw_alert_tail *tail, uint64_t flow_id, unsigned severity)
 {
     struct qpw_alert_seen *seen;
@@ -113,7 +113,7 @@ static void count(struct qpw_alert_tail *tail, uint64_t flow_id, unsigned severi
     tail->counts[severity]++;
 }
 
-/* What follows the key in the line, NULL where it is not there. */
+/* Return the text after the key; NULL: not in the line. */
 static const char *after(const char *line, const char *key)
 {
     const char *at = strstr(line, key);
@@ -124,7 +124,7 @@ static const char *after(const char *line, const char *key)
     return at + strspn(at, " \"");
 }
 
-/* One whole line. Only the facts that matter are looked for; the writer is this program itself. */
+/* Count one complete line. Only the relevant facts are searched for, because this program itself wrote the line. */
 static void count_line(struct qpw_alert_tail *tail, const char *line)
 {
     const char *stamp = after(line, "\"timestamp\":"), *alert = after(line, "\"alert\":");
@@ -140,7 +140,7 @@ static void count_line(struct qpw_alert_tail *tail, const char *line)
         count(tail, flow_id ? strtoull(flow_id, NULL, 10) : 0, (unsigned)(*severity - '0'));
 }
 
-/* Bytes as they come; a line longer than any of ours is passed over up to its end. */
+/* Split the bytes into lines; a line longer than any of ours is skipped. */
 static void take(struct qpw_alert_tail *tail, const char *bytes, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -169,7 +169,7 @@ static int drain(struct qpw_alert_tail *tail)
 
 int qpw_alert_tail_read(struct qpw_alert_tail *tail)
 {
-    int r = tail->fd < 0 ? 0 : drain(tail); /* what came last before a rotation */
+    int r = tail->fd < 0 ? 0 : drain(tail); /* the last records before a rotation */
 
     r = r ? r : follow(tail);
     return r ? r : drain(tail);
@@ -185,7 +185,7 @@ void qpw_alert_tail_free(struct qpw_alert_tail *tail)
     *tail = (struct qpw_alert_tail){.fd = -1};
 }
 
-/* The next auditor's log goes on from where this one is. */
+/* Switch to another path: the next auditor's log continues this one. */
 static int change_path(struct qpw_alert_tail *tail, const char *path)
 {
     char *copy = strdup(path);
@@ -193,7 +193,7 @@ static int change_path(struct qpw_alert_tail *tail, const char *path)
     if (!copy)
         return -ENOMEM;
     if (tail->fd >= 0) {
-        drain(tail); /* what came last */
+        drain(tail); /* the last records */
         close(tail->fd);
     }
     free(tail->path);
@@ -210,7 +210,7 @@ const uint64_t *qpw_alert_counts(struct qpw_alert_tail *tail, const struct qpw_s
 
     if (s->replay || !*path)
         return NULL;
-    if (!tail->path || tail->from_unix_ns != s->from_unix_ns) { /* another kernel side */
+    if (!tail->path || tail->from_unix_ns != s->from_unix_ns) { /* another instance */
         qpw_alert_tail_free(tail);
         r = qpw_alert_tail_init(tail, path, s->from_unix_ns);
     } else if (strcmp(tail->path, path)) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands for the glyphs of the view where the terminal is not UTF-8. */
+/* Replacements of the view's glyphs on terminals without UTF-8. */
 static const struct {
     wchar_t glyph;
     char ascii;
@@ -17,7 +17,7 @@ static const struct {
     {0x2588, '#'}, {0x2013, '-'}, {0x2014, '-'}, {0x25cf, '*'},
 };
 
-/* What stands for a character on this canvas. */
+/* Return the character as this canvas can show it. */
 static wchar_t shown(const struct qpw_canvas *c, wchar_t ch)
 {
     if (qpw_char_steers(ch) || qpw_char_width(ch) > 2)
@@ -79,7 +79,7 @@ static struct qpw_cell *cell_at(const struct qpw_canvas *c, int row, int col)
     return row >= 0 && row < c->rows && col >= 0 && col < c->cols ? &c->cells[(size_t)row * c->cols + col] : NULL;
 }
 
-/* A cell becomes something else: of a wide character that reached over it, the other half is blank then. */
+/* Replace a cell; if it was half of a wide character, blank the other half. */
 static void put_cell(struct qpw_canvas *c, int row, int col, struct qpw_cell new)
 {
     struct qpw_cell *cell = cell_at(c, row, col), *other;
@@ -92,7 +92,7 @@ static void put_cell(struct qpw_canvas *c, int row, int col, struct qpw_cell new
     *cell = new;
 }
 
-/* Joins an accent to the character left of `col`, as far as there is room for it. */
+/* Add a combining mark to the character left of `col`, if there is room. */
 static void put_mark(struct qpw_canvas *c, int row, int col, wchar_t ch)
 {
     struct qpw_cell *cell = cell_at(c, row, col - 1);
@@ -121,7 +121,7 @@ int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t s
         }
         ch = shown(c, ch);
         if (cells == 2 && col + 1 == end)
-            ch = L' '; /* half of it does not fit */
+            ch = L' '; /* a wide character does not fit into the last cell */
         put_cell(c, row, col++, (struct qpw_cell){.ch = ch, .style = style});
         if (cells == 2 && col < end)
             put_cell(c, row, col++,

@@ -2,9 +2,9 @@
 /*
  * canvas.h - a screen as an array of cells, without a terminal.
  *
- * Everything the view shows is painted here; draw.c copies it to ncurses, plain.c prints it, tests
- * compare it as text. A character takes one cell, a wide one two; accents join the cell before them. What could steer
- * the terminal becomes '?', so that neither a process name nor a policy text can disturb it.
+ * Everything that the view shows is painted here; draw.c copies it to ncurses, plain.c prints it, tests compare it as
+ * text. A character takes one cell, a wide one two; combining marks join the cell before them. Control characters
+ * become '?', so that neither a process name nor a policy text can disturb the terminal.
  */
 #ifndef QPW_VIEW_CANVAS_H
 #define QPW_VIEW_CANVAS_H
@@ -30,22 +30,22 @@ enum qpw_style {
     QPW_STYLE_GRAPH,
     QPW_STYLE_COUNT,
 };
-#define QPW_STYLE_SELECTED 0x80 /* or-ed: the cell lies on the selected row */
+#define QPW_STYLE_SELECTED 0x80 /* or-ed in: the cell is in the selected row */
 
 #define QPW_CELL_MARKS 2u
-#define QPW_CELL_CONTINUED 0 /* ch: the second cell of the wide character before it */
-#define QPW_CELL_BYTES 12u   /* of a cell as UTF-8, marks included */
+#define QPW_CELL_CONTINUED 0 /* ch of a wide character's second cell */
+#define QPW_CELL_BYTES 12u   /* of a cell as UTF-8, including marks */
 
 struct qpw_cell {
     wchar_t ch;
     wchar_t marks[QPW_CELL_MARKS]; /* combining characters; 0: no more */
     uint8_t style;
-    uint8_t pad[sizeof(wchar_t) - 1]; /* cells are compared whole */
+    uint8_t pad[sizeof(wchar_t) - 1]; /* explicit, because cells are compared as bytes */
 };
 
-/* A place that answers a mouse click. */
+/* An area that reacts to mouse clicks. */
 struct qpw_zone {
-    int row, left, right; /* cells left..right-1 */
+    int row, left, right; /* covers cells left..right-1 */
     int action;           /* enum qpw_action of keys.h */
     int argument;
 };
@@ -59,36 +59,41 @@ struct qpw_canvas {
     size_t n_zones;
 };
 
-/* Makes the canvas rows × cols of blanks, forgetting zones; keeps `ascii`. 0 or -ENOMEM with the canvas untouched. */
+/*
+ * Make the canvas rows × cols of blanks, without zones; keeps `ascii`. Returns 0, or -ENOMEM with the canvas unchanged.
+ */
 int qpw_canvas_resize(struct qpw_canvas *c, int rows, int cols);
-/* Blanks every cell and forgets the zones. */
+/* Blank every cell and remove the zones. */
 void qpw_canvas_clear(struct qpw_canvas *c);
-/* Frees and zeroes. */
+/* Free and zero the canvas. */
 void qpw_canvas_free(struct qpw_canvas *c);
 
-/* Writes UTF-8 text at (row, col), at most `width` cells, clipped to the canvas. Returns the column after it. */
+/* Write UTF-8 text at (row, col), at most `width` cells, clipped to the canvas. Returns the column after it. */
 int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *text);
 /* The same, formatted. */
 int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
-/* Text in exactly `width` cells, at their left or right, blanks around; cut with an ellipsis where too long. */
+/* Write text into exactly `width` cells, left- or right-aligned; truncated with an ellipsis if too long. */
 struct qpw_box {
     int row, col, width;
     bool right;
 };
 void qpw_canvas_field(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *text);
-/* Gives a whole row one style, or or-s QPW_STYLE_SELECTED in. */
+/* Set the style of a whole row, or add QPW_STYLE_SELECTED. */
 void qpw_canvas_style_row(struct qpw_canvas *c, int row, uint8_t style);
 
-/* Registers a mouse zone; one beyond the limit is not clickable, nothing else. */
+/* Add a mouse zone; beyond the limit it is silently dropped. */
 void qpw_canvas_zone(struct qpw_canvas *c, int row, int left, int right, int action, int argument);
-/* The zone at that cell, the last registered first; NULL where none. */
+/* Return the last-added zone at that cell; NULL: none. */
 const struct qpw_zone *qpw_canvas_hit(const struct qpw_canvas *c, int row, int col);
 
-/* One row as UTF-8 without trailing blanks; buf of at least QPW_CELL_BYTES * (cols + 1) bytes. Returns buf. */
+/* Write a row as UTF-8 without trailing blanks; buf has at least QPW_CELL_BYTES * (cols + 1) bytes. Returns buf. */
 const char *qpw_canvas_row_text(const struct qpw_canvas *c, int row, char *buf, size_t size);
 
-/* Bytes of the text's next line of at most `width` cells: up to a blank where there is one in its second half. */
+/*
+ * Return the length in bytes of the text's next line of at most `width` cells; broken at a blank if there is one in the
+ * second half.
+ */
 size_t qpw_text_line(const char *text, int width);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Text and style of single cells: one small function a column, one table over all. */
+/* cells.c - text and style of single cells: a small function per column, and one table of them. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const struct qpw_finding_line *line_of(const struct qpw_row *row)
     return row->source;
 }
 
-/* Those of a group are all open, all acknowledged or all closed. */
+/* Return the life of a finding or of a group, whose members are all open, all acknowledged or all closed. */
 static struct qpw_finding_life life_of(const struct qpw_row *row)
 {
     return row->kind == QPW_ROW_FINDING ? qpw_finding_life(row->source)
@@ -33,7 +33,8 @@ static void text_severity(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     bool acknowledged = life_of(c->row).state == QPW_FINDING_ACKNOWLEDGED;
 
-    snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity)); /* the column is narrow */
+    /* Short for a narrow column. */
+    snprintf(buf, size, "%s", acknowledged ? "acked" : qpw_severity_name(c->row->severity));
 }
 
 static void text_dir(const struct qpw_cell_of *c, char *buf, size_t size)
@@ -62,7 +63,7 @@ static void text_service(const struct qpw_cell_of *c, char *buf, size_t size)
         qpw_words_service_named(t.kind, t.protocol, t.port, buf, size);
 }
 
-/* What does not fit loses its middle: what tells addresses of one network apart is their end. */
+/* Cut the middle of a text that is too long, because addresses of one network differ at the end. */
 static void cut_middle(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     static const char mark[] = "…";
@@ -70,11 +71,12 @@ static void cut_middle(const struct qpw_cell_of *c, char *buf, size_t size)
 
     if (length <= c->width || c->width < 8 || (size_t)c->width + sizeof(mark) > size || length != qpw_text_width(buf))
         return;
-    memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1); /* first: the mark may reach in */
+    /* First, because the mark may overlap. */
+    memmove(buf + head + sizeof(mark) - 1, buf + length - tail, (size_t)tail + 1);
     memcpy(buf + head, mark, sizeof(mark) - 1);
 }
 
-/* An address, or a MAC address where the finding is of an EtherType. */
+/* Write an address, or a MAC address if the finding is of an EtherType. */
 static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t size)
 {
     char text[112] = "-";
@@ -84,7 +86,7 @@ static void text_address(unsigned kind, const uint8_t *addr, char *buf, size_t s
     snprintf(buf, size, "%s", text);
 }
 
-/* "10.1.0.1 +80" of the users of a service, of others "81 addresses". */
+/* Write "10.1.0.1 +80" for the users of a service, "81 addresses" for other groups. */
 static void text_remotes(const struct qpw_cell_of *c, size_t n, char *buf, size_t size)
 {
     const struct qpw_finding_line *line = line_of(c->row);
@@ -98,7 +100,7 @@ static void text_remotes(const struct qpw_cell_of *c, size_t n, char *buf, size_
     cut_middle(c, buf, size);
 }
 
-/* The other end: whom the node should be asked about. */
+/* Write the remote end: the host to ask about the node's traffic. */
 static void text_who(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     struct qpw_row_subject t = qpw_row_subject_of(c->row);
@@ -143,7 +145,7 @@ static const struct qpw_conn *conn_of(const struct qpw_row *row)
     return row->kind == QPW_ROW_CONNECTION ? &((const struct qpw_connection *)row->source)->conn : NULL;
 }
 
-/* NULL for a rule that nobody listens for. */
+/* Return the listener's row; NULL: a rule without a listener. */
 static const struct qpw_listening_row *listening_of(const struct qpw_row *row)
 {
     return row->kind == QPW_ROW_LISTENER ? row->source : NULL;
@@ -235,7 +237,7 @@ static void text_vlan(const struct qpw_cell_of *c, char *buf, size_t size)
     snprintf(buf, size, qpw_row_subject_of(c->row).vlan ? "%u" : "-", qpw_row_subject_of(c->row).vlan);
 }
 
-/* A sample a cell; the newest at the right edge. */
+/* Draw one sample per cell, the newest at the right edge. */
 static void text_spark(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     const struct qpw_track *track = qpw_track_find(&c->m->tracks, c->row->id);
@@ -260,7 +262,10 @@ static void text_first(const struct qpw_cell_of *c, char *buf, size_t size)
         snprintf(buf, size, "-");
 }
 
-/* Where nothing moved since the view began, at least that long ago (">5m"); no longer than since the first packet. */
+/*
+ * Write the time since the last movement; if there was none since the view started, at least that long (">5m"), but no
+ * longer than since the first packet.
+ */
 static void text_last(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     uint64_t watched = ago(c, c->m->started_unix_ns), first = ago(c, c->row->first_unix_ns);
@@ -271,7 +276,7 @@ static void text_last(const struct qpw_cell_of *c, char *buf, size_t size)
         qpw_words_age(ago(c, c->row->last_unix_ns), buf, size);
     else if (!c->row->counts.rx_packets && !c->row->counts.tx_packets)
         snprintf(buf, size, "never");
-    else if (c->m->past.to_unix_ns) /* some time in the span */
+    else if (c->m->past.to_unix_ns) /* at an unknown time within the span */
         snprintf(buf, size, "-");
     else if (since_first)
         qpw_words_age(first, buf, size);
@@ -310,7 +315,7 @@ static void text_outside(const struct qpw_cell_of *c, char *buf, size_t size)
     list_ports(((const struct qpw_peer_view *)c->row->source)->sum.outside, buf, size);
 }
 
-/* The policy's text stands in columns of its own; here one blank does. */
+/* Write the statement with single blanks, as the policy's text is aligned in columns. */
 static void text_statement(const struct qpw_cell_of *c, char *buf, size_t size)
 {
     size_t used = 0;
@@ -331,7 +336,7 @@ static void text_where(const struct qpw_cell_of *c, char *buf, size_t size)
         const char *base = strrchr(rule->file, '/');
         int length = snprintf(buf, size, "%.96s:%u", rule->file, rule->line);
 
-        if (base && length > c->width) /* the line is worth more than the folder */
+        if (base && length > c->width) /* the line number is worth more than the folder */
             snprintf(buf, size, "%.96s:%u", base + 1, rule->line);
     } else
         snprintf(buf, size, "%s", rule->file[0] ? rule->file : "built-in");
@@ -395,7 +400,7 @@ static void text_note(const struct qpw_cell_of *c, char *buf, size_t size)
     snprintf(buf, size, "%s", ((const struct qpw_line *)c->row->source)->note);
 }
 
-/* ---- The table: columns that are not here show their figure ---- */
+/* ---- The table: columns without a function show their number ---- */
 
 static void (*const texts[QPW_COL_COUNT])(const struct qpw_cell_of *c, char *buf, size_t size) = {
     [QPW_COL_SEVERITY] = text_severity,
@@ -449,7 +454,7 @@ const char *qpw_cell_text(const struct qpw_cell_of *c, enum qpw_column_id column
     return buf;
 }
 
-/* ---- Styles: never the only sign; the word or figure itself says the same ---- */
+/* ---- Styles: never the only sign; the word or number itself says the same ---- */
 
 static uint8_t severity_style(unsigned severity)
 {

@@ -8,7 +8,7 @@
 
 #include "util/near.h"
 
-#define MAX_COLUMNS 24 /* of a tab */
+#define MAX_COLUMNS 24 /* per tab */
 
 #define RIGHT QPW_COLUMN_RIGHT
 #define NUMBER (QPW_COLUMN_RIGHT | QPW_COLUMN_MOST_FIRST)
@@ -17,7 +17,7 @@
 #define STRETCH QPW_COLUMN_STRETCH
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-/* Title, least and wanted width, when it gives way (0 never), flags. */
+/* Title, minimum and wanted width, priority (0: never dropped), flags. */
 static const struct qpw_column unexpected[] = {
     {QPW_COL_SEVERITY, "SEV", 6, 6, 0, 0},
     {QPW_COL_DIR, "DIR", 3, 3, 0, 0},

@@ -54,53 +54,53 @@ enum qpw_column_id {
 
 /* qpw_column.flags */
 #define QPW_COLUMN_RIGHT 0x01
-#define QPW_COLUMN_MOST_FIRST 0x02 /* its own order: greatest first */
-#define QPW_COLUMN_RATE 0x04       /* gives way where totals are wanted */
-#define QPW_COLUMN_TOTAL 0x08      /* gives way where rates are wanted */
-#define QPW_COLUMN_STRETCH 0x10    /* takes what is left over, beyond `want` */
+#define QPW_COLUMN_MOST_FIRST 0x02 /* natural order: greatest first */
+#define QPW_COLUMN_RATE 0x04       /* dropped first when totals are preferred */
+#define QPW_COLUMN_TOTAL 0x08      /* dropped first when rates are preferred */
+#define QPW_COLUMN_STRETCH 0x10    /* takes the remaining width, beyond `want` */
 
 struct qpw_column {
     enum qpw_column_id id;
     const char *title;
     uint8_t min, want;  /* cells */
-    uint8_t priority;   /* 0: always there; the greater, the earlier it gives way */
+    uint8_t priority;   /* 0: always shown; the greater, the earlier it is dropped */
     uint8_t flags;
 };
 
 struct qpw_tab_columns {
     const struct qpw_column *columns;
     size_t n;
-    enum qpw_column_id sort; /* at the first start */
-    uint32_t fields;         /* filter fields that its rows know, a bit each */
+    enum qpw_column_id sort; /* initially */
+    uint32_t fields;         /* bitmask of the filter fields that its rows have */
 };
 
 const struct qpw_tab_columns *qpw_tab_columns(enum qpw_tab tab);
-/* The column of a tab, NULL where it has none such. */
+/* Return a tab's column; NULL: it has no such column. */
 const struct qpw_column *qpw_column_find(enum qpw_tab tab, int id);
-/* Column of a tab by title or the beginning of one, any case; NULL where none. */
+/* Find a tab's column by title or a prefix of one, in any case; NULL: none. */
 const struct qpw_column *qpw_column_named(enum qpw_tab tab, const char *name);
 
-/* For a title that no column of the tab has: which was probably meant, or else all there are. Returns buf. */
+/* Write a hint for an unknown title: the closest column, otherwise all of them. Returns buf. */
 const char *qpw_column_hint(enum qpw_tab tab, const char *name, char *buf, size_t size);
 
-/* What a cell is of. */
+/* The context of a cell. */
 struct qpw_cell_of {
     const struct qpw_model *m;
     const struct qpw_view_state *state;
     const struct qpw_row *row;
-    int width; /* of the column, in cells: sparklines fill it, addresses are cut to it */
+    int width; /* of the column, in cells; sparklines fill it, addresses are cut to it */
 };
-/* Text of one cell into buf, cut to size. Returns buf. */
+/* Write the text of a cell to buf, truncated to size. Returns buf. */
 const char *qpw_cell_text(const struct qpw_cell_of *c, enum qpw_column_id column, char *buf, size_t size);
 uint8_t qpw_cell_style(const struct qpw_model *m, const struct qpw_row *row, enum qpw_column_id column);
-/* Fills the row's sort key for the column. */
+/* Fill the row's sort key for the column. */
 void qpw_cell_key(const struct qpw_model *m, struct qpw_row *row, enum qpw_column_id column);
 
-/* All that the row says, for free words of a filter. Returns buf. */
+/* Write all words of the row, for a filter's free words. Returns buf. */
 const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size);
-/* The process of the row in words, with its executable and unit where they are known; "". Returns buf. */
+/* Write the row's process with its executable and unit, if known; otherwise "". Returns buf. */
 const char *qpw_row_process(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size);
-/* The filter's view of the row; words as above, only where wanted. */
+/* Fill the facts that a filter compares; words (as above) only on request. */
 void qpw_row_facts(const struct qpw_model *m, const struct qpw_row *row, struct qpw_facts *ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Lines of the Coverage tab: what could and could not be seen, and when. */
+/* coverage.c - lines of the Coverage tab: what could and could not be seen, and when. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "words/words.h"
 #include "view/model.h"
 
-/* What lines are added to; -ENOMEM stays in r, so that it is looked at once. */
+/* Where to add lines; -ENOMEM is kept in r, so that it is checked only once. */
 struct lines {
     struct qpw_model *m;
     int r;
@@ -98,7 +98,7 @@ static void tables(struct lines *l)
     }
 }
 
-/* Newest first: what happened last is what one looks for. */
+/* Add the events, newest first, because the latest is what users look for. */
 static void events(struct lines *l)
 {
     const struct qpw_snapshot *s = l->m->now;
@@ -122,7 +122,7 @@ int qpw_model_coverage(struct qpw_model *m)
     char value[64], text[QPW_NOTE_TEXT];
     struct lines l = {.m = m};
 
-    if (m->past.to_unix_ns) { /* the rest is of now, and was not kept */
+    if (m->past.to_unix_ns) { /* the rest is current state, which is not recorded */
         line(&l, "not seen", m->past.blind_ns ? QPW_STYLE_WARN : QPW_STYLE_GOOD, "of this span",
              m->past.blind_ns ? qpw_words_duration(m->past.blind_ns, value, sizeof(value)) : "nothing", "");
         undecided(&l);

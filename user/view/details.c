@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Details of one row: all evidence, the matched row of the policy with its line, the line that would allow it. */
+/*
+ * details.c - details of a row: all evidence, the policy's matching rule with its line, the line that would allow it.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,7 +39,7 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
 struct pen {
     struct qpw_canvas *c;
     int first, height; /* canvas rows */
-    int skip;          /* lines above the screen */
+    int skip;          /* lines scrolled off the top */
     int n;             /* lines so far */
 };
 #define LABEL 16
@@ -120,7 +122,7 @@ static void put_rule(struct pen *p, const struct qpw_model *m, const char *label
         putf(p, QPW_STYLE_NOTE, "", "%.160s", info->text);
 }
 
-/* The line stands alone and undecorated, so that a terminal's own selection takes just it. */
+/* Put the line alone and undecorated, so that a terminal's own selection takes exactly it. */
 static void put_allow(struct pen *p, const struct qpw_model *m, const struct qpw_row *row)
 {
     char line[256];
@@ -129,7 +131,7 @@ static void put_allow(struct pen *p, const struct qpw_model *m, const struct qpw
     put(p, there ? QPW_STYLE_BOLD : QPW_STYLE_DIM, there ? "to allow (y)" : "to allow", line);
 }
 
-/* What the alert log says of it, in its own words. */
+/* Put the alert log's sentences about it. */
 static void put_meaning(struct pen *p, const struct qpw_model *m, const struct qpw_finding_row *f)
 {
     const struct qpw_signature *signature = qpw_signature(qpw_signature_of(f));
@@ -224,7 +226,7 @@ static void paint_meter(struct pen *p, const struct qpw_model *m, const struct q
     put(p, QPW_STYLE_NORMAL, "interface", qpw_model_iface(m, meter->key.iface));
 }
 
-/* Every cell of the row, one a line: for rows that are no more than their columns. */
+/* Put every cell of the row, one per line, for rows that are no more than their columns. */
 static void paint_cells(struct pen *p, const struct qpw_model *m, const struct qpw_view_state *state,
                         const struct qpw_row *row)
 {

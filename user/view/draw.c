@@ -18,11 +18,11 @@ struct qpw_draw {
     attr_t attributes[QPW_STYLE_COUNT];
     short pairs[QPW_STYLE_COUNT];
     int rows, cols;
-    struct qpw_cell *shown; /* what the terminal has */
+    struct qpw_cell *shown; /* as the terminal shows them now */
     int shown_rows, shown_cols;
 };
 
-/* Attributes carry every distinction on their own; colour only repeats them. Colours: of 16, of 256. */
+/* Attributes carry every distinction; colour only repeats them. Colours: of 16, of 256. */
 static const struct {
     attr_t attributes;
     short basic, rich;
@@ -57,7 +57,7 @@ static void choose_looks(struct qpw_draw *d)
             continue;
         d->pairs[i] = (short)(i + 1);
         init_pair(d->pairs[i], colour, -1);
-        /* With colour, "bad" need not shout in reverse, nor "dim" be fainter than its grey. */
+        /* With colour, "bad" needs no reverse video, and "dim" no attribute besides its grey. */
         if (i == QPW_STYLE_BAD)
             d->attributes[i] = A_BOLD;
         if (i == QPW_STYLE_DIM && COLORS >= 256)
@@ -74,7 +74,7 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
     if (!d)
         return qpw_fail(err, -ENOMEM, "out of memory");
     d->screen = newterm(NULL, stdout, stdin);
-    if (!d->screen || !tigetstr("cup")) { /* such as "dumb": everything would go onto one line */
+    if (!d->screen || !tigetstr("cup")) { /* such as "dumb": all text would go onto one line */
         bool known = d->screen;
 
         if (known) {
@@ -114,10 +114,10 @@ void qpw_draw_mouse(struct qpw_draw *d, bool on)
 {
     mousemask(on ? BUTTON1_PRESSED | BUTTON1_CLICKED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
               NULL);
-    mouseinterval(0); /* a press counts at once; nothing waits for a second one */
+    mouseinterval(0); /* report presses at once instead of waiting for a double click */
 }
 
-/* Asked of the terminal each time: no signal has to arrive, whatever handles the signals of this process. */
+/* Ask the terminal each time, which does not depend on how this process handles SIGWINCH. */
 void qpw_draw_size(struct qpw_draw *d, int *ret_rows, int *ret_cols)
 {
     struct winsize size;
@@ -152,7 +152,7 @@ void qpw_draw_show(struct qpw_draw *d, const struct qpw_canvas *c, bool all)
         if (!shown)
             return;
         free(d->shown);
-        d->shown = shown; /* zeroed: differs from every cell */
+        d->shown = shown; /* zeroed, so that it differs from every cell */
         d->shown_rows = c->rows;
         d->shown_cols = c->cols;
         clearok(curscr, TRUE);

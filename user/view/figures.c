@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The figure of a row in each column that has one, and what it is sorted by. */
+/* figures.c - the number in each column that has one, and the sort keys. */
 #include "util/names.h"
 #include "view/row_subject.h"
 
-/* Ages and words: the latest and the most alarming first, hence the minus signs. */
+/* Return a finding's number. Ages and names sort the latest and the most alarming first, hence the minus signs. */
 static double finding_number(const struct qpw_finding_row *f, enum qpw_column_id column)
 {
     return column == QPW_COL_OUTCOME ? -(double)f->value.outcome : -(double)f->value.evidence;
@@ -38,7 +38,7 @@ bool qpw_row_number(const struct qpw_row *row, enum qpw_column_id column, double
                                  : row->kind == QPW_ROW_GROUP      ? group_number(row->source, column)
                                  : row->kind == QPW_ROW_CONNECTION ? connection_number(row->source, column) : 0;
         return true;
-    case QPW_COL_VERDICT: *ret = -(double)t.verdict; return true; /* the enum ends with the most alarming */
+    case QPW_COL_VERDICT: *ret = -(double)t.verdict; return true; /* the enum ends with the most alarming one */
     case QPW_COL_VLAN: *ret = t.vlan; return true;
     case QPW_COL_CONNS: *ret = (double)c->connections; return true;
     case QPW_COL_PACKETS: *ret = (double)(c->rx_packets + c->tx_packets); return true;

@@ -15,7 +15,7 @@
 #include "util/names.h"
 
 #define BIT(n) (1u << (n))
-#define NON_IP 256u /* beside the 256 protocol numbers */
+#define NON_IP 256u /* after the 256 protocol numbers */
 
 static const struct {
     const char *name, *other, *help;
@@ -109,7 +109,7 @@ static int parse_range(const char *value, unsigned long limit, struct qpw_term *
                     fields[term->field].name, value, limit);
 }
 
-/* Bits below the prefix are cleared rather than refused: in a filter the intent is plain. */
+/* Parse a prefix. Bits below it are cleared rather than rejected, because in a filter the intent is clear. */
 static int parse_addr(const char *value, struct qpw_term *term, struct qpw_error *err)
 {
     char copy[64];
@@ -211,7 +211,7 @@ static int unknown_field(const char *token, size_t length, struct qpw_error *err
     return qpw_fail(err, -EINVAL, "'%.*s' is not a field; fields are %s", (int)length, token, known);
 }
 
-/* The next value up to an unquoted comma; quotes are taken off. Returns what follows. */
+/* Read the next value up to an unquoted comma, without its quotes. Returns the rest. */
 static const char *next_value(const char *at, bool split, char *ret, size_t size)
 {
     bool quoted = false;
@@ -227,7 +227,7 @@ static const char *next_value(const char *at, bool split, char *ret, size_t size
     return at;
 }
 
-/* An address in IPv6 form has colons too: a word before the colon that is no field and looks hexadecimal is one. */
+/* Return whether the token is an IPv6 address: the word before the colon is no field and looks hexadecimal. */
 static bool looks_like_address(const char *token)
 {
     uint8_t addr[16];

@@ -4,11 +4,11 @@
  *
  *   port:4444 dir:in verdict:unexpected addr:10.0.0.0/8 proc:nc peer:node2 rule:in-tcp-445 proto:tcp
  *
- * Terms are separated by blanks and all must hold. A comma gives alternatives (port:80,443), as do
- * two terms of one field. `-` or `!` in front negates. Ranges: port:1000-2000, vlan:100-199. Words
- * of a fixed list may be cut short: every word that begins so is meant (dir:in, verdict:un). Names
- * (rule, peer, iface) are compared whole, with * and ?. A word without a field is searched for in
- * everything the row says. Quotes keep blanks together: proc:"my tool".
+ * Terms are separated by blanks, and all must match. A comma separates alternatives (port:80,443); so do two terms of
+ * one field. A leading `-` or `!` negates. Ranges: port:1000-2000, vlan:100-199. Words of a fixed list may be
+ * abbreviated and then mean every word with that prefix (dir:in, verdict:un). Names (rule, peer, iface) are compared as
+ * a whole, with * and ?. A word without a field is searched for in the whole text of the row. Quotes keep blanks
+ * together: proc:"my tool".
  */
 #ifndef QPW_VIEW_FILTER_H
 #define QPW_VIEW_FILTER_H
@@ -19,7 +19,7 @@
 
 #include "util/error.h"
 
-/* X(symbol, "name", "other name", "what it compares") */
+/* X(symbol, "name", "short name", "what it compares") */
 #define QPW_FIELDS(X) \
     X(WORD, "", "", "a word anywhere in the row") \
     X(PORT, "port", "p", "service port, ICMP type or EtherType; ranges") \
@@ -51,34 +51,37 @@ const char *qpw_field_help(enum qpw_field field);
 struct qpw_term {
     enum qpw_field field;
     bool negate;
-    uint32_t low, high;  /* numbers: first and last */
-    uint32_t words;      /* fixed lists: a bit for each value meant */
+    uint32_t low, high;  /* numbers: inclusive range */
+    uint32_t words;      /* fixed lists: bitmask of the values meant */
     uint8_t addr[16];
     unsigned prefix;     /* of 128 */
-    char text[64];       /* names and free words, lower case */
+    char text[64];       /* names and free words, in lower case */
 };
 
 struct qpw_filter {
     struct qpw_term terms[QPW_FILTER_TERMS];
     size_t n_terms;
-    uint32_t fields; /* a bit for each field that occurs */
+    uint32_t fields; /* bitmask of the fields that occur */
 };
 
 #define QPW_NO_PORT 0xffffffffu
 
-/* What a filter looks at. `has`: a bit for each field that this kind of row knows; terms of others are not applied. */
+/* What a filter compares. `has`: bitmask of the fields that this kind of row has; terms on others are not applied. */
 struct qpw_facts {
     uint32_t has;
     bool non_ip;
     uint8_t protocol, direction, verdict, outcome, severity, evidence;
-    uint32_t port; /* QPW_NO_PORT where the protocol has none */
+    uint32_t port; /* QPW_NO_PORT if the protocol has none */
     uint16_t vlan;
     const uint8_t *from, *to; /* NULL: none */
-    const char *process, *peer, *rule, *reason, *iface; /* "" where none */
-    const char *words; /* all of the row's text; only read where the filter has free words */
+    const char *process, *peer, *rule, *reason, *iface; /* "" if there is none */
+    const char *words; /* all of the row's text; only read if the filter has free words */
 };
 
-/* Parses text (an empty one gives a filter that lets all pass). 0, or -EINVAL with err filled and *ret untouched. */
+/*
+ * Parse text; an empty one gives a filter that matches everything. Returns 0, or -EINVAL with err filled and *ret
+ * unchanged.
+ */
 int qpw_filter_parse(const char *text, struct qpw_filter *ret, struct qpw_error *err);
 
 bool qpw_filter_match(const struct qpw_filter *filter, const struct qpw_facts *facts);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Rows of the tab Unexpected: as the report folds them, by remote host, by process, or one by one. */
+/* grouping.c - rows of the tab Unexpected: grouped as in the report, by remote host, by process, or not at all. */
 #include <errno.h>
 #include <string.h>
 
@@ -52,13 +52,14 @@ int qpw_model_add_finding(struct qpw_model *m, const struct qpw_finding_row *f)
     row->counts = f->counts;
     row->first_unix_ns = f->first_unix_ns;
     row->last_unix_ns = f->last_unix_ns;
-    row->severity = (uint8_t)(qpw_finding_open(f) ? qpw_finding_severity(f) : QPW_SEVERITY_INFO); /* behind what is open */
+    /* After the open ones. */
+    row->severity = (uint8_t)(qpw_finding_open(f) ? qpw_finding_severity(f) : QPW_SEVERITY_INFO);
     row->past = past_of(f);
     set_rate(m, f, row);
     return 0;
 }
 
-/* The same while its first finding is: it is what all others follow. */
+/* Return a group's id, which is stable as long as its first finding is. */
 static uint64_t id_of(const struct qpw_model *m, const struct qpw_finding_line *line)
 {
     return qpw_track_id(&m->tracks, QPW_TRACK_GROUP, &line->first->key, sizeof(line->first->key));
@@ -92,7 +93,7 @@ static int by_host(const struct qpw_finding_row *a, const struct qpw_finding_row
     return memcmp(qpw_finding_remote(&a->key), qpw_finding_remote(&b->key), 16);
 }
 
-/* By the process itself, whichever way it was found: "python3[812] root (listener)". */
+/* Compare by the process itself, however it was found: "python3[812] root (listener)". */
 static int by_process(const struct qpw_finding_row *a, const struct qpw_finding_row *b, void *model)
 {
     const char *x = qpw_model_process(model, a), *y = qpw_model_process(model, b);
@@ -103,7 +104,7 @@ static int by_process(const struct qpw_finding_row *a, const struct qpw_finding_
     return r ? r : (n > m) - (n < m);
 }
 
-/* The members of the group that was opened; false: it is no more. */
+/* Add the members of the opened group. *ret_there: whether it still exists. */
 static int add_opened(struct qpw_model *m, uint64_t id, bool *ret_there)
 {
     int r = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The header: what is watched, the one answer, rates with their history, shares, findings, losses. */
+/* header.c - the header: what is watched, the answer, rates with their history, shares, findings, losses. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "words/answer.h"
 #include "words/printer.h"
 
-#define USUAL_BEAT_NS 3000000000ull /* the auditor beats every second */
+#define USUAL_BEAT_NS 3000000000ull /* the auditor updates its heartbeat every second */
 
 static uint8_t answer_style(unsigned state)
 {
@@ -19,7 +19,7 @@ static uint8_t answer_style(unsigned state)
     return style == QPW_TEXT_BAD ? QPW_STYLE_BAD : style == QPW_TEXT_DOUBT ? QPW_STYLE_WARN : QPW_STYLE_GOOD;
 }
 
-/* Interface and mode of the first, and how many more. */
+/* Write interface and mode of the first one, and the number of others. */
 static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
     const char *mode = s->n_ifaces ? qpw_words_mode(s->ifaces[0].hook) : "";
@@ -36,7 +36,7 @@ static void interfaces_text(const struct qpw_snapshot *s, char *buf, size_t size
         snprintf(buf, size, "%s%s%s", s->ifaces[0].name, *mode ? " " : "", mode);
 }
 
-/* Its name; where the file gives it none, the file. */
+/* Return the policy's name, or its file if it has none. */
 static const char *policy_text(const struct qpw_snapshot *s, char *buf, size_t size)
 {
     return *s->meta.policy_name && !strchr(qpw_words_policy(s->meta.policy_name, s->meta.policy_path, buf, size), '(')
@@ -78,7 +78,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
         qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2zu NOT ATTACHED!  ", sight->unhooked + sight->gone);
 }
 
-/* Of a span of the history: which one, in place of what lives. */
+/* Paint which span of the history is shown, in place of live information. */
 static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
 {
     const struct qpw_snapshot *s = m->now;
@@ -96,10 +96,10 @@ static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
 
 struct rate_place {
     int row, col;
-    int graph; /* columns of the graph behind the figures */
+    int graph; /* width of the graph after the figures */
 };
 
-/* Figures and graph of one direction; returns the column behind them. */
+/* Paint figures and graph of one direction. Returns the column after them. */
 static int paint_rate(struct qpw_canvas *c, struct rate_place at, const struct qpw_model *m,
                       const struct qpw_view_state *state, bool rx)
 {
@@ -143,7 +143,9 @@ static uint8_t share_style(unsigned verdict, uint64_t packets)
                                              : QPW_STYLE_NORMAL;
 }
 
-/* Verdicts with their shares from column 0 on; painted only where `on`. Returns the column after them. */
+/*
+ * Paint the verdicts with their shares from column 0, or only measure them unless `on`. Returns the column after them.
+ */
 static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, bool brief, bool on)
 {
     static const struct {
@@ -196,7 +198,7 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
                                 qpw_severity_name(severity), qpw_words_count(n, count, sizeof(count)));
     }
     if (m->past.to_unix_ns)
-        return; /* losses have no time */
+        return; /* losses are not recorded by time */
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
     if (m->answer.losses.lost)
         qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%s (%s)!",

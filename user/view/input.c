@@ -12,7 +12,7 @@
 static const unsigned intervals_ms[] = {250, 500, 1000, 2000, 5000, 10000, 30000, 60000};
 #define N_INTERVALS (sizeof(intervals_ms) / sizeof(*intervals_ms))
 
-#define FARTHEST 10000 /* lines: beyond the end of any details */
+#define FARTHEST 10000 /* lines; beyond the end of any details */
 
 static unsigned go_to_tab(struct qpw_view_state *state, int tab)
 {
@@ -26,7 +26,7 @@ static unsigned go_to_tab(struct qpw_view_state *state, int tab)
     return QPW_DO_BUILD;
 }
 
-/* ---- Moving ---- */
+/* ---- Movement ---- */
 
 static unsigned move(struct qpw_view_state *state, const struct qpw_model *m, int rows)
 {
@@ -71,7 +71,7 @@ static unsigned set_filter(struct qpw_view_state *state, const char *text)
     return QPW_DO_BUILD;
 }
 
-/* What a key does to the line that is typed; false: nothing. */
+/* Apply a key to the edited line. False: not an editing key. */
 static bool edit_key(struct qpw_view_state *state, int key)
 {
     size_t length = strlen(state->edit);
@@ -82,7 +82,8 @@ static bool edit_key(struct qpw_view_state *state, int key)
         state->edit[length] = '\0';
     } else if (key == QPW_CTRL('U')) {
         *state->edit = '\0';
-    } else if (key >= ' ' && key != 127 && key < 256 && length + 1 < sizeof(state->edit)) { /* UTF-8 byte by byte */
+    /* UTF-8 arrives byte by byte. */
+    } else if (key >= ' ' && key != 127 && key < 256 && length + 1 < sizeof(state->edit)) {
         state->edit[length] = (char)key;
         state->edit[length + 1] = '\0';
     } else {
@@ -93,7 +94,7 @@ static bool edit_key(struct qpw_view_state *state, int key)
     return true;
 }
 
-/* Why a finding is acknowledged or muted. */
+/* Handle a key while the reason of an acknowledgement or muting is typed. */
 static unsigned reason_key(struct qpw_view_state *state, int key)
 {
     bool mute = state->mode == QPW_MODE_MUTE;
@@ -127,7 +128,7 @@ static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model 
     return QPW_DO_PAINT;
 }
 
-/* Typing filters at once, as far as what is typed can be understood; Esc puts the old filter back. */
+/* Handle a key while a filter is typed: it applies at once, as far as it can be parsed; Esc restores the old one. */
 static unsigned filter_key(struct qpw_view_state *state, int key)
 {
     struct qpw_error err;
@@ -153,7 +154,7 @@ static unsigned filter_key(struct qpw_view_state *state, int key)
     return QPW_DO_BUILD;
 }
 
-/* Terms that single out what the row is about. */
+/* Set a filter that selects the row's subject. */
 static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model *m)
 {
     const struct qpw_row *row = m->n_rows ? &m->rows[state->selected] : NULL;
@@ -177,7 +178,7 @@ static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model 
 
 /* ---- Order ---- */
 
-/* Said as well as marked in its title: the column may be one that has no place on this screen. */
+/* Show the order as a message too, because the column may not be visible on this screen. */
 static unsigned say_order(struct qpw_view_state *state)
 {
     const struct qpw_sort *sort = &state->sort[state->tab];
@@ -239,7 +240,7 @@ static unsigned sort_key(struct qpw_view_state *state, int key)
     return QPW_DO_PAINT;
 }
 
-/* ---- The rest ---- */
+/* ---- Other actions ---- */
 
 static unsigned change_interval(struct qpw_view_state *state, bool slower)
 {
@@ -258,7 +259,7 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
     return QPW_DO_PAINT;
 }
 
-/* A span that is not shown yet is only chosen. */
+/* Change the span's length; unless a span is shown, this only selects it. */
 static unsigned change_span(struct qpw_view_state *state, const struct qpw_model *m, int by)
 {
     char text[64], length[40];
@@ -332,7 +333,7 @@ static unsigned open_details(struct qpw_view_state *state, const struct qpw_mode
     return QPW_DO_PAINT;
 }
 
-/* A filter that lets through the connections that the row is about; false: it is about none. */
+/* Write a filter that selects the connections of the row. False: the row has none. */
 static bool connections_of(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
 {
     struct qpw_facts f;
@@ -359,7 +360,7 @@ static bool connections_of(const struct qpw_model *m, const struct qpw_row *row,
     return true;
 }
 
-/* Enter: of a port or a peer, its connections; of any other row, its details. */
+/* Handle Enter: open the connections of a port or a peer, the details of any other row. */
 static unsigned open_row(struct qpw_view_state *state, const struct qpw_model *m)
 {
     const struct qpw_row *row = m->n_rows && state->mode == QPW_MODE_LIST ? &m->rows[state->selected] : NULL;

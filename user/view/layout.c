@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "view/layout.h"
 
-/* Columns up to this priority may squeeze the others to their least width; later ones only join in comfort. */
+/*
+ * Columns up to this priority may reduce the others to their minimum width; later ones join only if all stay
+ * comfortable.
+ */
 #define NEEDED 4
 
 static int priority(const struct qpw_column *column, bool totals)
@@ -13,16 +16,16 @@ static int priority(const struct qpw_column *column, bool totals)
     return column->flags & QPW_COLUMN_TOTAL ? 1 : column->priority;
 }
 
-/* Between the least and the wanted width: below it, a further column is not worth its place. */
+/* Return the width, between minimum and wanted, below which a further column is not worth its place. */
 static int comfortable(const struct qpw_column *column)
 {
     return column->min + (column->want - column->min) * 2 / 3;
 }
 
-/* Chooses columns; taken[i] set. */
+/* Choose the columns; sets taken[i]. */
 static void choose(const struct qpw_tab_columns *tab, bool totals, int width, bool *taken)
 {
-    int least = -1, comfort = -1; /* no blank before the first */
+    int least = -1, comfort = -1; /* no separator before the first column */
     int highest = 0;
 
     for (size_t i = 0; i < tab->n; i++)
@@ -42,7 +45,7 @@ static void choose(const struct qpw_tab_columns *tab, bool totals, int width, bo
     }
 }
 
-/* Hands out `left` cells, one a turn to each that still wants one. */
+/* Distribute `left` cells, one at a time to each column that still wants one. */
 static int widen(struct qpw_layout *l, int left, bool stretch)
 {
     bool given = true;

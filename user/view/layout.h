@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* layout.h - which columns fit a width, and where. */
+/* layout.h - choose the columns that fit a width, and place them. */
 #ifndef QPW_VIEW_LAYOUT_H
 #define QPW_VIEW_LAYOUT_H
 
@@ -18,10 +18,10 @@ struct qpw_layout {
 };
 
 /*
- * Columns of priority 0 are always there (the last of them may be cut by the screen's edge); the others
- * join in order of priority as far as they fit, the less important ones only where those before them
- * keep a comfortable width. What is left widens columns up to what they want, then the stretching
- * ones. One blank between columns. totals: see state.h.
+ * Lay out a tab's columns. Those of priority 0 are always shown (the last may be cut off at the screen's edge); the
+ * others join in order of priority as far as they fit, the less important ones only if those before them keep a
+ * comfortable width. Remaining width goes to columns up to their wanted width, then to the stretching ones. Columns are
+ * separated by one blank. totals: see state.h.
  */
 void qpw_layout_make(const struct qpw_tab_columns *tab, bool totals, int width, struct qpw_layout *ret);
 

@@ -35,7 +35,7 @@ void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
             state->message[used++] = *text;
             continue;
         }
-        text += strspn(text, "\n ") - 1; /* lines become clauses */
+        text += strspn(text, "\n ") - 1; /* join lines with semicolons */
         if (text[1])
             used += (size_t)snprintf(state->message + used, sizeof(state->message) - used, "; ");
     }
@@ -51,9 +51,9 @@ void qpw_state_init(struct qpw_view_state *state)
         state->sort[i].column = qpw_tab_columns((enum qpw_tab)i)->sort;
 }
 
-/* ---- Taking a snapshot in ---- */
+/* ---- Snapshots ---- */
 
-/* Brief snapshots do not tell of connections: what whole ones told stays. */
+/* Remember data on peers from full snapshots, because brief ones lack connections. */
 static int remember_peers(struct qpw_model *m, const struct qpw_snapshot *s)
 {
     if (!s->peer_seen)
@@ -82,7 +82,7 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
 
     if (r < 0)
         return r;
-    if (m->tracks.round == 1) { /* the first, or the first of another kernel side */
+    if (m->tracks.round == 1) { /* the first snapshot, or the first of another instance */
         m->started_unix_ns = s->unix_ns;
         m->n_peer_seen = 0;
     }
@@ -91,7 +91,7 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
     if (r < 0)
         return r;
     m->now = s;
-    m->n_rows = m->n_lines = 0; /* they point into the snapshot before */
+    m->n_rows = m->n_lines = 0; /* they point into the previous snapshot */
     qpw_totals_of(s, &m->totals);
     return 0;
 }
@@ -115,7 +115,7 @@ static int add_findings(struct qpw_model *m, const struct qpw_view_state *state)
 
     int r = 0;
 
-    /* What a filter is to let through stands in rows of its own. */
+    /* Rows that a filter is to match are not grouped. */
     if (state->grouping != QPW_GROUPING_NONE && !state->filter.n_terms)
         r = qpw_model_add_groups(m, state);
     else
@@ -244,7 +244,7 @@ static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw
     m->n_rows = kept;
 }
 
-/* By the sort key, in the order wanted; where that is equal, the worst, what moved last and carried most first. */
+/* Compare by the sort key in the chosen order; on a tie the worst first, then the latest, then the busiest. */
 static int compare(const void *left, const void *right, void *down)
 {
     const struct qpw_row *a = left, *b = right;
@@ -264,7 +264,7 @@ static int compare(const void *left, const void *right, void *down)
         r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
     if (!r)
         r = (carried_a < carried_b) - (carried_a > carried_b);
-    return r ? r : (a->id > b->id) - (a->id < b->id); /* the same in each picture: rows do not jump about */
+    return r ? r : (a->id > b->id) - (a->id < b->id); /* stable between snapshots, so that rows do not jump */
 }
 
 static void apply_sort(struct qpw_model *m, enum qpw_tab tab, const struct qpw_sort *sort)

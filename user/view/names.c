@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Names by number, from the snapshot that is shown. */
+/* names.c - names by number, from the current snapshot. */
 #include "view/model.h"
 
 const char *qpw_model_rule(const struct qpw_model *m, unsigned rule)

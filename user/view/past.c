@@ -15,15 +15,15 @@ int64_t qpw_past_length(unsigned at)
     return lengths[at < QPW_PAST_SPANS ? at : 0];
 }
 
-/* The process as it was recorded: whoever holds the port now is another matter. */
+/* Return the process as recorded, because the port may have another owner now. */
 static const char *recorded_process(void *context, const struct qpw_finding_row *finding)
 {
     return finding->value.owner.comm;
 }
 
 /*
- * Rates are averages over what was observed of the span. Findings have none: they stand with all that was ever counted of
- * them. Nor is it known when in the span a counter moved last.
+ * Make a model from the recorded sums. Rates are averages over the observed part of the span. Findings have none and
+ * show all that was ever counted of them. When a counter last moved within the span is unknown.
  */
 static int make_model(struct qpw_model *m, const struct qpw_snapshot *s, const struct qpw_history_observed *seen)
 {
@@ -40,12 +40,12 @@ static int make_model(struct qpw_model *m, const struct qpw_snapshot *s, const s
         m->tracks.tracks[i].changed_unix_ns = 0;
         memset(m->tracks.tracks[i].history, 0, sizeof(m->tracks.tracks[i].history));
     }
-    r = r ? r : qpw_model_advance(m, s); /* not later than the last: rates stay */
+    r = r ? r : qpw_model_advance(m, s); /* not later than the previous one, so rates are kept */
     m->started_unix_ns = s->from_unix_ns;
     return r;
 }
 
-/* What the history has of the window, in place of what is shown. */
+/* Show the history's data of the window. */
 static int show(struct qpw_past *past, struct qpw_history_reader *r, const struct qpw_history_window *span, const struct qpw_past_options *o,
                 struct qpw_error *err)
 {
@@ -90,7 +90,8 @@ int qpw_past_step(struct qpw_past *past, const struct qpw_past_options *o, enum 
     if (code < 0)
         return code == -ENOENT ? qpw_fail(err, 0, "%s: there is no history yet", o->path) : code;
     code = qpw_history_beside(r, at, any && step != QPW_PAST_BACK, o->length, &span, err);
-    if (code == -ENOENT && any && step == QPW_PAST_HERE) /* the last slots, meanwhile part of longer ones that begin before it */
+    /* The last slots have been merged into longer ones that begin before the span. */
+    if (code == -ENOENT && any && step == QPW_PAST_HERE)
         code = qpw_history_beside(r, until, false, o->length, &span, err);
     code = code ? code : show(past, r, &span, o, err);
     qpw_history_close(r);

@@ -7,14 +7,14 @@
 #include "view/screen.h"
 #include "words/words.h"
 
-#define HEADER_ROWS 20 /* any height at which the header is whole */
+#define HEADER_ROWS 20 /* any height at which the header is complete */
 
 static void print_row(FILE *out, const struct qpw_canvas *c, int row, char *buf, size_t size)
 {
     fprintf(out, "%s\n", qpw_canvas_row_text(c, row, buf, size));
 }
 
-/* A canvas of that size and a buffer for one of its lines. */
+/* Create a canvas of that size and a buffer for one of its lines. */
 static int open_canvas(struct qpw_canvas *c, int rows, int width, bool ascii, char **ret_buf)
 {
     int r;

@@ -10,8 +10,8 @@
 #include "host/owner.h"
 #include "words/owner.h"
 
-#define PLACES 4096u        /* power of two; a newer finding takes an older one's place */
-#define LOOKUPS 100u        /* between two pictures */
+#define PLACES 4096u        /* a power of two; a newer finding replaces an older one */
+#define LOOKUPS 100u        /* between two snapshots */
 #define KEEP_FOUND_NS 30000000000ull
 #define KEEP_OTHER_NS 5000000000ull
 
@@ -52,7 +52,7 @@ void qpw_processes_tick(struct qpw_processes *p, uint64_t mono_ns)
     p->now_ns = mono_ns;
 }
 
-/* What was once found is not forgotten when the process has gone: that it was there is what counts. */
+/* Cache a process. A known one is kept after it has ended, because what matters is that it was there. */
 static void note(struct qpw_processes *p, uint64_t id, const struct qpw_process *process, bool answered,
                  struct entry *entry)
 {

@@ -78,7 +78,7 @@ void qpw_remember_load(const char *path, struct qpw_view_state *state)
     fclose(file);
 }
 
-/* Makes the folders of the path, as far as they are missing. */
+/* Create the missing folders of the path. */
 static int make_folders(const char *path)
 {
     char folder[PATH_MAX];
@@ -93,7 +93,7 @@ static int make_folders(const char *path)
     return 0;
 }
 
-/* Not the filter: what it hides would be missed by the next person. */
+/* Write the state except the filter, because the next user would miss what it suppresses. */
 static void put(FILE *file, const struct qpw_view_state *state)
 {
     fprintf(file, "tab %s\ninterval %u\ntotals %d\nnumbers %d\nbytes %d\n", qpw_tab_name(state->tab),

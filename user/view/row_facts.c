@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A row as the filter sees it: its facts, and all that it shows as words. */
+/* row_facts.c - a row as the filter sees it: its facts, and all its text as words. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +80,7 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
         [QPW_ROW_CONNECTION] = LIST(of_connections), [QPW_ROW_LISTENER] = LIST(of_listeners),
         [QPW_ROW_IDLE] = LIST(of_listeners)};
 #undef LIST
-    static const struct qpw_view_state names; /* service names on */
+    static const struct qpw_view_state names; /* service names enabled */
     size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(qpw_row_subject_of(row).direction));
 
     if (row->kind == QPW_ROW_LINE || row->kind == QPW_ROW_PEER || row->kind == QPW_ROW_IDLE)

@@ -19,7 +19,7 @@ static struct qpw_row_subject of_finding(const struct qpw_row *row)
     return of_finding_row(row->source);
 }
 
-/* What the group's findings share. */
+/* Return what the group's findings have in common. */
 static struct qpw_row_subject of_group(const struct qpw_row *row)
 {
     const struct qpw_finding_line *line = row->source;
@@ -44,7 +44,7 @@ static struct qpw_row_subject of_meter(const struct qpw_row *row)
         .rule = meter->key.rule, .peer = meter->key.peer, .iface = meter->key.iface};
 
     if (t.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&meter->key))
-        t.kind = QPW_KIND_PORT; /* "icmp/?", as for every port that was not read */
+        t.kind = QPW_KIND_PORT; /* "icmp/?", as for any port that was not read */
     return t;
 }
 

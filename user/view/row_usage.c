@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Peers and rules as facts/ adds them up, with what moved while they were watched. */
+/* row_usage.c - peers and rules as facts/ adds them up, with the changes observed while the view ran. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -26,7 +26,7 @@ static void add_track(const struct qpw_model *m, const struct qpw_meter_key *key
         *last = track->changed_unix_ns;
 }
 
-/* Brief snapshots know no connections: what whole ones knew stays. */
+/* Add what full snapshots have shown, because brief ones lack connections. */
 static void add_seen(const struct qpw_model *m, struct qpw_peer_view *peer)
 {
     const struct qpw_peer_seen *seen = &m->peer_seen[peer->sum.number];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Room for the model's rows and lines, which the files of its tabs fill. */
+/* rows.c - allocate the model's rows and lines, which the tabs' files fill. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

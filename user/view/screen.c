@@ -10,7 +10,7 @@
 
 int qpw_screen_page(int rows)
 {
-    int page = rows - qpw_header_rows(rows) - 3; /* tabs, titles, last line */
+    int page = rows - qpw_header_rows(rows) - 3; /* tab bar, titles, last line */
 
     return page > 1 ? page : 1;
 }
@@ -76,7 +76,7 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
         bool down = !!(place->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
         char title[40];
 
-        /* Where both do not fit, the title is cut and not the mark. */
+        /* If both do not fit, cut the title rather than the mark. */
         snprintf(title, sizeof(title), "%.*s%s", sorted ? place->width - 1 : 30, place->column->title,
                  !sorted ? "" : down ? "▼" : "▲");
         qpw_canvas_field(c, box_of(place, at), QPW_STYLE_TITLE, title);
@@ -140,9 +140,9 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
     }
 }
 
-/* ---- Tabs, last line, choices ---- */
+/* ---- Tab bar, last line, choices ---- */
 
-#define WIDE_TABS 102 /* columns in which all tabs with their numbers, and the count of rows, have room */
+#define WIDE_TABS 102 /* width at which all tabs with their numbers and the row count fit */
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
@@ -229,7 +229,7 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_model *m,
                           qpw_words_seconds(state->interval_ms, span, sizeof(span)));
 }
 
-/* The filter in force, and which of its fields this tab does not know. */
+/* Paint the active filter, and which of its fields this tab lacks. */
 static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
 {
     uint32_t foreign = state->filter.fields & ~qpw_tab_columns(state->tab)->fields & ~(1u << QPW_FIELD_WORD);
@@ -246,7 +246,7 @@ static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_sta
     qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_DIM, "   / change  c clear  ? help");
 }
 
-/* A message that ends in row `last`; one that is longer than a row takes those above it too. */
+/* Paint a message that ends in row `last`; a long one also covers the rows above. */
 static void paint_message(struct qpw_canvas *c, int last, const struct qpw_view_state *state)
 {
     const char *text = state->message;
@@ -265,7 +265,7 @@ static void paint_message(struct qpw_canvas *c, int last, const struct qpw_view_
     }
 }
 
-/* What is typed, or as much of its end as fits; what is wrong with it beside it, or above where that does not fit. */
+/* Paint the edited text, or as much of its end as fits, with its error beside it, or above if that does not fit. */
 static void paint_edit(struct qpw_canvas *c, int at, const struct qpw_view_state *state)
 {
     bool filter = state->mode == QPW_MODE_FILTER;
@@ -304,7 +304,7 @@ static void paint_last(struct qpw_canvas *c, const struct qpw_model *m, const st
     }
 }
 
-/* A box with the tab's columns over the right of the table. */
+/* Paint a box with the tab's columns over the right of the table. */
 static void paint_sort(struct qpw_canvas *c, int first, int height, const struct qpw_view_state *state)
 {
     const struct qpw_tab_columns *tab = qpw_tab_columns(state->tab);

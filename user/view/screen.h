@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* screen.h - paints model and state on a canvas: header, tabs, table, details, last line. */
+/* screen.h - paint model and state on a canvas: header, tabs, table, details, last line. */
 #ifndef QPW_VIEW_SCREEN_H
 #define QPW_VIEW_SCREEN_H
 
@@ -7,34 +7,37 @@
 #include "view/keys.h"
 #include "view/layout.h"
 
-/* Paints the whole screen. Below 40x8 it only says that there is no room. */
+/* Paint the whole screen. Below 40x8, only a message that there is no room. */
 void qpw_screen_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state);
 
-/* Rows of the table (or lines of the details) that a canvas of that height has. */
+/* Return how many rows of the table (or lines of the details) fit a canvas of that height. */
 int qpw_screen_page(int rows);
 
-/* Keeps selection and scroll position within the rows and the page; follows the selected row where wanted. */
+/* Keep selection and scroll position within rows and page; follow the selected row if requested. */
 void qpw_screen_settle(const struct qpw_model *m, struct qpw_view_state *state, int page);
-/* Lets the details, where they are open, scroll no further than to their last line. */
+/* If the details are open, limit scrolling to their last line. */
 void qpw_screen_settle_details(struct qpw_canvas *c, const struct qpw_model *m, struct qpw_view_state *state);
 
 /* ---- Parts ---- */
 
-/* The header from row 0; returns the first row below it. */
+/* Paint the header from row 0. Returns the first row below it. */
 int qpw_header_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state);
 int qpw_header_rows(int rows);
 
-/* All that is known of a row, scrolled by state->details_top, into `height` rows. Returns how many lines there are. */
+/* Paint all that is known of a row into `height` rows, scrolled by state->details_top. Returns the number of lines. */
 int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state,
                       const struct qpw_row *row, int first_row, int height);
 
-/* The policy line that would allow the row: 0; -ENOENT where none can (or none is needed), buf saying why. */
+/*
+ * Write the policy line that would allow the row. Returns 0, or -ENOENT if none can or none is needed; then buf has the
+ * reason.
+ */
 int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size);
 
-/* One row of the table at canvas row `at`. */
+/* Paint one row of the table at canvas row `at`. */
 void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_model *m,
                    const struct qpw_view_state *state, const struct qpw_row *row);
-/* The column titles; the sorted one carries ▲ or ▼. */
+/* Paint the column titles; the sorted one has ▲ or ▼. */
 void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout,
                       const struct qpw_view_state *state);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The rows of the tabs Connections and Listeners: what is read beside the snapshots. */
+/* sockets.c - the rows of the tabs Connections and Listeners, which are read besides the snapshots. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 #include "view/columns.h"
 #include "view/more.h"
 
-#define MOST_CONNECTIONS 10000u /* of those that the filter wants, kept for the screen */
+#define MOST_CONNECTIONS 10000u /* that match the filter and are kept for the screen */
 
-/* What the kernel's clock says, as Unix time. */
+/* Convert a time of the instance's clock to Unix time. */
 static uint64_t unix_of(const struct qpw_snapshot *s, uint64_t mono_ns)
 {
     return s->mono_ns > mono_ns ? s->unix_ns - (s->mono_ns - mono_ns) : s->unix_ns;
@@ -43,7 +43,7 @@ int qpw_model_add_listeners(struct qpw_model *m)
         struct qpw_row *row;
 
         if (rule >= m->now->n_rules)
-            continue; /* of a reload since the snapshot: the next one has it */
+            continue; /* its rule is from a reload after this snapshot; the next one has it */
         row = qpw_model_add_row(m);
         if (!row)
             return -ENOMEM;
@@ -64,7 +64,7 @@ int qpw_model_add_listeners(struct qpw_model *m)
 
 struct choice {
     const struct qpw_model *m;
-    struct qpw_filter filter; /* without free words: those and processes are left to the rows that are kept */
+    struct qpw_filter filter; /* without free words and processes, which are tested on the kept rows only */
 };
 
 static bool is_wanted(void *data, const struct qpw_connection *connection)
@@ -117,7 +117,7 @@ int qpw_model_read_more(struct qpw_model *m, const struct qpw_view_state *state,
 {
     if (state->tab != QPW_TAB_CONNECTIONS && state->tab != QPW_TAB_LISTENERS)
         return 0;
-    m->n_rows = 0; /* they point into what was there before */
+    m->n_rows = 0; /* they point into the old data */
     if (state->tab == QPW_TAB_CONNECTIONS)
         return read_connections(m, &state->filter, more, err);
     read_listeners(m, more);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Finaliser of MurmurHash3 (public domain constants) over 8-byte words: quick, and every bit of the salt counts. */
+/* Mix with MurmurHash3's finaliser (public domain constants): fast, and every bit of the salt has an effect. */
 static uint64_t mix(uint64_t h)
 {
     h ^= h >> 33;
@@ -37,7 +37,7 @@ static size_t place(const struct qpw_tracks *t, uint64_t id)
     return at;
 }
 
-/* Drops what the last snapshot did not hold and makes room for `more` tracks. */
+/* Drop tracks that the last snapshot did not have, and make room for `more`. */
 static int make_room(struct qpw_tracks *t, size_t more)
 {
     size_t kept = 0, size = 1024;
@@ -86,8 +86,8 @@ static struct qpw_rate rate_of(const struct qpw_counts *now, const struct qpw_co
 }
 
 /*
- * A row that was not in the snapshot before began at zero, so its whole count is of this interval;
- * except in the first snapshot of all, whose counts are older than the view.
+ * Advance a row. A row that the previous snapshot lacked began at zero, so that its whole count belongs to this
+ * interval; except in the very first snapshot, whose counts are older than the view.
  */
 static void advance_row(struct qpw_tracks *t, uint64_t id, const struct qpw_counts *counts, double seconds,
                         uint64_t unix_ns)
@@ -124,7 +124,7 @@ int qpw_tracks_advance(struct qpw_tracks *t, const struct qpw_snapshot *s)
     }
     if (t->round && s->mono_ns <= t->last_mono_ns)
         return 0;
-    /* Every row could be new; stale ones go when they would cost a larger table. */
+    /* Every row could be new; drop stale ones before they require a larger table. */
     if (t->n + rows > t->room || 2 * (t->n + rows) > t->index_size) {
         int r = make_room(t, rows);
 
@@ -165,7 +165,7 @@ const struct qpw_track *qpw_track_find(const struct qpw_tracks *t, uint64_t id)
     return t->index[at] ? &t->tracks[t->index[at] - 1] : NULL;
 }
 
-/* Samples a ring of `size` holds that were written in rounds first..round, newest last in ret. */
+/* Copy the samples written in rounds first..round from a ring of `size`, the newest last. */
 static void unroll(const float *ring, size_t size, uint32_t round, uint32_t first, float *ret, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -27,17 +27,17 @@ struct qpw_view {
     struct qpw_snapshot snapshot;
     struct qpw_canvas canvas;
     struct qpw_draw *draw;
-    struct qpw_processes *processes; /* NULL: not known */
-    uint64_t due_ns;                 /* of the next picture, CLOCK_MONOTONIC */
-    unsigned todo;                   /* QPW_DO_* not done yet */
-    char begun_with[QPW_FILTER_TEXT]; /* the filter at the start */
+    struct qpw_processes *processes; /* NULL: unknown */
+    uint64_t due_ns;                 /* of the next snapshot, CLOCK_MONOTONIC */
+    unsigned todo;                   /* pending QPW_DO_* flags */
+    char begun_with[QPW_FILTER_TEXT]; /* the initial filter */
     bool mouse;
-    bool tab_is_new;                 /* since the last picture */
-    bool failed;                     /* the last picture was none */
+    bool tab_is_new;                 /* since the last snapshot */
+    bool failed;                     /* the last snapshot failed */
     unsigned pictures;
     struct qpw_alert_tail alerts;    /* path NULL: none */
-    struct qpw_past past;            /* shown in place of what is live, where it has a span */
-    uint64_t past_failed_ns;         /* when it could not be read, 0: it could */
+    struct qpw_past past;            /* shown instead of live data if it has a span */
+    uint64_t past_failed_ns;         /* when reading it last failed; 0: it did not */
 };
 
 /* A full snapshot walks all connections, which is expensive: take one only every so often. */
@@ -125,13 +125,13 @@ bool qpw_view_wants_whole(const struct qpw_view *view)
 
 void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
 {
-    if (view->state.mode == QPW_MODE_QUIT) /* the question stays until it is answered */
+    if (view->state.mode == QPW_MODE_QUIT) /* the question stays until answered */
         return;
     qpw_state_say(&view->state, bad, text);
     view->todo |= QPW_DO_PAINT;
 }
 
-/* The next picture is due a whole interval after the last was, unless that is past already. */
+/* The next snapshot is due one interval after the last one was, or now if that is past. */
 static void set_due(struct qpw_view *view)
 {
     uint64_t interval = view->state.interval_ms * 1000000ull, now = now_ns();
@@ -141,7 +141,7 @@ static void set_due(struct qpw_view *view)
         view->due_ns = now + interval;
 }
 
-/* A brief snapshot takes over what only whole ones tell: Coverage can be shown without reading all each second. */
+/* Take over what only full snapshots have, so that the Coverage tab needs no full one each second. */
 static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
 {
     if (now->memory_bytes || !before->memory_bytes || now->from_unix_ns != before->from_unix_ns)
@@ -164,7 +164,7 @@ static void keep_whole(struct qpw_snapshot *now, struct qpw_snapshot *before)
     }
 }
 
-/* What is read beside the snapshots, while its tab is shown: when that is new, and with each whole picture. */
+/* Read what the shown tab needs besides snapshots: when it is opened, and with each full snapshot. */
 static void read_more(struct qpw_view *view, bool now)
 {
     struct qpw_error err = {""};
@@ -192,11 +192,11 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
         view->failed = true;
         return 0;
     }
-    if (is_past(view) && view->model.now) { /* nothing of it is shown */
+    if (is_past(view) && view->model.now) { /* it is not visible */
         qpw_snapshot_clear(snapshot);
         return 0;
     }
-    if (view->failed && view->state.message_bad) /* that was why */
+    if (view->failed && view->state.message_bad) /* that was the cause */
         qpw_view_say(view, false, "");
     view->failed = false;
     if (view->state.paused && view->model.now) {
@@ -220,7 +220,7 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
     return r;
 }
 
-/* Whether a tab shows more than each picture has. */
+/* Return whether a tab shows more than each snapshot has. */
 static bool needs_more(enum qpw_tab tab)
 {
     return tab == QPW_TAB_COVERAGE || tab == QPW_TAB_PEERS || tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS;
@@ -258,7 +258,7 @@ static void act(struct qpw_view *view, bool mute)
         r = view->options.act(view->options.act_context, &todo, said, sizeof(said));
     }
     qpw_view_say(view, r < 0, said);
-    view->due_ns = 0; /* what came of it is shown at once */
+    view->due_ns = 0; /* show the effect at once */
 }
 
 static void settle(struct qpw_view *view, int page)
@@ -267,7 +267,7 @@ static void settle(struct qpw_view *view, int page)
     qpw_screen_settle_details(&view->canvas, shown(view), &view->state);
 }
 
-/* Rows are others than before, whatever was open or selected. */
+/* Reset selection and open rows, because the list is a different one. */
 static void begin_list(struct qpw_view *view)
 {
     view->state.mode = QPW_MODE_LIST;
@@ -287,7 +287,7 @@ static void leave_past(struct qpw_view *view)
     view->tab_is_new = true;
 }
 
-/* From span to span of the history. Behind the last one it is live. */
+/* Move between spans of the history; after the last one the view is live. */
 static void look_back(struct qpw_view *view, enum qpw_past_step step)
 {
     const char *path = view->snapshot.meta.history_path;
@@ -307,7 +307,7 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
                                                         : "no history is kept (--no-history)");
         return;
     }
-    /* Keys that were typed while a locked file was waited for are not waited for again. */
+    /* Skip keys typed while waiting for a locked file, rather than waiting again for each. */
     if (view->past_failed_ns && now_ns() - view->past_failed_ns < 1000000000u)
         return;
     r = qpw_past_step(&view->past, &options, step, &err);
@@ -320,7 +320,7 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
         begin_list(view);
 }
 
-/* What a key wants besides another picture of the same. */
+/* Do what a key requests besides repainting. */
 static void travel(struct qpw_view *view, unsigned todo)
 {
     if (todo & QPW_DO_PAST)
@@ -335,14 +335,14 @@ static void travel(struct qpw_view *view, unsigned todo)
         qpw_model_build(shown(view), &view->state);
 }
 
-/* A click would leave what is being typed or asked. */
+/* Return whether something is being typed or asked, which a click would abandon. */
 static bool is_asking(const struct qpw_view_state *state)
 {
     return state->mode == QPW_MODE_FILTER || state->mode == QPW_MODE_QUIT || state->mode == QPW_MODE_ACK ||
            state->mode == QPW_MODE_MUTE;
 }
 
-/* All that was typed and clicked. */
+/* Process all pending keys and clicks. */
 static enum qpw_view_end take_input(struct qpw_view *view, int page)
 {
     struct qpw_input input;
@@ -375,7 +375,7 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
             qpw_view_say(view, false, view->mouse ? "mouse on" : "mouse off: the terminal selects text");
         }
         travel(view, todo);
-        /* A later key of the same burst may move over rows that an earlier one changed. */
+        /* A later key of the same burst may act on rows that an earlier one changed. */
         if (todo & QPW_DO_BUILD) {
             qpw_model_build(shown(view), &view->state);
             settle(view, page);
@@ -383,7 +383,7 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
         if ((view->state.tab != before && needs_more(view->state.tab)) ||
             (view->state.tab == QPW_TAB_CONNECTIONS && strcmp(filter, view->state.filter_text))) {
             view->tab_is_new = true;
-            view->due_ns = 0; /* what is shown now may be brief */
+            view->due_ns = 0; /* the current snapshot may be brief */
         }
         view->todo |= todo & (QPW_DO_BUILD | QPW_DO_PAINT | QPW_DO_REDRAW);
         if (todo)
@@ -404,7 +404,7 @@ enum qpw_view_end qpw_view_step(struct qpw_view *view)
             return QPW_VIEW_GOES_ON;
         view->todo |= QPW_DO_PAINT;
     }
-    if (view->todo & QPW_DO_BUILD) { /* first: keys are for the rows, of which a new snapshot has none yet */
+    if (view->todo & QPW_DO_BUILD) { /* first, because keys act on rows, and a new snapshot has none yet */
         qpw_model_build(shown(view), &view->state);
         settle(view, page);
         view->todo = (view->todo & ~(unsigned)QPW_DO_BUILD) | QPW_DO_PAINT;
@@ -419,7 +419,7 @@ enum qpw_view_end qpw_view_step(struct qpw_view *view)
     return QPW_VIEW_GOES_ON;
 }
 
-/* A filter that was not changed here, but perhaps given as an option, leaves the remembered one as it is. */
+/* Keep the remembered filter unless the user changed it here; it may have been given as an option. */
 static void keep_filter(struct qpw_view *view)
 {
     struct qpw_view_state remembered;
@@ -439,7 +439,7 @@ void qpw_view_close(struct qpw_view *view)
     qpw_draw_close(view->draw);
     if (view->options.remember && qpw_remember_path(path, sizeof(path))) {
         keep_filter(view);
-        qpw_remember_save(path, &view->state); /* no error of the view if there is no place for it */
+        qpw_remember_save(path, &view->state); /* having no place to save it is no error */
     }
     qpw_model_free(&view->model);
     qpw_past_clear(&view->past);
@@ -485,7 +485,7 @@ int qpw_view_run(const struct qpw_view_options *options, qpw_take_fn take, void 
     struct qpw_view *view;
     int r;
 
-    catch_signals(); /* before ncurses, which leaves handlers alone that are there */
+    catch_signals(); /* before ncurses, which does not replace existing handlers */
     r = qpw_view_open(options, &view, err);
     if (r < 0)
         return r;
