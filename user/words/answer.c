@@ -11,7 +11,7 @@
 #include "words/json.h"
 #include "words/words.h"
 
-/* A sentence while it grows; what does not fit is left out, and so is what `without` says. */
+/* A sentence under construction; parts that do not fit are omitted, and so are those named by `without`. */
 enum { WITHOUT_ACKNOWLEDGED = 1u, WITHOUT_WORST = 2u, WITHOUT_ALSO = 4u, WITHOUT_SINCE = 8u, IN_BRIEF = 16u };
 struct sentence {
     char *buf;
@@ -34,7 +34,7 @@ static void say(struct sentence *s, const char *format, ...)
 
 static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
 {
-    bool ip = a->worst && a->worst->key.direction != QPW_DIR_NON_IP; /* "(ARP)" says what it is */
+    bool ip = a->worst && a->worst->key.direction != QPW_DIR_NON_IP; /* "(ARP)" already says so */
     char service[64];
 
     if (a->worst && !(s->without & WITHOUT_WORST))
@@ -42,7 +42,7 @@ static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
             qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
 }
 
-/* Since when that is so, which every answer says where it is known. */
+/* Append since when the answer holds, if that is known. */
 static void say_since(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns, const char *comma)
 {
     char since[32];
@@ -163,7 +163,7 @@ const char *qpw_words_headline(const struct qpw_answer *a, uint64_t now_unix_ns,
     return headline(a, now_unix_ns, 0, buf, size);
 }
 
-/* Since when goes last: the rest is shown below it, or by the report. */
+/* The time goes last, because the rest is repeated below the headline or in the report. */
 const char *qpw_words_headline_within(const struct qpw_answer *a, uint64_t now_unix_ns, int columns, char *buf, size_t size)
 {
     static const unsigned shorter[] = {

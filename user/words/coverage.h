@@ -6,19 +6,19 @@
 #include "facts/gaps.h"
 #include "facts/sight.h"
 
-/* "eth0: XDP (driver veth attaches without a link reset)"; where it is not as usual "eth0 GONE: XDP (…)". */
+/* "eth0: XDP (driver veth attaches without a link reset)"; in an unusual state "eth0 GONE: XDP (…)". */
 const char *qpw_words_watched(const struct qpw_snapshot *s, const struct qpw_iface_row *row, char *buf, size_t size);
 
 /* "eth1 (1.23 M packets received, 0 sent)". */
 const char *qpw_words_unwatched(const struct qpw_unwatched_row *row, char *buf, size_t size);
 
-/* Whether an interface of the host is monitored, and why not: "its packets are seen at bond0". */
+/* Write whether an interface of the host is monitored, or why not: "its packets are seen at bond0". */
 const char *qpw_words_link_state(const struct qpw_inventory_row *row, char *buf, size_t size);
 
 /* "eth0 monitoring lost from 20:41:07 to now"; times as qpw_words_moment(). */
 const char *qpw_words_gap(const struct qpw_snapshot *s, const struct qpw_gap *gap, char *buf, size_t size);
 
-/* A whole sentence or two, without the last full stop. */
+/* A sentence or two, without the final full stop. */
 #define QPW_NOTE_TEXT 420u
 const char *qpw_words_note(const struct qpw_note *note, char buf[QPW_NOTE_TEXT]);
 

@@ -34,7 +34,7 @@ const char *qpw_words_line_service(const struct qpw_finding_line *line, char *bu
     return qpw_format(buf, size, "%s", number);
 }
 
-/* Of many, their number; of a service's users the first by name. */
+/* Write the number of ends or, for the users of one service, the first one by name. */
 static const char *ends(const struct qpw_finding_line *line, size_t n, const uint8_t addr[16], char *buf, size_t size)
 {
     char end[112], count[24];
@@ -62,7 +62,7 @@ const char *qpw_words_line_outcome(const struct qpw_finding_line *line)
     return line->findings > 1 && !line->service ? "no answer / refused" : qpw_outcome_name(line->outcome);
 }
 
-/* ---- What would allow it ---- */
+/* ---- The line that would allow it ---- */
 
 static const char *why_none(const struct qpw_allow *a)
 {
@@ -79,7 +79,7 @@ static const char *why_none(const struct qpw_allow *a)
     return NULL;
 }
 
-/* A group of the tool's own that the policy switched off comes back with its own statement. */
+/* Write the statement of a built-in group, if the policy has disabled that group. */
 static bool own_group(const struct qpw_allow *a, char *buf, size_t size)
 {
     const char *name = strchr(a->rule, '-');
@@ -92,8 +92,8 @@ static bool own_group(const struct qpw_allow *a, char *buf, size_t size)
 }
 
 /*
- * A purpose as the policy reads it back: what a name must not have becomes "_"; in quotes where it is not one plain word or
- * would be read as a flag.
+ * Write a purpose as the policy will parse it: characters that a name must not have become "_", and anything that is
+ * not one plain word, or would be taken for a flag, is quoted.
  */
 static void purpose_words(const char *name, char *buf, size_t size)
 {

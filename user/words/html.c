@@ -13,7 +13,7 @@
 struct qpw_html {
     xmlTextWriterPtr writer;
     FILE *out;
-    int error; /* -EIO once something failed */
+    int error; /* -EIO after any error */
 };
 
 struct qpw_html *qpw_html_open(FILE *out)
@@ -90,7 +90,7 @@ void qpw_html_attribute(struct qpw_html *h, const char *name, const char *value)
 
 void qpw_html_end(struct qpw_html *h)
 {
-    check(h, xmlTextWriterFullEndElement(h->writer)); /* never "<p/>", which HTML does not know */
+    check(h, xmlTextWriterFullEndElement(h->writer)); /* never "<p/>", which HTML does not have */
 }
 
 void qpw_html_end_void(struct qpw_html *h)

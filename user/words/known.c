@@ -22,7 +22,7 @@ struct named_port {
     char name[QPW_KNOWN_NAME];
 };
 
-/* Looked through from the first on. */
+/* Searched in order; the first match wins. */
 struct names {
     struct named_range *ranges;
     size_t n_ranges;
@@ -69,7 +69,7 @@ static int add_ranges(struct names *n, const struct qpw_addresses *of, const cha
 
 /* ---- The hosts file ---- */
 
-/* One line: an address, its name, further names. 0, -EINVAL where it is no such line, or -ENOMEM. */
+/* Parse a line: an address, its name, further names. Returns 0, -EINVAL for anything else, or -ENOMEM. */
 static int take_line(char *line, struct names *n)
 {
     char *rest = line, *address, *name;
@@ -81,7 +81,7 @@ static int take_line(char *line, struct names *n)
     if (!address)
         return 0;
     name = strtok_r(NULL, " \t", &rest);
-    address[strcspn(address, "%")] = '\0'; /* a link-local address may have its interface */
+    address[strcspn(address, "%")] = '\0'; /* drop a link-local address's interface */
     if (!name || qpw_address_parse(address, addr) < 0)
         return -EINVAL;
     range.first = range.last = qpw_address_number(addr);
@@ -125,11 +125,11 @@ static int by_size(const void *a, const void *b)
     qpw_u128 left = x->range.last - x->range.first, right = y->range.last - y->range.first;
 
     if ((x->name[0] == '@') != (y->name[0] == '@'))
-        return x->name[0] == '@' ? 1 : -1; /* a peer's own name before that of a set */
+        return x->name[0] == '@' ? 1 : -1; /* names of peers before those of sets */
     return left != right ? left < right ? -1 : 1 : strcmp(x->name, y->name);
 }
 
-/* Rules that list one port of one or several protocols; of several rules for a port the first names it. */
+/* Add the ports of rules that list a single port, for one or more protocols; the first such rule names it. */
 static int add_ports(struct names *n, const struct qpw_policy *policy)
 {
     n->ports = calloc(3 * policy->n_rules + 1, sizeof(*n->ports));
@@ -173,7 +173,7 @@ int qpw_known_policy(const struct qpw_policy *policy)
     return 0;
 }
 
-/* ---- Asked ---- */
+/* ---- Look-up ---- */
 
 const char *qpw_known_name(const uint8_t addr[16])
 {

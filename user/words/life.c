@@ -8,7 +8,7 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-/* What explains it: "rule nfs", "peer node2". */
+/* Write what explains it: "rule nfs", "peer node2". */
 static const char *explanation(const struct qpw_snapshot *s, const struct qpw_life *step, char *buf, size_t size)
 {
     if (step->peer)

@@ -12,7 +12,7 @@ static const struct {
 } units[] = {{1000000000000000000ull, 'E'}, {1000000000000000ull, 'P'}, {1000000000000ull, 'T'},
              {1000000000ull, 'G'},          {1000000ull, 'M'},          {1000ull, 'k'}};
 
-/* Three digits of value / unit, cut. `name` follows the prefix. */
+/* Write value / unit with three digits, truncated. `name` follows the prefix. */
 static const char *three_digits(uint64_t value, size_t unit, const char *name, char *buf, size_t size)
 {
     unsigned whole = value / units[unit].value, hundredths = value % units[unit].value / (units[unit].value / 100);

@@ -54,7 +54,7 @@ const char *qpw_style_class(enum qpw_text_style style)
     return classes[style];
 }
 
-/* The caller's to free; NULL without memory, and the stream's error is then all there is to say it with. */
+/* Format and clean a text. The caller frees it; NULL: out of memory, which then shows only as the stream's error. */
 static char *clean_text(const char *format, va_list args)
 {
     char *text;
@@ -77,7 +77,7 @@ static void close_style(const struct qpw_printer *p, enum qpw_text_style style)
         fputs("\033[0m", p->out);
 }
 
-/* A clean text. Returns the columns it takes. */
+/* Write a clean text. Returns its width in columns. */
 static unsigned put(const struct qpw_printer *p, const char *text)
 {
     fputs(text, p->out);
@@ -147,7 +147,7 @@ void qpw_print_heading(const struct qpw_printer *p, const char *title, const cha
     qpw_print_line(p, "%s%s", *said ? "  " : "", said);
 }
 
-/* Writes a clean text from `column` on, lines broken at blanks and indented by `indent`. */
+/* Write a clean text from `column` on, with lines broken at blanks and indented by `indent`. */
 static void put_wrapped(const struct qpw_printer *p, enum qpw_text_style style, unsigned indent, unsigned column,
                         char *text)
 {
@@ -176,7 +176,7 @@ static void put_wrapped(const struct qpw_printer *p, enum qpw_text_style style, 
     qpw_print_end(p);
 }
 
-/* The label's place filled. Returns the column behind it. */
+/* Write a label, padded. Returns the column after it. */
 static unsigned put_label(const struct qpw_printer *p, const char *label)
 {
     char clean[96];

@@ -2,9 +2,9 @@
 /*
  * printer.h - text for people on a terminal or in a pipe.
  *
- * The one place where text meets a terminal outside the live view: every function but qpw_print_end() cleans what it is
- * given (qpw_text_clean()), so that only the styles asked for reach it as escape sequences. Errors of writing stay in
- * the stream, for ferror().
+ * The only place outside the live view where text meets a terminal: every function except qpw_print_end() cleans its
+ * text (qpw_text_clean()), so that only the requested styles reach the terminal as escape sequences. Write errors are
+ * left in the stream, for ferror().
  */
 #ifndef QPW_WORDS_PRINTER_H
 #define QPW_WORDS_PRINTER_H
@@ -15,7 +15,10 @@
 
 enum qpw_text_style { QPW_TEXT_PLAIN, QPW_TEXT_BOLD, QPW_TEXT_BAD, QPW_TEXT_DOUBT, QPW_TEXT_GOOD, QPW_TEXT_DIM };
 
-/* Of the answer (enum qpw_answer_state) and of a verdict; as a class of the page: "bad", "doubt", "good", "dim", "". */
+/*
+ * Styles of the answer (enum qpw_answer_state) and of a verdict; and as a class of the HTML page: "bad", "doubt",
+ * "good", "dim", "".
+ */
 enum qpw_text_style qpw_style_of_answer(unsigned state);
 enum qpw_text_style qpw_style_of_verdict(unsigned verdict);
 const char *qpw_style_class(enum qpw_text_style style);
@@ -25,51 +28,51 @@ struct qpw_printer {
     unsigned width;  /* columns */
     bool colour;
     unsigned indent; /* blanks before a label */
-    unsigned label;  /* columns of a label, its gap included; what belongs to it begins behind */
+    unsigned label;  /* columns of a label including the gap; the text starts after it */
 };
 
-/* Width and colour of what `out` writes to; labels of 12 columns behind 2 blanks. */
+/* Return a printer with the width and colour of `out`; labels of 12 columns, indented by 2. */
 struct qpw_printer qpw_printer_of(FILE *out);
 
-/* Text within a line, in a style where there is colour. */
+/* Print text within a line, styled if there is colour. */
 void qpw_print(const struct qpw_printer *p, enum qpw_text_style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Ends the line. */
+/* End the line. */
 void qpw_print_end(const struct qpw_printer *p);
 
-/* A whole line. */
+/* Print a whole line. */
 void qpw_print_line(const struct qpw_printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whole lines: line ends in the text stay, all else in it is cleaned. */
+/* Print lines: keeps line ends in the text, cleans the rest. */
 void qpw_print_lines(const struct qpw_printer *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same to a stream, for commands that print nothing else. */
 #define qpw_put_lines(stream, ...) qpw_print_lines(&(struct qpw_printer){.out = (stream)}, __VA_ARGS__)
 
-/* A section's title, an empty line before it, with what there is to say at once behind it ("" for nothing). */
+/* Print a section's title after an empty line, followed by `said` ("" for nothing). */
 void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *said);
 
-/* A label ("" to go on below the last) with its text, broken at blanks where the line is full. */
+/* Print a label ("" to continue the previous one) and its text, broken at blanks. */
 void qpw_print_item(const struct qpw_printer *p, const char *label, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void qpw_print_styled_item(const struct qpw_printer *p, const char *label, enum qpw_text_style style, const char *text);
 
-/* A sentence, broken at its blanks, all lines indented by `indent`. */
+/* Print a sentence, broken at blanks, with all lines indented by `indent`. */
 void qpw_print_wrapped(const struct qpw_printer *p, unsigned indent, const char *text);
 
-/* Items separated by ", " after a label, broken between them; "none" where there is no item. */
+/* Items after a label, separated by ", " and broken between items; "none" if there is none. */
 struct qpw_list {
     const struct qpw_printer *printer;
     unsigned column;
-    size_t limit; /* as many are written, of the others only their number; 0: all */
+    size_t limit; /* write only this many and the number of the others; 0: all */
     size_t items;
 };
 void qpw_list_begin(struct qpw_list *l, const struct qpw_printer *p, size_t limit, const char *label);
 void qpw_list_add(struct qpw_list *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void qpw_list_end(struct qpw_list *l);
 
-/* snprintf() that returns buf, to stand in an argument. */
+/* As snprintf(), but returns buf, for use as an argument. */
 const char *qpw_format(char *buf, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

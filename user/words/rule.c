@@ -23,14 +23,17 @@ static void take(char *to, size_t size, const char *value)
         snprintf(to, size, "%s", value);
 }
 
-/* As parse_rule.c has it: the one word behind the ports that is neither a flag nor key=value. */
+/*
+ * Return whether the word is the purpose: as in parse_rule.c, the one word after the ports that is neither a flag nor
+ * key=value.
+ */
 static bool is_purpose(const struct qpw_word *word)
 {
     return word->quoted || (!strchr(word->text, '=') && strcmp(word->text, "default") && strcmp(word->text, "optional") &&
                             strcmp(word->text, "weak"));
 }
 
-/* "infra arp: EtherType 0x0806, of its form": what it is stands behind the colon. */
+/* Parse "infra arp: EtherType 0x0806, of its form": the description follows the colon. */
 static void from_group(const char *text, struct qpw_rule_words *ret)
 {
     const char *what = strstr(text, ": ");
@@ -53,7 +56,7 @@ static void from_words(const struct qpw_statement *statement, struct qpw_rule_wo
     }
 }
 
-/* The statement as the instance keeps it. Where it is cut, its last word is not whole, and a quote may be open. */
+/* Parse the statement as the instance keeps it, which may be truncated within a word or a quotation. */
 static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *ret)
 {
     struct qpw_statements all;
@@ -73,7 +76,7 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
         *last = '\0';
     for (const char *c = text; ret->cut && *c; c++)
         quotes += *c == '"';
-    if (quotes % 2) /* its end is not there any more, its beginning is the purpose all the same */
+    if (quotes % 2) /* truncated within the quotation, but still the beginning of the purpose */
         strcat(text, "\"");
     if (qpw_statements_read_text(&all, "", text, strlen(text), &ignored) == 0 && all.n)
         from_words(&all.list[0], ret);
@@ -109,7 +112,7 @@ const char *qpw_rule_origin(const struct qpw_rule_words *words)
     return words->own ? "tool" : words->vendor ? "vendor" : "site";
 }
 
-/* ---- Services whose protocol protects nothing, or that the guides of hardening name ---- */
+/* ---- Services with an insecure protocol, or named by hardening guides ---- */
 
 static const struct {
     uint8_t protocol;
@@ -141,7 +144,7 @@ const char *qpw_words_insecure(unsigned protocol, unsigned port)
     return NULL;
 }
 
-/* Whether the list of ports "21,80,100-200" of a statement names the port itself; a wide range names none. */
+/* Return whether a statement's port list "21,80,100-200" names the port itself; a wide range names none. */
 static bool names_port(const char *ports, unsigned wanted)
 {
     while (*ports) {

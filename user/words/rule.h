@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* rule.h - why a rule of the policy is there: its purpose, who approved it, whose the service is, until when. */
+/* rule.h - why a rule exists: its purpose, who approved it, who owns the service, until when. */
 #ifndef QPW_WORDS_RULE_H
 #define QPW_WORDS_RULE_H
 
@@ -8,29 +8,31 @@
 #include "policy/lang/policy.h"
 
 struct qpw_rule_words {
-    char purpose[512]; /* each is empty where the policy does not say it */
+    char purpose[512]; /* each is empty unless the policy states it */
     char ref[96];
     char owner[128];
     char until[32];
     char from[192];    /* as in from= */
-    bool own;          /* no statement of the policy but a group of the tool's own: basic network traffic, or companions */
-    bool vendor;       /* from the vendor's page: its ref= names a line of that, and no approval of the site's */
-    bool cut;          /* what is known of the statement ends before its end: more may have been said */
+    bool own;          /* a built-in group instead of a statement of the policy: basic network traffic, or companions */
+    bool vendor;       /* from the vendor's page: its ref= names a line there, rather than an approval by the site */
+    bool cut;          /* the statement is truncated: it may contain more */
 };
 
 /*
- * Of the rule of that name: from the policy's text where there is one (NULL: there is not), else as far as the statement kept
- * beside the rule goes, which may be cut.
+ * Explain a rule: from the policy's text or, if policy is NULL, from the statement kept with the rule, which may be
+ * truncated.
  */
 void qpw_rule_words(const struct qpw_policy *policy, const struct qpw_rule_info *info, struct qpw_rule_words *ret);
 
-/* "tool", "vendor" or "site": whose the rule is. Static. */
+/* Return the rule's origin: "tool", "vendor" or "site". Static. */
 const char *qpw_rule_origin(const struct qpw_rule_words *words);
 
-/* What is insecure of a service by itself: "clear-text login and data" of tcp/23; NULL: not known to be. Static. */
+/*
+ * Return what is insecure about a service as such: "clear-text login and data" for tcp/23; NULL: nothing known. Static.
+ */
 const char *qpw_words_insecure(unsigned protocol, unsigned port);
 
-/* The same of a rule's statement: the first of its ports that is. */
+/* The same for a rule's statement: of its first insecure port. */
 const char *qpw_words_insecure_rule(const struct qpw_rule_info *info);
 
 #endif

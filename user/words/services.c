@@ -13,7 +13,7 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-/* ---- Names of ports: one table, since getservbyport() reads the file again with every call ---- */
+/* ---- Names of ports: one table, because getservbyport() reads its file again on every call ---- */
 
 #define SERVICE_BUCKETS 1024
 
@@ -47,7 +47,7 @@ static void read_services(void)
     endservent();
 }
 
-/* What storage nodes speak, and who watches them: ports that /etc/services does not have, or has for something older. */
+/* Ports of storage nodes and their monitoring that /etc/services lacks, or assigns to something older. */
 static const struct {
     uint16_t port;
     bool udp;
@@ -65,7 +65,7 @@ static const struct {
     {20048, false, "mountd"},        {20048, true, "mountd"},        {24007, false, "glusterd"},
 };
 
-/* The policy's own word first, then the table above, then the system's. */
+/* Return the policy's purpose, otherwise the name in the table above, otherwise the system's. */
 static const char *port_name(unsigned protocol, unsigned port)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -85,7 +85,7 @@ static const char *port_name(unsigned protocol, unsigned port)
 
 /* ---- Services ---- */
 
-/* Of an EtherType, or of the LLC service access point that stands in its place. NULL: it has only a number. */
+/* Return the name of an EtherType, or of the LLC service access point in its place; NULL: none. */
 static const char *ethertype_name(unsigned type)
 {
     switch (type) {

@@ -10,7 +10,7 @@
 #include "util/text.h"
 
 #define GAP 2u
-#define WRAPPED_LEAST 8u /* columns below which a wrapped cell is no longer read at a glance */
+#define WRAPPED_LEAST 8u /* minimum width at which a wrapped cell is still easy to read */
 
 static int open_table(struct qpw_table *t)
 {
@@ -76,7 +76,7 @@ int qpw_table_note(struct qpw_table *t, const char *text)
     return scols_line_set_userdata(t->last, copy);
 }
 
-/* Columns that a column wants; 0: it is empty. */
+/* Return the width that a column wants; 0: it is empty. */
 static unsigned wanted(const struct qpw_table *t, size_t i)
 {
     unsigned title = (unsigned)strlen(t->columns[i].title), width = t->widths[i];
@@ -88,8 +88,8 @@ static unsigned wanted(const struct qpw_table *t, size_t i)
 }
 
 /*
- * Width 0 for what is empty and, while the page is too narrow, for what is optional; then narrows what wraps, the
- * widest first. Returns the width of all.
+ * Choose the widths: 0 for empty columns and, while the page is too narrow, for optional ones; then narrow the wrapping
+ * ones, widest first. Returns the total width.
  */
 static unsigned fit(const struct qpw_table *t, unsigned page, unsigned *widths)
 {
@@ -118,7 +118,9 @@ static unsigned fit(const struct qpw_table *t, unsigned page, unsigned *widths)
     return total - GAP;
 }
 
-/* Bytes of the line that a cell of `width` columns begins with: up to a blank where there is one, else all that fits. */
+/*
+ * Return the bytes of a cell's first line of `width` columns: up to a blank if there is one, otherwise all that fits.
+ */
 static size_t line_length(const char *text, unsigned width)
 {
     const char *at = text, *blank = NULL;
@@ -136,7 +138,7 @@ static size_t line_length(const char *text, unsigned width)
     return (size_t)(at - text);
 }
 
-/* The text with a line end wherever the column ends, to be freed; NULL without memory. */
+/* Return the text with a line end wherever the column ends; the caller frees it. NULL: out of memory. */
 static char *broken_text(const char *text, unsigned width)
 {
     char *lines = malloc(2 * strlen(text) + 1), *to = lines;
@@ -156,7 +158,7 @@ static char *broken_text(const char *text, unsigned width)
     return lines;
 }
 
-/* libsmartcols wraps at line ends only: the cells get theirs. 0 or -ENOMEM. */
+/* Insert line ends into a column's cells, because libsmartcols wraps only there. Returns 0 or -ENOMEM. */
 static int break_cells(const struct qpw_table *t, size_t column, unsigned width)
 {
     struct libscols_column *c = scols_table_get_column(t->scols, column);
@@ -179,8 +181,8 @@ static int break_cells(const struct qpw_table *t, size_t column, unsigned width)
 }
 
 /*
- * Each line behind the indent, without the blanks that fill the last column, and its row's note below it. The rows are gone
- * through once: to ask for each by its number is to count up to it. 0 or -ENOMEM.
+ * Write each line, indented and without trailing blanks, followed by its row's note. Iterates over the rows once,
+ * because access by number is linear. Returns 0 or -ENOMEM.
  */
 static int write_lines(const struct qpw_table *t, char *text, const struct qpw_printer *p)
 {

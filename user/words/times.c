@@ -14,7 +14,7 @@ const char *qpw_words_duration(uint64_t ns, char *buf, size_t size)
         unsigned seconds;
         const char *name;
     } units[] = {{DAY, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    uint64_t s = (int64_t)ns < 0 ? 0 : ns / SECOND, rest; /* the clock was set back in between: no time has passed */
+    uint64_t s = (int64_t)ns < 0 ? 0 : ns / SECOND, rest; /* the clock was set back meanwhile: treat as no time */
     size_t i = 0;
 
     while (i < 3 && s < units[i].seconds)
