@@ -87,7 +87,10 @@ static bool is_meant(const struct qpw_condition *c, const struct qpw_report *r, 
     }
 }
 
-/* Open ones that are meant, with what could not be kept as a finding: of that nothing but that it was unexpected is known. */
+/*
+ * Count the open findings that meet the condition; without any, the details that could not be kept as findings, which
+ * are only known to be unexpected.
+ */
 static size_t count_findings(const struct qpw_condition *c, const struct qpw_report *r)
 {
     bool details = c->kind == QPW_FAIL_NEW || (c->kind == QPW_FAIL_FOUND && c->verdict == QPW_VERDICT_UNEXPECTED);
@@ -101,7 +104,7 @@ static size_t count_findings(const struct qpw_condition *c, const struct qpw_rep
     return details && !n ? r->found.n_details : n;
 }
 
-/* "2 high findings", "3 answered findings". */
+/* Write "2 high findings", "3 answered findings". */
 static void say_findings(const struct qpw_condition *c, size_t n, char *why, size_t size)
 {
     const char *what = c->kind == QPW_FAIL_FOUND      ? qpw_verdict_name(c->verdict)
@@ -114,7 +117,7 @@ static void say_findings(const struct qpw_condition *c, size_t n, char *why, siz
     qpw_words_many(n, noun, why, size);
 }
 
-/* Whether nobody watches now: as serious as what might be going on meanwhile. */
+/* Return whether nothing is being monitored now, which is as serious as anything that may be happening unseen. */
 static bool is_blind(const struct qpw_report *r, char *why, size_t size)
 {
     bool blind = qpw_answer_has(&r->answer, QPW_ANSWER_BLIND);

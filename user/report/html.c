@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report as one page: nothing to load, light or dark as the reader's system is, whole on paper, readable without its script. */
+/*
+ * html.c - the report as one page: loads nothing, follows the reader's light or dark setting, prints completely,
+ * readable without its script.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,12 +16,12 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-/* page.css and page.js, by embed.S. */
+/* page.css and page.js, embedded by embed.S. */
 extern const char qpw_page_css[], qpw_page_css_end[], qpw_page_js[], qpw_page_js_end[];
 
 /* ---- Head ---- */
 
-/* On a narrow screen a row is a card: each cell behind the title of its column. */
+/* Write the rules for narrow screens, on which a row becomes a card with each cell after its column's title. */
 static void title_rules(const struct qpw_html_page *p)
 {
     static const struct qpw_page_table *const tables[] = {
@@ -39,7 +42,7 @@ static void title_rules(const struct qpw_html_page *p)
     qpw_html_raw(p->h, "}\n");
 }
 
-/* An element that is heeded for its nonce alone, with what was embedded. */
+/* Write an embedded element, which takes effect only through its nonce. */
 static void embedded(const struct qpw_html_page *p, const char *element, const char *from, const char *to)
 {
     qpw_html_start(p->h, element, "");
@@ -84,7 +87,7 @@ static void open_page(const struct qpw_html_page *p)
     qpw_html_start(p->h, "main", "");
 }
 
-/* The one sentence that answers what the report is read for. */
+/* Write the one sentence that answers the report's question. */
 static void head_answer(const struct qpw_html_page *p)
 {
     const struct qpw_answer *answer = &p->r->answer;
@@ -215,7 +218,7 @@ static void verdicts(struct qpw_html_page *p)
     qpw_page_end_section(p);
 }
 
-/* ---- What a person fills in ---- */
+/* ---- Fields to fill in ---- */
 
 static void sign_off(struct qpw_html_page *p)
 {
@@ -253,7 +256,7 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         qpw_page_undecided(&p);
         qpw_page_coverage(&p);
         sign_off(&p);
-        qpw_html_end(p.h); /* main */
+        qpw_html_end(p.h); /* closes main */
         embedded(&p, "script", qpw_page_js, qpw_page_js_end);
     }
     return qpw_html_close(p.h);

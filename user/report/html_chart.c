@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Drawings of the page, as SVG within it: bars with their legends, and the period with what happened in it. */
+/* html_chart.c - inline SVG drawings: bars with legends, and a timeline of the period. */
 #include <inttypes.h>
 
 #include "facts/timeline.h"
@@ -8,11 +8,11 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-#define WIDTH 1000u  /* units of every drawing, thousandths of the period */
-#define LEAST 4u     /* what is drawn of the smallest part that there is */
-#define LANE 90u     /* of the timeline: height of the findings, */
-#define COVERED 100u /* and where the lane of the coverage begins, */
-#define TALL 120u    /* and the whole */
+#define WIDTH 1000u  /* width of every drawing in units; thousandths of the period */
+#define LEAST 4u     /* minimum width of a part that is not empty */
+#define LANE 90u     /* timeline: height of the findings */
+#define COVERED 100u /* timeline: top of the coverage lane */
+#define TALL 120u    /* timeline: total height */
 
 static void number(struct qpw_html_page *p, const char *name, uint64_t value)
 {
@@ -49,7 +49,7 @@ static void open_svg(struct qpw_html_page *p, const char *class, unsigned height
     qpw_html_attribute(p->h, "aria-label", label);
 }
 
-/* A square of the colour before what it stands for. */
+/* Write a colour sample and its meaning. */
 static void legend_item(struct qpw_html_page *p, const char *class, const char *text)
 {
     qpw_html_start(p->h, "li", "");
@@ -69,7 +69,8 @@ void qpw_page_bar(struct qpw_html_page *p, const char *title, const struct qpw_p
 
     for (size_t i = 0; i < n; i++)
         all += parts[i].value;
-    for (size_t i = 0; i < n; i++) /* what is smallest is still to be seen: widths are shares of their own sum */
+    /* The smallest part stays visible, so widths are shares of the sum of drawn widths. */
+    for (size_t i = 0; i < n; i++)
         drawn += parts[i].value ? LEAST + (uint64_t)(qpw_percent_of(parts[i].value, all) * 10) : 0;
     open_svg(p, "bar", 10, title);
     rect(p, &(struct box){0, 0, WIDTH, 10, "f-none"}, "");
@@ -92,7 +93,7 @@ void qpw_page_bar(struct qpw_html_page *p, const char *title, const struct qpw_p
     qpw_html_raw(p->h, "\n");
 }
 
-/* Of enum qpw_severity; [0]: closed. */
+/* By enum qpw_severity; [0]: closed. */
 static const char *const severity_classes[] = {"f-none", "f-bad", "f-doubt", "f-cool", "f-rest"};
 
 void qpw_page_severities(struct qpw_html_page *p)
@@ -111,7 +112,7 @@ void qpw_page_severities(struct qpw_html_page *p)
         qpw_page_bar(p, "Findings by severity", parts, QPW_SEVERITY_INFO + 1);
 }
 
-/* The most serious at the bottom, where the eye compares. */
+/* Draw a column with the most serious at the bottom, where heights are easiest to compare. */
 static void column(struct qpw_html_page *p, const struct qpw_timeline *t, unsigned part)
 {
     uint64_t x = part * WIDTH / QPW_TIMELINE_PARTS, y = LANE;
@@ -130,7 +131,7 @@ static void column(struct qpw_html_page *p, const struct qpw_timeline *t, unsign
     }
 }
 
-/* When what is attached was watched, and when not. */
+/* Draw when the instance was monitored, and when not. */
 static void coverage(struct qpw_html_page *p, const struct qpw_timeline *t)
 {
     char text[128];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was not decided, and what was not seen: the sections of the page that text_coverage.c has in text. */
+/* html_coverage.c - what was not decided, and what was not seen: as text_coverage.c in text. */
 #include "facts/totals.h"
 #include "report/html_page.h"
 #include "util/names.h"
@@ -7,7 +7,7 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-/* ---- What is not known ---- */
+/* ---- Unknown ---- */
 
 static void reasons(struct qpw_html_page *p, const struct qpw_sum *sums, const char *what)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The page's findings: a row each line of them, and below it all that the JSON report has of the finding, or of each of many. */
+/*
+ * html_findings.c - findings: a row per group, and below it everything that the JSON report has of the finding, or of
+ * each member.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,16 +14,16 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-/* Findings beyond these are in the JSON: a page of more takes a browser minutes. */
+/* Limit on rows; the JSON has the others. A browser takes minutes for a longer page. */
 #define PAGE_ROWS 10000u
-/* Findings whose process is looked up, the most serious first: of a flood the others are alike. */
+/* Limit on owner look-ups, most serious findings first; those of a flood are alike. */
 #define OWNERS 1000u
 
-/* ---- All that is known of one ---- */
+/* ---- All data of one finding ---- */
 
 typedef void (*say_fact)(struct qpw_html_page *p, const char *name, const char *value);
 
-/* In a list of their own, side by side. */
+/* Write a term of a separate list, side by side. */
 static void say_term(struct qpw_html_page *p, const char *name, const char *value)
 {
     qpw_html_start(p->h, "div", "");
@@ -30,7 +33,7 @@ static void say_term(struct qpw_html_page *p, const char *name, const char *valu
     qpw_html_end(p->h);
 }
 
-/* In a cell: one after the other. */
+/* Write a term within a cell, one after the other. */
 static void say_inline(struct qpw_html_page *p, const char *name, const char *value)
 {
     qpw_html_text(p->h, "%s %s; ", name, value);
@@ -108,7 +111,7 @@ static void look_up(struct qpw_html_page *p, const struct qpw_finding_row *f, st
     qpw_finding_words(p->r, p->owners++ < OWNERS ? p->o : &without, f, ret);
 }
 
-/* ---- Of many in one line, each ---- */
+/* ---- Members of a group ---- */
 
 const struct qpw_page_table qpw_page_table_members = {
     "members", {"Severity", "Outcome", "!Service", "Initiator", "Responder", "Process", "Evidence", "#Packets", "#First", "#Last",
@@ -138,7 +141,7 @@ static void member(struct qpw_html_page *p, const struct qpw_finding_row *f)
     qpw_html_end(p->h);
 }
 
-/* The table around this one goes on behind it. */
+/* Write the members as a table nested in the current one. */
 static void members(struct qpw_html_page *p, const struct qpw_finding_line *line)
 {
     const struct qpw_page_table *around = p->table;
@@ -242,7 +245,7 @@ static void past_line(struct qpw_html_page *p, const struct qpw_finding_line *li
     qpw_page_end_below(p);
 }
 
-/* What of n lines found no place. */
+/* Write how many of n lines were left out. */
 static void say_left_out(struct qpw_html_page *p, size_t shown, size_t n)
 {
     char text[96], count[32];
@@ -252,7 +255,7 @@ static void say_left_out(struct qpw_html_page *p, size_t shown, size_t n)
                                                   qpw_words_count(n - shown, count, sizeof(count))));
 }
 
-/* The n lines of acknowledged ones, or of closed ones. */
+/* Write the n lines of acknowledged or closed findings. */
 static void past(struct qpw_html_page *p, const char *id, const char *title, const struct qpw_finding_line *lines, size_t n)
 {
     size_t shown = 0;
@@ -268,7 +271,7 @@ static void past(struct qpw_html_page *p, const char *id, const char *title, con
     qpw_page_end_section(p);
 }
 
-/* ---- What was counted without detail ---- */
+/* ---- Counted without details ---- */
 
 const struct qpw_page_table qpw_page_table_busy = {"busy", {"Direction", "!Port or prefix", "#Packets", "#First", "#Last"}};
 

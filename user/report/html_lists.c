@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The page's peers, rules, listeners and traffic. */
+/* html_lists.c - peers, rules, listeners and traffic. */
 #include <stdio.h>
 
 #include "report/html_page.h"
@@ -11,7 +11,7 @@
 #include "words/rule.h"
 #include "words/words.h"
 
-#define METERS 5000u /* rows of traffic; the others are in the JSON */
+#define METERS 5000u /* rows of traffic; the JSON has the others */
 
 const struct qpw_page_table qpw_page_table_peers = {
     "peers", {"!Peer", "Last seen", "#Received", "#Sent", "#Connections", "Over", "Busiest ports"}};
@@ -164,7 +164,7 @@ void qpw_page_listeners(struct qpw_html_page *p)
     qpw_page_end_section(p);
 }
 
-/* ---- All that was counted ---- */
+/* ---- All traffic ---- */
 
 const struct qpw_page_table qpw_page_table_meters = {
     "meters", {"!Service", "Direction", "Scope", "Verdict", "Rule", "Interface", "#Connections", "#Received packets", "#Received bytes",

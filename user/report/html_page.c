@@ -78,7 +78,7 @@ static void close_row(struct qpw_html_page *p)
 {
     if (!p->row)
         return;
-    qpw_html_end(p->h); /* its line, or the last one below it */
+    qpw_html_end(p->h); /* the row, or the last one nested below it */
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
     p->row = false;

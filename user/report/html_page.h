@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * html_page.h - what the sections of the HTML report share; internal to html.c and html_….c.
+ * html_page.h - shared by the sections of the HTML report; internal to html.c and html_….c.
  *
- * The stylesheet and the script are page.css and page.js beside it, embedded into the program (embed.S).
+ * The stylesheet and the script are page.css and page.js in this folder, embedded into the program (embed.S).
  */
 #ifndef QPW_REPORT_HTML_PAGE_H
 #define QPW_REPORT_HTML_PAGE_H
@@ -13,8 +13,8 @@
 #define QPW_PAGE_COLUMNS_MOST 16u
 
 /*
- * A kind of table: its class, and its titles, ended by NULL. Those of numbers begin with '#', that of the cells which name
- * their row with '!'.
+ * A kind of table: its class and its titles, NULL-terminated. A leading '#' marks numbers, '!' the cells that name
+ * their row.
  */
 struct qpw_page_table {
     const char *class;
@@ -26,54 +26,54 @@ struct qpw_html_page {
     const struct qpw_render_options *o;
     struct qpw_html *h;
     char nonce[QPW_HTML_NONCE];
-    /* Of the table that is written: its kind, the cell that comes next, whether a row is open. */
+    /* The table being written: its kind, the next cell, whether a row is open. */
     const struct qpw_page_table *table;
     unsigned column;
     bool row;
     size_t rows;   /* of findings, in all tables so far */
-    size_t owners; /* findings whose process was looked up so far */
+    size_t owners; /* owner look-ups so far */
 };
 
-/* All kinds, each by its name, for the stylesheet: on a narrow screen each cell has its title before it. */
+/* All kinds by name, for the stylesheet: on a narrow screen, each cell follows its title. */
 #define QPW_PAGE_TABLES(X) \
     X(verdicts) X(found) X(members) X(past) X(busy) X(peers) X(rules) X(listeners) X(meters) X(gaps) X(events) X(tables)
 #define QPW_X_PAGE_TABLE(name) extern const struct qpw_page_table qpw_page_table_##name;
 QPW_PAGE_TABLES(QPW_X_PAGE_TABLE)
 
-/* A section with its heading; `id` is what the list of contents leads to. */
+/* Open a section with its heading; `id` is the table of contents' target. */
 void qpw_page_section(struct qpw_html_page *p, const char *id, const char *title);
 void qpw_page_end_section(struct qpw_html_page *p);
 void qpw_page_paragraph(struct qpw_html_page *p, const char *class, const char *text);
 
-/* A name with what is said of it, within a <dl>. */
+/* Write a term and its description within a <dl>. */
 void qpw_page_term(struct qpw_html_page *p, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /*
- * A table's opening; caption "" for none, tools "" or the id of its filter (see qpw_page_tools()). A row begins with
- * qpw_page_open_row() and goes on to the next or to the end, with what qpw_page_below() opens below it. One table may stand
- * below a row of another.
+ * Open a table; caption "": none; tools: "" or the id of its filter (see qpw_page_tools()). A row starts with
+ * qpw_page_open_row() and extends to the next one or to the end, including cells opened by qpw_page_below(). A table
+ * may be nested below a row of another.
  */
 void qpw_page_open_table(struct qpw_html_page *p, const struct qpw_page_table *table, const char *caption, const char *tools);
 void qpw_page_close_table(struct qpw_html_page *p);
 void qpw_page_open_row(struct qpw_html_page *p);
 void qpw_page_cell(struct qpw_html_page *p, const char *class, const char *text);
-/* The same with the number that it is sorted by. */
+/* The same with a number to sort by. */
 void qpw_page_cell_by(struct qpw_html_page *p, const char *class, uint64_t key, const char *text);
-/* Opens a cell over the whole width below the row, to be ended with qpw_page_end_below(). */
+/* Open a cell of full width below the row; end it with qpw_page_end_below(). */
 void qpw_page_below(struct qpw_html_page *p);
 void qpw_page_end_below(struct qpw_html_page *p);
 
-/* The box that filters a table of that many rows, shown where the script works. */
+/* Write the table's filter box, which the script makes visible. */
 void qpw_page_tools(struct qpw_html_page *p, const char *id);
 
 /* ---- Drawings (html_chart.c) ---- */
 
 struct qpw_page_part {
-    const char *class; /* of the stylesheet, "f-bad" */
+    const char *class; /* in the stylesheet, "f-bad" */
     const char *name;
     uint64_t value;
 };
-/* A bar of parts, with its legend in words and figures. */
+/* Draw a bar of parts with a legend in words and numbers. */
 void qpw_page_bar(struct qpw_html_page *p, const char *title, const struct qpw_page_part *parts, size_t n);
 void qpw_page_timeline(struct qpw_html_page *p);
 void qpw_page_severities(struct qpw_html_page *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report as one JSON document. jansson keeps the keys in the order in which they are set. */
+/* json.c - the report as one JSON document. jansson keeps keys in the order of insertion. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "util/document.h"
 #include "util/names.h"
 
-#define OWNERS 1000u /* findings whose process is looked up */
+#define OWNERS 1000u /* limit on owner look-ups */
 
 static json_t *meters(const struct qpw_report *r)
 {
@@ -62,7 +62,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
                      qpw_json_text(qpw_words_end(key->kind, key->initiator, initiator, sizeof(initiator))),
                      "initiator_port", qpw_json_or_null(value->initiator_port), "responder",
                      qpw_json_text(qpw_words_end(key->kind, key->responder, responder, sizeof(responder))), "initiators",
-                     1, /* a finding has one; many of one service stand beside each other */
+                     1, /* each finding has one initiator; those of one service are adjacent */
                      "outcome", qpw_outcome_name(value->outcome), "evidence", qpw_evidence_name(value->evidence),
                      "reason", value->reason ? qpw_json_text(qpw_reason_name(value->reason)) : json_null(), "rule",
                      qpw_json_text(qpw_snapshot_rule(r->s, value->rule))));
@@ -81,7 +81,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     return o;
 }
 
-/* The socket table is asked about the most serious ones only: of a flood the others are alike. */
+/* Build the findings. Owners are looked up for the most serious ones only; those of a flood are alike. */
 static json_t *findings(const struct qpw_report *r, const struct qpw_render_options *options)
 {
     const struct qpw_render_options without = {0};
@@ -92,7 +92,7 @@ static json_t *findings(const struct qpw_report *r, const struct qpw_render_opti
     return list;
 }
 
-/* What was counted without detail, when the tables of findings were full. */
+/* Build the traffic counted without details while the tables of findings were full. */
 static json_t *details(const struct qpw_report *r)
 {
     json_t *list = json_array();
@@ -158,7 +158,7 @@ static json_t *peers(const struct qpw_report *r)
     return list;
 }
 
-/* Who asked for it, and until when: what a review of the rules needs. */
+/* Build who requested the rule, and until when, for a review of the rules. */
 static json_t *rule_reasons(const struct qpw_policy *policy, const struct qpw_rule_info *info)
 {
     const char *insecure = qpw_words_insecure_rule(info);

@@ -47,7 +47,7 @@ static int add_row(struct qpw_table *t, const struct qpw_listening *l, const str
     return qpw_table_add(t, style_of(row), cells);
 }
 
-/* What a report shows of the rows: what is not as the policy has it. */
+/* Return whether a report shows the row: it differs from the policy. */
 static bool is_remarkable(const struct qpw_listening_row *row)
 {
     if (row->loopback || row->listener->ephemeral)
@@ -75,7 +75,7 @@ static int print_rows(const struct qpw_listening *l, const struct qpw_listening_
     return r;
 }
 
-/* Services whose owner is not, or not certainly, the one that the rule names. */
+/* Print services whose owner is not, or not certainly, the one that the rule names. */
 static void print_owners(const struct qpw_listening *l, const struct qpw_listening_about *about, uint8_t word,
                          const char *label, const struct qpw_printer *p)
 {
@@ -124,7 +124,7 @@ static void print_never_asked(const struct qpw_listening *l, const struct qpw_pr
         qpw_list_end(&list);
 }
 
-/* What the rows do not say by themselves. */
+/* Print what the rows do not show. */
 static void print_lists(const struct qpw_listening *l, const struct qpw_listening_about *about,
                         const struct qpw_printer *p)
 {

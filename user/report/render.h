@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* render.h - the report as text, JSON and HTML. Each writes to `out` and returns 0, or a negative errno. */
+/* render.h - write the report as text, JSON or HTML to `out`. Each returns 0 or a negative errno. */
 #ifndef QPW_REPORT_RENDER_H
 #define QPW_REPORT_RENDER_H
 
@@ -14,26 +14,30 @@ struct qpw_policy;
 struct qpw_process;
 
 struct qpw_render_options {
-    unsigned columns; /* of the page, text only; at least QPW_LEAST_COLUMNS is used */
+    unsigned columns; /* page width, text only; at least QPW_LEAST_COLUMNS is used */
     bool colour;      /* text only */
-    bool all;         /* every line of every section, not only what fits on a screen; text only */
-    /* Who holds the node's end of a finding: true and *ret filled, or false. NULL: not asked. */
+    bool all;         /* every line of every section instead of one screen; text only */
+    /* Find the owner of the node's end of a finding: true with *ret filled, or false. NULL: skip. */
     bool (*owner)(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret);
     void *arg;
-    /* The sockets that listen, and what they are held against; NULL: not read, *_why says why not. */
+    /* Listening sockets and what they are compared with; NULL: not read, listening_why has the reason. */
     const struct qpw_listening *listening;
     const struct qpw_listening_about *listening_about;
     const char *listening_why;
-    const struct qpw_policy *policy; /* the text of the policy in force, which says why each rule is there; NULL: not to be had */
+    /* Text of the policy in force, which has the reason of each rule; NULL: unavailable. */
+    const struct qpw_policy *policy;
 };
 
-/* One screen for people. */
+/* Write one screen of text for people. */
 int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
-/* One JSON document, schema "qportwatch.report/1", ending in a newline. */
+/* Write one JSON document, schema "qportwatch.report/1", followed by a newline. */
 int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
-/* One page by itself, light or dark as the reader has it, without anything to load; its script only sorts and filters. */
+/*
+ * Write one self-contained page that loads nothing and follows the reader's light or dark setting; its script only
+ * sorts and filters.
+ */
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
 #endif

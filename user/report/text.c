@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report on one screen. */
+/* text.c - the report on one screen. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void head_interfaces(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
-/* Of a replay: the files, by name and hash, and which addresses were taken for the node's. */
+/* Print a replay's files, by name and hash, and the addresses taken for the node's. */
 static void head_captures(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;
@@ -47,7 +47,7 @@ static void head_captures(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
-/* The one sentence that answers what the report is read for. */
+/* Print the one sentence that answers the report's question. */
 static void head_answer(const struct qpw_text_page *p)
 {
     const struct qpw_report *r = p->r;
@@ -56,7 +56,7 @@ static void head_answer(const struct qpw_text_page *p)
 
     if (r->answer.acknowledged)
         snprintf(acknowledged, sizeof(acknowledged), ", %s acknowledged", qpw_words_count(r->answer.acknowledged, count, sizeof(count)));
-    if (older) /* the answer is about them, too */
+    if (older) /* the answer covers them too */
         snprintf(before, sizeof(before), " since then, %s more open from before", qpw_words_count(older, count, sizeof(count)));
     qpw_print_styled_item(&p->printer, "answer", qpw_style_of_answer(r->answer.state),
                           qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
@@ -182,13 +182,13 @@ static int peers(const struct qpw_text_page *p)
     return rc;
 }
 
-/* Not a rule of the policy, but one of the tool's own groups. */
+/* Return whether the rule is a built-in group rather than one of the policy. */
 static bool is_own(const struct qpw_rule_info *info)
 {
     return info->verdict == QPW_VERDICT_INFRA || info->verdict == QPW_VERDICT_IMPLIED;
 }
 
-/* Rules from `from` on that undecided packets were consistent with: neither used nor unused. */
+/* Print the rules from index `from` that undecided packets may match, which are therefore neither used nor unused. */
 static void inferred_rules(const struct qpw_text_page *p, size_t from)
 {
     struct qpw_list list;
@@ -235,7 +235,7 @@ static void rules(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
-/* A capture has no sockets. */
+/* Print the listeners; a capture has none. */
 static int listeners(const struct qpw_text_page *p)
 {
     if (p->o->listening)

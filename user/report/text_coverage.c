@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was not decided, and what was not seen. */
+/* text_coverage.c - what was not decided, and what was not seen. */
 #include "facts/totals.h"
 #include "report/text_page.h"
 #include "util/names.h"
@@ -8,7 +8,7 @@
 
 #define SCREEN_ITEMS 8u
 #define SCREEN_EVENTS 4u
-#define LABEL 15u /* columns, "not monitored" and a gap */
+#define LABEL 15u /* width of "not monitored" and a gap */
 
 static void reasons(const struct qpw_text_page *p, const char *label, const struct qpw_sum *sums)
 {
@@ -87,7 +87,7 @@ static void losses(const struct qpw_text_page *p)
     qpw_list_end(&list);
 }
 
-/* Attached, detached, reloaded …: the last few, since the period's head says when it began. */
+/* Print the last few events (attached, detached, reloaded …); the head already has the start of the period. */
 static void events(const struct qpw_text_page *p)
 {
     const struct qpw_snapshot *s = p->r->s;

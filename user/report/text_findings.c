@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What no rule explains, most serious first. */
+/* text_findings.c - traffic that no rule explains, most serious first. */
 #include <stdio.h>
 
 #include "report/text_page.h"
@@ -65,7 +65,7 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
     qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);
 }
 
-/* A finding of the line above it. */
+/* Add a member of the group above. */
 static int add_member(const struct qpw_text_page *p, struct qpw_table *t, const struct qpw_finding_row *f)
 {
     char outcome[32], service[40], initiator[128], responder[128], packets[16], first[24], last[24];
@@ -85,7 +85,7 @@ static int add_member(const struct qpw_text_page *p, struct qpw_table *t, const 
     return qpw_table_add(t, QPW_TEXT_DIM, cells);
 }
 
-/* The lines of one verdict, which stand together in the report's order. With --all each finding of a line below it. */
+/* Print the lines of one verdict, which are adjacent in the report's order; with --all, each member below its line. */
 static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t from, size_t to)
 {
     static const struct qpw_table_column columns[] = {
@@ -116,7 +116,7 @@ static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t f
     return rc;
 }
 
-/* Rows of what no finding could be kept of: by the prefix it came from, or by port. */
+/* Print traffic of which no finding could be kept, by source prefix or by port. */
 static void folded_rows(const struct qpw_text_page *p, bool by_prefix, const char *label)
 {
     struct qpw_list list;
@@ -171,7 +171,7 @@ static int add_past_line(struct qpw_table *t, const struct qpw_text_page *p, con
     return rc;
 }
 
-/* What is not open: the n lines of acknowledged ones, or of closed ones. */
+/* Print what is not open: the n lines of acknowledged or closed findings. */
 static int past_of(const struct qpw_text_page *p, const char *title, const struct qpw_finding_line *lines, size_t n, size_t findings)
 {
     static const struct qpw_table_column columns[] = {
