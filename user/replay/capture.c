@@ -15,17 +15,20 @@
 struct qpw_capture {
     char *path;
     struct qpw_stream *stream;
-    pcap_t *pcap;          /* one of the two: this, which reads `file`, */
+    pcap_t *pcap;          /* one of these two: pcap, which reads `file` */
     FILE *file;
-    struct qpw_pcapng *ng; /* or this */
+    struct qpw_pcapng *ng; /* or pcapng */
     uint32_t link_type;    /* pcap: of the whole file */
-    uint64_t offset;       /* pcap: of the record last read or tried */
+    uint64_t offset;       /* pcap: of the record read or tried last */
     struct qpw_link_buffer buffer;
-    uint64_t unsupported;          /* records passed over, and the link type of the first */
+    uint64_t unsupported;          /* records skipped, and the link type of the first */
     uint32_t unsupported_type;
 };
 
-/* The four magics of pcap (microseconds, nanoseconds, Kuznetsov's, in either byte order), or pcapng's. */
+/*
+ * Recognise one of pcap's four magic numbers (microseconds, nanoseconds, Kuznetsov's, in either byte order), or
+ * pcapng's.
+ */
 static bool known_magic(const uint8_t first[4], bool *ret_pcapng)
 {
     uint32_t magic;
@@ -46,7 +49,7 @@ static int open_pcap(struct qpw_capture *c, struct qpw_error *err)
     if (!c->pcap)
         return qpw_fail(err, -EINVAL, "%s: not a capture that can be read: %s", c->path, text);
     c->file = qpw_stream_file(c->stream);
-    qpw_stream_give_file(c->stream); /* pcap_close() closes it */
+    qpw_stream_give_file(c->stream); /* pcap_close() will close it */
     c->link_type = (uint32_t)pcap_datalink(c->pcap);
     return 0;
 }
@@ -104,13 +107,13 @@ static int next_pcap(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
         .data = data,
         .length = header->caplen,
         .counted = header->len,
-        /* Opened with nanosecond precision: tv_usec holds nanoseconds. */
+        /* Opened with nanosecond precision, so tv_usec holds nanoseconds. */
         .time_ns = (uint64_t)(uint32_t)header->ts.tv_sec * 1000000000u + (uint64_t)header->ts.tv_usec,
     };
     return 1;
 }
 
-/* The next record whose link type can be read as Ethernet; those before it are counted. */
+/* Read the next record whose link type can be converted to Ethernet, counting the records skipped. */
 static int next_supported(struct qpw_capture *c, struct qpw_capture_frame *ret, uint32_t *ret_type, struct qpw_error *why)
 {
     int rc;
@@ -135,7 +138,7 @@ int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
     int rc = next_supported(c, &frame, &link_type, &why);
 
     if (rc <= 0) {
-        /* Compressed data that ends too early looks like the end of the file to its reader. */
+        /* To the pcap reader, truncated compressed data looks like the end of the file. */
         problem = qpw_stream_problem(c->stream);
         if (rc == 0 && !problem)
             return 0;

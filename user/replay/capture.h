@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * capture.h - one capture file, pcap or pcapng, plain or gzip, as a sequence of Ethernet frames.
+ * capture.h - read a capture file, pcap or pcapng, plain or gzip, as a sequence of Ethernet frames.
  *
- * Constant memory whatever the file's size. A damaged file gives every frame before the damage.
+ * Uses constant memory for files of any size. A damaged file yields every frame before the damage.
  */
 #ifndef QPW_REPLAY_CAPTURE_H
 #define QPW_REPLAY_CAPTURE_H
@@ -16,34 +16,34 @@
 struct qpw_capture;
 
 /*
- * Opens a file ("-": standard input). *ret is owned by the caller. 0, or with err and *ret untouched:
- * -EINVAL not a capture, else the errno of reading it.
+ * Open a file ("-": standard input). The caller owns *ret. Returns 0, or a negative errno with err filled and *ret
+ * unchanged: -EINVAL if it is no capture, otherwise the error of reading it.
  */
 int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_error *err);
 
 /*
- * The next frame of a link type that can be replayed. 1: *ret is one; 0: the end; -EIO: damaged or cut off here, err
- * names the file, the offset and what is wrong. Nothing can be read after 0 or an error.
+ * Read the next frame of a link type that can be replayed. Returns 1 with *ret filled; 0 at the end; -EIO if the file
+ * is damaged or truncated here, and err names file, offset and cause. Nothing can be read after 0 or an error.
  */
 int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struct qpw_error *err);
 
-/* How many records of other link types were passed over so far; the first one's, "239 (NFLOG)", into name. */
+/* Return how many records of other link types have been skipped, and write the first one's, "239 (NFLOG)", to name. */
 uint64_t qpw_capture_unsupported(const struct qpw_capture *c, char *name, size_t size);
 
-/* Offset of the record last read, or at which the damage begins: bytes of the uncompressed data. */
+/* Return the offset of the last record, or of the damage, in uncompressed bytes. */
 uint64_t qpw_capture_offset(const struct qpw_capture *c);
 
-/* Name of the frame's interface where the file says it, else empty. Valid until the next frame. */
+/* Return the name of the frame's interface if the file has it; otherwise an empty text. Valid until the next frame. */
 const char *qpw_capture_interface_name(const struct qpw_capture *c, const struct qpw_capture_frame *frame);
 
-/* How far it is read: bytes on disk, and their number (0: not known). */
+/* Return the bytes read from disk, or their total number (0: unknown). */
 uint64_t qpw_capture_position(struct qpw_capture *c);
 uint64_t qpw_capture_size(const struct qpw_capture *c);
 
-/* SHA-256 of the file as 64 hexadecimal digits, empty where it is not known; after the last frame. */
+/* Write the file's SHA-256 as 64 hexadecimal digits, or an empty text if unknown; call after the last frame. */
 void qpw_capture_digest(struct qpw_capture *c, const char *path, char ret[65]);
 
-/* NULL does nothing. */
+/* c may be NULL */
 void qpw_capture_close(struct qpw_capture *c);
 
 #endif

@@ -15,7 +15,7 @@
 #include "util/document.h"
 #include "words/json.h"
 
-/* One statistic over all CPUs. */
+/* Read one statistic, summed over all CPUs. */
 static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *ret, struct qpw_error *err)
 {
     int cpus = qpw_possible_cpus(), rc = 0;
@@ -54,7 +54,9 @@ int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn
     return rc;
 }
 
-/* The same whichever way round, except for ICMP, where type and code are the first packet's. */
+/*
+ * Return the Community ID, the same for both directions except for ICMP, which uses type and code of the first packet.
+ */
 static json_t *community_id(const struct qpw_ended *ended)
 {
     const struct qpw_conn_key *key = &ended->key;

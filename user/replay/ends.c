@@ -119,7 +119,7 @@ bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet,
         return false;
     if (!addressed)
         return true;
-    /* It also sends for others: a router in between, not the node's own card. */
+    /* It also sends for others, so it belongs to a router in between rather than to the node. */
     memmove(ends->macs[index], ends->macs[index + 1], (ends->n_macs - index - 1) * 6);
     ends->n_macs--;
     return false;

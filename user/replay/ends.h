@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ends.h - which end of a frame is the node: whether it left it (tx) or arrived (rx).
+ * ends.h - decide which end of a frame is the node: whether the frame left it (tx) or arrived (rx).
  *
- * By addresses first, then by what the capture says, then by the MAC addresses that the node was seen
- * sending from. The programs judge again, by themselves; this only picks the hook.
+ * Decided by addresses first, then by the direction in the capture, then by MAC addresses that the node has been seen
+ * sending from. This only picks the hook; the programs judge for themselves.
  */
 #ifndef QPW_REPLAY_ENDS_H
 #define QPW_REPLAY_ENDS_H
@@ -19,19 +19,19 @@
 #define QPW_ENDS_MACS 16u
 #define QPW_ENDS_TALKERS 64u
 
-/* An address or a prefix that is the node's. */
+/* An address or a prefix of the node. */
 struct qpw_ends_local {
-    uint8_t addr[16]; /* network order, IPv4 mapped */
-    unsigned prefix;  /* of 128 */
+    uint8_t addr[16]; /* network order, IPv4-mapped */
+    unsigned prefix;  /* in bits of 128 */
 };
 
-/* What a frame's headers say, as far as they could be read. */
+/* The headers of a frame, as far as they were readable. */
 struct qpw_ends_packet {
     uint8_t source[16];
     uint8_t destination[16];
-    uint8_t source_mac[6];   /* zero: the link has none */
-    uint32_t network_offset; /* of the IP header; 0: not IP, or not readable */
-    uint16_t source_port;    /* TCP and UDP, else 0 */
+    uint8_t source_mac[6];   /* all zero: the link has none */
+    uint32_t network_offset; /* of the IP header; 0: not IP, or unreadable */
+    uint16_t source_port;    /* TCP and UDP, otherwise 0 */
     uint16_t destination_port;
     uint8_t protocol;
     bool has_addresses;
@@ -40,23 +40,23 @@ struct qpw_ends_packet {
 struct qpw_ends {
     struct qpw_ends_local locals[QPW_ENDS_MAX_LOCALS];
     size_t n_locals;
-    uint8_t macs[QPW_ENDS_MACS][6]; /* the node was seen sending from them */
+    uint8_t macs[QPW_ENDS_MACS][6]; /* the node has been seen sending from them */
     size_t n_macs;
-    bool several;                   /* some --local is a prefix: talkers are counted */
+    bool several;                   /* some --local is a prefix, so talkers are counted */
     uint8_t talkers[QPW_ENDS_TALKERS][16];
-    size_t n_talkers;               /* addresses of prefixes that sent something, up to the table's size */
+    size_t n_talkers;               /* addresses within prefixes that sent something, up to the table's size */
 };
 
-/* Adds "ADDR" or "ADDR/LEN". 0, or -EINVAL, -E2BIG with err. */
+/* Add "ADDR" or "ADDR/LEN". Returns 0, or -EINVAL or -E2BIG with err filled. */
 int qpw_ends_add(struct qpw_ends *ends, const char *text, struct qpw_error *err);
 
-/* Reads the headers of an Ethernet frame of `length` bytes that was `wire` bytes long. */
+/* Parse an Ethernet frame's headers; `length` bytes were captured of `wire` bytes. */
 void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct qpw_ends_packet *ret);
 
-/* Whether that is a MAC address at all. */
+/* Return whether the MAC address is set. */
 bool qpw_ends_has_mac(const uint8_t mac[6]);
 
-/* Whether the frame left the node; learns the node's MAC addresses from it. */
+/* Return whether the frame left the node, and learn the node's MAC addresses from it. */
 bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said);
 
 #endif

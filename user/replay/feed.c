@@ -21,7 +21,7 @@ void qpw_feed_init(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_t
     };
 }
 
-/* What a test run takes at least: an Ethernet header, at TC also the IP header that it announces. */
+/* Return the minimum length of a test run's frame: an Ethernet header and, at TC, the IP header that it announces. */
 static uint32_t least(const struct qpw_capture_frame *frame, bool tc)
 {
     unsigned type = frame->length >= 14 ? (unsigned)(frame->data[12] << 8 | frame->data[13]) : 0;

@@ -4,7 +4,7 @@
 #include <net/ethernet.h>
 #include <string.h>
 
-/* https://www.tcpdump.org/linktypes.html; the two others of raw IP are DLT_RAW of different systems. */
+/* https://www.tcpdump.org/linktypes.html; the two additional values of raw IP are DLT_RAW of different systems. */
 enum {
     LINK_NULL = 0,
     LINK_ETHERNET = 1,
@@ -18,9 +18,9 @@ enum {
     LINK_SLL2 = 276,
 };
 
-/* Protocol of a link that could not be named as an EtherType: "reserved" in IEEE's list, so nothing else has it. */
+/* For a protocol that has no EtherType; "reserved" in IEEE's list, so nothing else uses it. */
 #define ETHERTYPE_UNNAMED 0xffff
-/* Linux's ETH_P_802_2 in a cooked header: what follows is an LLC header. */
+/* Linux's ETH_P_802_2 in a cooked header: an LLC header follows. */
 #define COOKED_LLC 0x0004
 #define COOKED_OUTGOING 4
 #define COOKED_BROADCAST 1
@@ -60,7 +60,7 @@ static uint32_t get32(const uint8_t *at)
     return (uint32_t)get16(at) << 16 | get16(at + 2);
 }
 
-/* Replaces the link's header of `header` bytes by an Ethernet header. */
+/* Replace the link header of `header` bytes by an Ethernet header. */
 static void put_header(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame, uint32_t header,
                        const uint8_t macs[12], uint16_t type)
 {
@@ -78,13 +78,16 @@ static void put_header(struct qpw_link_buffer *buf, struct qpw_capture_frame *fr
     frame->data = buf->bytes;
 }
 
-/* The network protocol by the first nibble; anything but 6 is for the parser to judge as IPv4. */
+/* Return the EtherType by the first nibble; anything but 6 is left to the parser as IPv4. */
 static uint16_t raw_type(const struct qpw_capture_frame *frame)
 {
     return frame->length && frame->data[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP;
 }
 
-/* BSD's address families: 2 is IPv4 everywhere, IPv6 has a number for each system; in either byte order. */
+/*
+ * Return the EtherType by BSD's address family in either byte order: 2 is IPv4 everywhere, IPv6 differs between
+ * systems.
+ */
 static uint16_t null_type(const struct qpw_capture_frame *frame)
 {
     uint32_t family = frame->length >= 4 ? get32(frame->data) : 0;
@@ -110,7 +113,7 @@ static void cooked(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame,
     uint32_t header = v2 ? 20 : 16;
     unsigned type, address_bytes, protocol;
 
-    if (frame->length < header) { /* cut within the link's own header: nothing can be said of it */
+    if (frame->length < header) { /* truncated within the link header, so nothing is known */
         put_header(buf, frame, frame->length, macs, ETHERTYPE_UNNAMED);
         frame->length = 0;
         return;
@@ -126,7 +129,7 @@ static void cooked(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame,
         memcpy(macs, multicast, 6);
     if (address_bytes == 6)
         memcpy(macs + 6, h + (v2 ? 12 : 6), 6);
-    if (protocol == COOKED_LLC) { /* the length of 802.3 stands where the EtherType would */
+    if (protocol == COOKED_LLC) { /* 802.3 has a length in the place of the EtherType */
         uint32_t body = frame->counted - header;
         protocol = body <= 1500 ? body : 1500;
     } else if (protocol < 0x600) {
@@ -137,7 +140,7 @@ static void cooked(struct qpw_link_buffer *buf, struct qpw_capture_frame *frame,
 
 void qpw_link_to_ethernet(uint32_t link_type, struct qpw_link_buffer *buf, struct qpw_capture_frame *frame)
 {
-    static const uint8_t macs[12] = {0x02}; /* unicast; the sender's is not known: zero */
+    static const uint8_t macs[12] = {0x02}; /* a unicast destination; the sender is unknown, hence zero */
 
     switch (link_type) {
     case LINK_ETHERNET:

@@ -14,32 +14,33 @@
 #include "util/names.h"
 #include "words/words.h"
 
-/* Tables of fixed size: what does not fit any more came late, and is not who talks to most. */
+/* Tables of fixed size: what no longer fits came late, so it is not the address with most partners. */
 #define ADDRESSES 8192u /* powers of two */
 #define PAIRS 65536u
-#define WIDEST_RULE 1024u  /* a rule over more ports is no evidence of who serves */
-#define CARD_ADDRESSES 8u /* a card that sends from more than so many is a router's */
+#define WIDEST_RULE 1024u  /* ports; a wider rule is no evidence of a server */
+#define CARD_ADDRESSES 8u /* a MAC address that sends from more is a router's */
 
 struct address {
     uint8_t addr[16];
-    uint8_t mac[6];   /* that it was last seen sending from */
+    uint8_t mac[6];   /* last seen as its source */
     bool used;
     bool has_mac;
-    bool left;        /* sent a frame that left the node, as the capture says */
+    bool left;        /* sent a frame that left the node, according to the capture */
     uint32_t partners;
     uint64_t frames;
-    uint64_t served;  /* frames from or to a port of its own that a rule lists inbound, and the other end's is none */
+    /* Frames from or to a port of its own that a rule lists inbound, while the other end's port is not listed. */
+    uint64_t served;
 };
 
 struct survey {
-    uint8_t listed[2][65536 / 8]; /* TCP and UDP ports that rules list inbound, a bit each */
+    uint8_t listed[2][65536 / 8]; /* bitmaps of the TCP and UDP ports that rules list inbound */
     struct address addresses[ADDRESSES];
     uint64_t pairs[PAIRS]; /* hashes of (address, partner) */
     uint32_t n_addresses;
     uint32_t n_pairs;
     uint64_t frames;
-    bool directions; /* some frame says that it left */
-    uint64_t unsupported;     /* records that cannot be replayed, and their link type where there was no other record */
+    bool directions; /* some frame is marked as outgoing */
+    uint64_t unsupported;     /* records that cannot be replayed, and their link type if there were no others */
     char unsupported_type[48];
 };
 
@@ -68,7 +69,7 @@ static struct address *address_of(struct survey *s, const uint8_t addr[16])
     return &s->addresses[place];
 }
 
-/* Place of the pair in its table: its own, or the free one that it belongs in. */
+/* Return the index of the pair in its table, or of the free slot for it. */
 static size_t pair_place(const struct survey *s, const uint8_t a[16], const uint8_t b[16], uint64_t *ret_hash)
 {
     uint64_t hash = (mix(a) * 3 + mix(b)) | 1;
@@ -80,7 +81,7 @@ static size_t pair_place(const struct survey *s, const uint8_t a[16], const uint
     return place;
 }
 
-/* Notes that a talks to b. 1: for the first time. */
+/* Record that a talks to b. Returns 1 the first time. */
 static unsigned is_new_pair(struct survey *s, const uint8_t a[16], const uint8_t b[16])
 {
     uint64_t hash;
@@ -100,7 +101,7 @@ static bool talk(const struct survey *s, const uint8_t a[16], const uint8_t b[16
     return s->pairs[pair_place(s, a, b, &hash)] != 0;
 }
 
-/* Neither unspecified nor multicast nor broadcast: somebody's own address. */
+/* Return whether it is a single host's address: neither unspecified nor multicast nor broadcast. */
 static bool is_somebody(const uint8_t addr[16])
 {
     static const uint8_t none[16] = {0};
@@ -182,7 +183,7 @@ static int survey_files(struct survey *s, char *const paths[], size_t n_paths, s
         if (rc < 0)
             return rc;
         while (s->frames < QPW_LOCAL_AUTO_FRAMES && qpw_capture_next(c, &frame, NULL) > 0)
-            look_at(s, &frame); /* damage is told when it is replayed */
+            look_at(s, &frame); /* damage is reported by the replay */
         s->unsupported += qpw_capture_unsupported(c, s->unsupported_type, sizeof(s->unsupported_type));
         qpw_capture_close(c);
     }
@@ -206,7 +207,7 @@ static bool is_busier(const struct address *a, const struct address *b)
     return a->served != b->served ? a->served > b->served : a->frames > b->frames;
 }
 
-/* An address that no other machine can have. */
+/* Return whether no other machine can have this address. */
 static bool is_loopback(const uint8_t addr[16])
 {
     static const uint8_t mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127}, one6[16] = {[15] = 1};
@@ -214,7 +215,7 @@ static bool is_loopback(const uint8_t addr[16])
     return !memcmp(addr, mapped, 13) || !memcmp(addr, one6, 16);
 }
 
-/* Where the capture says which frames left: their senders. */
+/* Take the senders of outgoing frames, if the capture marks these. */
 static int take_senders(const struct survey *s, struct qpw_ends *ends, char *list, size_t size, struct qpw_error *err)
 {
     int rc = 0;
@@ -226,8 +227,8 @@ static int take_senders(const struct survey *s, struct qpw_ends *ends, char *lis
 }
 
 /*
- * Other addresses of the same card belong to the same machine, unless there are so many that it routes, or
- * they talk to the first: then the frames' MAC addresses say nothing.
+ * Take the address and others of the same network card, unless there are so many that it is a router's, or they talk to
+ * the first: then MAC addresses prove nothing.
  */
 static int take_card(const struct survey *s, const struct address *best, struct qpw_ends *ends, char *list, size_t size,
                      struct qpw_error *err)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * local_auto.h - which addresses of a capture are the node's, when nobody says.
- */
+/* local_auto.h - guess which addresses in a capture are the node's. */
 #ifndef QPW_REPLAY_LOCAL_AUTO_H
 #define QPW_REPLAY_LOCAL_AUTO_H
 
@@ -12,16 +10,15 @@
 #include "replay/ends.h"
 #include "util/error.h"
 
-/* So many frames of the beginning are looked at. */
+/* How many frames at the beginning are examined. */
 #define QPW_LOCAL_AUTO_FRAMES 200000u
 
 /*
- * Reads the beginning of the captures (not standard input, which cannot be read twice) and adds the
- * addresses that are most likely the node's: where the capture tells directions, those that sent what
- * left it; else the address that talks to most others, with the other addresses of its network card; of
- * two that talk to as many, the one at whose ports the policy's inbound services were asked.
- * `why` says what was taken and for which reason, as a sentence. 0, or a negative errno with err: -ENODATA
- * where no address stands out.
+ * Examine the beginning of the captures (not standard input, which cannot be read twice) and add the addresses that are
+ * most likely the node's: if the capture has directions, the senders of outgoing frames; otherwise the address with
+ * most partners, together with the other addresses of its network card; on a tie, the one whose ports the policy's
+ * inbound services were requested at. `why` gets a sentence on the choice and its reason. Returns 0, or a negative
+ * errno with err filled: -ENODATA if no address stands out.
  */
 #define QPW_LOCAL_WHY 512u
 int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,

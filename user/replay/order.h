@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * order.h - rotated captures in the order in which they were taken, whatever their names.
- */
+/* order.h - sort rotated captures by the time they were taken, whatever their names. */
 #ifndef QPW_REPLAY_ORDER_H
 #define QPW_REPLAY_ORDER_H
 
@@ -12,10 +10,10 @@
 #include "util/error.h"
 
 /*
- * Sorts the paths by their first time stamp ("file10" comes before "file2" in a shell's list). Files
- * without a frame keep their places at the end; with standard input or a pipe among them nothing is moved.
- * *ret_changed: whether the order was another; *ret_first_ns: the earliest stamp, 0: not known.
- * 0, or the errno of opening the first that cannot be opened (see capture.h), with err.
+ * Sort the paths by their first time stamp (a shell lists "file10" before "file2"). Files without a frame stay at the
+ * end in their order; if standard input or a pipe is among them, nothing is moved. *ret_changed: whether the order
+ * changed; *ret_first_ns: the earliest time stamp, 0 if unknown. Returns 0, or the errno of the first file that cannot
+ * be opened (see capture.h), with err filled.
  */
 int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_first_ns, struct qpw_error *err);
 

@@ -14,7 +14,7 @@
 #define BLOCK_PACKET_SIMPLE 3u
 #define BLOCK_PACKET 6u
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
-/* No writer makes blocks anywhere near it; a length beyond it is damage, not data. */
+/* Far above the size of real blocks; a greater length means damage. */
 #define BLOCK_MAX (64u << 20)
 #define INTERFACES_MAX 65536u
 
@@ -29,7 +29,7 @@
 struct interface {
     uint32_t link_type;
     uint32_t snaplen; /* 0: none */
-    uint8_t resolution; /* as the option has it: 10^-n, or with the top bit 2^-n */
+    uint8_t resolution; /* the option's value: 10^-n, or 2^-n with the top bit set */
     int64_t offset_s;
     char name[64];
 };
@@ -37,13 +37,13 @@ struct interface {
 struct qpw_pcapng {
     FILE *file;
     bool swapped;
-    uint64_t offset;      /* of the block being read */
+    uint64_t offset;      /* of the current block */
     uint64_t next_offset;
-    uint8_t *block;       /* body of the block, without type and lengths */
+    uint8_t *block;       /* the block's body, without type and lengths */
     size_t allocated;
     struct interface *interfaces;
     uint32_t n_interfaces;
-    uint64_t last_ns;     /* for simple packets, which carry no time */
+    uint64_t last_ns;     /* for simple packets, which have no time */
 };
 
 static uint32_t order32(const struct qpw_pcapng *ng, uint32_t value)
@@ -75,7 +75,7 @@ static uint64_t get64(const struct qpw_pcapng *ng, const uint8_t *at)
     return little ? b << 32 | a : a << 32 | b;
 }
 
-/* Looks for an option's value in options[0 .. length). Returns its place, *ret_length its length; NULL: not there. */
+/* Find an option's value in options[0 .. length). Returns it and *ret_length; NULL: not present. */
 static const uint8_t *option(const struct qpw_pcapng *ng, const uint8_t *options, size_t length, unsigned wanted,
                              size_t *ret_length)
 {
@@ -97,7 +97,7 @@ static const uint8_t *option(const struct qpw_pcapng *ng, const uint8_t *options
     return NULL;
 }
 
-/* The time stamp's unit can be any power of ten or two. */
+/* Convert a time stamp, whose unit may be any power of ten or two. */
 static uint64_t to_ns(const struct interface *interface, uint64_t stamp)
 {
     unsigned n = interface->resolution & 0x7f;
@@ -120,7 +120,7 @@ static int damaged(struct qpw_error *err, const char *what)
     return qpw_fail(err, -EIO, "%s", what);
 }
 
-/* Reads exactly n bytes. 1: done, 0: the file ended before the first, -EIO: it ended within. */
+/* Read exactly n bytes. Returns 1; 0 if the file ended before the first; -EIO if it ended within. */
 static int read_exactly(struct qpw_pcapng *ng, void *to, size_t n, struct qpw_error *err)
 {
     size_t got = fread(to, 1, n, ng->file);
@@ -148,7 +148,7 @@ static int begin_section(struct qpw_pcapng *ng, struct qpw_error *err)
     return 1;
 }
 
-/* The body's first `have` bytes are read already. 1: body complete. */
+/* Read the rest of a body whose first `have` bytes have been read. Returns 1 if it is complete. */
 static int read_body(struct qpw_pcapng *ng, uint32_t total, uint32_t have, uint32_t *ret_length, struct qpw_error *err)
 {
     uint8_t trailer[4];
@@ -178,7 +178,7 @@ static int read_body(struct qpw_pcapng *ng, uint32_t total, uint32_t have, uint3
     return 1;
 }
 
-/* One whole block into ng->block. 1, 0 at the end of the file, or a negative errno. */
+/* Read a whole block into ng->block. Returns 1, 0 at the end of the file, or a negative errno. */
 static int read_block(struct qpw_pcapng *ng, uint32_t *ret_type, uint32_t *ret_length, struct qpw_error *err)
 {
     uint8_t head[8];
@@ -190,7 +190,7 @@ static int read_block(struct qpw_pcapng *ng, uint32_t *ret_type, uint32_t *ret_l
     if (ret <= 0)
         return ret;
     memcpy(&total, head + 4, 4);
-    type = get32(ng, head); /* a section's type reads the same in both byte orders */
+    type = get32(ng, head); /* a section's type is the same in both byte orders */
     if (type == BLOCK_SECTION) {
         ret = begin_section(ng, err);
         if (ret <= 0)
@@ -226,7 +226,7 @@ static int add_interface(struct qpw_pcapng *ng, uint32_t length, struct qpw_erro
     return 1;
 }
 
-/* Enhanced packet block, or the older packet block, which differs in how it names the interface. */
+/* Read an enhanced packet block, or the older packet block, which differs only in its interface field. */
 static int read_packet(struct qpw_pcapng *ng, uint32_t type, uint32_t length, struct qpw_capture_frame *ret,
                        uint32_t *ret_link_type, struct qpw_error *err)
 {
@@ -267,7 +267,7 @@ static int read_simple(struct qpw_pcapng *ng, uint32_t length, struct qpw_captur
         return damaged(err, "a simple packet block that is too short or without an interface");
     original = get32(ng, ng->block);
     if (captured > original)
-        captured = original; /* the rest is padding to 4 bytes */
+        captured = original; /* the rest pads to 4 bytes */
     if (ng->interfaces[0].snaplen && captured > ng->interfaces[0].snaplen)
         captured = ng->interfaces[0].snaplen;
     *ret = (struct qpw_capture_frame){
@@ -313,7 +313,7 @@ int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32
         case BLOCK_PACKET_SIMPLE:
             return read_simple(ng, length, ret, ret_link_type, err);
         default:
-            break; /* names, statistics, custom blocks: nothing that was on the wire */
+            break; /* names, statistics, custom blocks: no packets */
         }
     }
     return rc;

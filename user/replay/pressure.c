@@ -27,7 +27,7 @@ static int by_last(const void *left, const void *right)
 struct table {
     struct entry *entries;
     size_t n;
-    bool failed; /* no memory for all of them */
+    bool failed; /* an allocation failed */
 };
 
 static void keep(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
@@ -66,8 +66,9 @@ static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_
 }
 
 /*
- * Each CPU keeps some free places to itself, so that the kernel's tables push out somewhat before they are full; and
- * some sets of the half-open one are full when half of all places are taken, next to none at three eighths.
+ * Return how many entries count as full. Each CPU reserves some free entries, so that the kernel's tables evict
+ * somewhat before they are full; and some sets of the half-open table are full when half of all its entries are used,
+ * hardly any at three eighths.
  */
 static uint64_t full_at(enum qpw_conn_class conn_class, uint64_t capacity)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pressure.h - makes room in tables of connections before they push entries out by themselves.
+ * pressure.h - make room in connection tables before they evict entries by themselves.
  *
- * A full table of the kernel drops its least recently used entry without a word. A replay lists every
- * connection, so it takes the oldest out first: the same ones, but they are told of. A set of the half-open table
- * tells by itself of what it pushes out, which need not be the oldest of all.
+ * A full table of the kernel drops its least recently used entry silently. A replay lists every connection, so it
+ * removes the same entries beforehand and reports them. Sets of the half-open table report their own evictions, which
+ * need not be the oldest of the table.
  */
 #ifndef QPW_REPLAY_PRESSURE_H
 #define QPW_REPLAY_PRESSURE_H
@@ -15,14 +15,14 @@
 #include "instance/object.h"
 #include "util/error.h"
 
-/* A check after so many frames is in time: each opens one connection at most. */
+/* Checking after so many frames is soon enough, because each frame opens at most one connection. */
 #define QPW_PRESSURE_FRAMES 256u
 
 /*
- * Takes as many as a quarter of its places, the least recently seen, out of each table that is three quarters full (a
- * small one: half; the half-open one, whose sets fill unevenly: three eighths), and tells expire->ended of them; they
- * are added to expire->expired and *count. Only tables that push out are looked at, not that of established
- * connections. 0, or a negative errno with err.
+ * Remove the least recently seen entries, a quarter of the capacity, from each table that is three quarters full (a
+ * small one: half; the half-open one, whose sets fill unevenly: three eighths), pass them to expire->ended, and add
+ * them to expire->expired and *count. Only evicting tables are checked, not the one of established connections. Returns
+ * 0, or a negative errno with err filled.
  */
 int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, struct qpw_error *err);
 

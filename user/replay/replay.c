@@ -15,14 +15,14 @@
 #include "words/numbers.h"
 
 /*
- * Connections that ended are looked for by a walk over all tables, which costs some milliseconds: when
- * so many frames have passed; and sooner, while it stays within a share of the whole time, for what a
- * quiet connection vouches for to be renewed. By counts only, so that the same captures give the same.
+ * A walk over all tables finds ended connections but takes some milliseconds. Walk after so many frames; sooner, while
+ * the number of walks stays within its share, so that the evidence a quiet connection gives is renewed in time. Decided
+ * by counts rather than by time used, so that the same captures give the same result.
  */
 #define WALK_NS 30000000000ull
 #define WALK_FRAMES 50000u
-#define QUIET_WALKS 500u   /* so many … */
-#define QUIET_FRAMES 2000u /* … and another for each so many frames */
+#define QUIET_WALKS 500u   /* this many … */
+#define QUIET_FRAMES 2000u /* … and one more for each so many frames */
 #define PROGRESS_FRAMES 32768u
 
 struct qpw_replay {
@@ -33,18 +33,18 @@ struct qpw_replay {
     struct qpw_feed feed;
     struct qpw_replay_totals totals;
     struct ring_buffer *ring;
-    int ended_rc;         /* what options.ended returned when it failed */
+    int ended_rc;         /* the first error returned by options.ended */
     struct qpw_expire expire;
-    struct qpw_ended *walked; /* what the walk under way has taken out */
+    struct qpw_ended *walked; /* removed by the current walk */
     size_t n_walked, allocated;
     uint64_t walks;
-    uint64_t walked_ns;   /* capture's clock and frames at the last walk */
+    uint64_t walked_ns;   /* capture time and frames at the last walk */
     uint64_t walked_frames;
-    struct qpw_capture_row *captures; /* the one being read is the last */
+    struct qpw_capture_row *captures; /* the last one is being read */
     size_t n_captures;
 };
 
-/* Whoever is told of ended connections could not take one. */
+/* Return the error of the callback for ended connections, if it failed. */
 static int ended_failed(const struct qpw_replay *r, struct qpw_error *err)
 {
     return r->ended_rc < 0 ? qpw_fail(err, r->ended_rc, "a connection could not be written: %s", strerror(-r->ended_rc))
@@ -59,7 +59,7 @@ static void hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
         r->ended_rc = rc;
 }
 
-/* A connection that a walk has taken out of its table. */
+/* Keep a connection that a walk has removed from its table. */
 static void ended_by_walk(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct qpw_replay *r = data;
@@ -92,7 +92,7 @@ static int by_first(const void *left, const void *right)
     return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* Events first, so that a tuple's connections come out in the order in which they were. */
+/* Read events first, so that the connections of a tuple are reported in their order. */
 static int read_events(struct qpw_replay *r, struct qpw_error *err)
 {
     int rc = ring_buffer__consume(r->ring);
@@ -102,7 +102,7 @@ static int read_events(struct qpw_replay *r, struct qpw_error *err)
     return ended_failed(r, err);
 }
 
-/* What was taken out is handed over in order of time: the tables' own order is another in each run. */
+/* Report removed connections sorted by time, because a table's own order differs in each run. */
 static int hand_over_walked(struct qpw_replay *r, struct qpw_error *err)
 {
     if (r->n_walked)
@@ -120,7 +120,7 @@ static int walk(struct qpw_replay *r, struct qpw_error *err)
     return rc ? rc : hand_over_walked(r, err);
 }
 
-/* Before a table is full. */
+/* Make room before a table is full. */
 static int make_room(struct qpw_replay *r, struct qpw_error *err)
 {
     int rc = read_events(r, err);
@@ -129,7 +129,7 @@ static int make_room(struct qpw_replay *r, struct qpw_error *err)
     return rc ? rc : hand_over_walked(r, err);
 }
 
-/* A connection whose tuple was taken by another: it is in no table any more. */
+/* Report a connection whose tuple was reused by another; it is in no table any more. */
 static int ended_by_event(void *data, void *bytes, size_t size)
 {
     const struct qpw_event *event = bytes;
@@ -145,7 +145,8 @@ static int ended_by_event(void *data, void *bytes, size_t size)
 static int tell_kernel(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
 {
     /*
-     * A MAC that no frame has: which frames are the node's is said by addresses alone. Zero is the loopback device's.
+     * A MAC address that no frame has, because addresses alone decide which frames are the node's. Zero is the loopback
+     * device's.
      */
     struct qpw_iface iface = {
         .ifindex = QPW_REPLAY_IFINDEX, .number = QPW_REPLAY_INTERFACE, .mac = {0x06, 'r', 'e', 'p', 'l', 'y'}};
@@ -202,7 +203,7 @@ static bool is_time_to_walk(const struct qpw_replay *r, uint64_t now)
            r->walks < QUIET_WALKS + r->totals.frames / QUIET_FRAMES;
 }
 
-/* Before a frame: the capture's clock is set to it, and what has ended by then is taken out. */
+/* Before a frame: if a walk is due, set the capture's clock to the frame's time and remove what has ended by then. */
 static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err)
 {
     int rc;
@@ -217,7 +218,7 @@ static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err
     return rc ? rc : walk(r, err);
 }
 
-/* After a frame. */
+/* After a frame: report progress and relieve the tables at intervals. */
 static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char *path, struct qpw_error *err)
 {
     uint64_t frames = r->totals.frames;
@@ -261,7 +262,7 @@ static void note(struct qpw_replay *r, const struct qpw_capture_frame *frame)
     t->frames++;
     t->bytes += frame->counted;
     t->cut += frame->wire > frame->length;
-    t->larger_than_mtu += frame->wire > r->options.mtu + 14 + 8; /* with two tags at most */
+    t->larger_than_mtu += frame->wire > r->options.mtu + 14 + 8; /* allowing for two tags */
 }
 
 static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame, struct qpw_error *err)
@@ -286,7 +287,7 @@ static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame
     return qpw_feed_frame(&r->feed, frame, tx, err);
 }
 
-/* A row for the capture that is read next. */
+/* Append a row for the next capture. */
 static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_error *err)
 {
     struct qpw_capture_row *rows = reallocarray(r->captures, r->n_captures + 1, sizeof(*rows));
@@ -302,7 +303,10 @@ static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_erro
     return 0;
 }
 
-/* Records that could not be read as Ethernet are left out. -ENOTSUP with err filled where there was nothing else. */
+/*
+ * Count records that could not be converted to Ethernet and were skipped. -ENOTSUP with err filled if there were no
+ * others.
+ */
 static int count_unsupported(struct qpw_replay *r, const struct qpw_capture *c, struct qpw_error *err)
 {
     struct qpw_capture_row *capture = &r->captures[r->n_captures - 1];
@@ -355,7 +359,7 @@ int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *er
     return rc;
 }
 
-/* Walks until a walk finds nothing more. */
+/* Walk until nothing more is found. */
 static int end_all(struct qpw_replay *r, struct qpw_error *err)
 {
     uint64_t before, after = 0;
@@ -372,7 +376,7 @@ static int end_all(struct qpw_replay *r, struct qpw_error *err)
     return rc;
 }
 
-/* Of those that were pushed out, the half-open ones were told of by an event each, the others are lost. */
+/* Count evictions: each half-open connection was reported by an event, the others are lost. */
 static int count_pushed_out(struct qpw_replay *r, struct qpw_error *err)
 {
     uint64_t pushed_out;

@@ -12,7 +12,10 @@
 #include "replay/replay.h"
 #include "util/version.h"
 
-/* The frames of a replay are all on one interface; a rule's iface= speaks of it only if it has that name. */
+/*
+ * Return the only interface's number for its name, because a rule's iface= applies to a replay only if it has that
+ * name.
+ */
 static uint32_t index_of(const char *name, void *data)
 {
     return data && !strcmp(name, data) ? QPW_REPLAY_IFINDEX : 0;
@@ -40,7 +43,7 @@ static int put_in_force(const struct qpw_replay_setup_options *o, struct qpw_rep
     return rc;
 }
 
-/* What a report says of where it comes from. */
+/* Write the `meta` record, from which a report takes its origin. */
 static int write_meta(const struct qpw_replay_setup_options *o, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_meta meta = {.magic = QPW_ABI_MAGIC, .abi = QPW_ABI_VERSION, .version = QPW_VERSION};

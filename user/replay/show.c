@@ -14,7 +14,7 @@
 #include "util/document.h"
 #include "util/names.h"
 
-/* What the captures themselves hid or distorted; how many records there are in any case. */
+/* Add notes on what the captures may have hidden or distorted, and always the number of records. */
 static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
 {
     bool copies = t->copies_suspicious || (o->dedup && t->copies);
@@ -52,7 +52,7 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
     }
 }
 
-/* The report's own `findings`, as a document of their own. */
+/* Write the report's `findings` as a separate document. */
 static int show_findings_json(const struct qpw_report *r, FILE *out)
 {
     static const char *const keys[] = {"interfaces", "host", "from", "to", "captures", "local", "policy", "answer", "findings"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* show.h - the report of a replay, or its findings alone. */
+/* show.h - write the report of a replay, or only its findings. */
 #ifndef QPW_REPLAY_SHOW_H
 #define QPW_REPLAY_SHOW_H
 
@@ -17,13 +17,13 @@ struct qpw_show_options {
     bool findings_only; /* as text or JSON */
     enum qpw_show_format format;
     bool colour;
-    unsigned columns; /* of the page */
-    const struct qpw_anonymous *anonymous; /* puts other names and addresses in their place; NULL: they stay */
+    unsigned columns; /* page width */
+    const struct qpw_anonymous *anonymous; /* replaces names and addresses; NULL: keep them */
 };
 
 /*
- * Writes what the kernel side has counted, with what the replay (finished) knows of its captures, to `out`.
- * 0, or a negative errno with err.
+ * Write the instance's counts, with the finished replay's data on its captures, to `out`. Returns 0, or a negative
+ * errno with err filled.
  */
 int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *replay,
                     const struct qpw_replay_options *replayed, const struct qpw_show_options *options, FILE *out,

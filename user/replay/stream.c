@@ -18,11 +18,11 @@ struct qpw_stream {
     gzFile gz;
     FILE *file;
     uint64_t size;
-    uint64_t delivered; /* uncompressed bytes handed to `file` */
+    uint64_t delivered; /* uncompressed bytes passed to `file` */
     uint8_t first[4];
     unsigned n_first;
-    struct sha256_ctx sha; /* of what zlib handed on as it was */
-    bool plain, ended;     /* nothing was uncompressed; the end was reached */
+    struct sha256_ctx sha; /* of data that zlib passed through unchanged */
+    bool plain, ended;     /* plain: not compressed; ended: the end was reached */
     int zlib_error;
 };
 
@@ -31,7 +31,7 @@ static ssize_t read_some(void *cookie, char *buf, size_t size)
     struct qpw_stream *s = cookie;
     int n;
 
-    /* What peek looked at comes first. */
+    /* Bytes seen by peek come first. */
     if (s->delivered < s->n_first) {
         size_t left = s->n_first - (size_t)s->delivered, take = size < left ? size : left;
 
@@ -42,7 +42,7 @@ static ssize_t read_some(void *cookie, char *buf, size_t size)
     n = gzread(s->gz, buf, size > BUFFER_BYTES ? BUFFER_BYTES : (unsigned)size);
     gzerror(s->gz, &s->zlib_error);
     if (n < 0)
-        return 0; /* told by qpw_stream_problem(); to the reader the data just ends here */
+        return 0; /* reported by qpw_stream_problem(); to the reader the data simply ends here */
     s->delivered += (uint64_t)n;
     s->ended = n == 0;
     if (s->plain)
@@ -50,7 +50,7 @@ static ssize_t read_some(void *cookie, char *buf, size_t size)
     return n;
 }
 
-/* Only "where am I", which is all that ftello() needs. */
+/* Support only the query of the position, which is all that ftello() needs. */
 static int tell(void *cookie, off64_t *position, int whence)
 {
     struct qpw_stream *s = cookie;
@@ -113,7 +113,7 @@ bool qpw_stream_is_rereadable(const char *path)
 
     if (held >= 0)
         return fstat(held, &st) == 0 && S_ISREG(st.st_mode);
-    /* What is not there is not a pipe: opening it will say so. */
+    /* A missing file is no pipe; opening it will report the error. */
     return strcmp(path, "-") && (stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
 }
 
@@ -133,7 +133,7 @@ unsigned qpw_stream_peek(const struct qpw_stream *s, uint8_t first[4])
     return s->n_first;
 }
 
-/* What was compressed, or not read to its end, once more as it lies there. */
+/* Hash the file again from disk, if it was compressed or not read to its end. */
 static bool read_again(const char *path, struct sha256_ctx *sha)
 {
     static const size_t size = BUFFER_BYTES;
