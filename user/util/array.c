@@ -8,8 +8,8 @@ void *qpw_array_add(void *array, size_t n, size_t size)
 {
     char *elements;
 
-    memcpy(&elements, array, sizeof(elements)); /* a pointer of any type */
-    if (!(n & (n - 1))) { /* used up */
+    memcpy(&elements, array, sizeof(elements)); /* `array` points to a pointer of any type */
+    if (!(n & (n - 1))) { /* the room, a power of two, is used up */
         elements = reallocarray(elements, n ? 2 * n : 1, size);
         if (!elements)
             return NULL;

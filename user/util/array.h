@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Makes room for one more behind the n elements of `array`, a pointer to elements that is NULL in the beginning, and
- * returns the new element, zeroed; NULL: no memory, and all is as it was. The caller counts it. The room is the power of
- * two from n on, so nobody else may allocate such an array; taking elements off its end is free.
+ * Make room for another element after the n of `array` (a pointer, initially NULL) and return it, zeroed; NULL: out of
+ * memory, nothing changed. The caller increments n. The room is always the next power of two, so the array must not be
+ * allocated otherwise; removing elements from its end is free.
  */
 #define QPW_ADD(array, n) ((__typeof__(array))qpw_array_add(&(array), (n), sizeof(*(array))))
 

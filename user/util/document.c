@@ -73,7 +73,7 @@ json_t *qpw_document(const char *schema)
     now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     json_object_set_new(o, "schema", json_string(schema));
     json_object_set_new(o, "version", json_string(QPW_VERSION));
-    json_object_set_new(o, "host", json_null()); /* the order of keys is that of their first setting */
+    json_object_set_new(o, "host", json_null()); /* keys keep the order of first insertion */
     json_object_set_new(o, "interfaces", json_array());
     qpw_document_set_period(o, "", now_ns, now_ns);
     json_object_set_new(o, "policy", json_null());

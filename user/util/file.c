@@ -15,7 +15,7 @@
 
 #include "util/array.h"
 
-#define SILENT_MS 1000 /* for which a pipe may have nothing to read */
+#define SILENT_MS 1000 /* how long a pipe may be silent before that is reported */
 
 const char *qpw_file_kind(mode_t mode)
 {
@@ -30,7 +30,7 @@ const char *qpw_file_kind(mode_t mode)
     }
 }
 
-/* What stands for an empty file: /dev/null (Documentation/admin-guide/devices.txt). */
+/* Return whether it is /dev/null, which stands for an empty file (Documentation/admin-guide/devices.txt). */
 static bool is_null(const struct stat *st)
 {
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
@@ -79,7 +79,7 @@ int qpw_file_held(const char *path)
     return -1;
 }
 
-/* What is held of that path, from its start again; a pipe goes on where it is. A descriptor or a negative errno. */
+/* Duplicate a held descriptor, rewound; a pipe continues where it is. Returns a descriptor or a negative errno. */
 static int duplicate_held(int fd, const char *path, struct qpw_error *err)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -104,7 +104,7 @@ int qpw_file_open(const char *path, struct qpw_error *err)
         return cannot_open(path, errno, err);
     r = fstat(fd, &st) < 0 ? -errno : 0;
     if (r == 0 && (S_ISREG(st.st_mode) || is_null(&st)))
-        return fd; /* O_NONBLOCK means nothing there */
+        return fd; /* O_NONBLOCK has no effect on it */
     close(fd);
     return r < 0 ? qpw_fail(err, r, "%s: cannot be read: %s", path, strerror(-r))
                  : qpw_fail(err, -EINVAL, "%s: is %s, not a regular file", path, qpw_file_kind(st.st_mode));
@@ -119,7 +119,7 @@ void qpw_file_say_waiting(void (*say)(const char *path))
     say_waiting = say;
 }
 
-/* Until there is something to read or nobody who writes any more; a signal ends the program as ever. */
+/* Wait until there is data or no writer; signals still terminate the program. */
 static void wait_for_data(int fd, const char *path)
 {
     struct pollfd input = {.fd = fd, .events = POLLIN};
@@ -134,7 +134,8 @@ static void wait_for_data(int fd, const char *path)
 
 static int open_stream(const char *path, struct qpw_error *err)
 {
-    bool standard = !strcmp(path, "-") || !strcmp(path, "/dev/stdin"); /* taken as it is, a socket or a terminal too */
+    /* Accepted whatever it is, even a socket or a terminal. */
+    bool standard = !strcmp(path, "-") || !strcmp(path, "/dev/stdin");
     int fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
                       : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     const char *name = standard ? "standard input" : path;
@@ -147,10 +148,11 @@ static int open_stream(const char *path, struct qpw_error *err)
         return qpw_fail(err, -EINVAL, "%s: is %s, neither a file nor a pipe", name, qpw_file_kind(st.st_mode));
     }
     if (S_ISREG(st.st_mode))
-        return fd; /* O_NONBLOCK means nothing there, but in /proc and such, where a read would wait for the kernel */
+        /* O_NONBLOCK has no effect on it, except in /proc and the like, where a read would block in the kernel. */
+        return fd;
     wait_for_data(fd, name);
     if (!standard)
-        fcntl(fd, F_SETFL, 0); /* a read waits for who writes slowly */
+        fcntl(fd, F_SETFL, 0); /* reads shall wait for a slow writer */
     return fd;
 }
 
@@ -161,9 +163,12 @@ int qpw_file_open_stream(const char *path, struct qpw_error *err)
     return fd < 0 ? open_stream(path, err) : duplicate_held(fd, path, err);
 }
 
-/* ---- Whose it is ---- */
+/* ---- Ownership ---- */
 
-/* Others may write it; of a folder with the sticky bit they may not take away what is not theirs. */
+/*
+ * Return whether others than root can change the file or, of a folder, replace foreign entries; the sticky bit prevents
+ * the latter.
+ */
 static bool is_others(const struct stat *st)
 {
     mode_t writable = st->st_mode & (S_IWOTH | (st->st_gid ? S_IWGRP : 0));
@@ -178,7 +183,7 @@ static bool say_whose(const struct stat *st, const char *folder, char *buf, size
     return true;
 }
 
-/* One of the folders that lead to the path, from the root on. */
+/* Check each folder of the path, from the root on. */
 static bool has_foreign_folder(const char *path, char *buf, size_t size)
 {
     char folder[PATH_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* file.h - files that are named by a user and must not make the program wait. */
+/* file.h - open files named by the user, without blocking the program. */
 #ifndef QPW_UTIL_FILE_H
 #define QPW_UTIL_FILE_H
 
@@ -10,37 +10,37 @@
 #include "util/error.h"
 
 /*
- * Opens a regular file, or /dev/null, to read. Never waits, as open(2) does at a FIFO that nobody writes. A descriptor, closed on exec;
- * or a negative errno with err filled (-EINVAL: it is no regular file, and which kind it is).
+ * Open a regular file, or /dev/null, for reading. Never blocks, unlike open(2) of a FIFO without a writer. Returns a
+ * close-on-exec descriptor, or a negative errno with err filled (-EINVAL: not a regular file; err has its kind).
  */
 int qpw_file_open(const char *path, struct qpw_error *err);
 
 /*
- * The same for what may be a pipe, "-" being standard input. Where a pipe has nothing to read for a second, that is said as
- * below, and it is waited for. -EINVAL: a directory, a device, a socket.
+ * The same for a file or pipe, "-" being standard input. If a pipe has no data for a second, the callback below is
+ * called, and waiting continues. -EINVAL: a directory, a device, a socket.
  */
 int qpw_file_open_stream(const char *path, struct qpw_error *err);
 
 /*
- * Opens what will be asked for by open_one, one of the two above, while this process has the rights for it: from then on both
- * give what was opened, a file from its start again. Of one that cannot be opened they say so then. Paths are the caller's to
- * keep.
+ * Open files with open_one, one of the functions above, while this process has the privileges; both functions then
+ * return duplicates, regular files rewound. Files that cannot be opened are skipped; the later call reports the error.
+ * The caller keeps the paths valid.
  */
 void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const char *path, struct qpw_error *err));
 
-/* The descriptor that is held of that path, or -1. */
+/* Return the descriptor held for a path, or -1. */
 int qpw_file_held(const char *path);
 
-/* What says that a pipe of that name is waited for; without it nothing is said. */
+/* Set the callback that reports waiting for a pipe of that name; without one, nothing is reported. */
 void qpw_file_say_waiting(void (*say)(const char *path));
 
 /*
- * Whether others than root can change what is read at that path: the file, where it leads to, or a folder on the way, in which
- * another could be put in its place. True: buf says whose it is.
+ * Return whether others than root can change what is read at that path: the file, a link's target, or any folder on the
+ * way, in which they could put another file in its place. True: buf has its owner and mode.
  */
 bool qpw_file_is_others(const char *path, char *buf, size_t size);
 
-/* "a FIFO", "a directory" … of a file's mode. */
+/* Name a file's kind by its mode: "a FIFO", "a directory" … */
 const char *qpw_file_kind(mode_t mode);
 
 #endif

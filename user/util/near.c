@@ -17,7 +17,7 @@ static unsigned least(unsigned a, unsigned b)
     return a < b ? a : b;
 }
 
-/* Edits from one to the other, a swap of neighbours being one. Both at most LONGEST long. */
+/* Return the number of edits between two words of at most LONGEST characters; swapping neighbours is one edit. */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m)
 {
     unsigned rows[3][LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2], *spare;

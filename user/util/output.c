@@ -20,14 +20,14 @@ static void forget(struct qpw_output *o)
     o->path = o->temporary = NULL;
 }
 
-/* The new file has what the old one had; without an old one, what any new file gets. */
+/* Give the new file the old one's owner and mode or, without an old one, the default mode. */
 static void set_owner_and_mode(int fd, const struct stat *old)
 {
     mode_t mask;
 
     if (old) {
         if (fchown(fd, old->st_uid, old->st_gid) < 0 && fchown(fd, -1, old->st_gid) < 0)
-            errno = 0; /* another's file: it is this user's from now on */
+            errno = 0; /* not permitted for a foreign file: it belongs to this user from now on */
         fchmod(fd, old->st_mode & 0777);
         return;
     }
@@ -36,7 +36,7 @@ static void set_owner_and_mode(int fd, const struct stat *old)
     fchmod(fd, 0666 & ~mask);
 }
 
-/* ".NAME.ENDING" in path's folder. False without memory. */
+/* Set `temporary` to ".NAME.ENDING" in path's folder. False: out of memory. */
 static bool name_beside(struct qpw_output *o, const char *ending)
 {
     const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
@@ -47,7 +47,10 @@ static bool name_beside(struct qpw_output *o, const char *ending)
     return o->temporary != NULL;
 }
 
-/* A file without a name, of which nothing stays if the command is killed. A descriptor or a negative errno. */
+/*
+ * Open an unnamed file in path's folder, which vanishes if the command is killed. Returns a descriptor or a negative
+ * errno.
+ */
 static int open_nameless(const struct qpw_output *o)
 {
     const char *slash = strrchr(o->path, '/');
@@ -59,12 +62,15 @@ static int open_nameless(const struct qpw_output *o)
     return r;
 }
 
-/* A file on path's file system, opened; `temporary` is its name where such files have one. 0 or a negative errno. */
+/*
+ * Open a temporary file on path's file system; `temporary` is its name, unless it is unnamed. Returns 0 or a negative
+ * errno.
+ */
 static int open_beside(struct qpw_output *o, const struct stat *old)
 {
     int fd = access("/proc/self/fd", X_OK) == 0 ? open_nameless(o) : -1, r;
 
-    if (fd < 0) { /* not every file system has them, NFS for one */
+    if (fd < 0) { /* O_TMPFILE is not supported everywhere, for example on NFS */
         if (!name_beside(o, "XXXXXX"))
             return -ENOMEM;
         fd = mkostemp(o->temporary, O_CLOEXEC);
@@ -82,7 +88,7 @@ static int open_beside(struct qpw_output *o, const struct stat *old)
     return r;
 }
 
-/* Gives the file without a name one for the moment before it takes path's place. 0 or a negative errno. */
+/* Link the unnamed file to a temporary name, just before it replaces path. Returns 0 or a negative errno. */
 static int give_name(struct qpw_output *o)
 {
     char from[64], ending[24];
@@ -97,12 +103,14 @@ static int give_name(struct qpw_output *o)
             return 0;
         r = -errno;
     }
-    free(o->temporary); /* not ours to remove */
+    free(o->temporary); /* the last name tried is not ours to remove */
     o->temporary = NULL;
     return r;
 }
 
-/* What is no regular file, or stands where none can be made beside it. A FIFO is not waited for. */
+/*
+ * Open something that is no regular file, or in whose folder no file can be created. Does not wait for a FIFO's reader.
+ */
 static int open_as_it_is(struct qpw_output *o, const char *name, struct qpw_error *err)
 {
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
@@ -129,7 +137,7 @@ static int open_named(struct qpw_output *o, const char *name, struct qpw_error *
         return open_as_it_is(o, name, err);
     if (there && access(name, W_OK) < 0)
         return cannot(o, -errno, err);
-    o->path = there ? realpath(name, NULL) : strdup(name); /* a link stays one */
+    o->path = there ? realpath(name, NULL) : strdup(name); /* follow a link rather than replace it */
     r = o->path ? open_beside(o, there ? &old : NULL) : -ENOMEM;
     if (there && (r == -EACCES || r == -EPERM || r == -EROFS))
         return open_as_it_is(o, name, err);
@@ -153,7 +161,7 @@ int qpw_output_open(const char *name, struct qpw_output *ret, struct qpw_error *
     return r;
 }
 
-/* A file that is a mount of its own cannot be replaced, only written. */
+/* Overwrite the file in place, because a file that is a mount point cannot be replaced. */
 static int copy_over(FILE *from, const char *path)
 {
     char buf[65536];
@@ -179,7 +187,7 @@ void qpw_output_write(struct qpw_output *o, const char *text, size_t size)
         o->error = -errno;
 }
 
-/* Whether all that was written so far went where it should. A failure of long ago is asked for once more. */
+/* Check that everything was written. If only the fact of an earlier error is known, repeat a write to get its errno. */
 static int state_of(struct qpw_output *o)
 {
     bool failed = ferror(o->file);
@@ -205,7 +213,7 @@ int qpw_output_close(struct qpw_output *o, bool keep, struct qpw_error *err)
             r = errno == EBUSY ? copy_over(o->file, o->path) : -errno;
     }
     if (o->temporary)
-        unlink(o->temporary); /* gone already, where all went well */
+        unlink(o->temporary); /* renamed already unless something failed */
     if (o->file != stdout && fclose(o->file) != 0 && r == 0)
         r = -errno;
     forget(o);

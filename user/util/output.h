@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output.h - a file that a command writes: it is the whole new text, or as it was before.
+ * output.h - a file that a command writes: afterwards it has the whole new text, or its old content.
  *
- * The text goes into a file beside it, which takes its place at the end and, where the file system has such files, has
- * no name before: a command that is killed leaves nothing. A device or a pipe is written as it is, and so is a file in
- * a folder where none may be made.
+ * The text goes to a file beside it, which finally replaces it and, where the file system allows, has no name until
+ * then, so that a killed command leaves nothing behind. A device or a pipe is written directly, and so is a file in a
+ * folder where no other can be created.
  */
 #ifndef QPW_UTIL_OUTPUT_H
 #define QPW_UTIL_OUTPUT_H
@@ -15,22 +15,26 @@
 #include "util/error.h"
 
 struct qpw_output {
-    FILE *file;      /* to be written to, and left open */
-    char *path;      /* whose place is taken; NULL: nobody's */
-    char *temporary; /* its name until then; NULL: none (yet) */
+    FILE *file;      /* for writing; do not close it */
+    char *path;      /* the file to be replaced; NULL: none */
+    char *temporary; /* name of the temporary file; NULL: none (yet) */
     char name[256];  /* for errors */
-    int error;       /* negative errno of the first failure, where it is known */
+    int error;       /* negative errno of the first failure, if known */
 };
 
-/* NULL and "-": standard output. 0, or a negative errno with err filled and *ret untouched. */
+/*
+ * Open the output; NULL and "-" mean standard output. Returns 0, or a negative errno with err filled and *ret
+ * unchanged.
+ */
 int qpw_output_open(const char *name, struct qpw_output *ret, struct qpw_error *err);
 
-/* A whole text. What fails here is told by qpw_output_close(). */
+/* Write a whole text. qpw_output_close() reports errors. */
 void qpw_output_write(struct qpw_output *o, const char *text, size_t size);
 
 /*
- * Ends it. keep: puts the new text into its place; else all is as before, except for what a pipe, a device or standard
- * output has got already. 0, or a negative errno with err filled: then too all is as before.
+ * Close the output. keep: install the new text; otherwise the file keeps its old content, while a pipe, a device or
+ * standard output has already received the text. Returns 0, or a negative errno with err filled and the old content
+ * kept.
  */
 int qpw_output_close(struct qpw_output *o, bool keep, struct qpw_error *err);
 

@@ -22,7 +22,7 @@ static uint64_t unit_seconds(char unit)
     }
 }
 
-/* ".598008" behind the seconds. Returns what follows. */
+/* Read ".598008" after the seconds. Returns the rest. */
 static const char *read_fraction(const char *text, uint64_t *ret_ns)
 {
     uint64_t unit = SECOND;
@@ -43,7 +43,7 @@ static bool two_digits(const char *text, unsigned *ret)
     return true;
 }
 
-/* Nothing, "Z", "+0200" or "+02:00" up to the end. false: something else. */
+/* Read nothing, "Z", "+0200" or "+02:00" up to the end. False: anything else. */
 static bool read_offset(const char *text, int64_t *ret_seconds)
 {
     unsigned hours, minutes;

@@ -40,7 +40,7 @@ wchar_t qpw_utf8_next(const char **text)
 bool qpw_char_steers(wchar_t ch)
 {
     return ch < 0x20 || (ch >= 0x7f && ch < 0xa0) ||               /* C0, delete, C1 */
-           ch == 0x61c || ch == 0x200e || ch == 0x200f ||          /* marks of direction */
+           ch == 0x61c || ch == 0x200e || ch == 0x200f ||          /* directional marks */
            (ch >= 0x2028 && ch <= 0x202e) ||                       /* line and paragraph ends, embeddings, overrides */
            (ch >= 0x2066 && ch <= 0x2069) ||                       /* isolates */
            ch == 0xfeff || (ch >= 0xe0000 && ch <= 0xe007f);       /* byte order mark, tags */
@@ -73,7 +73,7 @@ char *qpw_text_cut(char *buf, size_t size, const char *text)
     }
     for (at = room; at > 0 && text[at] != ' '; at--)
         ;
-    if (!at) /* one long word: not within a character */
+    if (!at) /* a single long word: cut at a character's boundary */
         for (at = room; at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80; at--)
             ;
     memmove(buf, text, at);

@@ -14,7 +14,7 @@ static void clear(struct qpw_undo *undo)
     *undo = (struct qpw_undo){0};
 }
 
-/* ".NAME.before" beside it. A name that a killed command left is free again. */
+/* Link the file to ".NAME.before" beside it, replacing one left by a killed command. */
 static int keep(struct qpw_undo *undo)
 {
     const char *slash = strrchr(undo->path, '/'), *base = slash ? slash + 1 : undo->path;

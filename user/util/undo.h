@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* undo.h - keeps a file as it is under a second name, so that what replaces it can be taken back. */
+/* undo.h - keep a file under a second name, so that replacing it can be undone. */
 #ifndef QPW_UTIL_UNDO_H
 #define QPW_UTIL_UNDO_H
 
 #include "util/error.h"
 
 struct qpw_undo {
-    char *path;  /* links followed */
-    char *kept;  /* the second name of what was there; NULL: there was nothing */
+    char *path;  /* links resolved */
+    char *kept;  /* second name of the old file; NULL: there was none */
 };
 
 /*
- * Before a file is replaced by rename(2). A file that is not there is removed by going back. 0, or a negative errno with
- * err filled and nothing to undo.
+ * Prepare for a file being replaced by rename(2). If it does not exist, undoing removes the new one. Returns 0, or a
+ * negative errno with err filled and nothing to undo.
  */
 int qpw_undo_begin(const char *path, struct qpw_undo *ret, struct qpw_error *err);
 
-/* Puts back what was there. 0, or a negative errno with err filled: what was there keeps its second name, err says which. */
+/*
+ * Restore the old file. Returns 0, or a negative errno with err filled: the old file keeps its second name, which err
+ * has.
+ */
 int qpw_undo_back(struct qpw_undo *undo, struct qpw_error *err);
 
-/* The new file stays. */
+/* Keep the new file. */
 void qpw_undo_forget(struct qpw_undo *undo);
 
 #endif

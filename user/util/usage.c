@@ -15,22 +15,22 @@
 #include "util/near.h"
 #include "util/text.h"
 
-/* Everything a command's argp and its children know, as getopt wants it. The value of each is its place here. */
+/* All options of a command's argp and its children, in getopt's form. Each option's value is its index here. */
 struct known {
-    struct option *options; /* ended by an empty one */
+    struct option *options; /* terminated by an empty one */
     const struct argp_option **from;
     size_t n;
     char letters[600];
 };
 
-#define HINT 80 /* room for what was probably meant */
-#define PLACE 0x10000 /* values of long options, beyond every letter */
+#define HINT 80 /* bytes for the "did you mean" hint */
+#define PLACE 0x10000 /* base of long options' values, beyond every letter */
 
-/* Words of files that stand in front of the command line's while they are parsed. */
+/* Words from files, parsed before those of the command line. */
 static struct {
     const struct qpw_usage_word *words;
     size_t n;
-    int next; /* where to go on behind one that is wrong */
+    int next; /* index to continue at after a wrong word */
     jmp_buf wrong;
 } in_front;
 
@@ -38,7 +38,7 @@ static qpw_usage_describe_fn describe;
 
 static const struct argp_option argps_own[] = {{"help", '?', NULL, 0, "", 0}, {"usage", 0x100, NULL, 0, "", 0}, {0}};
 
-/* One line whatever stands in it: a word of the command line can have line breaks. */
+/* Print one line, even if a word of the command line contains line breaks. */
 static void say(const char *program, const char *format, va_list args)
 {
     char text[1024];
@@ -58,7 +58,7 @@ static void fail(const char *program, const char *format, ...)
     exit(QPW_EXIT_USAGE);
 }
 
-/* The word that argp looks at, where a file gave it. */
+/* Return the word that argp is parsing, if it came from a file. */
 static const struct qpw_usage_word *word_of_file(const struct argp_state *state)
 {
     return state->next >= 2 && (size_t)state->next - 2 < in_front.n ? &in_front.words[state->next - 2] : NULL;
@@ -183,7 +183,7 @@ static void forget(struct known *k)
     free(k->from);
 }
 
-/* A letter or a name that getopt did not know, or more than one name begins so. */
+/* Report a letter or name that getopt did not know, or a prefix of several names. */
 static void fail_unknown(const struct known *k, const char *program, const char *word, int letter)
 {
     size_t length = strcspn(word, "="), matches = 0;
@@ -216,7 +216,7 @@ static void fail_without_value(const struct known *k, const char *program, int v
     fail(program, "--%s: its value is missing: --%s=%s", o ? o->name : "", o ? o->name : "", o ? o->arg : "");
 }
 
-/* Goes over the words as argp will, for what getopt has to object to. */
+/* Check the words the way argp will, for what getopt rejects. */
 static void check(const struct argp *argp, int argc, char **argv)
 {
     struct known k = known_of(argp);
@@ -231,7 +231,7 @@ static void check(const struct argp *argp, int argc, char **argv)
             continue;
         if (optopt >= PLACE)
             fail(argv[0], "%s: --%s takes no value", argv[optind - 1], k.options[optopt - PLACE].name);
-        if (optopt == 'h') { /* known to so many others */
+        if (optopt == 'h') { /* because so many other programs have it */
             argp_help(argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, argv[0]);
             exit(QPW_EXIT_OK);
         }
@@ -247,7 +247,7 @@ int qpw_usage_each_given(const struct argp *argp, int argc, char **argv,
                          void (*each)(void *arg, const char *name, const char *value), void *arg)
 {
     struct known k = known_of(argp);
-    char **words = calloc((size_t)argc + 1, sizeof(*words)); /* getopt changes their order */
+    char **words = calloc((size_t)argc + 1, sizeof(*words)); /* a copy, because getopt reorders them */
     const struct argp_option *o;
     int value;
 
@@ -294,12 +294,12 @@ void qpw_arguments_parse_after(const struct argp *argp, const struct qpw_usage_w
 {
     char **all = calloc(n + (size_t)argc + 1, sizeof(*all));
     volatile bool failed = false;
-    volatile size_t first = 0; /* word that is parsed next */
+    volatile size_t first = 0; /* the next word to parse */
 
     if (!all)
         fail(argv[0], "out of memory");
     start(argp, argc, argv);
-    if (setjmp(in_front.wrong)) { /* said; on with the next one */
+    if (setjmp(in_front.wrong)) { /* reported; continue with the next one */
         failed = true;
         first += (size_t)in_front.next - 1;
     }
@@ -308,7 +308,7 @@ void qpw_arguments_parse_after(const struct argp *argp, const struct qpw_usage_w
     all[0] = argv[0];
     for (size_t i = first; i < n; i++)
         all[1 + i - first] = (char *)words[i].text;
-    memcpy(all + 1 + n - first, argv + 1, (size_t)argc * sizeof(*argv)); /* with the NULL behind the last one */
+    memcpy(all + 1 + n - first, argv + 1, (size_t)argc * sizeof(*argv)); /* including the terminating NULL */
     parse(argp, (int)(n - first) + argc, all, input);
     in_front.n = 0;
     if (failed)

@@ -2,7 +2,7 @@
 #ifndef QPW_UTIL_VERSION_H
 #define QPW_UTIL_VERSION_H
 
-/* Said by --version, in every report and record, and to the auditor that takes over. */
+/* Shown by --version, in every report and record, and to an auditor that takes over. */
 #define QPW_VERSION "0.1.0"
 
 #endif
