@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cases.c - the cases, their frames, and how their connections come to be known. */
+/* cases.c - the cases, their frames, and establishing their connections. */
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <errno.h>
@@ -15,12 +15,12 @@
 #define SYN 0x02
 #define PSH 0x08
 #define ACK 0x10
-#define NEW_CONNECTIONS 32768u /* fit into the half-open table without pushing each other out */
-#define SHORT_CONNECTIONS 1024u /* fit into the established table beside those of the other cases */
-#define FLOOD 98304u          /* more than the half-open table has places */
+#define NEW_CONNECTIONS 32768u /* fit into the half-open table without evicting each other */
+#define SHORT_CONNECTIONS 1024u /* fit into the established table beside the other cases' */
+#define FLOOD 98304u          /* more than the half-open table's capacity */
 #define PRIME_BATCH 8192u
 #define SWEEPS 16
-#define SCAN_SWEEPS 4          /* until the table of half-open connections has settled */
+#define SCAN_SWEEPS 4          /* until the half-open table is in a steady state */
 #define OTHER_REPEAT 2000000u
 
 #define TCP IPPROTO_TCP, 0, QPW_BENCH_TCP_PORT
@@ -80,7 +80,7 @@ static int program_of(const struct qpw_bench_rig *rig, const struct qpw_bench_ca
     return rig->kernel.prog_fd[c->tc && c->inbound ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx];
 }
 
-/* A packet of the case's exchange; what differs between its packets is to be filled in. */
+/* Return a packet of the case's exchange; the caller fills in what varies. */
 static struct qpw_bench_packet packet_of(const struct qpw_bench_case *c)
 {
     size_t number = (size_t)(c - qpw_bench_cases);
@@ -94,7 +94,7 @@ static struct qpw_bench_packet packet_of(const struct qpw_bench_case *c)
     };
 }
 
-/* The wrapper's state for flows from `first` on. */
+/* Return the wrapper's state for flows from number `first` on. */
 static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t first, uint32_t count, bool from_local)
 {
     struct qpw_bench_flows f = {.next = first, .first = first, .count = count};
@@ -105,17 +105,19 @@ static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t 
         f.kind = QPW_FLOWS_SCAN_NEW;
     else
         f.kind = from_local ? QPW_FLOWS_REMOTE_RECEIVES : QPW_FLOWS_REMOTE_SENDS;
-    f.owned = c->what == QPW_DO_ANSWER || c->what == QPW_DO_ANSWER_UNOWNED; /* in both: the wrapper costs the same */
+    /* In both, so that the wrapper costs the same. */
+    f.owned = c->what == QPW_DO_ANSWER || c->what == QPW_DO_ANSWER_UNOWNED;
     return f;
 }
 
-/* Connections by their number; count 0: the one connection. */
+/* Connections by number; count 0: the single connection. */
 struct flows {
     uint32_t first, count;
-    uint32_t sweeps; /* 0: one packet of each; else so many in one run, for what precedes an XDP run leaves the caches cold */
+    /* 0: one packet each; otherwise this many per run, because the set-up of an XDP run leaves the caches cold. */
+    uint32_t sweeps;
 };
 
-/* Sends packets like that one. ret_ns (may be NULL): what one of them cost. */
+/* Send packets like p. ret_ns (may be NULL): cost per packet. */
 static int send_flows(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
                       struct flows over, double *ret_ns, struct qpw_error *err)
 {
@@ -133,14 +135,14 @@ static int send_flows(struct qpw_bench_rig *rig, const struct qpw_bench_case *c,
                                     err);
 }
 
-/* A packet of a connection's course. */
+/* One packet of a connection's course. */
 struct step {
     bool from_local, payload;
     uint8_t flags;
     uint32_t seq, ack;
 };
 
-/* Sends that step of each connection. ret_ns as send_flows(). */
+/* Send that step of each connection. ret_ns as for send_flows(). */
 static int send_step(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct step *step, struct flows flows,
                      double *ret_ns, struct qpw_error *err)
 {
@@ -171,8 +173,9 @@ static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
 }
 
 /*
- * All packets of as many short connections as fit beside the 64,000, each step for all of them. The sum of the ten, with the
- * wrapper's cost; that of the first, which the kernel's set-up leaves with cold caches, is in it.
+ * Send all packets of as many short connections as fit beside the 64,000, step by step for all of them. *ret_ns is the
+ * sum of the ten steps, including the wrapper's cost; the first step starts with cold caches because of the kernel's
+ * set-up.
  */
 static int sample_short(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, uint32_t first, double *ret_ns,
                         struct qpw_error *err)
@@ -228,7 +231,7 @@ int qpw_bench_prime(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, s
     }
 }
 
-/* The packet that is measured. */
+/* Return the packet that is measured. */
 static struct qpw_bench_packet measured(const struct qpw_bench_case *c)
 {
     struct qpw_bench_packet p = packet_of(c);
@@ -248,7 +251,7 @@ static struct qpw_bench_packet measured(const struct qpw_bench_case *c)
     return p;
 }
 
-/* ---- two-cpus: another thread does the same for as long as the sample takes ---- */
+/* ---- two-cpus: another thread does the same during the sample ---- */
 
 struct other {
     pthread_t thread;
@@ -256,7 +259,7 @@ struct other {
     int prog;
     const struct qpw_bench_frame *frame;
     atomic_bool stop;
-    atomic_uint runs; /* test runs ended: the first is a short one that makes the connection known there */
+    atomic_uint runs; /* test runs completed; the first is a short one that makes the connection known there */
 };
 
 static void *busy(void *argument)
@@ -278,7 +281,7 @@ static void interrupt(int number)
 {
 }
 
-/* Waits until the other CPU's long run is under way: an XDP test run takes tens of milliseconds to be set up. */
+/* Wait until the other CPU's long run has started: setting up an XDP test run takes tens of milliseconds. */
 static void await(struct other *o)
 {
     while (!atomic_load(&o->runs))
@@ -303,7 +306,7 @@ static int sample_two_cpus(struct qpw_bench_rig *rig, const struct qpw_bench_cas
     await(&o);
     rc = qpw_bench_send(o.prog, &frame, 2 * QPW_BENCH_REPEAT, ret_ns, err);
     atomic_store(&o.stop, true);
-    pthread_kill(o.thread, SIGUSR2); /* ends its test run */
+    pthread_kill(o.thread, SIGUSR2); /* interrupts its test run */
     pthread_join(o.thread, NULL);
     sigaction(SIGUSR2, &old, NULL);
     return rc;
@@ -326,7 +329,7 @@ int qpw_bench_sample_floor(struct qpw_bench_rig *rig, enum qpw_bench_floor floor
     return rc ? rc : qpw_bench_send(rig->floor_fd[floor], &frame, QPW_BENCH_REPEAT, ret_ns, err);
 }
 
-/* Numbers of flows that were never sent; 2^29 of them, then over again. */
+/* Return the first of `count` flow numbers not used before; wraps around after 2^29. */
 static uint32_t fresh_flows(uint32_t count)
 {
     static uint32_t fresh;
@@ -392,7 +395,7 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     case QPW_DO_FLOOD:
     case QPW_DO_SCAN_NEW:
         first = fresh_flows(2 * FLOOD);
-        rc = send_flows(rig, c, &p, (struct flows){first, FLOOD}, NULL, err); /* fills the table */
+        rc = send_flows(rig, c, &p, (struct flows){first, FLOOD}, NULL, err); /* fill the table */
         return rc ? rc : send_flows(rig, c, &p, (struct flows){first + FLOOD, FLOOD}, ret_ns, err);
     case QPW_DO_SCAN:
         for (int i = 0; i < SCAN_SWEEPS && !rc; i++)
@@ -415,7 +418,7 @@ int qpw_bench_sample_case(struct qpw_bench_rig *rig, const struct qpw_bench_case
         return sample_two_cpus(rig, c, other, ret_ns, err);
     if (qpw_bench_is_wrapped(c))
         return sample_wrapped(rig, c, ret_ns, err);
-    if (p.shape == QPW_SHAPE_FRAGMENT) { /* first fragments are forgotten after a while */
+    if (p.shape == QPW_SHAPE_FRAGMENT) { /* first fragments are forgotten after a time-out */
         p.shape = QPW_SHAPE_FIRST;
         qpw_bench_build(&p, &frame);
         rc = qpw_bench_send(program_of(rig, c, p.from_local), &frame, 1, NULL, err);

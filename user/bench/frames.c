@@ -99,7 +99,7 @@ void qpw_bench_build(const struct qpw_bench_packet *p, struct qpw_bench_frame *r
     if (p->payload)
         payload = ip + headers + 1 < FRAME_BYTES ? FRAME_BYTES - ip - headers : 1;
     if (p->shape == QPW_SHAPE_FIRST)
-        headers = 8, payload = 16; /* 24 bytes: the later one starts at 3 units of 8 */
+        headers = 8, payload = 16; /* 24 bytes, so that the later fragment starts at 3 units of 8 */
     at = v6 ? put_ipv6(at, p, headers + payload) : put_ipv4(at, p, headers + payload);
     if (p->shape != QPW_SHAPE_FRAGMENT)
         put_l4(at, p, headers + payload);

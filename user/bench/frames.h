@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * frames.h - the frames that `bench` sends through the programs: an exchange between this node and a
- * remote address, 64 bytes where the headers leave room for it.
+ * frames.h - the frames that `bench` runs through the programs: an exchange between this node and a remote address, 64
+ * bytes if the headers leave room.
  */
 #ifndef QPW_BENCH_FRAMES_H
 #define QPW_BENCH_FRAMES_H
@@ -35,15 +35,15 @@ struct qpw_bench_packet {
     uint8_t protocol;    /* TCP or UDP */
     bool from_local;
     uint8_t tcp_flags;
-    uint32_t remote4;    /* host order; IPv6: its last four bytes */
+    uint32_t remote4;    /* host order; for IPv6, its last four bytes */
     uint16_t local_port;
     uint16_t remote_port;
     uint32_t seq;
     uint32_t ack;
-    bool payload;        /* filled up to 64 bytes; else the frame is padded behind the packet */
+    bool payload;        /* payload fills the packet to 64 bytes; otherwise the frame is padded after it */
 };
 
-/* The node's address as IPv6: 2001:db8::1 (RFC 3849), the remote one 2001:db8:1::remote4. */
+/* The node's IPv6 address, 2001:db8::1 (RFC 3849); the remote one is 2001:db8:1::remote4. */
 extern const uint8_t qpw_bench_local6[16];
 
 void qpw_bench_build(const struct qpw_bench_packet *p, struct qpw_bench_frame *ret);

@@ -25,7 +25,7 @@
 #define LIVE_ROUNDS 5
 #define LIVE_REPEAT 400000u
 #define LIVE_WARM 100000u
-#define LIVE_IFACE 2 /* number of the receiving interface; 1 is that of the other test runs */
+#define LIVE_IFACE 2 /* number of the receiving interface; other test runs have 1 */
 
 struct live {
     struct qpw_bench_rig *rig;
@@ -80,7 +80,7 @@ static int set_up(const char *name, struct qpw_error *err)
     return rc;
 }
 
-/* Packets that the receiving end counted; 0 where it cannot be read. */
+/* Return the packets counted by the receiving device; 0 if unreadable. */
 static uint64_t received(void)
 {
     unsigned long long bytes, packets = 0;
@@ -112,7 +112,7 @@ static int send_live(struct live *l, uint32_t repeat)
     return 0;
 }
 
-/* Packets a second with that program at the receiving end. */
+/* Measure packets per second with that program on the receiving device. */
 static int measure(struct live *l, int prog_fd, double *ret_pps)
 {
     uint64_t packets, start;
@@ -144,7 +144,7 @@ static int measure_both(struct live *l)
     return rc;
 }
 
-/* A thread of its own: the namespace goes with it. */
+/* Runs in a separate thread, so that the namespace is removed with it. */
 static void *in_namespace(void *argument)
 {
     struct live *l = argument;

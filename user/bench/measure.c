@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* measure.c - rounds over everything, so that what disturbs the machine disturbs all alike. */
+/* measure.c - rounds over all cases, so that disturbances affect all of them alike. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ static void pin(int cpu)
     pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
-/* Runs only when nothing else wants the CPU: an idle virtual CPU is slow when it wakes. */
+/* Spin at the lowest priority, because an idle virtual CPU is slow to wake up. */
 static void *spin(void *argument)
 {
     struct spinner *s = argument;
@@ -51,7 +51,7 @@ double qpw_bench_net(const struct qpw_bench_result *r, size_t index)
     return qpw_bench_median(&r->cases[index]) - qpw_bench_median(&r->floors[floor]);
 }
 
-/* Two CPUs that this process may use: *ret_cpu, and *ret_other or -1. */
+/* Choose two CPUs that this process may use: *ret_cpu, and *ret_other or -1. */
 static void pick_cpus(int *ret_cpu, int *ret_other)
 {
     cpu_set_t allowed;
@@ -65,12 +65,12 @@ static void pick_cpus(int *ret_cpu, int *ret_other)
             *(found++ ? ret_other : ret_cpu) = i;
 }
 
-/* What is measured, and how often. */
+/* What to measure, and how often. */
 struct plan {
     const bool *wanted; /* by case */
     unsigned rounds;
-    uint64_t end_ns;    /* monotonic; 0: no budget */
-    int other;          /* a CPU beside the measuring one, -1: none */
+    uint64_t end_ns;    /* CLOCK_MONOTONIC; 0: no budget */
+    int other;          /* a CPU besides the measuring one; -1: none */
 };
 
 static int round_of(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
@@ -92,7 +92,7 @@ static int round_of(struct qpw_bench_rig *rig, const struct plan *plan, struct q
 
 static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error *err)
 {
-    bool many = false; /* all cases of many known connections share them */
+    bool many = false; /* shared by all cases of many known connections */
     int rc = 0;
 
     for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
@@ -107,7 +107,7 @@ static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error
     return rc;
 }
 
-/* All rounds, from the first that always is; one that would likely end after the budget is not begun. */
+/* Run all rounds; except for the first, none starts that would probably end after the budget. */
 static int run_rounds(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
 {
     uint64_t start = qpw_clock_monotonic_ns(), now = start;

@@ -66,11 +66,11 @@ static const char *ns_text(double ns, char *buf, size_t size)
     return qpw_words_figure(ns, 1, "", buf, size);
 }
 
-/* A row of the table of costs. */
+/* A row of the cost table. */
 struct cost {
     const char *name, *what;
     const struct qpw_bench_samples *samples;
-    double array, net; /* what an array counter costs, and the rest without the wrapper; 0, NAN: nothing to compare with */
+    double array, net; /* cost of an array counter to compare with, 0: none; cost without the wrapper, NAN: unknown */
     bool tc;
 };
 
@@ -152,7 +152,7 @@ static int print_programs(const struct qpw_printer *p, const struct qpw_bench_ma
                                qpw_words_bytes(m->size[i].xlated, size, sizeof(size)),
                                qpw_words_bytes(m->size[i].jited, code, sizeof(code))};
 
-        if (m->size[i].xlated) /* else it was not loaded */
+        if (m->size[i].xlated) /* otherwise it was not loaded */
             rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
     qpw_print_end(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* render.h - the figures of a bench run as a table, or as JSON. */
+/* render.h - write the results of a bench run as a table or as JSON. */
 #ifndef QPW_BENCH_RENDER_H
 #define QPW_BENCH_RENDER_H
 
@@ -12,13 +12,13 @@
 #include "bench/bench.h"
 #include "bench/sockets.h"
 
-/* What was measured beside the packets' cost. */
+/* Measurements besides the cost of packets. */
 struct qpw_bench_machine {
     char cpu[96];
     char kernel[96];
-    int cpus;               /* possible ones */
+    int cpus;               /* possible CPUs */
     uint64_t memory_bytes;  /* of all maps */
-    unsigned starts;  /* of which load_ns is the median */
+    unsigned starts;  /* whose median load_ns is */
     uint64_t load_ns;
     uint64_t policy_ns;
     uint64_t picture_ns;    /* of QPW_BENCH_METERS meters */
@@ -26,7 +26,7 @@ struct qpw_bench_machine {
     struct qpw_bench_sockets sockets;
 };
 
-/* Packets a second, of one receiving CPU. `measured` false: not asked for. */
+/* Packets per second of one receiving CPU. `measured` false: not requested. */
 struct qpw_bench_live {
     bool measured;
     double empty_pps;
@@ -35,11 +35,11 @@ struct qpw_bench_live {
 
 void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_machine *ret);
 
-/* targets: with what this project has set itself as limits and aims. 0 or -ENOMEM. */
+/* Print the results; targets: with the project's limits and aims. Returns 0 or -ENOMEM. */
 int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
                     const struct qpw_bench_live *live, bool targets);
 
-/* NULL: out of memory. The caller decrefs. */
+/* Build the results as JSON; the caller releases them. NULL: out of memory. */
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
                        const struct qpw_bench_live *live, bool targets);
 
@@ -48,13 +48,13 @@ json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench
 struct qpw_bench_target {
     char what[72];
     double value;
-    double must; /* not above it */
+    double must; /* upper limit */
     double aim;
     const char *unit;
 };
 #define QPW_BENCH_MAX_TARGETS 32
 
-/* The targets that this run can speak of. Returns how many were written. */
+/* Fill in the targets that this run can judge. Returns how many. */
 size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
                          struct qpw_bench_target ret[QPW_BENCH_MAX_TARGETS]);
 

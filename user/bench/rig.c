@@ -18,7 +18,7 @@
 
 extern const char qpw_bench_object[], qpw_bench_object_end[];
 
-#define IFINDEX_LO 1 /* test runs without a device of their own have this one */
+#define IFINDEX_LO 1 /* the device of test runs that name none */
 
 static const char *const floor_names[QPW_FLOOR_COUNT] = {"bench_pass",     "bench_count_array", "bench_count_hash",
                                                          "bench_wrap_xdp", "bench_empty",       "bench_wrap_tc",
@@ -33,7 +33,8 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     if (!rig->floors)
         return qpw_fail(err, -errno, "cannot open the embedded BPF object of the floors: %s", strerror(errno));
     bpf_object__for_each_program(program, rig->floors)
-        if (bpf_program__type(program) == BPF_PROG_TYPE_XDP) /* as the program under test, which they call */
+        /* Of the same type as the program under test, which they call. */
+        if (bpf_program__type(program) == BPF_PROG_TYPE_XDP)
             bpf_program__set_flags(program, qpw_kernel_xdp_flags(&rig->kernel));
     if (bpf_map__reuse_fd(bpf_object__find_map_by_name(rig->floors, "owners"), rig->kernel.map_fd[QPW_MAP_owners]) < 0 ||
         bpf_object__load(rig->floors) < 0)
@@ -46,7 +47,7 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     return 0;
 }
 
-/* b2 counts in a row that is there, as b1 does. */
+/* Let b2 count in an existing row, as b1 does. */
 static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     static const uint32_t port = QPW_BENCH_TCP_PORT;
@@ -61,7 +62,7 @@ static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     return rc;
 }
 
-/* The built-in policy, with a peer, into the kernel. */
+/* Write the built-in policy, with a peer, into the kernel. */
 static int write_policy(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_compile_context context = {.now = time(NULL)};
@@ -104,8 +105,8 @@ struct start {
 };
 
 /*
- * What `attach` loads for an Ethernet interface in XDP mode, in its order: the maps, the programs
- * of XDP in and TC out, and while these are being verified the policy. The caller closes it.
+ * Load what `attach` loads for an Ethernet interface in XDP mode, in its order: the maps, the programs of XDP ingress
+ * and TC egress, and the policy while these are being verified. The caller closes it.
  */
 static int time_start(struct start *ret, struct qpw_bench_rig *rig, struct qpw_error *err)
 {
@@ -130,7 +131,7 @@ static int by_whole(const void *a, const void *b)
     return (x->whole_ns > y->whole_ns) - (x->whole_ns < y->whole_ns);
 }
 
-/* Starts, and pictures of many meters before the last of them is thrown away. */
+/* Time several starts, and snapshots of many meters before the last instance is discarded. */
 static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *err)
 {
     struct start starts[QPW_BENCH_STARTS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* samples.c - what is told of the rounds of one case. */
+/* samples.c - statistics of the rounds of one case. */
 #include <stdlib.h>
 #include <string.h>
 

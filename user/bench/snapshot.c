@@ -18,7 +18,7 @@
 #define PICTURES 15
 _Static_assert(QPW_BENCH_METERS <= QPW_METER_SLOTS_SAFE, "each has a slot of its own");
 
-/* A row an inbound TCP port, as the programs make them: slots in ascending order. */
+/* Put a meter for each inbound TCP port, as the programs would: slots in ascending order. */
 static int put_meters(const struct qpw_kernel *k)
 {
     struct qpw_meter_key key = {.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = QPW_DIR_INBOUND,
@@ -78,7 +78,7 @@ int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_
 
     if (rc < 0)
         return qpw_fail(err, rc, "cannot write meters into the kernel: %s", strerror(-rc));
-    rc = qpw_netlink_open(&links, err); /* the view and the auditor hold this picture of the host too */
+    rc = qpw_netlink_open(&links, err); /* the view and the auditor also keep the links and addresses */
     options.links = links;
     rc = rc ? rc : take_pictures(k, &options, &samples, err);
     qpw_netlink_close(links);

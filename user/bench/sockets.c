@@ -19,7 +19,7 @@
 #define ROUNDS 15
 #define SOCKETS 10000u
 
-/* CPU time of this process: what others do meanwhile does not count. */
+/* Return this process's CPU time, which other processes do not affect. */
 static uint64_t own_time_ns(void)
 {
     struct timespec t;
@@ -65,7 +65,7 @@ struct reported {
     int r;
 };
 
-/* In the child: moves there, measures, and tells what came of it over the pipe. */
+/* In the child: enter the cgroup, measure, and send the result through the pipe. */
 static void measure_inside(int cgroup, int prog_fd, int out)
 {
     struct reported reported = {.r = 0};

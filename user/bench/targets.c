@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* targets.c - what a packet may cost at most, and what it should; judged by the figures of one run. */
+/* targets.c - limits and aims for the cost of a packet, judged by one run's results. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static void add(struct list *l, double value, double must, double aim, const cha
     l->n++;
 }
 
-/* Index of a measured case, or -1. */
+/* Return the index of a measured case, or -1. */
 static int find(const struct qpw_bench_result *r, const char *name, int tc)
 {
     for (size_t i = 0; i < qpw_bench_n_cases; i++)
@@ -45,7 +45,7 @@ static double ns_of(const struct qpw_bench_result *r, int index)
     return qpw_bench_median(&r->cases[index]);
 }
 
-/* What is off the common form may cost so much more than the plain packet. */
+/* Add how much more than the plain packet an uncommon shape may cost. */
 static void add_shapes(struct list *l, const struct qpw_bench_result *r, int tc)
 {
     static const struct {
@@ -61,7 +61,7 @@ static void add_shapes(struct list *l, const struct qpw_bench_result *r, int tc)
     }
 }
 
-/* Net of the empty program, or of the wrapper. */
+/* Add the cost net of the empty program or the wrapper. */
 static void add_net(struct list *l, const struct qpw_bench_result *r)
 {
     static const struct {
