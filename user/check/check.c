@@ -26,7 +26,7 @@ void qpw_remark(struct qpw_check *c, enum qpw_remark_level level, const char *wh
     va_list args;
 
     if (!r)
-        abort(); /* a check that leaves a remark out would say that all is well */
+        abort(); /* dropping a remark could turn a failure into "all well" */
     c->n++;
     r->level = level;
     snprintf(r->what, sizeof(r->what), "%s", what);
@@ -88,7 +88,7 @@ int qpw_check_text(const struct qpw_check *c, const struct qpw_printer *p)
     int r = 0;
 
     flat.indent = 0;
-    for (int level = QPW_REMARK_REFUSAL; level >= QPW_REMARK_OK; level--) /* the worst on top */
+    for (int level = QPW_REMARK_REFUSAL; level >= QPW_REMARK_OK; level--) /* the worst first */
         for (size_t i = 0; r == 0 && i < c->n; i++)
             if ((int)c->remarks[i].level == level)
                 r = qpw_table_add(&table, styles[level], (const char *[]){level_names[level], c->remarks[i].what,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Policy, peers and the alert log. */
+/* files.c - policy, peers and the alert log. */
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -17,7 +17,7 @@
 
 #define FOREIGN "give it and its folders to root, and take the right to write from others"
 
-/* Who may change them decides what is reported. */
+/* Remark on files that others than root can change, because these decide what is reported. */
 static void check_foreign(struct qpw_check *c)
 {
     char whose[300];
@@ -52,7 +52,7 @@ void qpw_check_policy(struct qpw_check *c)
                    "none is named: traffic between the nodes of the cluster would be unexpected");
 }
 
-/* The folder that is there, of the log's or above it. */
+/* Find the nearest existing folder of the log's path. */
 static void existing_folder(const char *path, char ret[PATH_MAX])
 {
     struct stat st;
@@ -60,7 +60,7 @@ static void existing_folder(const char *path, char ret[PATH_MAX])
 
     snprintf(ret, PATH_MAX, "%s", path);
     do {
-        above = dirname(ret); /* within ret, or a constant */
+        above = dirname(ret); /* points into ret, or to a constant */
         if (above != ret)
             strcpy(ret, above);
     } while (stat(ret, &st) < 0 && errno == ENOENT && strcmp(ret, "/") && strcmp(ret, "."));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Each interface that was named, and those that were not. */
+/* interfaces.c - each interface that was named, and those that were not. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "instance/hooks.h"
 #include "words/words.h"
 
-/* Above it a frame takes more than a page with XDP's head and tail room (XDP_PACKET_HEADROOM, skb_shared_info). */
+/* Largest MTU whose frame fits into a page with XDP's head and tail room (XDP_PACKET_HEADROOM, skb_shared_info). */
 #define XDP_MTU 3498u
 
 static const char *name_of(const struct qpw_link *link, const char *subject, char buf[64])
@@ -21,7 +21,7 @@ static const char *name_of(const struct qpw_link *link, const char *subject, cha
     return buf;
 }
 
-/* Chooses the interface, unless it lies above or below one that was chosen. */
+/* Choose the interface, unless it is stacked on or below a chosen one. */
 static void choose(struct qpw_check *c, const struct qpw_link *link)
 {
     char what[64];
@@ -77,7 +77,7 @@ static void choose_automatic(struct qpw_check *c)
                    "there is no default route, and none to a peer%s", c->options->wait ? "; it would wait for one" : "");
 }
 
-/* Programs that stand in the hooks already, and their order to ours. */
+/* Remark on programs already in the hooks, and their order relative to ours. */
 static void check_hook(struct qpw_check *c, const struct qpw_link *link, enum qpw_point point, const struct qpw_hook_list *list)
 {
     const char *words = point == QPW_POINT_RX ? "received" : "sent";
@@ -130,7 +130,7 @@ static void check_mode(struct qpw_check *c, const struct qpw_link *link, const s
                    "large receive offload is on, with which many drivers refuse XDP; it would be counted at TC then");
 }
 
-/* Whose packets pass elsewhere, too. */
+/* Remark on interfaces above it whose packets also pass elsewhere. */
 static void check_uppers(struct qpw_check *c, const struct qpw_link *link)
 {
     const struct qpw_link *upper = link->upper ? qpw_netlink_by_index(c->links, link->upper) : NULL;
@@ -178,7 +178,7 @@ static void check_one(struct qpw_check *c, const struct qpw_link *link)
                    link->up ? "it has no carrier" : "it is down");
 }
 
-/* Up, and neither chosen nor above or below one that is. */
+/* Remark on interfaces that are up but neither chosen nor stacked on or below a chosen one. */
 static void check_others(struct qpw_check *c)
 {
     size_t n;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The kernel and what it lacks, rights, memory, the clock, and ways around the hooks. */
+/*
+ * machine.c - the kernel and its missing features, privileges, memory, the clock, and traffic that bypasses the hooks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,8 +22,8 @@
 #include "words/words.h"
 
 /*
- * Measured: tables by the number of connections, what is not, and the counters and cache of each possible CPU; and what
- * each established connection adds, once there is one.
+ * Measured: tables that scale with the number of connections, fixed ones, and counters and cache per possible CPU; and
+ * what each established connection adds once it exists.
  */
 #define CONNECTION_BYTES 267u
 #define ESTABLISHED_BYTES 144u
@@ -84,7 +86,7 @@ static void check_owners(struct qpw_check *c)
                    "ended stays unknown");
 }
 
-/* Of /proc/meminfo, in bytes; 0: not known. */
+/* Read MemAvailable from /proc/meminfo, in bytes; 0: unknown. */
 static uint64_t available_memory(void)
 {
     unsigned long long kilobytes = 0;
@@ -126,7 +128,7 @@ static void check_clock(struct qpw_check *c)
                    "the system's clock is not synchronized: times in the alert log do not compare with those of other nodes");
 }
 
-/* RDMA, AF_XDP, AF_PACKET: what of it is there now. */
+/* Remark on RDMA, AF_XDP and AF_PACKET in use now. */
 static void check_bypass(struct qpw_check *c)
 {
     struct qpw_snapshot s = {0};
