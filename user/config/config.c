@@ -18,7 +18,7 @@ static const struct argp_option argp_options[] = {
 
 static error_t take(int key, char *arg, struct argp_state *state)
 {
-    return key == KEY_CONFIG ? 0 : ARGP_ERR_UNKNOWN; /* taken before the others are parsed */
+    return key == KEY_CONFIG ? 0 : ARGP_ERR_UNKNOWN; /* parsed before the others */
 }
 
 const struct argp qpw_config_argp = {argp_options, take, NULL, NULL, NULL, NULL, NULL};
@@ -36,7 +36,7 @@ void qpw_config_clear(struct qpw_settings *config)
     *config = (struct qpw_settings){0};
 }
 
-/* Names of which one replaces the other. */
+/* Return whether one of these names replaces the other. */
 static bool replaces(const char *a, const char *b)
 {
     static const char *const pairs[][2] = {{"policy", "platform"}, {"peer", "peers"}, {"alerts", "no-alerts"}, {"history", "no-history"}};
@@ -47,7 +47,7 @@ static bool replaces(const char *a, const char *b)
     return !strcmp(a, b);
 }
 
-/* `alert NAME=VALUE`: each NAME is a setting of its own. */
+/* Return whether both are `alert NAME=VALUE` with different NAMEs, which are separate settings. */
 static bool other_alert(const struct qpw_setting *a, const struct qpw_setting *b)
 {
     size_t length = strcspn(a->value, "=");
@@ -64,7 +64,7 @@ void qpw_config_settle(struct qpw_settings *config, const char *const *given, si
         for (size_t j = i + 1; j < config->n; j++)
             s->replaced |= config->settings[j].layer > s->layer && replaces(config->settings[j].name, s->name) &&
                            !other_alert(s, &config->settings[j]);
-        for (size_t j = 0; j < n && strcmp(s->name, "alert"); j++) /* a setting of alerts: the later one counts anyway */
+        for (size_t j = 0; j < n && strcmp(s->name, "alert"); j++) /* an `alert` setting: the later one wins anyway */
             s->replaced |= replaces(given[j], s->name);
     }
 }
@@ -81,7 +81,7 @@ const char *qpw_config_blame(const struct qpw_settings *config, const char *text
     return best ? best->from : NULL;
 }
 
-/* What stands on the command line. */
+/* The names given on the command line. */
 struct given {
     const char *config;
     const char **names;
@@ -96,12 +96,12 @@ static void note_given(void *arg, const char *name, const char *value)
     if (!strcmp(name, "config"))
         given->config = value;
     if (!names)
-        return; /* so little memory is not enough for anything that follows */
+        return; /* out of memory: whatever follows will fail and report it */
     given->names = names;
     given->names[given->n++] = name;
 }
 
-/* Whether a command knows an option of that name. */
+/* Look-up of an option by name in a command's options. */
 struct wanted {
     const char *name;
     bool known;
@@ -134,7 +134,7 @@ void qpw_config_complain(const char *program, const char *line)
         fprintf(stderr, "%s: %s\n", program, line);
 }
 
-static const char *parsing = "qportwatch"; /* whose command line is parsed */
+static const char *parsing = "qportwatch"; /* the program whose command line is parsed */
 
 static void complain(const char *line)
 {
@@ -156,7 +156,7 @@ static char *word_for(const struct qpw_setting *s)
     return asprintf(&word, "--%s=%s", s->name, s->value) < 0 ? NULL : word;
 }
 
-/* The options of the files as words. */
+/* Convert the files' settings to words of a command line. */
 static size_t make_words(struct qpw_settings *config, const struct argp *argp, struct qpw_usage_word *words)
 {
     size_t n = 0;
@@ -174,7 +174,7 @@ static size_t make_words(struct qpw_settings *config, const struct argp *argp, s
     return n;
 }
 
-/* The interfaces of the files behind the words of the command line. Returns the number of words. */
+/* Append the files' interfaces to the words of the command line. Returns the number of words. */
 static int add_interfaces(const struct qpw_settings *config, const struct argp *argp, char **words, int n)
 {
     for (size_t i = 0; argp->args_doc && i < config->n; i++)
@@ -186,7 +186,8 @@ static int add_interfaces(const struct qpw_settings *config, const struct argp *
 void qpw_config_arguments_parse(const struct argp *argp, const struct argp *names, int argc, char **argv, void *input,
                                 struct qpw_settings *ret)
 {
-    static char files_end[] = "--config=/dev/null"; /* no effect; whatever is missing at the end is no setting's fault */
+    /* Without effect, but errors at the end are then not attributed to a setting. */
+    static char files_end[] = "--config=/dev/null";
     struct qpw_settings config = {0};
     struct given given = {0};
     struct qpw_usage_word *words;

@@ -21,7 +21,7 @@
 #define MAX_SETTINGS 4096u
 #define SPACE " \t\r\n\v\f"
 
-/* Where an error is said to be. */
+/* The location that an error is reported for. */
 struct place {
     struct qpw_config_reader *reader;
     const char *path;
@@ -50,7 +50,7 @@ struct search {
     struct qpw_near near;
 };
 
-/* What is said of the program itself is no setting. */
+/* Return whether the option is a setting; those on the program itself are not. */
 static bool is_setting(const struct argp_option *option)
 {
     return option->name && strcmp(option->name, "config");
@@ -68,7 +68,10 @@ static void compare(void *arg, const struct argp_option *option)
         qpw_near_offer(&search->near, option->name);
 }
 
-/* Anything else may be a line of quite another file, which a link leads to: not for a log to repeat. */
+/*
+ * Return whether an unknown name may be repeated in a message; otherwise the line may be from a quite different file
+ * that a link leads to.
+ */
 static bool could_be_a_name(const char *name)
 {
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
@@ -98,7 +101,7 @@ static bool find(const struct place *at, const char *name, const struct argp_opt
 
 /* ---- Values ---- */
 
-/* "yes" or "no" for what stands for them; NULL: neither. An option without any value is meant. */
+/* Normalise the value of an option without argument to "yes" or "no"; NULL: neither. */
 static const char *yes_or_no(const char *value)
 {
     static const char *const words[][2] = {{"", "yes"}, {"yes", "yes"}, {"on", "yes"}, {"true", "yes"}, {"1", "yes"},
@@ -110,7 +113,7 @@ static const char *yes_or_no(const char *value)
     return NULL;
 }
 
-/* Cuts a comment off, or the quotes. False: what is wrong was said. */
+/* Remove a comment or the quotes. False: an error, which has been reported. */
 static bool take_value(const struct place *at, char **value)
 {
     char *text = *value, *end;
@@ -144,7 +147,7 @@ static bool may_repeat(const char *name)
     return !strcmp(name, "peer") || !strcmp(name, "alert");
 }
 
-/* The same setting in the same file: the reader cannot know which one was meant. */
+/* Report a setting that occurs twice in a file, because it is unclear which one was meant. */
 static bool said_before(const struct place *at, const char *name, const char *value, unsigned layer)
 {
     const struct qpw_settings *config = at->reader->config;
@@ -296,7 +299,7 @@ static int is_part(const struct dirent *entry)
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
-    return strcmp((*a)->d_name, (*b)->d_name); /* whatever the locale */
+    return strcmp((*a)->d_name, (*b)->d_name); /* independent of the locale */
 }
 
 static void read_folder(struct qpw_config_reader *reader)
