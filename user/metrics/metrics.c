@@ -47,7 +47,7 @@ static void write_auditor(struct qpw_metrics_text *t, const struct qpw_report *r
     qpw_metric_count(t, qpw_gaps_length(r->gaps, r->n_gaps, true) / SECOND, NULL);
 }
 
-/* What joins what two nodes say of each other: the name by which the others know this one. */
+/* Write the name by which other nodes know this one, to join both nodes' metrics. */
 static void write_node(struct qpw_metrics_text *t, const struct qpw_snapshot *s)
 {
     qpw_metric_family(t, "node_info", QPW_METRIC_GAUGE, "The name of this node, which is the label peer of other nodes; always 1.");
@@ -63,7 +63,7 @@ static void write_policy(struct qpw_metrics_text *t, const struct qpw_metrics *m
     qpw_metric_gauge(t, "policy_current", m->policy_current, "1 where the policy in force is what its file says now.");
 }
 
-/* Whether a later row is of a device of the same name: that one is there now. */
+/* Return whether a later row has the same device name: the device was created again. */
 static bool was_made_again(const struct qpw_snapshot *s, size_t row)
 {
     for (size_t i = row + 1; i < s->n_ifaces; i++)
@@ -136,7 +136,7 @@ static void write_tables(struct qpw_metrics_text *t, const struct qpw_snapshot *
     qpw_metric_gauge(t, "kernel_memory_bytes", s->memory_bytes, "Kernel memory of all maps.");
 }
 
-/* A peer that never answered has no time. */
+/* Write whether each peer of the policy in force is silent. */
 static void write_peers(struct qpw_metrics_text *t, const struct qpw_report *r)
 {
     size_t n = 0;

@@ -15,7 +15,7 @@ void qpw_metric_family(struct qpw_metrics_text *t, const char *name, enum qpw_me
             type == QPW_METRIC_COUNTER ? "counter" : "gauge");
 }
 
-/* Between double quotes: backslash, quote and line end are escaped; what steers a terminal is not let through. */
+/* Write a label value in double quotes: escapes backslash, quote and line end; removes control characters. */
 static void write_value(FILE *out, const char *value)
 {
     char text[512];

@@ -8,10 +8,10 @@
 #include "metrics/metrics.h"
 #include "util/names.h"
 
-/* What each row of counters has, as families "…receive_packets_total" and so on. */
+/* The counters of each row, as families "…receive_packets_total" and so on. */
 static const struct {
     const char *name, *what;
-    size_t at; /* in struct qpw_counts */
+    size_t at; /* offset in struct qpw_counts */
 } counted[] = {
     {"receive_packets_total", "packets received", offsetof(struct qpw_counts, rx_packets)},
     {"receive_bytes_total", "bytes received, as on the wire", offsetof(struct qpw_counts, rx_bytes)},
@@ -53,7 +53,7 @@ static int by_device(struct qpw_metrics_text *t, const struct qpw_snapshot *s)
     return 0;
 }
 
-/* Named rows, and the sum of those that are too many to be named. */
+/* Named rows, and the sum of those beyond the limit. */
 struct named {
     const char *name;
     struct qpw_counts counts;
@@ -70,7 +70,7 @@ static void write_named(struct qpw_metrics_text *t, const struct named *rows, si
     }
 }
 
-/* Appends to rows, of which there are *n; from the `most`th on, to the last one. */
+/* Append to the *n rows; beyond `most`, add to the last one. */
 static void add(struct named *rows, size_t *n, size_t most, const char *name, const struct qpw_counts *counts)
 {
     if (*n < most)
@@ -81,7 +81,7 @@ static void add(struct named *rows, size_t *n, size_t most, const char *name, co
         qpw_counts_add(&rows[most].counts, counts);
 }
 
-/* Rules in force; those that a reload took out would come and go with what they have counted. */
+/* Write the rules in force only, because rules removed by a reload would come and go with their counts. */
 static int by_rule(struct qpw_metrics_text *t, const struct qpw_report *r)
 {
     struct named *rows = calloc(r->n_rules + 1, sizeof(*rows));

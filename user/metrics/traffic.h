@@ -6,7 +6,7 @@
 #include "facts/report.h"
 #include "metrics/text.h"
 
-/* By interface, rule, peer and reason. 0 or -ENOMEM. */
+/* Write the counters by interface, rule, peer and reason. Returns 0 or -ENOMEM. */
 int qpw_metrics_traffic(struct qpw_metrics_text *t, const struct qpw_report *r);
 
 #endif
