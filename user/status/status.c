@@ -53,7 +53,7 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
         unsigned number = s->snapshot.ifaces[row].iface.number, i = s->n_hooks;
 
         if (!s->snapshot.meta.rx_hook[number] && !s->snapshot.meta.tx_hook[number])
-            continue; /* detached: only its counts are left */
+            continue; /* detached, so only its counts remain */
         s->n_hooks++;
         hooks[i].iface = &s->snapshot.ifaces[row];
         hooks[i].state = qpw_watch_of(&s->snapshot, hooks[i].iface);
@@ -65,7 +65,7 @@ static int gather_hooks(const struct qpw_kernel *k, struct qpw_status *s)
     return 0;
 }
 
-/* The policy as its file says it now, against what is loaded. */
+/* Compare the policy in its file with the loaded one. */
 static void gather_policy(struct qpw_status *s)
 {
     json_t *args = qpw_policy_args_load(s->snapshot.meta.policy_args);
@@ -90,7 +90,7 @@ static void gather_policy(struct qpw_status *s)
 
 int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 {
-    /* First of all: an auditor that answers has attached all of its interfaces. */
+    /* First, because an auditor that answers has attached all of its interfaces. */
     struct qpw_status s = {.alerts = qpw_status_alerts_gather()};
     struct qpw_kernel kernel;
     int r = qpw_instance_find_among(&kernel, &s.others, err);

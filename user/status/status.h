@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* status.h - what `status` shows: gathered once, rendered as text or JSON. */
+/* status.h - the data of `status`: gathered once, rendered as text or JSON. */
 #ifndef QPW_AUDIT_STATUS_H
 #define QPW_AUDIT_STATUS_H
 
@@ -15,19 +15,19 @@
 #include "snapshot/snapshot.h"
 #include "util/error.h"
 
-/* How our programs stand in the hooks of one interface now. */
+/* Our programs in the hooks of one interface now. */
 struct qpw_status_hooks {
     const struct qpw_iface_row *iface; /* in the snapshot */
     const char *rx_hook;               /* "XDP", "TCX", "clsact" or "none"; static */
     const char *tx_hook;
     enum qpw_watch_state state;
-    char before_rx[64];                /* programs that see a packet before ours, empty: ours is first */
+    char before_rx[64];                /* programs that see a packet before ours; empty: ours is first */
     char before_tx[64];
 };
 
 enum qpw_policy_state {
-    QPW_POLICY_CURRENT,  /* what is loaded is what the file says */
-    QPW_POLICY_CHANGED,  /* the file has changed since */
+    QPW_POLICY_CURRENT,  /* the loaded policy equals its file */
+    QPW_POLICY_CHANGED,  /* the file has changed since it was loaded */
     QPW_POLICY_UNREADABLE,
 };
 
@@ -40,20 +40,22 @@ struct qpw_status {
     enum qpw_policy_state policy_state;
     char policy_file_digest[72];
     char policy_error[512];
-    struct qpw_hook_scan others;   /* of other runs whose programs stand here too */
-    json_t *alerts;             /* of the alert log, from the auditor; null: there is none; see status_alerts.h */
+    struct qpw_hook_scan others;   /* other instances' programs on these interfaces */
+    json_t *alerts;             /* the auditor's report on its alert log; null: none; see status_alerts.h */
 };
 
-/* -ENOENT: nothing is attached. Another negative errno with err filled. The caller clears *ret. */
+/*
+ * Gather the status. -ENOENT: nothing is attached; or another negative errno, with err filled. The caller clears *ret.
+ */
 int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err);
 void qpw_status_clear(struct qpw_status *s);
 
 void qpw_status_text(const struct qpw_status *s, FILE *out);
 
-/* One document, "qportwatch.status/1". 0, -ENOMEM or -EIO. */
+/* Write one document, "qportwatch.status/1". Returns 0, -ENOMEM or -EIO. */
 int qpw_status_json(const struct qpw_status *s, FILE *out);
 
-/* The same where nothing is attached, and why that is. */
+/* The same if nothing is attached, for the reason `why`. */
 int qpw_status_json_nothing(const char *why, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* status_alerts.h - what `status` says of the alert log, which the auditor alone knows (auditor/alerts.h). */
+/* status_alerts.h - the state of the alert log in `status`, which only the auditor knows (auditor/alerts.h). */
 #ifndef QPW_STATUS_ALERTS_H
 #define QPW_STATUS_ALERTS_H
 
@@ -7,10 +7,10 @@
 
 #include "words/printer.h"
 
-/* Asks the auditor of this network namespace. An object, or null where there is none, or it writes no alert log. */
+/* Ask the auditor of this network namespace. Returns an object, or null if there is none or it writes no alert log. */
 json_t *qpw_status_alerts_gather(void);
 
-/* Nothing for null. */
+/* Print the state; nothing for null. */
 void qpw_status_alerts_text(const json_t *alerts, const struct qpw_printer *p);
 
 #endif

@@ -13,7 +13,7 @@
 #include "words/json.h"
 #include "words/words.h"
 
-/* jansson's setters take NULL for "could not be made" and say so once more: one sum of results tells. */
+/* jansson's setters accept NULL for a failed value and report failure; the results are combined in r. */
 #define SET(object, key, value) (r |= json_object_set_new((object), (key), (value)))
 
 static json_t *hooks_json(const struct qpw_status *s)
@@ -116,7 +116,7 @@ static json_t *others_json(const struct qpw_hook_scan *others)
     return array;
 }
 
-/* Takes the reference. */
+/* Write the document and release it. */
 static int write_document(json_t *root, FILE *out)
 {
     int r = json_dumpf(root, out, JSON_INDENT(2));
@@ -141,7 +141,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     int r = 0;
 
     qpw_document_set_period(root, s->snapshot.host, s->snapshot.from_unix_ns, s->snapshot.unix_ns);
-    SET(root, "version", qpw_json_text(s->snapshot.meta.version)); /* of what is attached */
+    SET(root, "version", qpw_json_text(s->snapshot.meta.version)); /* of the attached instance */
     SET(root, "interfaces", hooks_json(s));
     SET(root, "attached", json_true());
     SET(root, "other_runs", others_json(&s->others));

@@ -49,7 +49,7 @@ static void show_others(const struct qpw_status *s, const struct qpw_printer *p)
             qpw_print_item(p, i ? "" : "other runs", "%s", qpw_run_text(&s->others.place[i], text, sizeof(text)));
 }
 
-/* What it could still do if somebody took it over. */
+/* Describe what would limit a compromised auditor. */
 static const char *confined(const struct qpw_status *s)
 {
     bool calls = s->snapshot.control.flags & QPW_CONTROL_SECCOMP, files = s->snapshot.control.flags & QPW_CONTROL_LANDLOCK;
