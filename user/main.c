@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* qportwatch - one table of commands; each command is a file in cmd/. */
+/* main.c - qportwatch: one table of commands; each command is a file in cmd/. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -62,7 +62,7 @@ static void hold_standard_files(void)
             _exit(QPW_EXIT_FAILED);
 }
 
-/* An answer of which a part could not be written is none; --help, which ends the program by itself, is one too. */
+/* Fail if a part of the answer could not be written; also for --help, which ends the program by itself. */
 static void check_answer(int status, void *program)
 {
     bool failed = ferror(stdout);
@@ -75,7 +75,7 @@ static void check_answer(int status, void *program)
     _exit(QPW_EXIT_FAILED);
 }
 
-static char name[64] = "qportwatch"; /* with the command */
+static char name[64] = "qportwatch"; /* followed by the command */
 
 static void say_waiting(const char *path)
 {
@@ -111,9 +111,9 @@ int main(int argc, char **argv)
         return QPW_EXIT_OK;
     }
     if (argc == 2 && !strcmp(argv[1], QPW_READERS_COMMAND))
-        return qpw_readers_serve(3, 4); /* started so by the auditor */
+        return qpw_readers_serve(3, 4); /* the auditor starts it like this */
     if (!strcmp(argv[1], QPW_HISTORY_COMMAND))
-        return qpw_history_serve(argc, argv); /* started so by the auditor */
+        return qpw_history_serve(argc, argv); /* the auditor starts it like this */
     if (!strcmp(argv[1], "complete"))
         return qpw_cmd_complete(commands, sizeof(commands) / sizeof(*commands), argc - 1, argv + 1);
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
