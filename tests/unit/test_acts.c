@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How a person names a finding, until when, why, and files that are put back. */
+/* Commands on findings: naming a finding, until when, why; and files that are rewritten. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -72,7 +72,7 @@ Test(select, who_names_a_remote_end_means_it_alone)
         {{"in", "tcp/4444"}, 2, false},
         {{"in", "tcp/4444", "10.0.0.5"}, 3, true},
         {{"in", "any", "10.0.0.5", "10.0.0.1"}, 4, true},
-        {{"out", "tcp/4444", "10.0.0.1"}, 3, false}, /* that is the node */
+        {{"out", "tcp/4444", "10.0.0.1"}, 3, false}, /* 10.0.0.1 is the node itself */
         {{"out", "tcp/4444", "10.0.0.1", "10.0.0.5"}, 4, true},
     };
     struct qpw_selection s;
@@ -183,7 +183,7 @@ static void clear(struct folder *f)
     cr_expect_eq(rmdir(f->path), 0, "nothing else is left in it");
 }
 
-/* What qpw_act_mute() is given: a node with that policy and one finding. */
+/* The snapshot for qpw_act_mute(): a node with that policy and one finding. */
 static struct qpw_snapshot node(struct folder *f, struct qpw_finding_row *row, unsigned outcome)
 {
     struct qpw_snapshot s = {.unix_ns = NOW * 1000000000ull, .findings = row, .n_findings = 1};
@@ -194,12 +194,12 @@ static struct qpw_snapshot node(struct folder *f, struct qpw_finding_row *row, u
     return s;
 }
 
-/* Takes requests as an auditor would, and notes them; a reload reads the policy. */
+/* Accepts requests as an auditor does, and records them; a reload reads the policy. */
 struct auditor {
     char asked[64];
     const char *policy;
     bool refuses;
-    char in_force[80]; /* the digest that the last reload asked for */
+    char in_force[80]; /* the digest requested by the last reload */
 };
 
 static int answer(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is told as one: scans, many initiators, floods, unnamed neighbours, noise; the cap; and that none hides an
- * answer. */
+/*
+ * Aggregates: scans, many initiators, floods, unnamed neighbours, noise; the cap; and that none of them hides an
+ * answer.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,7 +251,9 @@ Test(alert_groups, a_neighbour_that_is_tried_as_well_may_be_a_peer)
     stop(e);
 }
 
-/* Beyond their quota, answered exchanges stand as attempted: nothing is claimed of them that is not known. */
+/*
+ * Answered exchanges beyond their quota are stored as attempted, so an aggregate must not claim that none was answered.
+ */
 Test(alert_groups, where_answers_were_lost_none_is_denied)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
@@ -265,7 +269,10 @@ Test(alert_groups, where_answers_were_lost_none_is_denied)
     stop(e);
 }
 
-/* One UDP service that answers forged sources: few records, and no finding keeps its place for having more to say. */
+/*
+ * One UDP service that answers forged sources: few records, and no finding keeps its slot because more is to be
+ * reported.
+ */
 Test(alert_groups, forged_users_of_one_service_are_few_records_and_settled)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
@@ -285,7 +292,7 @@ Test(alert_groups, forged_users_of_one_service_are_few_records_and_settled)
         qpw_engine_findings(e, rows, 64, T0 + batch * SEC / 4);
         qpw_engine_tick(e, T0 + batch * SEC / 4);
     }
-    qpw_engine_settled(e, &all[63][63]); /* its place is wanted: what is gathered is written soon */
+    qpw_engine_settled(e, &all[63][63]); /* the slot is needed: the aggregate is written soon */
     qpw_engine_tick(e, T0 + 600 * SEC);
     for (unsigned i = 0; i < 64 * 64; i++)
         unsettled += !qpw_engine_settled(e, &all[i / 64][i % 64]);
@@ -356,7 +363,7 @@ Test(alert_groups, the_cap_delays_and_says_how_many_and_loses_none)
     stop(e);
 }
 
-/* Whether a record of many users tells of that service. */
+/* Return whether a record with many users is about that service. */
 static bool of_service(const struct qpw_finding_row *row)
 {
     for (size_t i = 0; i < sink.n; i++) {
@@ -369,7 +376,7 @@ static bool of_service(const struct qpw_finding_row *row)
     return false;
 }
 
-/* Random streams: whatever happens, each answered finding has its record or its service's, and none is first twice. */
+/* Random input: each answered finding is covered by its own record or its service's, and none is "first" twice. */
 Test(alert_groups, random_streams)
 {
     for (unsigned seed = 1; seed <= 12; seed++) {
@@ -409,7 +416,7 @@ Test(alert_groups, random_streams)
             qpw_engine_tick(e, now);
         }
         sink.broken = false;
-        for (unsigned s = 0; s < 900; s++) { /* the disk is back: all that is held is written */
+        for (unsigned s = 0; s < 900; s++) { /* the disk works again: everything queued is written */
             now += SEC;
             qpw_engine_findings(e, rows, 400, now);
             qpw_engine_tick(e, now);

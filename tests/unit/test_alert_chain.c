@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The chain of sums through the alert log: what was done to a log afterwards, and what is no break. */
+/* The chain of checksums through the alert log: tampering that it detects, and changes that do not break it. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +59,7 @@ static void free_lines(void)
 
 TestSuite(alert_chain, .init = write_lines, .fini = free_lines);
 
-/* What all the lines there are come to, a letter each: holds, begins, added, changed (x), cut, moved. */
+/* Return the result of every line, a letter each: holds, begins, added, changed (x), cut, moved. */
 static const char *verify(void)
 {
     static const char letters[] = "hbaxcm";
@@ -93,7 +93,7 @@ Test(alert_chain, as_written_it_holds)
     cr_expect_str_eq(last.sum, written.sum);
 }
 
-/* As anybody can with sed and sha256sum: the line before's sum in the place of its own. */
+/* Recompute a checksum as with sed and sha256sum: of the line with the previous line's checksum in place of its own. */
 Test(alert_chain, its_sum_is_that_of_the_line_with_the_sum_before_it)
 {
     struct qpw_log_chain before, here;
@@ -186,7 +186,7 @@ static void pass(void *data, const struct qpw_engine_past *past)
     (void)past;
 }
 
-/* The next auditor goes on where the last whole line was. */
+/* The next auditor continues the chain at the last complete line. */
 Test(alert_chain, goes_on_over_an_auditors_end)
 {
     char dir[] = "/tmp/qpw-chain-XXXXXX", path[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The rules for one finding: first, escalation, summary, again, closed; what is told and what is not. */
+/* The rules for one finding: first, escalation, summary, again, closed; what is reported and what is not. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void stop(struct qpw_engine *e)
     sink_clear(&sink);
 }
 
-/* What the log's record of a row has of it. */
+/* The parts of a row that its log record holds. */
 static struct qpw_engine_ends ends_of(const struct qpw_finding_row *row)
 {
     struct qpw_engine_ends ends = {
@@ -193,7 +193,7 @@ Test(alert_engine, a_group_switched_off_is_allowed_by_its_own_statement)
     stop(e);
 }
 
-/* Which signature a row of that verdict and outcome gets, "" for none. */
+/* Return the signature for a row of that verdict and outcome, "" for none. */
 static const char *told_as(unsigned verdict, unsigned outcome, unsigned reason, unsigned evidence)
 {
     static char name[64];
@@ -287,7 +287,7 @@ Test(alert_engine, a_superseded_finding_is_closed_once_if_it_was_told)
     stop(e);
 }
 
-/* A companion until its owner was known: what it is instead is told, and nothing else. */
+/* An exchange that is a companion only until its owner is known: only its final verdict is reported. */
 Test(alert_engine, what_was_a_companion_for_a_moment_is_not_told_as_one)
 {
     struct qpw_engine *e = start();
@@ -346,7 +346,7 @@ Test(alert_engine, after_a_restart_nothing_is_first_twice)
     stop(e);
 }
 
-/* A finding stays in the kernel's tables for days: what the log has of it counts however old it is. */
+/* A finding stays in the kernel's tables for days, so its log records count whatever their age. */
 Test(alert_engine, after_a_restart_days_later_nothing_is_first_twice)
 {
     struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.5", 8443, QPW_OUTCOME_DATA, T0, T0);
@@ -437,7 +437,7 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
     stop(e);
 }
 
-/* A flow_id is a short hash that anybody can reckon: it joins records, and hides nothing. */
+/* A flow_id is a short hash that anybody can compute: it links records, and must not suppress any. */
 Test(alert_engine, findings_of_one_flow_id_are_two)
 {
     struct qpw_engine *e = start();
@@ -455,7 +455,7 @@ Test(alert_engine, findings_of_one_flow_id_are_two)
     stop(e);
 }
 
-/* Nor does what the log holds of one stand for the other. */
+/* Nor does a log record of one finding count for the other. */
 Test(alert_engine, the_logs_record_of_another_finding_hides_nothing)
 {
     struct qpw_finding_row row = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
@@ -483,7 +483,7 @@ Test(alert_engine, the_logs_record_of_another_finding_hides_nothing)
     }
 }
 
-/* A record later than now silences nothing: a clock that was set back, or a line that somebody wrote. */
+/* A record with a time in the future suppresses nothing: the clock was set back, or the line was forged. */
 Test(alert_engine, times_later_than_now_count_as_none)
 {
     struct qpw_engine *e = start();
@@ -499,7 +499,7 @@ Test(alert_engine, times_later_than_now_count_as_none)
     stop(e);
 }
 
-/* Neither way does a step of the clock begin a finding again, nor end its summaries. */
+/* A clock step in either direction neither restarts a finding nor ends its summaries. */
 Test(alert_engine, a_step_of_the_clock_changes_no_interval)
 {
     static const int64_t steps[] = {-86400 * (int64_t)SEC, 86400 * (int64_t)SEC, -10 * (int64_t)SEC};
@@ -512,7 +512,7 @@ Test(alert_engine, a_step_of_the_clock_changes_no_interval)
         qpw_engine_findings(e, &row, 1, T0);
         cr_assert_eq(sink.n, 1);
         qpw_engine_clock_stepped(e, steps[i]);
-        row.first_unix_ns += steps[i]; /* reckoned from the kernel's clock by the new offset */
+        row.first_unix_ns += steps[i]; /* derived from the kernel's clock with the new offset */
         row.last_unix_ns += steps[i];
         qpw_engine_findings(e, &row, 1, T0 + steps[i] + SEC);
         cr_expect_eq(sink.n, 1, "step %zu", i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The lines of logs: plain, gzip, damaged, without an end; and the files that a log was rotated to, by age. */
+/* Reading lines of logs: plain, gzip, damaged, unterminated; and finding the rotated files of a log, by age. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static void write_file(const char *name, const char *text, int compressed, time_
     cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* "a|b|" of the lines of a file, or what went wrong. Static. */
+/* Return the lines of a file as "a|b|", or the error. Static. */
 static const char *lines_of(const char *path)
 {
     static char text[4096];
@@ -134,10 +134,10 @@ Test(lines, rotated_files_by_age)
     write_file("eve.json.10.gz", "", 1, 100);
     write_file("eve.json-20260301", "", 0, 850);
     write_file("eve.json.4.gz", "", 1, 700);
-    write_file("eve.json.3.gz", "", 1, 700); /* of one second: by number */
+    write_file("eve.json.3.gz", "", 1, 700); /* of the same second: ordered by number */
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         write_file(others[i], "", 0, 500);
-    cr_assert_eq(link(in_folder("eve.json"), in_folder("eve.json.5")), 0); /* the log itself */
+    cr_assert_eq(link(in_folder("eve.json"), in_folder("eve.json.5")), 0); /* a link to the log itself */
     expect_rotated(0, "eve.json.10.gz eve.json.4.gz eve.json.3.gz eve.json.2.gz eve.json-20260301 eve.json.1 ");
     expect_rotated(801, "eve.json.2.gz eve.json-20260301 eve.json.1 ");
     expect_rotated(2000, "");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the tool says of peers and of itself: silence, ports, families, coverage, losses, reloads, suppressions,
- * heartbeat. */
+/*
+ * Alerts about peers and the auditor itself: silence, ports, families, coverage, losses, reloads, suppressions,
+ * heartbeat.
+ */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <netinet/in.h>
@@ -52,7 +54,7 @@ static void stop(struct qpw_engine *e)
     sink_clear(&sink);
 }
 
-/* A snapshot every ten seconds until then; peer 2 goes on talking. */
+/* Feed a snapshot every ten seconds until to_s; peer 2 keeps sending. */
 static void let_pass(struct qpw_engine *e, uint64_t from_s, uint64_t to_s)
 {
     for (uint64_t s = from_s; s < to_s; s += 10) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The log as a file: whole lines or none, rotation, full and vanished places, reading back. */
+/* The log file: complete lines or none, rotation, full disks and missing folders, reading back. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static void finish(void)
 
 TestSuite(alert_log, .init = begin, .fini = finish);
 
-/* All of a file; static. */
+/* Return the whole content of a file. Static. */
 static const char *content(const char *name)
 {
     static char text[1 << 20];
@@ -169,7 +169,7 @@ Test(alert_log, a_full_disk_delays_and_tears_nothing)
     umount2(dir, MNT_DETACH);
 }
 
-/* A writer and a rotation at the same time: as many whole lines as were written, over both files. */
+/* Writing and rotating at the same time: both files together hold every line that was written, complete. */
 static void *rotate(void *arg)
 {
     unsigned *files = arg;
@@ -320,7 +320,7 @@ Test(alert_log, the_rotated_file_is_remembered_too)
     cr_expect_str_eq(content(path), "(none)");
 }
 
-/* What is open for weeks was told many rotations ago. */
+/* A finding that has been open for weeks was reported many rotations ago. */
 Test(alert_log, files_rotated_long_ago_are_remembered_too)
 {
     static const char *const names[] = {"eve.json.3.gz", "eve.json.2", "eve.json-20260228"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The log read back for people: columns, filters, following over rotation and truncation. */
+/* Showing the log to people: columns, filters, following across rotation and truncation. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ static void drop_lines(void)
 
 TestSuite(alert_reader, .init = make_lines, .fini = drop_lines, .timeout = 600);
 
-/* Which of the four lines the filter lets through, as digits. */
+/* Return which of the four lines pass the filter, as digits. */
 static const char *through(const struct qpw_alert_filter *f)
 {
     static char digits[8];
@@ -182,7 +182,7 @@ Test(alert_reader, following_over_rotation_and_truncation)
     append(path, "o\n");
     cr_expect_str_eq(next(f, true), "two");
     cr_assert_eq(rename(path, old), 0);
-    append(old, "three\n"); /* written by somebody who has not noticed yet */
+    append(old, "three\n"); /* written by a process that has not noticed the rotation yet */
     append(path, "four\n");
     cr_expect_str_eq(next(f, true), "three");
     cr_expect_str_eq(next(f, true), "four");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The users of one answered service: the first at once, the others in one record; a scan as one alert; a day of a busy
- * site. */
+/*
+ * The users of one answered service: the first is reported at once, the others in one record; a scan is one alert; a
+ * day of a busy site.
+ */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -88,7 +90,7 @@ Test(alert_services, few_further_addresses_are_named_and_their_packets_are_their
     struct qpw_finding_row rows[2] = {client(0, 9999, QPW_OUTCOME_ANSWERED, T0), client(1, 9999, QPW_OUTCOME_ANSWERED, T0 + SEC)};
 
     qpw_engine_findings(e, rows, 2, T0 + SEC);
-    rows[0].counts.rx_packets += 1000; /* the first goes on */
+    rows[0].counts.rx_packets += 1000; /* the first one continues */
     rows[0].counts.connections++;
     rows[0].last_unix_ns = T0 + 2 * SEC;
     qpw_engine_findings(e, rows, 2, T0 + 2 * SEC);
@@ -132,7 +134,7 @@ Test(alert_services, what_goes_on_is_one_summary_a_service_and_interval)
 
     for (unsigned i = 0; i < 81; i++)
         rows[i] = client(i, 9999, QPW_OUTCOME_DATA, T0 + i);
-    for (unsigned s = 0; s <= 950; s++) { /* each asks every fifteen seconds */
+    for (unsigned s = 0; s <= 950; s++) { /* each one sends every fifteen seconds */
         for (unsigned i = 0; i < 81 && s % 15 == 0; i++) {
             rows[i].counts.connections = 1 + s / 15;
             rows[i].last_unix_ns = T0 + s * SEC + i;
@@ -212,7 +214,7 @@ static void ask(void *data, const struct qpw_finding_row *row, struct qpw_proces
     *ret = who;
 }
 
-/* An active FTP connection whose owner was not known in time, and others that fit. */
+/* Active FTP connections whose owner could not be determined are reported apart from those whose owner fits. */
 Test(alert_services, companions_of_an_unknown_owner_are_told_apart_from_those_that_fit)
 {
     struct qpw_engine *e = start();
@@ -241,7 +243,7 @@ Test(alert_services, companions_of_an_unknown_owner_are_told_apart_from_those_th
     stop(e);
 }
 
-/* Ports that nobody holds, tried by who has an FTP session: nothing alone, and a scan where they are many. */
+/* Attempts at closed ports by a host with an FTP session: no alert for a few, a scan if there are many. */
 Test(alert_services, refused_companions_are_no_records_of_their_own)
 {
     struct qpw_engine *e = start();
@@ -274,7 +276,7 @@ Test(alert_services, another_program_on_the_same_port_is_reported_on_its_own)
         rows[i] = client(i, 9999, QPW_OUTCOME_ANSWERED, T0 + i * SEC);
         strcpy(who.exe, i < 2 ? "/usr/bin/a" : "/tmp/b");
         if (i == 3)
-            who.match = QPW_MATCH_NONE; /* not known: with those of the port */
+            who.match = QPW_MATCH_NONE; /* unknown: aggregated with those of the port */
         qpw_engine_findings(e, &rows[i], 1, T0 + i * SEC);
     }
     who.match = QPW_MATCH_EXACT;
@@ -473,7 +475,7 @@ Test(alert_services, many_that_are_answered_in_a_moment_are_not_reported_as_unan
     stop(e);
 }
 
-/* An exchange that the node opens to one of many responders of a port. */
+/* An exchange that the node opens to one of many responders on a port. */
 static struct qpw_finding_row node_opens(unsigned responder, unsigned outcome, enum qpw_program_seen seen, uint64_t at_ns)
 {
     struct qpw_finding_row row = client(responder, 8443, outcome, at_ns);
@@ -521,7 +523,7 @@ Test(alert_services, a_program_that_is_found_to_be_new_later_raises_its_exchange
     stop(e);
 }
 
-/* One scan: `n` ports from 1 on, port by port as events come, some of which only a companion's or a wide rule covers. */
+/* One scan: `n` ports from 1, port by port as events arrive; some match a companion or a wide rule only. */
 static void scan(struct qpw_engine *e, const char *source, unsigned n, uint64_t from_ns, uint64_t step_ns)
 {
     for (unsigned i = 0; i < n; i++) {
@@ -600,7 +602,7 @@ Test(alert_services, an_attempt_waits_for_its_company_and_no_longer)
 
 #define SITE 4096
 static struct qpw_finding_row site[SITE];
-static unsigned every[SITE]; /* seconds between two exchanges; 0: once */
+static unsigned every[SITE]; /* interval in seconds between exchanges; 0: one exchange */
 static size_t n_site;
 
 static struct qpw_finding_row *on_site(unsigned direction, const char *from, const char *to, unsigned port,
@@ -663,7 +665,7 @@ static void build_site(void)
     }
 }
 
-/* Every five minutes all that is known, events when they come. */
+/* Deliver a snapshot every five minutes, and events as they occur. */
 static void live_a_day(struct qpw_engine *e)
 {
     static struct qpw_finding_row known[SITE];
@@ -689,7 +691,7 @@ static void live_a_day(struct qpw_engine *e)
     qpw_engine_finish(e, T0 + 86400 * SEC);
 }
 
-/* Whether some record tells of this answered finding: its own, or that of its service. */
+/* Return whether a record covers this answered finding: its own or that of its service. */
 static bool is_reported(const struct qpw_finding_row *row)
 {
     struct qpw_service service, of;
@@ -719,7 +721,7 @@ Test(alert_services, a_day_of_a_busy_site)
         high += sink.records[i].signature->severity == QPW_SEVERITY_HIGH;
     for (size_t i = 0; i < n_site; i++)
         cr_expect(!qpw_finding_answered(&site[i]) || is_reported(&site[i]), "port %u", site[i].key.port);
-    /* Exporter, backup, and two of each scan. With a record for each of its users the day was 35,991 records. */
+    /* Exporter, backup, and two of each scan. One record per user would be 35,991 records a day. */
     cr_expect_lt(sink.n, 35991 / 10 / 4, "%zu records", sink.n);
     cr_expect_eq(high, 8);
     cr_expect_eq(sink_last(&sink, QPW_SIG_FURTHER_OUT)->count, 39);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The lines that alerts offer are lines of the policy's grammar, and do what the alert says they do. */
+/* The policy lines that alerts offer follow the policy's grammar and do what the alert claims. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ static void parse(const char *line, struct qpw_policy *ret)
     cr_assert_eq(qpw_policy_parse_text("alert", text, length, ret, &err), 0, "%s: %s", line, err.text);
 }
 
-/* Whether the one row of that line covers the row's exchange. */
+/* Return whether the line's single rule covers the row's exchange. */
 static bool covers(const char *line, const struct qpw_finding_row *row)
 {
     const struct qpw_rule *rule;
@@ -110,7 +110,7 @@ Test(alert_text, what_no_line_can_allow_gets_none)
     cr_expect_not(qpw_text_allow_line(&about, false, line, sizeof(line)));
 }
 
-/* Every group's statement, as an alert words it, is one that the grammar knows. */
+/* Every group's statement in an alert is valid in the policy's grammar. */
 Test(alert_text, the_statement_of_each_group)
 {
     struct qpw_rule_info rules[2] = {{.name = ""}};
@@ -174,7 +174,7 @@ static void says(const struct qpw_text_about *about, const char *expected)
     cr_expect_eq(strncmp(text, expected, strlen(expected)), 0, "says '%s', not '%s'", text, expected);
 }
 
-/* Who, to whom, on what, held by which process, how much: the same shape in both directions. */
+/* Initiator, responder, service, process, volume: in the same order for both directions. */
 Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
 {
     struct qpw_engine_context context = plain_context();
@@ -197,7 +197,7 @@ Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
                  "has no outbound rule for it.");
 }
 
-/* A group's address is nobody's, and which end is the node's is not known where the direction is not. */
+/* A group address is no node's, and with an unknown direction it is unknown which end is the node. */
 Test(alert_text, only_an_end_that_is_known_to_be_the_nodes_has_its_name)
 {
     struct qpw_engine_context context = plain_context();
@@ -224,7 +224,7 @@ Test(alert_text, words_that_do_not_fit_are_cut)
     cr_expect_str_eq(qpw_text_fill("a{b", &about, buf, sizeof(buf)), "a{b");
 }
 
-/* What a process may be called: whatever it likes. */
+/* Process names: any text is possible. */
 static const char *const hostile[] = {
     "weak", "default", "optional", "any", "a b", "a\"b", "a\\b", "a\\", "\"", "#x", "x #y", "from=10.0.0.1", "a\nb", "a\tb",
     "\xc3\xa9t\xc3\xa9", "\x1b[31m", "(sd-pam)", "kworker/0:1", "-", "...", "a;b", "`id`", "$(id)", "@set", "name=x", "in bound",

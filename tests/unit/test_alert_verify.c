@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What may be done to an alert log afterwards, each tampering by itself, and what is none; see alert/log/verify.h. */
+/* Tampering with an alert log, each kind on its own, and changes that are none; see alert/log/verify.h. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 #include "alerts.h"
 
 #define LINES 12u
-#define ROTATED 6u /* the lines from here on are in the second file */
+#define ROTATED 6u /* lines from this one on are in the second file */
 
-static char *lines[LINES + 1], *others[LINES]; /* of another node: other addresses, its own chain */
+static char *lines[LINES + 1], *others[LINES]; /* of another node: other addresses, a chain of its own */
 static struct qpw_log_verify v;
 static bool swapped_files;
 
@@ -36,7 +36,7 @@ static int seal(void *data, const struct qpw_record *record)
     return 0;
 }
 
-/* Two lives of an auditor with six records each: the second begins with a record of its own work, and goes on with the chain. */
+/* Two runs of an auditor with six records each: the second begins with a record of its own and continues the chain. */
 static void write_log(char **to, const char *initiator)
 {
     struct writer w = {.lines = to};
@@ -83,7 +83,7 @@ static void one_file(const char *name, unsigned from, unsigned to)
             qpw_log_verify_line(&v, name, i - from + 1, lines[i], strlen(lines[i]));
 }
 
-/* Both files, as `alerts --verify` reads them; head NULL: none is known. */
+/* Verify both files as `alerts --verify` does; head NULL: unknown. */
 static bool whole(const char *head)
 {
     struct qpw_error err;
@@ -285,7 +285,7 @@ Test(alert_verify, rest_replaced_by_that_of_another_chain)
     cr_expect_eq(v.n_breaches, 1, "the rest holds by itself");
 }
 
-/* What only a head kept elsewhere shows: a heartbeat at the collector, a line of `status`. */
+/* Only a head kept elsewhere reveals this: a heartbeat at the collector, a line of `status`. */
 Test(alert_verify, last_lines_cut)
 {
     char head[QPW_LOG_CHAIN_TEXT];

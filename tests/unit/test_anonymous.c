@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Other names and addresses: what of the input comes out again, in any document, and what the mapping keeps. */
+/* Replacement of names and addresses: no input text appears in any document, and the mapping keeps its structure. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "page.h"
 #include "util/names.h"
 
-static struct qpw_anonymous *a, *b; /* of two keys */
+static struct qpw_anonymous *a, *b; /* with two different keys */
 static char folder[] = "/tmp/qportwatch-anonymous-XXXXXX";
 
 static struct qpw_anonymous *open_key(const char *name, const char *key)
@@ -91,7 +91,7 @@ Test(anonymous, classes_stay)
     cr_expect_str_neq(map(a, "ff02::1:ff12:3456"), "ff02::1:ff12:3456", "it has the end of an address");
 }
 
-/* Public ones stay public, however the key turns them. */
+/* Public addresses stay public under any key. */
 Test(anonymous, public_stays_public)
 {
     char text[32];
@@ -124,7 +124,7 @@ Test(anonymous, prefixes_that_are_shared_stay_shared)
     }
 }
 
-/* Two never become one. */
+/* Two addresses never map to the same one. */
 Test(anonymous, maps_one_to_one)
 {
     bool seen[256] = {false};
@@ -209,7 +209,7 @@ Test(anonymous, statements_keep_what_says_nothing_of_the_site)
     cr_expect_not_null(strstr(out, "/24"), "%s", out);
     qpw_anonymous_statement(a, "inbound tcp 443 x speaks=tls,http", out, sizeof(out));
     cr_expect_not_null(strstr(out, " speaks=tls,http"), "%s", out);
-    qpw_anonymous_statement(a, "inbound tcp 22 SSH ref=alices-ports.md:23", out, sizeof(out)); /* a line of a page, and no approval */
+    qpw_anonymous_statement(a, "inbound tcp 22 SSH ref=alices-ports.md:23", out, sizeof(out)); /* a line of a page, not an approval */
     cr_expect(qpw_ref_is_page(strstr(out, "ref=") + 4, NULL), "%s", out);
     cr_expect_null(strstr(out, "alice"), "%s", out);
 }
@@ -228,7 +228,7 @@ Test(anonymous, rules_of_the_tool_and_of_ports_keep_their_names)
 
 /* ---- Whole documents ---- */
 
-#define SECRET "zq7secret" /* in each text of the input: whatever comes out with it came through */
+#define SECRET "zq7secret" /* in every text of the input, so that any text that passes through is found */
 
 static bool secret_owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret)
 {
@@ -243,7 +243,7 @@ static bool secret_owner(void *arg, const struct qpw_finding_row *finding, struc
     return true;
 }
 
-/* A secret in every text there is, hostile addresses in sentences, and one finding of every kind. */
+/* Put a secret into every text, hostile addresses into sentences, and add one finding of every kind. */
 static void secret_snapshot(struct qpw_snapshot *s)
 {
 #define PUT(array, ...) snprintf(array, sizeof(array), __VA_ARGS__)
@@ -305,7 +305,7 @@ static void secret_snapshot(struct qpw_snapshot *s)
 #undef PUT
 }
 
-/* As whole words: 10.9.0.7 is not in 10.9.0.77. */
+/* Search whole words: 10.9.0.7 is not in 10.9.0.77. */
 static bool has_word(const char *text, const char *word)
 {
     size_t length = strlen(word);
@@ -396,7 +396,7 @@ Test(anonymous, nothing_of_the_input_comes_out)
     }
 }
 
-/* A record and a report speak of one finding, one user and one host by the same. */
+/* Records and reports use the same replacement for one finding, one user and one host. */
 Test(anonymous, reports_and_records_join)
 {
     struct qpw_snapshot s;

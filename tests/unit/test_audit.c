@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What of the auditor needs no kernel: choice of mode, texts, sums, numbers, time-outs. */
+/* Parts of the auditor that need no kernel: choice of mode, texts, sums, numbers, timeouts. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/if_arp.h>
@@ -154,7 +154,7 @@ Test(lines, the_first_answer_of_each_service_has_one_and_a_scan_a_few)
     cr_expect_eq(due.further, 80);
     cr_expect_eq(due.held, 0);
     lines = 0;
-    for (unsigned second = 0; second < 25; second++) { /* a scan of so long */
+    for (unsigned second = 0; second < 25; second++) { /* a scan that lasts this long */
         for (unsigned i = 0; i < 40; i++) {
             row = row_of(1 + second * 40 + i, QPW_OUTCOME_REFUSED, 0);
             lines += qpw_console_has_line(&c, &row);

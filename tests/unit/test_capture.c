@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reading captures: both formats and byte orders, gzip, every link type, damage and its place. */
+/* Reading captures: both formats and byte orders, gzip, every link type, damage and its position. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -152,7 +152,7 @@ Test(capture, nanoseconds_and_the_other_byte_order)
     pcap_record(&w, 7, 999999999, "0123456789abcdef", 16, 16);
     for (size_t i = 0; i < 24 + 16; i += 4) /* headers only */
         *(uint32_t *)(void *)(w.bytes + i) = __builtin_bswap32(*(uint32_t *)(void *)(w.bytes + i));
-    /* Two 16-bit fields in one word: put back in order. */
+    /* Restore the order of the two 16-bit fields in one word. */
     memcpy(w.bytes + 4, "\0\2\0\4", 4);
     save(&w);
     struct qpw_capture *c = open_saved(&w);
@@ -303,7 +303,7 @@ Test(capture, cooked_v1_tells_the_direction)
     record[14] = 0, record[15] = 4; /* LLC */
     read_one(113, record, 56, 56);
     cr_assert_arr_eq(frame.data + 12, "\0\x28\x45", 3);
-    read_one(113, record, 10, 56); /* cut within the cooked header */
+    read_one(113, record, 10, 56); /* truncated within the cooked header */
     cr_assert_eq(frame.length, 0);
     cr_assert_eq(frame.counted, 56);
 }
@@ -402,7 +402,7 @@ Test(capture, pcapng_damage_is_named)
     }
 }
 
-/* Reads whatever there is; every byte of every frame is looked at. Returns the number of frames. */
+/* Read the whole capture, touching every byte of every frame. Returns the number of frames. */
 static unsigned read_all(const char *path)
 {
     struct qpw_capture *c = NULL;
@@ -421,7 +421,7 @@ static unsigned read_all(const char *path)
     return n;
 }
 
-/* Damage anywhere ends with an error or with other frames, never with reading what is not there. */
+/* Damage anywhere ends with an error or other frames, never with reading out of bounds. */
 Test(capture, damaged_anywhere, .timeout = 600)
 {
     uint32_t random = 12345;

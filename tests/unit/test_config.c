@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Settings out of files: their form, what replaces what, and that everything wrong is said at once with its line. */
+/* Settings from files: syntax, precedence, and reporting all errors at once, each with its line. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void hear(const char *line)
     strcat(said, "\n");
 }
 
-/* What a.conf, and then b.conf where it is there, set. */
+/* Return the settings of a.conf and then b.conf, if it exists. */
 static struct qpw_settings read_files(void)
 {
     struct qpw_settings config = {0};
@@ -60,7 +60,7 @@ static struct qpw_settings read_files(void)
     return config;
 }
 
-/* "name=value@FROM " of what is in force. */
+/* Return the settings in force as "name=value@FROM ". */
 static const char *in_force(const struct qpw_settings *config)
 {
     static char text[2048];
@@ -161,7 +161,7 @@ Test(config, what_is_no_text_or_no_file_is_an_error)
     cr_expect_str_eq(said, "/tmp: is a directory, not a regular file\n/nonexistent: cannot be opened: No such file or directory\n");
 }
 
-/* ---- Values are the options' own business; their errors name the line, all of them ---- */
+/* ---- Options check their own values; all errors name the line ---- */
 
 static int interval;
 static char *seen[8];
@@ -226,7 +226,7 @@ static void check_values(int status, void *arg)
 {
     check_said("a.conf:3: unknown setting 'x'; 'qportwatch config show' lists them\n"
                "a.conf:1: interval 300: not a number from 1 to 100\nx: missing argument\n");
-    _exit(status); /* what argp(3) holds while an option ends the program is no leak of ours */
+    _exit(status); /* _exit: memory that argp(3) holds when an option ends the program would count as a leak */
 }
 
 static void stderr_to_file(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the auditor and its helpers can still do once they are confined: tried in a child of the test's own. */
+/* What the auditor and its helpers can still do once they are confined: tried in a child process. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ static void end(void)
 
 TestSuite(confine, .init = begin, .fini = end, .timeout = 60);
 
-/* Runs it in a child; the number of the first line that was not as it should be, 0: all was. */
+/* Run the function in a child. Returns the line number of the first failed check, 0 if all passed. */
 static int in_child(int (*function)(void))
 {
     int status = -1;
@@ -101,7 +101,7 @@ static int files(void)
     snprintf(beside, sizeof(beside), "%s/old/file", folder);
     EXPECT(6, fails_with(unlink(beside)) == EACCES);
     EXPECT(7, fails_with(rename(moved, beside)) == EACCES || errno == EXDEV);
-    EXPECT(8, open(beside, O_RDONLY) >= 0); /* reading is not limited */
+    EXPECT(8, open(beside, O_RDONLY) >= 0); /* reading is not restricted */
     EXPECT(9, open("/etc/passwd", O_RDONLY) >= 0);
     EXPECT(10, open("/dev/null", O_WRONLY) >= 0);
     EXPECT(11, execute("/bin/true") == EACCES);
@@ -120,7 +120,7 @@ static int network(void)
     any.sin_port = htons(111); /* rpcbind, if there is one */
     EXPECT(6, connect(fd, (struct sockaddr *)&any, sizeof(any)) == 0 || errno == ECONNREFUSED);
     EXPECT(4, connect(udp, (struct sockaddr *)&any, sizeof(any)) == 0); /* syslog */
-    EXPECT(5, write_file("other") == 0);                               /* NULL: as before */
+    EXPECT(5, write_file("other") == 0);                               /* NULL: unchanged */
     return 0;
 }
 
@@ -179,7 +179,7 @@ static long bpf(int command)
 {
     union bpf_attr attr;
 
-    memset(&attr, 0xff, sizeof(attr)); /* refused for what it asks, if it comes so far */
+    memset(&attr, 0xff, sizeof(attr)); /* the arguments are refused if the command is not */
     return syscall(SYS_bpf, command, &attr, sizeof(attr));
 }
 
@@ -214,7 +214,7 @@ static int calls_of_the_auditor(void)
 static int calls_of_the_looker(void)
 {
     EXPECT(1, qpw_confine_looker(true) == 0);
-    EXPECT(2, qpw_confine_looker(false) == 0); /* as its worker does, within the supervisor's */
+    EXPECT(2, qpw_confine_looker(false) == 0); /* as its worker, within the supervisor's confinement */
     EXPECT(3, write_file("file") == ENOSYS);
     EXPECT(4, open("/etc/passwd", O_RDONLY) >= 0);
     EXPECT(5, execute("/bin/true") == ENOSYS);
@@ -284,7 +284,7 @@ static int calls_of_a_server(void)
     pid = fork();
     if (pid == 0)
         _exit(execute("/bin/true") ? 7 : 8);
-    EXPECT(2, waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 0); /* which Landlock limits to this program */
+    EXPECT(2, waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 0); /* Landlock: this program only */
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         EXPECT(20 + (int)i, fails_with(bpf(refused[i])) == EPERM);
     EXPECT(3, fails_with(bpf(BPF_MAP_LOOKUP_ELEM)) != ENOSYS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is said on the control socket: messages both ways, bad ones, policy options, what a reload changes. */
+/* Control socket: messages in both directions, invalid ones, policy options, the changes of a reload. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "control/readers.h"
 #include "words/numbers.h"
 
-/* Text of a message whose strings stand in single quotes. */
+/* Parse a message whose strings are in single quotes. */
 static json_t *read_text(const char *text, size_t length, int expected, struct qpw_error *err)
 {
     json_t *message = NULL;
@@ -63,7 +63,7 @@ Test(message, request_and_answer_there_and_back)
     json_decref(bytes);
 }
 
-/* Each is refused, and the error names what is wrong with it. */
+/* Each one is refused, with an error that names the fault. */
 Test(message, bad_ones_are_refused)
 {
     static const struct {
@@ -196,7 +196,7 @@ Test(policy_args, there_and_back)
     json_decref(loaded);
 }
 
-/* What names the working directory is sent as a path that holds in every other. */
+/* Paths relative to the working directory are sent as absolute paths. */
 Test(policy_args, paths_are_absolute)
 {
     struct qpw_policy_options options = {.policy_file = "tests/../tests/run", .peers_file = "not-there"};
@@ -238,7 +238,7 @@ Test(policy_args, what_cannot_be_sent_or_read)
     cr_expect_null(qpw_policy_args_load(""));
 }
 
-/* What comes later replaces its own kind alone: policy or platform, and the peers. */
+/* A later option replaces only its own kind: policy or platform, and the peers. */
 Test(policy_args, later_ones)
 {
     static const struct {
@@ -278,7 +278,7 @@ Test(changelist, all_or_how_many_are_left_out)
     qpw_changelist_add(&list, "closes %d", 2);
     cr_expect_str_eq(qpw_changelist_text(&list, text, sizeof(text)), "\n  opens inbound tcp 1\n  closes 2");
     qpw_changelist_clear(&list);
-    /* To the last byte that fits, and one line more. */
+    /* Fill the buffer to the last byte, then add one more line. */
     for (int i = 0; i < 25; i++)
         qpw_changelist_add(&list, "%07d", i);
     cr_expect_eq(strlen(qpw_changelist_text(&list, whole, 25 * 10 + 1)), 25u * 10);
@@ -295,7 +295,7 @@ Test(changelist, all_or_how_many_are_left_out)
     cr_expect_eq(list.n, 0u);
 }
 
-/* 5,000 lines of quotes and of what is no UTF-8: the answer holds as many as it has room for, and says how many not. */
+/* 5,000 lines of quotes and invalid UTF-8: the answer holds as many as fit, and gives the number of the rest. */
 Test(changelist, an_answer_never_grows_too_long)
 {
     struct qpw_changelist list = {0}, back;
@@ -333,7 +333,7 @@ Test(changelist, bad_members)
     }
 }
 
-/* What is run with root's rights for others names no file and ends nothing, however it is written. */
+/* A command that sudo permits to others must not name a file or end anything, however it is written. */
 Test(readers, commands_that_only_read)
 {
     static char *const may[][4] = {{"status"}, {"report", "--json"}, {"report", "--since", "1h"}, {"report", "--since=1h"},

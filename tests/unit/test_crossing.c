@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Attempts of two hosts at each other: which of them may be the two halves of an exchange, and what is told of that. */
+/*
+ * Attempts of two hosts at each other: which of them may be the two halves of one exchange, and how that is reported.
+ */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 
@@ -12,7 +14,7 @@
 #define NODE "10.0.0.1"
 #define WITHIN (180 * SEC)
 
-/* A datagram's finding; times in seconds, of the programs' clock. */
+/* A finding of datagrams; times in seconds of the programs' clock. */
 static struct qpw_finding_row datagrams(unsigned direction, const char *remote, unsigned port, unsigned outcome,
                                         uint64_t first, uint64_t last)
 {
@@ -70,7 +72,7 @@ Test(crossing, what_is_no_half)
     cr_expect(cross(asked, row), "another protocol, a companion of a listed port: halves all the same");
 }
 
-/* Of a scan the attempt next in time, not all of them. */
+/* Of a scan only the attempt next in time matches, not all. */
 Test(crossing, one_of_many)
 {
     struct qpw_finding_row rows[51];
@@ -90,7 +92,7 @@ Test(crossing, one_of_many)
     cr_expect_eq(qpw_finding_severity(&rows[31]), QPW_SEVERITY_LOW);
 }
 
-/* Told as attempted first; when the other half is seen, once more, and that it may be the answer. */
+/* First reported as attempted; once the other half is seen, reported again as possibly answered. */
 Test(crossing, is_told_as_a_rise)
 {
     struct sink sink = {0};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The records as JSON: every signature valid against the format's schema, and the fields that every reader may rely
- * on.
+ * The records as JSON: every signature is valid against the format's schema, and has the fields that readers rely on.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -32,7 +31,7 @@ static const char validator[] =
     "        bad = 1\n"
     "sys.exit(bad)\n";
 
-/* Exit status of the validator over that file. */
+/* Return the validator's exit status for that file. */
 static int validate(const char *path)
 {
     int status;
@@ -46,7 +45,7 @@ static int validate(const char *path)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A record of that signature with everything that it can carry. */
+/* Fill a record of that signature with everything that it can carry. */
 static void fill(struct qpw_record *r, enum qpw_signature_name name, const struct qpw_finding_row *row)
 {
     struct qpw_engine_context context = plain_context();
@@ -241,7 +240,7 @@ Test(signatures, no_word_is_left_in_braces)
     }
 }
 
-/* As a man page has to write it. */
+/* Escape hyphens as in a man page. */
 static const char *with_hyphens(const char *name, char ret[64])
 {
     size_t n = 0;

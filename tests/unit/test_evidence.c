@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The evidence folder: each requirement's figures, and what a person finds who has only the folder. */
+/* The evidence folder: each requirement's figures, and what can be verified from the folder alone. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -26,7 +26,7 @@ static const struct qpw_listening_about about = {.names = &registry, .policy_nam
                                                  .policy_digest = "", .source_digest = ""};
 static char folder[] = "/tmp/qportwatch-evidence-XXXXXX";
 
-/* A node that has at least one of everything that a figure counts. */
+/* Make a node with at least one of everything that a figure counts. */
 static void start(void)
 {
     static const unsigned kinds[] = {QPW_COVERAGE_HOOK_LOST, QPW_COVERAGE_RELOADED, QPW_COVERAGE_INTERFACE_GONE, QPW_COVERAGE_AUDITOR_STOPPED};
@@ -58,7 +58,7 @@ static void start(void)
     for (size_t i = 0; i < 4; i++)
         s.coverage[s.n_coverage++] = (struct qpw_coverage){.unix_ns = SAMPLE_NOW_NS - (4 - i) * 60000000000ull, .kind = kinds[i], .iface = 1};
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
-        s.losses[i] = 1ull << i; /* each by itself */
+        s.losses[i] = 1ull << i; /* all different */
     f = sample_finding(&s, 6, 40001, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_ANSWERED);
     f->key.verdict = QPW_VERDICT_WEAK;
     f = sample_finding(&s, 17, 88, QPW_DIR_OUTBOUND, "10.1.0.11", "10.9.0.9", QPW_OUTCOME_DATA);
@@ -139,7 +139,7 @@ static uint64_t rule_connections(unsigned rule)
     return n;
 }
 
-/* All but those whose name says that they delay only. */
+/* Return the sum of all losses, except those that only delay by their name. */
 static uint64_t losses(void)
 {
     uint64_t n = 0;
@@ -149,14 +149,14 @@ static uint64_t losses(void)
     return n;
 }
 
-/* What each is of that node, counted here in another way or by hand. */
+/* The expected figures of that node, counted in another way or by hand. */
 static void expected(uint64_t ret[QPW_FIGURE_COUNT])
 {
     const uint64_t values[QPW_FIGURE_COUNT] = {
         [QPW_FIGURE_RULES_IN_FORCE] = 4,
         [QPW_FIGURE_RULES_OF_VENDOR] = 1,       /* ftp */
         [QPW_FIGURE_RULES_WITHOUT_PURPOSE] = 1, /* smb */
-        [QPW_FIGURE_RULES_WITHOUT_REF] = 2,     /* nfs has none, that of ftp is a line of the vendor's page */
+        [QPW_FIGURE_RULES_WITHOUT_REF] = 2,     /* nfs has none, ftp's is a line of the vendor's page */
         [QPW_FIGURE_RULES_INSECURE] = 2,        /* nfs has 111, ldap 389 */
         [QPW_FIGURE_RULES_WEAK] = 1,
         [QPW_FIGURE_RULES_UNUSED] = 0,
@@ -188,7 +188,7 @@ static void expected(uint64_t ret[QPW_FIGURE_COUNT])
         [QPW_FIGURE_INTERFACES_MONITORED] = 1,
         [QPW_FIGURE_INTERFACES_UNMONITORED] = 2,
         [QPW_FIGURE_GAPS] = r.n_gaps,
-        [QPW_FIGURE_SECONDS_UNSEEN] = 240, /* since the hook was lost, four minutes before the end */
+        [QPW_FIGURE_SECONDS_UNSEEN] = 240, /* the hook was lost four minutes before the end */
         [QPW_FIGURE_MONITORING_LOST] = 2,
         [QPW_FIGURE_FAILURES_REPORTED] = 2,
         [QPW_FIGURE_AUDIT_RECORDS] = 2,
@@ -197,7 +197,7 @@ static void expected(uint64_t ret[QPW_FIGURE_COUNT])
         [QPW_FIGURE_LOSSES] = losses(),
         [QPW_FIGURE_VENDOR_PAGE] = 1,
         [QPW_FIGURE_PERIOD_DAYS] = 0, /* an hour */
-        [QPW_FIGURE_ALERT_RECORDS] = 0, /* no line of the log below is of a chain */
+        [QPW_FIGURE_ALERT_RECORDS] = 0, /* no line of the log below belongs to a chain */
         [QPW_FIGURE_CHAIN_BREAKS] = 0,
         [QPW_FIGURE_LOG_DAYS] = 32,
     };
@@ -226,7 +226,7 @@ Test(evidence, what_cannot_be_counted_is_not_zero)
     cr_expect(figures[QPW_FIGURE_RULES_IN_FORCE].known);
 }
 
-/* A statement that is longer than what is kept of it may name an approval: that is not to be counted as none. */
+/* The part of a long statement that was cut off may name an approval, so it must not count as none. */
 Test(evidence, a_rule_that_is_cut_leaves_its_approval_unknown)
 {
     struct qpw_figure_value figures[QPW_FIGURE_COUNT];
@@ -266,7 +266,7 @@ static int write_evidence(const char *log, struct qpw_error *err)
     return qpw_evidence_write(&evidence, path, err);
 }
 
-/* A command with the test's folder in the place of one %s or two. */
+/* Run a command, with the test's folder for each %s (one or two). */
 static int run(const char *format)
 {
     char command[512];
@@ -275,7 +275,7 @@ static int run(const char *format)
     return system(command);
 }
 
-/* Records of before, of and after the period: one of an audit that began, two of failures, an attempt. */
+/* Write records from before, within and after the period: the start of an audit, two failures, an attempt. */
 static void write_log(char *path, size_t size)
 {
     static const char *const lines[] = {
@@ -298,7 +298,7 @@ static void write_log(char *path, size_t size)
 
 /* ---- Row by row ---- */
 
-/* Row by row: each figure of each requirement exists, is known, and is the right one. */
+/* Each figure of each requirement exists, is known, and has the right value. */
 Test(evidence, each_requirement_has_the_right_figures)
 {
     const struct qpw_requirement *requirements;
@@ -339,7 +339,7 @@ Test(evidence, each_requirement_has_the_right_figures)
         cr_expect(used[i], "no requirement asks for: %s", qpw_figure_row(i)->what);
 }
 
-/* What somebody else counts with jq from the files of the folder is what the table says: each figure, by the filter it names. */
+/* Counting with jq from the files of the folder, with the filters given, yields each figure of the table. */
 Test(evidence, each_figure_is_counted_again_from_the_folder)
 {
     struct qpw_error err;
@@ -356,7 +356,7 @@ Test(evidence, each_figure_is_counted_again_from_the_folder)
     cr_expect_eq(run("grep 'log-days  *33, counted again: 32   DIFFERENT' %s/again"), 0);
 }
 
-/* Of findings and coverage since some time within the period the same, and where there is neither log nor list of sockets. */
+/* The same for findings and coverage since a time within the period, and without a log or a list of sockets. */
 Test(evidence, figures_since_a_time_are_counted_again_too)
 {
     struct qpw_error err;
@@ -374,7 +374,7 @@ Test(evidence, figures_since_a_time_are_counted_again_too)
 
 /* ---- The folder ---- */
 
-/* Somebody who has only the README: it names each file there is, and each file it names is there, with its sum. */
+/* With the README alone: it names every file, and every named file exists and has the given checksum. */
 Test(evidence, readme_names_what_is_there)
 {
     static const char *const names[] = {"report.html", "report.txt", "report.json", "requirements.txt", "requirements.json", "policy.txt",
@@ -436,7 +436,7 @@ Test(evidence, a_folder_that_cannot_be_made_is_said)
     cr_expect_lt(qpw_evidence_write(&evidence, "", &err), 0);
 }
 
-/* The log's records of the period, and what the chain through the whole log comes to. */
+/* The folder holds the log's records of the period, and the verdict on the chain through the whole log. */
 Test(evidence, alerts_of_the_period_are_copied_as_they_stand)
 {
     char path[96], *text;
@@ -485,7 +485,7 @@ static void expect_alerts(const char *log, const char *expected)
     run("rm -r %s/e");
 }
 
-/* From the first record that is about the period, or was written in it, to the last: so that its chain can be followed. */
+/* Copy from the first record about the period, or written in it, to the last, so that its chain can be verified. */
 Test(evidence, alerts_are_copied_without_holes)
 {
 #define BEFORE "{\"timestamp\":\"2025-12-01T00:00:00.000000+0000\"}\n"
@@ -499,7 +499,7 @@ Test(evidence, alerts_are_copied_without_holes)
     expect_alerts(WITHIN "no record\n[]\n" WITHIN "{\"timestamp\":\"2026-01", WITHIN WITHIN); /* chain.json counts them */
 }
 
-/* Names are text here, too. */
+/* Hostile names are inert here, too. */
 Test(evidence, hostile_names_steer_no_terminal)
 {
     struct qpw_error err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One truth: a table of snapshots, each through all faces. Every face must show the same answer and the same numbers:
- * report (text, JSON, HTML), status (text, JSON), the live view's header and tabs, the summary line, the heartbeat.
+ * Consistency: a table of snapshots, each shown through all faces. Every face must show the same answer and the same
+ * numbers: report (text, JSON, HTML), status (text, JSON), the live view's header and tabs, the summary line, the
+ * heartbeat.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -66,7 +67,7 @@ static void probed(struct qpw_snapshot *s)
         s->findings[i].value.outcome = i ? QPW_OUTCOME_ATTEMPTED : QPW_OUTCOME_REFUSED;
 }
 
-/* So many that figures are grouped, and lines folded: one host's scan, and many hosts at one port. */
+/* Enough for grouped figures and aggregated lines: one host's scan, and many hosts on one port. */
 static void scanned(struct qpw_snapshot *s)
 {
     char from[32];
@@ -119,7 +120,7 @@ static void many_clients(struct qpw_snapshot *s)
 static void no_auditor(struct qpw_snapshot *s)
 {
     clean(s);
-    s->lock = QPW_LOCK_FREE; /* its heartbeat is young, and its number still there */
+    s->lock = QPW_LOCK_FREE; /* its heartbeat is recent, and its pid still recorded */
     s->auditor = (struct qpw_pid){0};
 }
 
@@ -149,7 +150,7 @@ static void blind_and_answered(struct qpw_snapshot *s)
     s->losses[QPW_LOSS_FINDING_QUOTA] = 9;
 }
 
-/* Taken out by a command: its counters stay, but nobody is blind. */
+/* Detached by a command: its counters remain, but the node is not blind. */
 static void one_detached(struct qpw_snapshot *s)
 {
     clean(s);
@@ -181,7 +182,7 @@ static void delayed_only(struct qpw_snapshot *s)
 {
     clean(s);
     s->losses[QPW_LOSS_EVENT_RATE] = 539;
-    s->losses[QPW_LOSS_SOCKET_REQUEST] = 4; /* asked again with the next packet */
+    s->losses[QPW_LOSS_SOCKET_REQUEST] = 4; /* requested again with the next packet */
 }
 
 static void superseded(struct qpw_snapshot *s)
@@ -198,7 +199,7 @@ static void no_peers(struct qpw_snapshot *s)
         s->meters[i].key.peer = 0;
 }
 
-/* More ports than are shown, the busiest counted in parts; and an entry for the node itself. */
+/* More ports than are shown, with the busiest one in several parts; and an entry for the node itself. */
 static void busy_peer(struct qpw_snapshot *s)
 {
     clean(s);
@@ -210,7 +211,7 @@ static void busy_peer(struct qpw_snapshot *s)
     s->peers[SAMPLE_NODE3].own = 1;
 }
 
-/* Consistent with a rule, but not judged by it: no use of the rule. */
+/* Traffic consistent with a rule but not judged by it does not count as its use. */
 static void inferred(struct qpw_snapshot *s)
 {
     struct qpw_meter_row *m;
@@ -221,7 +222,7 @@ static void inferred(struct qpw_snapshot *s)
     m->counts = (struct qpw_counts){0, 77, 7700, 0, 0};
 }
 
-/* All that hides packets from the programs. */
+/* Everything that hides packets from the programs. */
 static void hidden_paths(struct qpw_snapshot *s)
 {
     static const struct qpw_note notes[] = {
@@ -308,9 +309,9 @@ struct faces {
     char *text, *page, *status, *top, *tabs;
     json_t *report, *status_json;
     char summary[640];
-    struct sink alerts; /* every record the engine writes about it, */
-    char *said;         /* their sentences, */
-    json_t *heartbeat;  /* and the last of them */
+    struct sink alerts; /* every record that the engine writes about it */
+    char *said;         /* their sentences */
+    json_t *heartbeat;  /* the last of them */
     char headline[320];
 };
 
@@ -416,7 +417,7 @@ static void show_lines(struct faces *f)
     qpw_words_headline(&answer, f->s.unix_ns, f->headline, sizeof(f->headline));
 }
 
-/* What the alert engine writes about the same snapshot. */
+/* Collect what the alert engine writes about the same snapshot. */
 static void show_alerts(struct faces *f)
 {
     struct qpw_engine_settings settings;
@@ -472,7 +473,7 @@ static void drop(struct faces *f)
     qpw_snapshot_clear(&f->s);
 }
 
-/* ---- What they have to agree on ---- */
+/* ---- What they must agree on ---- */
 
 static void has(const struct row *row, const char *face, const char *text, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -590,7 +591,7 @@ static void same_losses(const struct row *row, const struct faces *f)
 static void same_sight(const struct row *row, const struct faces *f)
 {
     bool stale = f->r.answer.sight.auditor != QPW_AUDITOR_ALIVE;
-    bool once = !f->r.s->replay; /* the sample has a time without an auditor that is over */
+    bool once = !f->r.s->replay; /* the sample has a past time without an auditor */
 
     cr_expect_eq(json_is_true(at(f->status_json, "auditor.stale")), stale, "%s", row->name);
     cr_expect_eq(!!strstr(f->top, "NO AUDITOR") || !!strstr(f->top, "AUDITOR SILENT"), stale, "%s: %s", row->name,
@@ -604,7 +605,7 @@ static void same_sight(const struct row *row, const struct faces *f)
         cr_expect_null(strstr(f->text, "NOT ATTACHED"), "%s: %s", row->name, f->text);
 }
 
-/* In all that show the coverage, each note and each interface that is not monitored, in the same words. */
+/* All faces that show the coverage have each note and each interface that is not monitored, in the same words. */
 static void same_coverage(const struct row *row, const struct faces *f)
 {
     json_t *notes = at(f->report, "coverage.notes"), *note;
@@ -682,7 +683,7 @@ static void same_rules(const struct row *row, const struct faces *f)
     }
 }
 
-/* Lines of many findings, and what would allow a single one: in the report, on the page and in the view's details. */
+/* Lines of many findings, and the line that would allow a single one: in report, page and the view's details. */
 static void same_lines(const struct row *row, const struct faces *f)
 {
     char part[96], line[256], shown[256];
@@ -711,7 +712,7 @@ static void same_lines(const struct row *row, const struct faces *f)
     }
 }
 
-/* The severity of each finding: in the document, in the view, and in the alert that is written about it. */
+/* Each finding has the same severity in the document, in the view and in its alert. */
 static void same_severities(const struct row *row, const struct faces *f)
 {
     json_t *findings = at(f->report, "findings"), *finding;
@@ -741,7 +742,7 @@ static const struct qpw_finding_row *finding_of(const struct faces *f, uint64_t 
     return NULL;
 }
 
-/* What a sentence says of a finding is what the other faces show of it, spelled alike. */
+/* An alert's sentence describes the finding with the same words as the other faces. */
 static void same_sentence(const struct row *row, const struct faces *f, const struct seen *record,
                           const struct qpw_finding_row *finding)
 {
@@ -765,8 +766,10 @@ static void same_sentence(const struct row *row, const struct faces *f, const st
         has(row, "alert", record->text, "`%s`", record->allow);
 }
 
-/* The alerts: an answered finding of high or medium where the answer is ACTION NEEDED, as serious as the worst; the same
- * losses, and none for what is only delayed. */
+/*
+ * Alerts: with ACTION NEEDED an answered finding of high or medium severity, as serious as the worst; the same losses,
+ * but none for delays.
+ */
 static void same_alerts(const struct row *row, const struct faces *f)
 {
     const struct qpw_finding_row *finding, *worst = f->r.answer.worst;
@@ -779,7 +782,7 @@ static void same_alerts(const struct row *row, const struct faces *f)
         finding = record->signature && record->kind != QPW_RECORD_CLOSED ? finding_of(f, record->flow_id) : NULL;
         if (!finding)
             continue;
-        if (!qpw_finding_open(finding)) { /* recorded nevertheless, as what it is: the other faces do not count it */
+        if (!qpw_finding_open(finding)) { /* recorded with its state, but not counted by the other faces */
             has(row, "alert", record->line, "\"superseded\":[\"yes\"]");
             continue;
         }
@@ -822,7 +825,7 @@ Test(faces, all_show_the_same_answer_and_numbers)
     }
 }
 
-/* A narrow screen has shorter words for the answer, or fewer: the state and what it rests on, and since when, stay. */
+/* A narrow screen shortens the answer, but keeps the state, its basis and its start. */
 Test(faces, a_narrow_view_says_the_answer_and_since_when)
 {
     static const int widths[] = {80, 90, 100, 120};
@@ -853,7 +856,7 @@ Test(faces, a_narrow_view_says_the_answer_and_since_when)
     }
 }
 
-/* An operator's own detaching is a gap in what was seen, but nobody has to act on it. */
+/* A detach by an operator is a gap in coverage, but needs no action. */
 Test(faces, what_was_detached_by_a_command_is_said_and_not_blind)
 {
     struct row row = {"one detached", one_detached};
@@ -865,7 +868,7 @@ Test(faces, what_was_detached_by_a_command_is_said_and_not_blind)
     drop(&f);
 }
 
-/* Ascending precedence: whatever else applies, a later state is the answer, the others stand in `also`. */
+/* Ascending precedence: the last applicable state is the answer, the others are listed in `also`. */
 Test(faces, precedence)
 {
     struct qpw_snapshot s;
@@ -890,7 +893,7 @@ Test(faces, precedence)
     qpw_snapshot_clear(&s);
 }
 
-/* What a person has seen is mentioned; a frame that is not IP is named without a direction. */
+/* Acknowledged findings are mentioned; a frame that is not IP is shown without a direction. */
 Test(faces, acknowledged_ones_and_arp_in_words)
 {
     struct qpw_finding_row arp = {.key = {.kind = QPW_KIND_ETHERTYPE, .port = 0x0806, .direction = QPW_DIR_NON_IP}};
@@ -907,7 +910,7 @@ Test(faces, acknowledged_ones_and_arp_in_words)
     cr_expect_null(strstr(text, "PROBED: "), "the same is not said again: %s", text);
 }
 
-/* Since when: the oldest cause of what is said, not of anything else. */
+/* The answer's start is that of the oldest of its causes, and of nothing else. */
 Test(faces, since)
 {
     struct qpw_snapshot s;
@@ -977,7 +980,7 @@ static void make_list(struct node_list *n)
     n->listeners.n = N_LISTENERS;
     cr_assert_eq(qpw_policy_parse_text("mine", some_policy, strlen(some_policy), &n->policy, &err), 0, "%s", err.text);
     cr_assert_eq(qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, &err), 0, "%s", err.text);
-    free(n->s.rules); /* in force on the node */
+    free(n->s.rules); /* the rules in force on the node */
     n->s.n_rules = n->names.n_rules;
     n->s.rules = malloc(n->s.n_rules * sizeof(*n->s.rules));
     cr_assert_not_null(n->s.rules);
@@ -1053,7 +1056,7 @@ static void show_list(struct node_list *n, char *texts[TEXTS], json_t **ret_list
     qpw_report_clear(&r);
 }
 
-/* The line of a text that speaks of a service, as its own copy. */
+/* Return a copy of a text's line about a service. */
 static char *line_about(const char *text, const char *service, const char *end)
 {
     size_t length = strlen(service);
@@ -1247,7 +1250,7 @@ Test(faces, connections_are_the_same_in_all)
     qpw_snapshot_clear(&s);
 }
 
-/* Answered exchanges beyond their quota stand as attempted: no face says that none was answered. */
+/* Answered exchanges beyond their quota are stored as attempted, so no face claims that none was answered. */
 Test(faces, lost_answers_are_not_denied)
 {
     struct qpw_snapshot s;

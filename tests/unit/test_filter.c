@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The filter language: what each term means, how terms combine, what a wrong one is told. */
+/* The filter language: the meaning of each term, combinations, error messages. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static uint8_t from[16], to[16];
 
-/* An inbound, answered, unexpected exchange of tcp/4444 from 10.9.0.7 with node2, held by nc. */
+/* An inbound, answered, unexpected exchange of tcp/4444 from 10.9.0.7 with node2, owned by nc. */
 static struct qpw_facts facts(void)
 {
     qpw_address_parse("10.9.0.7", from);
@@ -168,7 +168,7 @@ Test(filter, too_many_terms_are_refused)
     cr_expect_str_eq(complaint(text), "more than 32 terms");
 }
 
-/* No text makes the parser read or write beyond its bounds (sanitizers watch), and what it takes can be matched. */
+/* No text makes the parser access memory out of bounds (sanitizers check), and any accepted filter can be matched. */
 Test(filter, any_text_is_taken_or_refused)
 {
     static const char *const pieces[] = {"port:", "dir:", "addr:", "proc:", "-", "!", ",", "\"", " ", ":", "/",

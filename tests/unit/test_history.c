@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The history's file: exact to the packet whoever is killed, older slots summed up, damage and a full disk survived. */
+/* The history file: exact to the packet whatever is killed, older slots combined, damage and a full disk survived. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -174,7 +174,7 @@ static _Noreturn void write_until_killed(unsigned seed)
     }
 }
 
-/* Whenever a writer is killed, the next one goes on from what is in the file. */
+/* After any writer is killed, the next one continues from the file. */
 Test(history, killed_writers_lose_nothing, .timeout = 600)
 {
     unsigned rounds = thorough_rounds(12, 200), status;
@@ -220,7 +220,7 @@ Test(history, another_attachment_is_another_epoch)
     cr_expect_eq(number("SELECT sum(rx_packets) FROM slot JOIN key ON key.id = slot.key WHERE port = 446"),
                  (int64_t)(packets_at(1, 6) + packets_at(1, 4)));
     cr_expect_eq(number("SELECT end - start FROM blind WHERE kind = 'not-attached'"), 241, "from the last second that was seen");
-    write_at(T0 + 20 * MINUTE, T0 + 21 * MINUTE, 2); /* nobody ended the one before */
+    write_at(T0 + 20 * MINUTE, T0 + 21 * MINUTE, 2); /* the previous one was not ended */
     cr_expect_eq(number("SELECT end - start FROM blind WHERE kind = 'killed'"), 541, "what a kill may have lost is a stated gap");
 }
 
@@ -248,7 +248,7 @@ Test(history, minutes_become_hours_and_hours_days)
     for (; minute < 9 * 24 * 60; minute += 30)
         write_at(T0, T0 + minute * MINUTE + SECOND, minute);
     for (minute = 401 * 24 * 60; minute < 411 * 24 * 60; minute += 24 * 60)
-        for (unsigned i = 0; i < 25; i++) /* as many writes as sum up what has become old */
+        for (unsigned i = 0; i < 25; i++) /* enough writes to combine all old slots */
             write_at(T0, T0 + (minute + i) * MINUTE + SECOND, minute + i);
     cr_assert_eq(result.state, QPW_HISTORY_WRITTEN, "%s", result.why);
     assert_exact(minute - 24 * 60 + 24);
@@ -258,7 +258,7 @@ Test(history, minutes_become_hours_and_hours_days)
     cr_expect_eq(number("SELECT count(*) FROM slot WHERE start % span"), 0);
 }
 
-/* ---- Files that are not as they should be ---- */
+/* ---- Faulty files ---- */
 
 static void scribble(long at)
 {
@@ -319,12 +319,12 @@ Test(history, what_is_not_a_history_is_left_alone)
     cr_expect_eq(result.state, QPW_HISTORY_STOPPED);
     cr_expect(strstr(result.why, "not a regular file"), "%s", result.why);
     cr_assert_eq(rmdir(path), 0);
-    write_at(T0, T0 + 4 * MINUTE, 4); /* as soon as it can be */
+    write_at(T0, T0 + 4 * MINUTE, 4); /* as soon as possible */
     cr_expect_eq(result.state, QPW_HISTORY_WRITTEN, "%s", result.why);
     assert_exact(4);
 }
 
-/* What has been opened is in nobody's folder any more: another file begins, with all that is known of the epoch. */
+/* If the open file is deleted, a new one is begun with everything known of the epoch. */
 Test(history, that_was_removed_is_begun_again)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
@@ -343,7 +343,7 @@ Test(history, that_was_removed_is_begun_again)
     write_at(T0, T0 + 3 * MINUTE, 3);
     cr_expect(!result.removed);
     assert_exact(3);
-    /* moved away, by a backup for example: it stays as it was */
+    /* Moved away, for example by a backup: it stays unchanged. */
     snprintf(other, sizeof(other), "%s.moved", path);
     cr_assert_eq(rename(path, other), 0);
     write_at(T0, T0 + 4 * MINUTE, 4);
@@ -370,7 +370,7 @@ Test(history, of_a_later_version_is_left_alone)
     cr_expect_eq(number("SELECT sum(rx_packets) FROM slot JOIN key ON key.id = slot.key WHERE port = 446"), (int64_t)packets_at(1, 1));
 }
 
-/* A full disk, here a file that may not grow: it stops, and what is missing comes with the first write that goes. */
+/* A full disk (here: a file size limit): writing stops, and the first write that succeeds includes what is missing. */
 Test(history, a_full_disk_stops_it_and_it_goes_on)
 {
     struct qpw_history_options small = {.most_bytes = 24 * 4096}, large = {0};
@@ -432,7 +432,10 @@ Test(history, unanswered_ends_make_room_for_answered_ones)
     cr_expect_eq(number("SELECT count(*) FROM talker WHERE last > 1767225600 + 400 * 86400"), 10, "after 400 days they make room, too");
 }
 
-/* The size is kept to by what is missed least: ends without an answer, then the detail of when. No packet is. */
+/*
+ * To stay within the size, the least valuable goes first: ends without an answer, then time resolution. Packets never
+ * do.
+ */
 Test(history, its_size_is_bounded_and_its_sums_are_exact)
 {
     struct qpw_history_options options = {.most_bytes = 56 * 4096};
@@ -461,7 +464,7 @@ Test(history, what_is_new_is_so_since_its_first_packet)
     open_store(NULL);
     make_snapshot(T0, T0 + 9 * MINUTE, 9);
     s.meters[0].first_unix_ns = T0 + 90 * 1000000000ull;
-    s.meters[1].first_unix_ns = T0 - MINUTE; /* a clock that was set */
+    s.meters[1].first_unix_ns = T0 - MINUTE; /* the clock was set */
     write_input(&in);
     cr_expect_eq(number("SELECT first FROM key WHERE port = 445"), (int64_t)(T0 / 1000000000) + 90);
     cr_expect_eq(number("SELECT first FROM key WHERE port = 446"), (int64_t)(T0 / 1000000000) + 9 * 60 - 1);
@@ -490,7 +493,7 @@ Test(history, a_rule_keeps_its_life)
     make_snapshot(T0, T0 + MINUTE, 1);
     snprintf(s.meta.policy_digest, sizeof(s.meta.policy_digest), "sha256:1");
     write_input(&in);
-    write_input(&in); /* the same again is no other policy */
+    write_input(&in); /* the same policy again is no change */
     make_snapshot(T0, T0 + 2 * MINUTE, 2);
     s.rules[1].in_force = 0;
     snprintf(s.meta.policy_digest, sizeof(s.meta.policy_digest), "sha256:2");

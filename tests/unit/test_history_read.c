@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is read out of a history is what was written into it, in every fact; and what only a history knows. */
+/* A history read back equals what was written, fact by fact; and facts that only a history has. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <grp.h>
@@ -138,7 +138,7 @@ static bool same_row(const struct qpw_what_if_row *a, const struct qpw_what_if_r
            !strcmp(a->new_rule, b->new_rule) && !memcmp(a->initiator, b->initiator, 16) && !memcmp(a->responder, b->responder, 16);
 }
 
-/* Another policy says of what was recorded what it says of the traffic itself. */
+/* Another policy gives the same verdicts for recorded traffic as for the traffic itself. */
 Test(history_read, what_if_is_that_of_the_snapshot)
 {
     static const char *const policies[] = {"inbound tcp 2049 NFS name=nfs\n", "inbound tcp any everything\n",
@@ -210,7 +210,7 @@ Test(history_read, rules_have_a_last_use)
     cr_expect_eq(all.last, (int64_t)((SAMPLE_NOW_NS - 1) / SECOND));
 }
 
-/* What nobody watched is no time in which something was unused. */
+/* Time without monitoring does not count as time in which something was unused. */
 Test(history_read, what_was_not_seen_is_stated)
 {
     struct qpw_history_input in = {0};
@@ -234,7 +234,7 @@ Test(history_read, what_was_not_seen_is_stated)
     cr_expect_eq(seen.to, 0);
 }
 
-/* What a reader without rights makes of it: 0, or the negative number. */
+/* Return the result of opening it without privileges: 0 or the negative number. */
 static int read_as_nobody(void)
 {
     int status;
@@ -251,7 +251,7 @@ static int read_as_nobody(void)
     return WEXITSTATUS(status);
 }
 
-/* A copy on a medium, or of another user: nothing can be made beside it. */
+/* A copy on read-only media, or of another user: no file can be created beside it. */
 Test(history_read, in_a_folder_that_cannot_be_written)
 {
     struct qpw_history_input in = {0};
@@ -260,7 +260,7 @@ Test(history_read, in_a_folder_that_cannot_be_written)
 
     sample(60);
     write_live(&in);
-    qpw_history_free(h); /* puts its log into it */
+    qpw_history_free(h); /* merges its log into the file */
     h = NULL;
     cr_assert(chmod(path, 0444) == 0 && chmod(folder, 0555) == 0);
     cr_expect_eq(read_as_nobody(), 0, "as it is");
@@ -288,13 +288,13 @@ Test(history_read, what_is_live_reaches_back)
     sample(0);
     qpw_totals_of(&live, &first);
     in.end = true;
-    write_live(&in); /* an attachment that ended */
+    write_live(&in); /* an earlier attachment */
     in.end = false;
     sample(60);
     live.meta.attached_unix_ns = live.from_unix_ns = SAMPLE_NOW_NS + SECOND;
     qpw_totals_of(&live, &written);
     write_live(&in);
-    sample(120); /* and what is counted since the last write of the next one */
+    sample(120); /* counted since the last write of the next one */
     live.meta.attached_unix_ns = live.from_unix_ns = SAMPLE_NOW_NS + SECOND;
     qpw_totals_of(&live, &now);
     cr_assert_gt(now.all.packets, written.all.packets);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Names of addresses and ports: out of a hosts file and of the policy, which of them comes first, and what is no name. */
+/* Names of addresses and ports from a hosts file and the policy: precedence, and what is not a name. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void take_policy(void)
     qpw_policy_clear(&policy);
 }
 
-/* Writes the file, takes it, returns what was wrong, "" for nothing. Static. */
+/* Write the file and load it. Returns the error, "" for none. Static. */
 static const char *take_hosts(const char *content)
 {
     static struct qpw_error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The servers that a DHCP client's files name, each once; what is no file, or no address, names none. */
+/* The servers in a DHCP client's files, each once; missing files and invalid addresses name none. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static void write_file(const char *folder, const char *name, const char *text)
     fclose(f);
 }
 
-/* The servers found, one after the other, in the order of the files. */
+/* Return the servers found, in the order of the files. */
 static const char *servers(size_t max)
 {
     static char text[256];

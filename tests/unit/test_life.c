@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The life of findings: open, acknowledged, closed, open again; what a policy explains. */
+/* The life of findings: open, acknowledged, closed, open again; and what a policy explains. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 #define IN QPW_DIR_INBOUND
 #define OUT QPW_DIR_OUTBOUND
 
-/* One finding with what is stored of it. */
+/* One finding with its stored steps. */
 struct scene {
     struct qpw_finding_row row;
     struct qpw_lives lives;
@@ -54,14 +54,14 @@ static void acknowledge(struct scene *s, uint64_t until_ns)
     qpw_lives_assign(&s->lives, &s->row, 1);
 }
 
-/* The row's state at a time after it was last seen. */
+/* Return the row's state at a time after it was last seen. */
 static enum qpw_life_state at(struct scene *s, uint64_t after_ns)
 {
     s->lives.now_unix_ns = T0 + after_ns;
     return qpw_finding_life(&s->row).state;
 }
 
-/* It happens again. */
+/* The finding occurs again. */
 static void seen(struct scene *s, uint64_t after_ns)
 {
     s->row.value.last_ns = MONO + after_ns;
@@ -273,7 +273,7 @@ static void close_court(struct court *c)
     qpw_policy_clear(&c->policy);
 }
 
-/* By what: the rule's name, "peer NAME", "" for nothing. */
+/* Return what explains it: the rule's name, "peer NAME", "" for nothing. */
 static const char *explained(const struct court *c, const struct qpw_finding_row *row, uint32_t ifindex)
 {
     static char text[64];
@@ -392,7 +392,7 @@ Test(answer, says_since_when_it_answers_not_since_when_it_was_tried)
     cr_expect_eq(answer.since_unix_ns, T0 + 600 * SEC);
 }
 
-/* One mDNS packet is on any network: it is listed, and the headline does not speak of it. */
+/* An mDNS packet occurs on any network: it is listed, but does not affect the headline. */
 Test(answer, what_is_only_info_never_counts)
 {
     struct qpw_finding_row row = finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, T0, T0);
@@ -408,7 +408,7 @@ Test(answer, what_is_only_info_never_counts)
     cr_expect_eq(answer.by_severity[QPW_SEVERITY_INFO], 1);
 }
 
-/* ---- A check by the hour ---- */
+/* ---- Hourly checks ---- */
 
 static bool fails(const struct qpw_snapshot *s, uint64_t since_ns, const char *what)
 {
@@ -425,8 +425,8 @@ static bool fails(const struct qpw_snapshot *s, uint64_t since_ns, const char *w
 }
 
 /*
- * A week: mDNS all the time; a probe in hour 5; a service answers in hours 10, 50 and 51, is explained by a rule in hour 60,
- * and is acknowledged from hour 100 on, after it had answered another prefix. Each hour asks for the last one.
+ * A week: mDNS all the time; a probe in hour 5; a service answers in hours 10, 50 and 51, is explained by a rule in
+ * hour 60, and is acknowledged from hour 100 on, after it answered another prefix. Each check covers the last hour.
  */
 Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
 {
@@ -475,7 +475,7 @@ Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
     }
 }
 
-/* What a person or a reload opened again in the last hour is red in it, though its packets are older. */
+/* A finding that a person or a reload opened again in the last hour fails its check, though its packets are older. */
 Test(hourly, what_was_opened_again_is_within_since)
 {
     struct scene s;
@@ -601,7 +601,7 @@ Test(records, each_acknowledgement_change_and_undo_is_one_record_with_who)
     qpw_engine_findings(e, &s.row, 1, T0 + SEC);
     acknowledge(&s, 0);
     qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
-    s.stored[0].life.unix_ns += 2; /* another reason, a moment later */
+    s.stored[0].life.unix_ns += 2; /* another reason, shortly later */
     strcpy(s.stored[0].life.reason, "until CHG-7");
     for (int i = 0; i < 2; i++)
         qpw_engine_findings(e, &s.row, 1, T0 + 62 * SEC);
@@ -649,7 +649,10 @@ Test(records, an_acknowledgement_that_ends_gives_the_finding_back)
     sink_clear(&sink);
 }
 
-/* Acknowledged while no auditor was there: as serious as any first, then acknowledged; the others of the service with it. */
+/*
+ * Acknowledged without an auditor: reported like any first finding, then as acknowledged, with the others of its
+ * service.
+ */
 Test(records, what_was_acknowledged_before_its_first_record_has_one)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
@@ -682,7 +685,9 @@ Test(records, what_was_acknowledged_before_its_first_record_has_one)
     sink_clear(&sink);
 }
 
-/* Muted: silent, until the headline has it again by another program, by a person, or at its end; then the log has it, too. */
+/*
+ * A muted finding is not reported until it counts in the headline again, through another program, a person, or its end.
+ */
 Test(records, what_is_open_again_in_spite_of_a_mute_is_reported)
 {
     static const char text[] = "suppress inbound tcp 4444 outcome=answered reason=quiet\n";
@@ -720,7 +725,7 @@ Test(records, what_is_open_again_in_spite_of_a_mute_is_reported)
     qpw_policy_clear(&policy);
 }
 
-/* Two findings of one step, however it opened them again: one record with their number. */
+/* Two findings of one step, opened again in any way: one record with their number. */
 Test(records, opening_again_has_the_number_of_findings)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
@@ -751,7 +756,7 @@ Test(records, opening_again_has_the_number_of_findings)
     sink_clear(&sink);
 }
 
-/* The same port, the same initiator, another executable: at once, whether the one before was acknowledged or not. */
+/* Same port and initiator but another executable: reported at once, even if the earlier finding was acknowledged. */
 Test(records, another_program_is_told_at_once)
 {
     for (int known = 0; known < 2; known++) {
@@ -778,7 +783,7 @@ Test(records, another_program_is_told_at_once)
     }
 }
 
-/* What was acknowledged or taken back while no auditor wrote: the next one does. */
+/* An acknowledgement, or its withdrawal, without an auditor is written by the next one. */
 Test(records, a_step_without_an_auditor_is_written_by_the_next)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
@@ -807,7 +812,9 @@ static int by_key(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct qpw_finding_key));
 }
 
-/* Ten users of one service, told in its record: a reload that explains them, or an acknowledgement, is told once. */
+/*
+ * Ten users of one service, reported in its record: a reload that explains them, or an acknowledgement, is one record.
+ */
 Test(records, a_step_about_users_told_with_their_service_is_told_once)
 {
     struct qpw_finding_row rows[10];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Metrics: each figure is that of the facts, each series is there once, and nothing from outside makes any. */
+/* Metrics: each figure equals that of the facts, each series exists once, and traffic creates none. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -45,7 +45,7 @@ static void write_metrics(const json_t *alerts)
     qpw_report_clear(&report);
 }
 
-/* The value of that series as it is written, name and labels; "": there is none. More than one fails. */
+/* Return the value of the series with that name and labels; "": none. Several fail the test. */
 static const char *value(const char *series)
 {
     static char ret[64];
@@ -61,7 +61,7 @@ static const char *value(const char *series)
     return ret;
 }
 
-/* Sum over the series whose line begins so and contains that. */
+/* Sum the series whose line begins with `begin` and contains `part`. */
 static uint64_t sum(const char *begin, const char *part)
 {
     uint64_t ret = 0;
@@ -80,7 +80,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* How many series there are; each once, each behind the two lines of its family, which come once too. */
+/* Count the series, and check that each one is unique and follows the two lines of its family, which are unique too. */
 static size_t count_series(void)
 {
     char *copy = strdup(text), *save = NULL, **seen = calloc(size, sizeof(*seen)), family[128] = "";
@@ -146,11 +146,11 @@ Test(metrics, figures_are_those_of_the_facts)
     qpw_report_clear(&report);
 }
 
-/* A node is known by its name among the peers, whatever its host is called. */
+/* A node's label is its name among the peers, whatever its hostname. */
 Test(metrics, the_name_of_a_node_is_the_peers_word)
 {
     s.peers[SAMPLE_NODE3].own = 1;
-    s.peers[SAMPLE_NODE3].in_force = 0; /* as the compiler has it of the node itself */
+    s.peers[SAMPLE_NODE3].in_force = 0; /* as the compiler sets it for the node itself */
     write_metrics(NULL);
     cr_expect_str_eq(value("qportwatch_node_info{node=\"node3\"}"), "1");
     cr_expect_str_eq(value("qportwatch_peer_silent{peer=\"node3\"}"), "");
@@ -169,7 +169,7 @@ Test(metrics, an_interface_that_is_missing)
     cr_expect_str_eq(value("qportwatch_unaudited_seconds_total"), "60");
 }
 
-/* A device that was deleted and made again has two numbers and one name. */
+/* A device that was deleted and created again has two numbers but one name. */
 Test(metrics, a_device_is_one_series)
 {
     struct qpw_meter_row *row;
@@ -206,7 +206,7 @@ Test(metrics, series_are_bounded)
         s.peers[s.n_peers] = s.peers[SAMPLE_NODE2];
         snprintf(s.peers[s.n_peers].name, sizeof(s.peers[0].name), "peer-%zu", s.n_peers);
     }
-    for (unsigned port = 5000; port < 7000; port++) { /* a scan, which makes none */
+    for (unsigned port = 5000; port < 7000; port++) { /* a scan, which adds no series */
         sample_finding(&s, IPPROTO_TCP, port, QPW_DIR_INBOUND, "203.0.113.77", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
         sample_meter(&s, IPPROTO_TCP, port, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0)->counts.rx_packets = 1;
     }
@@ -216,7 +216,7 @@ Test(metrics, series_are_bounded)
     cr_expect_not(strstr(text, "5555"), "a port from outside");
 }
 
-/* Beyond the bound the rest is one series, and nothing is left out of the sum. */
+/* Beyond the limit the rest is one series, so that the sum stays complete. */
 Test(metrics, the_rest_is_other)
 {
     enum { RULES = QPW_METRIC_RULES + 44 };
@@ -273,7 +273,7 @@ Test(metrics, of_nothing)
     cr_expect_not(strstr(text, "auditor_up"));
 }
 
-/* What overlaps counts once; both kinds apart. */
+/* Overlapping gaps count once; the two kinds are separate. */
 Test(metrics, gaps_are_added_up_as_a_union)
 {
     const struct qpw_gap gaps[] = {{.from_unix_ns = 10, .to_unix_ns = 20, .kind = QPW_COVERAGE_HOOK_LOST},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The word that was probably meant: the measure, and where policies say it. */
+/* Suggestions for misspelled words: the distance, and the messages of policies. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Files that commands write: the whole new text or the old one, whatever happens on the way. */
+/* Files written by commands: the complete new text or the old one, whatever fails. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -107,7 +107,7 @@ Test(output, takes_the_place_of_the_old_file)
     cr_expect_eq(entries(), 2u, "nothing is left beside it");
 }
 
-/* A limit on sizes stands for a disk without room: the same error on the same calls. */
+/* A file size limit stands for a full disk: the same calls fail in the same way. */
 Test(output, stays_as_it_was_without_room)
 {
     struct rlimit limit = {.rlim_cur = 1024, .rlim_max = RLIM_INFINITY};
@@ -123,7 +123,7 @@ Test(output, stays_as_it_was_without_room)
     cr_expect(strstr(err.text, "/report cannot be written: File too large"), "%s", err.text);
     cr_expect_str_eq(get(path), "old\n");
     cr_assert_eq(qpw_output_open(path, &o, &err), 0);
-    fputs(text, o.file); /* in many pieces, of which the last one may well go into the buffer */
+    fputs(text, o.file); /* in many pieces, the last of which may still be in the buffer */
     cr_expect_eq(qpw_output_close(&o, true, &err), -EFBIG, "%s", err.text);
     cr_expect_str_eq(get(path), "old\n");
     cr_expect_eq(entries(), 1u, "nothing is left beside it");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whether an owner is the one that a rule names, and what the alert log says of one that is not. */
+/* Whether an owner matches the one that a rule names, and the alert if not. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ Test(owner, who_is_the_one_that_is_named)
     }
 }
 
-/* Rows may share a name: one of those that speak of the port has to fit. */
+/* Rules may share a name: one of those for the port must match. */
 Test(owner, of_the_rows_that_speak_of_the_port)
 {
     static const char text[] = "inbound tcp 445 SMB name=smb owner=/usr/sbin/smbd\n"
@@ -114,7 +114,7 @@ static struct qpw_engine_socket listener(const struct qpw_process *owner, uint16
                 .verdict = QPW_VERDICT_UNEXPECTED}, .device = "", .owner = owner};
 }
 
-/* Once for a protocol, port and program, whichever process it is, and whatever cannot be written is offered again. */
+/* Once for a protocol, port and program, whatever the process; a record that cannot be written is tried again. */
 Test(owner, a_new_listener_is_told_once)
 {
     struct sink sink = {0};
@@ -146,7 +146,7 @@ Test(owner, a_new_listener_is_told_once)
     sink_clear(&sink);
 }
 
-/* Again only after it was gone for a while: as long as it is there, it is one thing. */
+/* Reported again only after it was gone for a while; as long as it exists it is the same finding. */
 Test(owner, another_owner_is_told_once_and_again_when_it_is_back)
 {
     struct sink sink = {0};
@@ -232,12 +232,12 @@ Test(owner, links_lead_to_the_same_executable, .init = make_folder, .fini = remo
 {
     char path[300];
 
-    /* /proc gives the resolved path of what lives; the rule may name a link. */
+    /* /proc gives the resolved path of a live process; the rule may name a link. */
     expect_word(in_folder("bin/server"), in_folder("usr/server2"), false, QPW_OWNER_FITS);
     expect_word(in_folder("usr/server"), in_folder("usr/server2"), false, QPW_OWNER_FITS);
     expect_word(in_folder("usr/server3"), in_folder("usr/server2"), false, QPW_OWNER_OTHER);
     expect_word(in_folder("usr/server2"), in_folder("other/server2"), false, QPW_OWNER_OTHER);
-    /* What has ended has left what it gave to execve(2). */
+    /* A process that has ended is known by its argument of execve(2). */
     expect_word(in_folder("usr/server2"), in_folder("bin/server"), true, QPW_OWNER_FITS);
     expect_word(in_folder("bin/server2"), in_folder("usr/server"), true, QPW_OWNER_FITS);
     expect_word(in_folder("usr/server3"), in_folder("bin/server"), true, QPW_OWNER_OTHER);
@@ -247,7 +247,7 @@ Test(owner, links_lead_to_the_same_executable, .init = make_folder, .fini = remo
     expect_word(in_folder("usr/server2"), in_folder("pipe"), true, QPW_OWNER_OTHER);
     expect_word(in_folder("usr/server2"), in_folder("usr/gone"), true, QPW_OWNER_OTHER);
     snprintf(path, sizeof(path), "%s", in_folder("usr/server2"));
-    expect_word(path, "./server2", true, QPW_OWNER_UNSURE); /* of which folder? */
+    expect_word(path, "./server2", true, QPW_OWNER_UNSURE); /* relative to an unknown folder */
     expect_word(path, "./evil", true, QPW_OWNER_OTHER);
     expect_word(path, "/dev/fd/3", true, QPW_OWNER_OTHER);
 
@@ -264,14 +264,14 @@ Test(owner, links_lead_to_the_same_executable, .init = make_folder, .fini = remo
     expect_word(in_folder("usr/server"), path, false, QPW_OWNER_OTHER);
 }
 
-/* In a user namespace of its own a process may claim any path. */
+/* A process in its own user namespace can claim any path. */
 Test(owner, a_path_out_of_a_user_namespace_fits_nothing)
 {
     expect_word("/usr/sbin/smbd", "(user namespace) /usr/sbin/smbd", false, QPW_OWNER_OTHER);
     expect_word("/usr/sbin/smbd,unit:x", "(user namespace) /usr/sbin/smbd", false, QPW_OWNER_OTHER);
 }
 
-/* A user calls his own units and containers as he likes: they are named behind his manager. */
+/* Users name their own units and containers freely, so these are shown below their user manager. */
 Test(owner, a_users_unit_is_not_the_systems)
 {
     struct qpw_process p = process(QPW_MATCH_EXACT, 7, "/bin/nc", "user@1000.service/smbd.service");
@@ -282,7 +282,7 @@ Test(owner, a_users_unit_is_not_the_systems)
     cr_expect_eq(qpw_owner_judge("unit:user@100", &p), QPW_OWNER_OTHER);
 }
 
-/* Suppressions reach what no packet is about; none of them for good. */
+/* Suppressions also apply to findings without packets, and must have an end. */
 Test(owner, suppressions_hide_listeners_and_other_owners)
 {
     static const char text[] = "suppress inbound tcp 9000\n"
@@ -326,7 +326,7 @@ Test(owner, suppressions_hide_listeners_and_other_owners)
     sink_clear(&sink);
 }
 
-/* The port was taken over: what the one before served stays its own. */
+/* The port was taken over: earlier exchanges keep their owner. */
 Test(owner, who_listens_now_has_not_served_what_was_over_before_it_started)
 {
     struct qpw_process listener = {.match = QPW_MATCH_LISTENER, .pid = 20, .started_unix_ns = T0 + 10 * SEC};

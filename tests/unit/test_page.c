@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report as a page: what it says, read as a browser reads it. What a browser shows of it is tests/all/test_page.c. */
+/* The report as an HTML page, parsed as by a browser. tests/all/test_page.c tests how a browser renders it. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void expect_text(const char *expression, const char *wanted)
     free(found);
 }
 
-/* Nothing in it leads out of it, and only what carries the page's own nonce is heeded. */
+/* Nothing is loaded from outside, and only scripts and styles with the page's nonce apply. */
 Test(page, loads_nothing)
 {
     char *policy, *nonce;
@@ -79,7 +79,7 @@ Test(page, another_page_has_another_nonce)
     free(again);
 }
 
-/* What a reader who cannot see it is told by. */
+/* Everything that a screen reader needs. */
 Test(page, is_accessible)
 {
     make(3, false, &(struct qpw_render_options){.owner = page_owner});
@@ -94,7 +94,7 @@ Test(page, is_accessible)
     cr_expect_eq(page_number(page, "count(//*[name() = 'svg'][not(@role = 'img' and @aria-label) and not(@aria-hidden = 'true')])"), 0);
     cr_expect_eq(page_number(page, "count(//input[not(ancestor::label)])"), 0);
     cr_expect_eq(page_number(page, "count(//*[@id][@id = following::*/@id])"), 0, "each id once");
-    /* Rows have as many cells as their table has titles, so that each is under its own. */
+    /* Each row has as many cells as its table has titles, so that each cell is in its column. */
     cr_expect_eq(page_number(page, "count(//tbody/tr[not(@class = 'more')][count(td | th) != count(../../thead/tr/th)])"), 0);
 }
 
@@ -118,7 +118,7 @@ Test(page, has_every_finding_with_all_its_facts)
     cr_expect_eq(page_number(page, "count(//code[starts-with(., 'inbound tcp 10')])") > 20, 1, "the line that would allow it");
 }
 
-/* Ten thousand rows are in it, and what is more is said to be elsewhere. */
+/* It holds ten thousand rows, and refers to other outputs for the rest. */
 Test(page, takes_ten_thousand_findings_and_says_what_it_left_out)
 {
     size_t rows = 0;
@@ -133,7 +133,7 @@ Test(page, takes_ten_thousand_findings_and_says_what_it_left_out)
     cr_expect_lt(strlen(text), 20u << 20);
 }
 
-/* A name is text, whatever is in it. */
+/* Names are text, whatever they contain. */
 Test(page, hostile_names_stay_text)
 {
     make(60, true, &(struct qpw_render_options){.owner = page_owner});
@@ -147,7 +147,7 @@ Test(page, hostile_names_stay_text)
     cr_expect_null(strstr(text, "\xe2\x80\xae"), "nor turns a line round");
 }
 
-/* A capture's path may be long; its sum stands behind it. */
+/* A capture's path may be long, and its checksum follows it. */
 Test(page, what_is_long_is_whole)
 {
     char *name = malloc(4001);
@@ -196,13 +196,13 @@ Test(page, rules_say_why_they_are_there)
     qpw_rule_words(NULL, &info, &words);
     cr_expect_str_eq(words.from, "10.9.0.7");
     cr_expect_not(words.cut);
-    /* A group of the tool's own is no statement: what it is stands behind its name. */
+    /* A built-in group has no statement; its description follows its name. */
     snprintf(info.text, sizeof(info.text), "infra arp: EtherType 0x0806, of its form");
     qpw_rule_words(NULL, &info, &words);
     cr_expect(words.own);
     cr_expect_str_eq(words.purpose, "EtherType 0x0806, of its form");
     cr_expect_str_empty(words.ref);
-    /* What is kept of a long statement may end before the word that is asked for: that is not "none". */
+    /* A long statement may be cut off before the word in question: that does not mean "none". */
     memset(info.text, 'x', sizeof(info.text) - 1);
     memcpy(info.text, "inbound tcp 80 \"a long ", 23);
     qpw_rule_words(NULL, &info, &words);
@@ -235,7 +235,7 @@ Test(page, timeline_counts_each_finding_once)
 
     page_snapshot(&s, 100, false);
     s.findings[0].first_unix_ns = s.from_unix_ns - 1;
-    s.findings[1].first_unix_ns = s.unix_ns + 1; /* the clock was set */
+    s.findings[1].first_unix_ns = s.unix_ns + 1; /* the clock was set back */
     cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
     qpw_timeline_make(&r, &t);
     for (unsigned part = 0; part < QPW_TIMELINE_PARTS; part++)
@@ -259,7 +259,7 @@ Test(page, without_a_period_nothing_is_drawn)
     cr_expect_eq(page_number(page, "count(//p[contains(., 'No period to draw')])"), 1);
 }
 
-/* Each part that there is can be seen, and all of them are no wider than the bar. */
+/* Each part is visible, and together they are no wider than the bar. */
 Test(page, bars_hold_all_their_parts)
 {
     make(50, false, &(struct qpw_render_options){0});

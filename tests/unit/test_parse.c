@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From bytes to struct qpw_pkt: each vector whole, cut at every byte, with every length of the linear part.
- * Each input is a block of exactly its size, so that the sanitizer sees one byte read too far.
+ * From bytes to struct qpw_pkt: each vector complete, truncated at every byte, and with every length of the linear
+ * part. Each input is a block of exactly its size, so that the sanitizer detects an access one byte too far.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 static struct packet p;
 
-/* Parses the first n bytes of p; linear of them can be read directly. 1: more bytes were asked for. */
+/* Parse the first n bytes of p, of which `linear` are directly readable. 1: more bytes are needed. */
 static int parse_direct(struct qpw_pkt *ret, size_t n, size_t linear, size_t wire)
 {
     uint8_t *block = malloc(linear ? linear : 1);
@@ -27,7 +27,7 @@ static int parse_direct(struct qpw_pkt *ret, size_t n, size_t linear, size_t wir
     return more;
 }
 
-/* The same through a copy, as the programs make it. */
+/* The same through a copy, as in the programs. */
 static void parse_copy(struct qpw_pkt *ret, size_t n, size_t wire)
 {
     uint8_t *block = malloc(QPW_HEADER_BYTES);
@@ -75,7 +75,7 @@ Test(parse, whole_vectors)
     }
 }
 
-/* A frame that ends early is never taken for what it was, and never for something else. */
+/* A truncated frame is never parsed as the complete one, nor as anything else. */
 Test(parse, cut_at_every_byte)
 {
     struct qpw_pkt whole, direct, copy;
@@ -91,7 +91,7 @@ Test(parse, cut_at_every_byte)
             cr_assert_eq(direct.kind == QPW_PKT_UNDECODABLE, direct.reason != QPW_REASON_NONE);
             if (n < 14)
                 cr_assert_eq(direct.reason, QPW_REASON_SHORT_ETHERNET);
-            if (direct.kind == QPW_PKT_IP) /* only where what is missing is padding */
+            if (direct.kind == QPW_PKT_IP) /* only if nothing but padding is missing */
                 assert_same(&direct, &whole, vectors[i].name, n);
             if (direct.kind == QPW_PKT_NON_IP)
                 cr_assert_eq(direct.ethertype, whole.ethertype);
@@ -99,7 +99,7 @@ Test(parse, cut_at_every_byte)
     }
 }
 
-/* A capture's snaplen is no lie of the header: what can be read is read, what cannot is truncated. */
+/* A snaplen does not make the header wrong: parse what was captured, report the rest as truncated. */
 Test(parse, captured_shorter_than_the_wire)
 {
     struct qpw_pkt whole, direct, copy;
@@ -114,9 +114,9 @@ Test(parse, captured_shorter_than_the_wire)
             parse_copy(&copy, n, p.length);
             assert_same(&direct, &copy, vectors[i].name, n);
             if (direct.kind != QPW_PKT_UNDECODABLE) {
-                if (!direct.sctp_chunk) /* the ports are enough */
+                if (!direct.sctp_chunk) /* not needed for the ports */
                     direct.sctp_chunk = whole.sctp_chunk;
-                if (!direct.form) { /* and the EtherType is */
+                if (!direct.form) { /* nor for the EtherType */
                     direct.form = whole.form;
                     if (direct.kind == QPW_PKT_NON_IP) {
                         memcpy(direct.source, whole.source, sizeof(direct.source));
@@ -134,7 +134,7 @@ Test(parse, captured_shorter_than_the_wire)
     }
 }
 
-/* However little is linear, the answer is the same: at once, or after the copy. */
+/* With any linear length the result is the same, at once or after the copy. */
 Test(parse, any_linear_part)
 {
     struct qpw_pkt whole, direct, copy;
@@ -150,7 +150,7 @@ Test(parse, any_linear_part)
     }
 }
 
-/* Bytes at random behind a right start: no crash, no answer without a kind, both ways the same. */
+/* Random bytes after a valid start: no crash, always a kind, the same result both ways. */
 Test(parse, noise)
 {
     struct qpw_pkt direct, copy;
@@ -221,7 +221,7 @@ Test(parse, merged_buffers)
     struct qpw_frame f = {.merged = 1};
     struct qpw_pkt pkt = {0};
 
-    /* A buffer that stands for more than IP can say: the length field is zero. */
+    /* A merged buffer longer than IP can express: the length field is zero. */
     packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, PACKET_ACK, 1, 1, 69000);
     p.data[16] = p.data[17] = 0;
     f.data = p.data;
@@ -230,7 +230,7 @@ Test(parse, merged_buffers)
     cr_assert_eq(qpw_parse(&f, &pkt, 1), 0);
     cr_assert_eq(pkt.kind, QPW_PKT_IP);
     cr_assert_eq(pkt.payload, 69000);
-    /* UDP segmentation: the header says the length of one of them. */
+    /* UDP segmentation: the header has the length of one segment. */
     packet_make_udp(&p, "10.0.0.9", 1, "10.0.0.1", 2049, 2000);
     p.data[38] = 0;
     p.data[39] = 108;
@@ -242,7 +242,7 @@ Test(parse, merged_buffers)
     cr_assert_eq(pkt.payload, 2000);
 }
 
-/* In a capture of buffers that a card was to segment, a length of zero is "to the end of the frame". */
+/* In a capture of buffers to be segmented by the card, length zero means "to the end of the frame". */
 static int parse_offloaded(struct qpw_pkt *ret, bool offloaded, size_t wire)
 {
     struct qpw_frame f = {.data = p.data, .end = p.data + p.length, .length = (uint32_t)p.length,
@@ -277,7 +277,7 @@ Test(parse, length_zero_is_to_the_end_in_a_replay_alone)
     cr_expect_eq(pkt.payload, 70000 - 74, "BIG TCP without a hop-by-hop header: longer than the field can say");
 }
 
-/* Nothing follows "no next header": what is behind it is padding. */
+/* After "no next header" there is only padding. */
 Test(parse, length_zero_before_nothing)
 {
     struct qpw_pkt pkt;
@@ -292,7 +292,7 @@ Test(parse, length_zero_before_nothing)
     cr_expect_eq(pkt.payload, 0);
 }
 
-/* The SYN of a first fragment is a SYN; what it carries lies in the other fragments. */
+/* The SYN of a first fragment counts; its payload is in the other fragments. */
 Test(parse, first_fragment_within_options)
 {
     static const uint8_t nops[4] = {1, 1, 1, 1};

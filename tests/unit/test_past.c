@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The live view looking back: which span of the history it shows, its figures, and how it says so. */
+/* The live view of the past: which span of the history it shows, its figures, and its labels. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static void teardown(void)
 
 TestSuite(past, .init = setup, .fini = teardown);
 
-/* "": it cannot go there, of which err says why. */
+/* Move to another span. Returns "", or err's text if there is none. */
 static const char *step(enum qpw_past_step how, int64_t length, uint64_t now_ns)
 {
     static char text[96];
@@ -127,7 +127,7 @@ Test(past, spans_have_the_length_asked_for_or_that_of_what_is_kept)
     cr_expect_eq(packets(), 30);
 }
 
-/* Whether somebody watches now may not be in the file yet: an auditor writes it once a minute. */
+/* The file may not show yet that an auditor runs now, because it is written once a minute. */
 Test(past, a_span_that_goes_on_is_watched_as_what_is_live)
 {
     struct qpw_snapshot live = {.lock = QPW_LOCK_HELD, .mono_ns = 77 * SECOND, .control.heartbeat_ns = 76 * SECOND};

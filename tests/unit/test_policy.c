@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The grammar of a policy, what it compiles into, and what it says of exchanges. */
+/* The grammar of a policy, its compiled form, and its verdicts on exchanges. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -21,14 +21,14 @@
 
 #define NOW 1790000000 /* 2026-09-21 */
 
-/* ---- A compiled policy to ask ---- */
+/* ---- A compiled policy for queries ---- */
 
 struct site {
     struct qpw_policy policy;
     struct qpw_registry names;
     struct qpw_compiled compiled;
     struct qpw_judge *judge;
-    const char *live; /* the one rule that has an answered exchange with everybody */
+    const char *live; /* the only rule with a live answered exchange, for any address */
 };
 
 static uint32_t ifindex_of(const char *name, void *data)
@@ -123,7 +123,7 @@ static const char *rule_of(struct site *s, struct qpw_judgement judgement)
 
 #define IS(actual, expected) cr_assert(eq(str, (char *)(actual), (char *)(expected)))
 
-/* ---- Errors have their place ---- */
+/* ---- Errors give their position ---- */
 
 static const struct {
     const char *text;
@@ -233,7 +233,7 @@ Test(parse, all_faults_in_the_order_of_the_text_and_none_that_only_follows_from_
     struct qpw_error err;
 
     expect_faults("inbound tpc 22 ssh name=shell\n"
-                  "only shell from=10.0.0.1\n"          /* known, though its row is not read */
+                  "only shell from=10.0.0.1\n"          /* known, though that rule was not read */
                   "override shell 22=2222\n"
                   "inbound tcp 32768-60999 x weak parent=in-tcp-21\n"
                   "inbound tcp 21 ftp frm=10.0.0.1\n"
@@ -300,7 +300,7 @@ Test(parse, generated_names_are_in_the_words_of_the_row)
     close_site(&s);
 }
 
-/* ---- The built-in, row by row ---- */
+/* ---- The built-in policies, rule by rule ---- */
 
 Test(judge, built_in_allows_its_rows_and_nothing_else)
 {
@@ -360,10 +360,10 @@ Test(judge, parents_vouch_for_passive_ftp_and_dynamic_ports)
     IS(out(&s, "tcp", 49151, "192.0.2.1"), "unexpected");
     s.live = "in-tcp+udp-111";
     IS(in(&s, "udp", 20048, "192.0.2.1"), "implied");
-    IS(in(&s, "tcp", 40000, "192.0.2.1"), "implied"); /* the weak row is not all that speaks of it */
+    IS(in(&s, "tcp", 40000, "192.0.2.1"), "implied"); /* other rules than the weak one match, too */
     IS(rule_of(&s, judge(&s, "in", "udp", 20048, "192.0.2.1", NODE, 0, 1)), "implied-nfs-lock");
     s.live = "nfs";
-    IS(out(&s, "tcp", 2000, "192.0.2.1"), "unexpected"); /* callbacks are off */
+    IS(out(&s, "tcp", 2000, "192.0.2.1"), "unexpected"); /* callbacks are disabled */
     control = judge(&s, "in", "tcp", 21, "192.0.2.1", NODE, 0, 1);
     cr_assert(eq(int, control.flags & QPW_STEP_IS_PARENT, QPW_STEP_IS_PARENT));
     control = judge(&s, "in", "tcp", 445, "192.0.2.1", NODE, 0, 1);
@@ -447,9 +447,9 @@ Test(judge, most_specific_prefix_names_the_rule)
     close_site(&s);
 }
 
-/* ---- Changing rows ---- */
+/* ---- Changing rules ---- */
 
-/* Of who may hold the node's end: what is left of both; nobody: the row matches nothing. */
+/* Owners of a rule and of `only` are intersected; if none is left, the rule matches nothing. */
 Test(change, only_narrows_owners)
 {
     static const struct {
@@ -566,7 +566,7 @@ Test(parse, empty_set_is_filled_elsewhere_or_only_a_draft)
     qpw_policy_clear(&policy);
 }
 
-/* 5,000 rows and 50,000 addresses; the time is printed, not judged. */
+/* 5,000 rules and 50,000 addresses; the time is printed, not checked. */
 Test(compile, large_policy)
 {
     char *text = NULL;
@@ -632,7 +632,7 @@ Test(suppress, answered_needs_its_own_word)
     qpw_policy_clear(&policy);
 }
 
-/* ---- Differences in words, remarks ---- */
+/* ---- Differences as text, remarks ---- */
 
 static void expect_diff(const char *old, const char *new, const char *const *lines)
 {
@@ -663,7 +663,7 @@ Test(diff, owners)
     expect_diff("inbound tcp 445 SMB", "inbound tcp 445 SMB owner=any", (const char *const[]){NULL});
 }
 
-/* Whoever may answer from any port is let do more than who may answer from one. */
+/* Accepting answers from any port is wider than from one. */
 Test(diff, answers_from_any_port)
 {
     expect_diff("inbound udp 69 TFTP", "inbound udp 69 TFTP answers=any-port",
@@ -686,7 +686,7 @@ Test(diff, in_effect_and_in_words)
                 (const char *const[]){"narrowed: inbound tcp 22 (SSH): from any → from 10.0.0.0/8", NULL});
     expect_diff("inbound tcp 22 SSH from=10.0.0.0/8", "inbound tcp 22 SSH",
                 (const char *const[]){"widened: inbound tcp 22 (SSH): from 10.0.0.0/8 → from any", NULL});
-    /* One of several conditions that goes is not a narrowing to another that was there before. */
+    /* Removing one of several conditions is not a narrowing to another one that existed before. */
     expect_diff("inbound tcp 22 a from=10.0.0.1\ninbound tcp 22 b from=10.0.0.2", "inbound tcp 22 a from=10.0.0.1",
                 (const char *const[]){"no longer allowed: inbound tcp 22 (b) from 10.0.0.2", NULL});
     expect_diff("inbound tcp 22 a from=10.0.0.1", "inbound tcp 22 a from=10.0.0.3",
@@ -753,7 +753,7 @@ Test(expiry, warned_of_for_seven_days_and_after)
     qpw_policy_clear(&policy);
 }
 
-/* Suppressions are made to expire: a reload's difference is not buried under them. */
+/* Suppressions are made to expire, so a reload's difference shows them in one line. */
 Test(expiry, suppressions_that_expire_soon_are_one_warning)
 {
     static const char text[] = "suppress inbound tcp 1 from=10.0.0.1 until=2026-09-24\n"
@@ -772,7 +772,7 @@ Test(expiry, suppressions_that_expire_soon_are_one_warning)
     qpw_policy_clear(&policy);
 }
 
-/* ---- The manual page's examples mean what they say ---- */
+/* ---- The examples of the manual page do what it describes ---- */
 
 static char *example(const char *name)
 {
@@ -829,7 +829,7 @@ Test(manual, eight_examples)
         {"backup", "in", "tcp", 10000, "10.9.0.7", NODE, 0, "allowed"},
         {"backup", "in", "tcp", 10000, "10.9.0.8", NODE, 0, "unexpected"},
         {"floating", "in", "tcp", 7777, "10.1.1.20", NODE, 0, "peer"},
-        {"floating", "in", "tcp", 7777, "10.1.0.11", NODE, 0, "unexpected"}, /* the node's own */
+        {"floating", "in", "tcp", 7777, "10.1.0.11", NODE, 0, "unexpected"}, /* the node's own address */
         {"floating", "in", "tcp", 7777, "10.1.2.1", NODE, 0, "unexpected"},
     };
 
@@ -850,7 +850,7 @@ Test(manual, eight_examples)
     }
 }
 
-/* A peer of the command line whose name is none, wherever its text lies in memory. */
+/* A peer of the command line with an invalid name, wherever its text is in memory. */
 Test(parse, name_of_a_peer_given_by_hand)
 {
     static const char place[] = "Node2=10.1.0.12";

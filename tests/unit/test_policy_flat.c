@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A policy as one text that needs no other file, as the history and the evidence keep it; and whose a ref= is. */
+/* A policy as a single self-contained text, as history and evidence keep it; and which ref= are the vendor's. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static const char *put(const char *name, const char *text)
     return place;
 }
 
-/* With an include, a list of addresses, peers of the command line and of a file. */
+/* Load one with an include, a list of addresses, and peers from the command line and from a file. */
 static void load(struct qpw_policy *ret)
 {
     const char *peers[] = {"node2=10.1.0.12", "node2=fd00::12", "fd00::13", "10.2.0.0/24", "node9=10.1.0.90-10.1.0.99"};
@@ -84,7 +84,7 @@ Test(policy_flat, the_text_alone_means_the_same)
     cr_assert_not_null(text);
     cr_expect_null(strstr(text, "file="), "%s", text);
     cr_expect_not_null(strstr(text, "node exporter"), "%s", text);
-    snprintf(command, sizeof(command), "rm %s/*", folder); /* nothing but the text */
+    snprintf(command, sizeof(command), "rm %s/*", folder); /* only the text remains */
     cr_assert_eq(system(command), 0);
     cr_assert_eq(qpw_policy_parse_text("flat", text, strlen(text), &again, &err), 0, "%s: %s", err.text, text);
     cr_expect_eq(again.n_rules, policy.n_rules);
@@ -103,7 +103,7 @@ Test(policy_flat, the_text_alone_means_the_same)
     qpw_policy_clear(&again);
 }
 
-/* What the files say now is not what is in force. */
+/* Later changes of the files do not affect it. */
 Test(policy_flat, nothing_of_files_that_have_changed)
 {
     static const char *const names[] = {"policy", "more", "dc.txt"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The vendor's page into a policy: the oracle of each platform, other spellings, other vendors, broken pages. */
+/* Importing the vendor's page: the oracle of each platform, other notations, other vendors, broken pages. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static struct qpw_policy parse_ok(const char *text)
     return policy;
 }
 
-/* ---- The oracle: rows of (direction, protocol, ports, flag), each found once, and nothing else. ---- */
+/* ---- The oracle: rules (direction, protocol, ports, flag), each found once, and no others ---- */
 
 static bool row_has(const struct qpw_rule *rule, const char *direction, const char *protocol, const char *ports,
                     const char *purpose, const char *flag)
@@ -72,7 +72,7 @@ static bool row_has(const struct qpw_rule *rule, const char *direction, const ch
     return false;
 }
 
-/* How many (protocol, range) pairs the policy's rows make. */
+/* Return how many (protocol, range) pairs the policy's rules have. */
 static size_t pairs_of(const struct qpw_policy *policy)
 {
     size_t pairs = 0;
@@ -163,9 +163,9 @@ Test(import, unmentioned_platform_is_warned_of)
     free(page);
 }
 
-/* ---- The same page in other spellings ---- */
+/* ---- The same page in other notations ---- */
 
-/* Replaces every `from` in *text. */
+/* Replace every `from` in *text. */
 static void replace(char **text, const char *from, const char *to)
 {
     size_t n = 0, length = strlen(from);
@@ -256,7 +256,7 @@ Test(import, six_spellings_give_the_same_policy)
     free(page);
 }
 
-/* What a browser gets: no Liquid any more, notes as boxes, a menu around it. */
+/* The rendered page: no Liquid, notes as boxes, a menu around it. */
 Test(import, rendered_page_gives_the_same_policy)
 {
     size_t length;
@@ -323,7 +323,7 @@ Test(import, newer_edition_differs_by_its_rows_only)
     free(newer);
 }
 
-/* ---- Another vendor: five columns, the direction by which end is the node ---- */
+/* ---- Another vendor: five columns, the direction given by which end is the node ---- */
 
 static const char five_columns[] =
     "# Firewall requirements\n\n"
@@ -346,7 +346,7 @@ Test(import, ends_become_sets_to_be_filled_in)
               err.text);
     cr_assert(strncmp(imported.policy, "policy    acme-ports\n", 21) == 0, "%s", imported.policy);
     cr_assert(strstr(imported.policy, "qumulo") == NULL);
-    /* Nobody can load it before the sets are filled in, and the error says which. */
+    /* The policy cannot be loaded before the sets are filled in, and the error names the reason. */
     cr_assert(qpw_policy_parse_text("p", imported.policy, strlen(imported.policy), &policy, &err) < 0);
     cr_assert(strstr(err.text, "no addresses yet for clients (line ") != NULL, "%s", err.text);
     cr_assert(strstr(err.text, "dns-servers (line ") != NULL, "%s", err.text);
@@ -357,14 +357,14 @@ Test(import, ends_become_sets_to_be_filled_in)
                                             "ref=acme-ports.md:5"));
     cr_assert(eq(str, policy.rules[1].name, "in-tcp-6800-7300"));
     cr_assert(eq(str, policy.rules[2].name, "in-icmp-any"));
-    cr_assert(eq(int, policy.rules[2].flags, QPW_RULE_ANY_PORT)); /* All: from anybody */
+    cr_assert(eq(int, policy.rules[2].flags, QPW_RULE_ANY_PORT)); /* All: from any */
     cr_assert(eq(str, policy.rules[3].name, "out-tcp+udp-53"));
     cr_assert(eq(str, policy.rules[3].purpose, "Name resolution"));
     cr_assert(eq(str, policy.rules[3].ref, "acme-ports.md:7"));
     cr_assert(eq(str, policy.rules[4].name, "out-tcp-6800-7300"));
     cr_assert(eq(sz, imported.rows, 5));
     cr_assert(eq(sz, imported.taken, 4));
-    cr_assert(eq(sz, imported.others, 1)); /* "Storage cluster" is another word than "Cluster" */
+    cr_assert(eq(sz, imported.others, 1)); /* "Storage cluster" does not match "Cluster" */
     cr_assert(eq(sz, imported.warnings.n, 2));
     cr_assert(eq(str, imported.warnings.list[0],
                  "acme-ports.md:3: not in the policy: the notes that 1 row refers to (line 7); if one restricts its row, add "
@@ -425,7 +425,7 @@ Test(import, liquid_conditions)
     }
 }
 
-/* ---- Broken pages: each an error with its line, and its column and purpose where one line has several rows ---- */
+/* ---- Broken pages: each an error with its line, and with column and purpose if a line has several rows ---- */
 
 #define TOP "## Inbound\n\n<table>\n<tr><th>Port</th><th>Protocol</th><th>Use</th></tr>\n"
 #define END "</table>\n"
@@ -523,7 +523,10 @@ Test(import, broken_pages_name_line_column_and_purpose)
     }
 }
 
-/* One failed row fails the import; all are named; --partial writes the others and those as comments. */
+/*
+ * One failed row fails the import, and all failed rows are named; with --partial the others are written, those as
+ * comments.
+ */
 Test(import, all_errors_at_once_and_partial)
 {
     static const char page[] = "## Inbound\n\n|Port|Protocol|Use|\n|-|-|-|\n|21|TCP|FTP|\n|any of them|TCP|Two|\n"
@@ -553,7 +556,7 @@ Test(import, all_errors_at_once_and_partial)
     qpw_imported_clear(&imported);
 }
 
-/* ---- Cells that are understood ---- */
+/* ---- Valid cells ---- */
 
 static const struct {
     const char *port;
@@ -622,7 +625,7 @@ Test(import, cells_as_people_write_them)
     }
 }
 
-/* ---- Refusals that help ---- */
+/* ---- Refusals with advice ---- */
 
 static const struct {
     const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The project's own pages: one made by hand in each dialect, against the policy that it is; and small pages that mean
- * less than they seem to, against all that comes of each.
+ * The project's own pages: one per dialect, compared with the policy that it means; and small pages with traps,
+ * compared with their complete result.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -30,7 +30,7 @@ static char *read_own(const char *path)
 
 static const struct {
     const char *page;
-    const char *policy; /* below expected/ */
+    const char *policy; /* file below expected/ */
     const char *node, *section;
     size_t rows, taken, others;
 } pages[] = {
@@ -76,7 +76,7 @@ Test(own_pages, each_dialect_gives_the_policy_that_the_page_is)
     }
 }
 
-/* Without the choice that a page asks for, nothing is taken, and the words to choose from are there. */
+/* Without the choice that a page requires, nothing is imported, and the error lists the words to choose from. */
 Test(own_pages, a_choice_is_asked_for)
 {
     for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
@@ -102,7 +102,7 @@ Test(own_pages, a_choice_is_asked_for)
 
 /* ---- Small pages ---- */
 
-/* "\xNN" as a byte, in place. */
+/* Decode "\xNN" to a byte, in place. */
 static void decode(char *text)
 {
     char *out = text;
@@ -126,7 +126,7 @@ static void write_lines(FILE *out, const char *kind, const struct qpw_lines *lin
         fprintf(out, "%s %s\n", kind, lines->list[i] + strlen(name) + 1);
 }
 
-/* The rules without ref=, blanks single. */
+/* Write the rules without ref=, with single blanks. */
 static void write_rules(FILE *out, char *policy)
 {
     for (char *save = NULL, *line = strtok_r(policy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
@@ -146,7 +146,7 @@ static void write_rules(FILE *out, char *policy)
     }
 }
 
-/* All that comes of a page, as the file of small pages has it. Caller frees. */
+/* Return the complete result for a page, in the format of the file of small pages. Caller frees. */
 static char *outcome(const char *name, const char *page, const struct qpw_import_options *options)
 {
     struct qpw_imported imported = {0};
@@ -167,7 +167,7 @@ static char *outcome(const char *name, const char *page, const struct qpw_import
     return text;
 }
 
-/* "FILE [--node WORDS | --section WORDS]... : what" */
+/* Parse "FILE [--node WORDS | --section WORDS]... : what". */
 static void read_head(char *head, struct qpw_import_options *ret)
 {
     char *end = strstr(head, " : "), *option;
@@ -203,13 +203,13 @@ static size_t check_small_pages(const char *path)
         *page++ = '\0';
         wanted = strstr(page, "\n@@@@\n");
         cr_assert(wanted != NULL, "%s", head);
-        wanted[1] = '\0'; /* the page ends with its line */
+        wanted[1] = '\0'; /* the page includes its last line end */
         wanted += strlen("\n@@@@\n");
         read_head(head, &options);
         decode(page);
         decode(wanted);
         got = outcome(head, page, &options);
-        if (next) /* its own line end went into the next one's mark */
+        if (next) /* that line end became part of the next mark */
             got[strlen(got) - 1] = '\0';
         cr_assert(eq(str, got, wanted), "%s:\n%s", head + strlen(head) + 1, page);
         free(got);
@@ -224,7 +224,7 @@ Test(own_pages, small_pages_are_never_wider_and_lose_nothing_in_silence)
     cr_assert(gt(sz, check_small_pages(FOLDER "small-pages.txt"), 250));
 }
 
-/* What restricts ports outside of the cells of ports and protocols, or beside them. */
+/* Restrictions of ports outside of, or beside, the cells of ports and protocols. */
 Test(own_pages, restrictions_are_kept_or_said)
 {
     cr_assert(gt(sz, check_small_pages(FOLDER "restrictions.txt"), 100));

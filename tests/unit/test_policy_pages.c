@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pages of other vendors against an oracle of what each says for each role: rows exact, missed, errors, and wider, of
- * which there must be none. Skipped where the pages are not there.
+ * Pages of other vendors, compared with an oracle of each page's meaning for each role: exact rows, missed rows,
+ * errors, and wider rows, of which there must be none. Skipped if the pages are missing.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -18,14 +18,14 @@
 #define MAX_LINES 1024
 #define MAX_ITEMS 512
 
-/* What a page offers for a role, as the oracle calls the roles: the wanted options. */
+/* The options for one role, named as in the oracle. */
 struct trial {
     const char *file;
-    const char *roles; /* of the oracle, separated by commas */
+    const char *roles; /* in the oracle, separated by commas */
     const char *nodes[5];
     const char *sections[3];
     bool refused;
-    bool partial;      /* the oracle has rows that cannot be read */
+    bool partial;      /* the oracle has unreadable rows */
 };
 
 #define AD "microsoft-ad-firewall-excerpt.md"
@@ -130,7 +130,7 @@ static bool in_list(const char *list, const char *word)
 
 struct item {
     char text[64];
-    char set[64]; /* the other end's, as a slug; empty: anybody */
+    char set[64]; /* of the other end, as a slug; empty: any */
     unsigned line;
 };
 
@@ -166,7 +166,10 @@ static const struct item *find(const struct items *items, const char *text)
     return NULL;
 }
 
-/* The same item of the same row, with the other end that the page names there. Long names of sets are cut. */
+/*
+ * Return whether the same item of the same row, with the other end named on the page, is there. Long set names are
+ * truncated.
+ */
 static bool has_row(const struct items *items, const struct item *wanted)
 {
     for (size_t i = 0; i < items->n; i++) {
@@ -254,7 +257,8 @@ static void compare(const struct oracle *oracle, const struct trial *trial, cons
         ret->wider++;
         cr_log_error("%s, %s: wider by %s of line %u", trial->file, trial->roles, text, got->list[i].line);
     }
-    for (size_t i = 0; i < never.n; i++) { /* "53,1024-65535" is no list of ports to be taken, though 53 alone is */
+    for (size_t i = 0; i < never.n; i++) { /* "53,1024-65535" is not a list of ports to be imported, though 53 alone
+                                            * is */
         const char *text = never.list[i].text;
 
         cr_assert(find(got, text) == NULL || find(&import, text) || find(&allowed, text), "%s, %s: %s must not be there",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* speaks= of a rule: read, written, changed, checked, compared, compiled; what the built-in policies say. */
+/* speaks= of a rule: parsed, written, changed, checked, compared, compiled; its values in the built-in policies. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <jansson.h>
@@ -30,7 +30,7 @@ static struct qpw_policy parse(const char *text)
     return policy;
 }
 
-/* The first rule of that name; NULL: there is none. */
+/* Return the first rule of that name; NULL: none. */
 static const struct qpw_rule *named(const struct qpw_policy *policy, const char *name)
 {
     for (size_t i = 0; i < policy->n_rules; i++)
@@ -79,7 +79,7 @@ Test(speaks, wrong_ones_are_named_with_the_right_ones)
     }
 }
 
-/* Whatever can be said is written as it would be read. */
+/* Every list is written in the form in which it is parsed. */
 Test(speaks, every_list_is_read_as_it_is_written)
 {
     char text[QPW_SPEAKS_ROOM], statement[256], marks[256];
@@ -119,7 +119,7 @@ Test(speaks, override_replaces_it_and_keeps_it_when_ports_move)
 
 /* ---- What is compiled ---- */
 
-/* The services of the one step that the place has, which has one. */
+/* Return the services of the place's first step. */
 static uint32_t compiled_at(const struct qpw_compiled *c, uint8_t direction, unsigned protocol, uint16_t port)
 {
     uint32_t place = qpw_space_of(protocol) + port;
@@ -176,7 +176,7 @@ Test(speaks, built_in_policies_expect_what_their_rows_name)
         cr_assert(qpw_policy_parse_builtin(platforms[p], &policy, &err) == 0, "%s", err.text);
         compiled = compile(&policy, &names);
         for (size_t i = 0; i < sizeof(expected) / sizeof(*expected); i++)
-            if (expected[i].port != 22 || named(&policy, "in-tcp-22")) /* which not every platform has */
+            if (expected[i].port != 22 || named(&policy, "in-tcp-22")) /* not every platform has it */
                 cr_expect_str_eq(qpw_speaks_text(compiled_at(&compiled, expected[i].direction, expected[i].protocol,
                                                              expected[i].port), text, sizeof(text)),
                                  expected[i].speaks, "%s: %u %u", platforms[p], expected[i].protocol, expected[i].port);
@@ -186,7 +186,7 @@ Test(speaks, built_in_policies_expect_what_their_rows_name)
     }
 }
 
-/* Each protocol is asked for what can be spoken over it; what differs in speaks= is no one rule. */
+/* Each protocol gets the services that run over it; rules with different speaks= stay separate. */
 Test(speaks, each_protocol_and_rule_has_its_own)
 {
     struct qpw_policy policy = parse("inbound tcp,udp 53 x speaks=dns,tls,ntp\ninbound tcp,udp 445 y speaks=smb\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Suggestions from a picture of traffic, what another policy would have said of it, and the exports. */
+/* Suggestions from a snapshot of traffic, verdicts of another policy on it, and the exports. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <jansson.h>
@@ -90,7 +90,7 @@ Test(suggest, answered_only_in_the_fewest_prefixes)
               text);
     cr_assert(strstr(text, "first seen 2026-09-21 14:14:20Z") != NULL, "%s", text);
     cr_assert(strstr(text, " 23 ") == NULL && strstr(text, "4444") == NULL);
-    /* Every line is a comment: the file changes nothing as it is, and is a policy when a # is taken away. */
+    /* Every line is a comment: the file changes nothing as it is, and becomes a policy by removing a #. */
     for (char *line = text; *line; line = strchr(line, '\n') + 1)
         cr_assert(line[0] == '#' || line[0] == '\n', "%.40s", line);
     free(text);
@@ -101,7 +101,7 @@ static const char *program(void *arg, const struct qpw_finding_row *finding)
     return finding->key.port == 7000 ? finding->value.rule ? "two[12]" : "one[11]" : finding->value.rule ? "one[13]" : "one[11]";
 }
 
-/* Whoever has acknowledged it rather than allowed it is reminded of that. */
+/* A proposal mentions that the traffic was acknowledged rather than allowed. */
 Test(suggest, what_is_acknowledged_is_proposed_as_such)
 {
     static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2};
@@ -120,7 +120,7 @@ Test(suggest, what_is_acknowledged_is_proposed_as_such)
     free(text);
 }
 
-/* Ports of different programs, or of one, are never one line: each has its own purpose. */
+/* Ports are never combined into one line, whatever their programs: each has its own purpose. */
 Test(suggest, one_line_a_service_and_program)
 {
     struct qpw_suggest_options options = {.process = program};
@@ -133,7 +133,7 @@ Test(suggest, one_line_a_service_and_program)
     find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.8", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_INBOUND, 6, 7000, "10.9.0.20", QPW_OUTCOME_DATA)->value.rule = 1;
     find(&p, QPW_DIR_INBOUND, 6, 7002, "10.9.0.8", QPW_OUTCOME_DATA);
-    find(&p, QPW_DIR_INBOUND, 6, 7002, "10.9.0.30", QPW_OUTCOME_DATA)->value.rule = 1; /* another run of the same one */
+    find(&p, QPW_DIR_INBOUND, 6, 7002, "10.9.0.30", QPW_OUTCOME_DATA)->value.rule = 1; /* another run of the same */
     cr_assert(qpw_policy_suggest(&p.s, &options, out, &lines) == 0);
     fclose(out);
     cr_assert(eq(sz, lines, 3));
@@ -181,7 +181,7 @@ static struct qpw_rule_user_row user(uint16_t rule, enum qpw_rule_user_kind kind
     return row;
 }
 
-/* What few have used is proposed to be theirs; what is not known for sure, or cannot be written, is not. */
+/* Rules with few users are proposed to be narrowed to these, unless a user is uncertain or cannot be written. */
 Test(suggest, rules_used_by_few_are_narrowed_to_them)
 {
     static const char *const names[] = {"", "ssh", "ldap", "smb", "nfs", "idle"};
@@ -223,7 +223,7 @@ Test(suggest, rules_used_by_few_are_narrowed_to_them)
     cr_assert(strstr(text, "# ldap: 1 packet, 1 remote address\n#only      ldap to=10.0.0.5\n") != NULL, "%s", text);
     for (const char *never = "smb\0nfs\0sssd\0tcp any\0"; *never; never += strlen(never) + 1)
         cr_assert(strstr(text, never) == NULL, "%s: %s", never, text);
-    /* Without their hashes they are statements that narrow the rules. */
+    /* Without the # they are statements that narrow the rules. */
     for (char *at = text; (at = strstr(at, "\n#only")) != NULL;)
         at[1] = ' ';
     cr_assert(asprintf(&whole, "inbound tcp 22 SSH name=ssh\noutbound tcp 389 LDAP name=ldap\n%s", text) > 0);
@@ -243,7 +243,7 @@ static const char *hostile(void *arg, const struct qpw_finding_row *finding)
     return finding->key.port == 7000 ? "x\ninbound tcp any all\r\n" : "\"a` #b\033[2J";
 }
 
-/* Whatever a process calls itself, nothing of a proposal is more than a comment. */
+/* Whatever the name of a process, a proposal contains only comments. */
 Test(suggest, names_of_processes_are_no_statements)
 {
     struct qpw_suggest_options options = {.process = hostile};
@@ -279,7 +279,7 @@ Test(suggest, peers_and_unused_rows)
     find(&p, QPW_DIR_OUTBOUND, 6, 7000, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_OUTBOUND, 6, 7001, "10.1.0.12", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_INBOUND, 6, 7001, "10.1.0.99", QPW_OUTCOME_DATA);
-    /* Three ports one way and one the other, or two addresses of the node on one port, are no peer. */
+    /* Three ports one way and one the other, or two addresses of the node on one port, do not make a peer. */
     for (uint16_t port = 7100; port < 7103; port++)
         find(&p, QPW_DIR_INBOUND, 6, port, "10.1.0.50", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_OUTBOUND, 6, 7100, "10.1.0.50", QPW_OUTCOME_DATA);
@@ -301,7 +301,7 @@ Test(suggest, peers_and_unused_rows)
     free(text);
 }
 
-/* ---- Proposals in a policy that is edited ---- */
+/* ---- Proposals in a policy being edited ---- */
 
 Test(proposals, what_is_accepted_stays_with_its_evidence_and_nothing_else)
 {
@@ -327,7 +327,7 @@ Test(proposals, what_is_accepted_stays_with_its_evidence_and_nothing_else)
     free(taken);
 }
 
-/* ---- What another policy would have said ---- */
+/* ---- Verdicts of another policy ---- */
 
 static struct qpw_policy parse(const char *text)
 {
@@ -393,7 +393,7 @@ static struct qpw_what_if_end end_of(uint16_t port, const char *remote, uint64_t
     return end;
 }
 
-/* Remote ends that a history knows are judged one by one, and none is made up. */
+/* Remote ends known from a history are judged one by one, and none is invented. */
 Test(what_if, remote_ends_of_what_was_allowed)
 {
     struct qpw_policy policy = parse("inbound tcp 445 SMB from=10.7.0.0/16\n");
@@ -407,7 +407,7 @@ Test(what_if, remote_ends_of_what_was_allowed)
     p.s.n_rules = 2;
     strcpy(p.rules[1].name, "in-tcp-445");
     meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
-    p.meters[0].counts.connections = 6; /* one of which no end accounts for */
+    p.meters[0].counts.connections = 6; /* one of them of no known end */
     meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
     meter(&p, 23, QPW_VERDICT_ALLOWED, 1, 7);
     cr_assert(qpw_policy_what_if(&(struct qpw_what_if_traffic){&p.s, ends, 3}, &policy, 1790000000, &result, &err) == 0, "%s", err.text);
@@ -430,7 +430,7 @@ Test(what_if, remote_ends_of_what_was_allowed)
     qpw_policy_clear(&policy);
 }
 
-/* What answered from another port than was asked: the rule of that one may explain it, or not any more. */
+/* Answers from another port than requested: the requested port's rule may explain them, or no longer does. */
 Test(what_if, answers_from_any_port)
 {
     static const struct {
@@ -475,7 +475,7 @@ Test(changes, same_connections_under_two_policies)
     struct qpw_what_if result = {0};
 
     for (int run = 0; run < 2; run++) {
-        /* The same tuple twice, one after the other, ending in another order in the second run. */
+        /* The same tuple twice in a row, the two connections ending in another order in the second run. */
         for (int i = 0; i < 2; i++) {
             conn.first_ns = (uint64_t)(run ? 2 - i : i + 1);
             conn.verdict = run && conn.first_ns == 2 ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_ALLOWED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Units and containers as /proc/PID/cgroup of either version names them; whose signal ends the audit. */
+/* Units and containers from /proc/PID/cgroup of either version; who ended the audit by a signal. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,7 +36,7 @@ Test(process, systemd_units)
     expect_unit("0::/system.slice/nginx.service/worker\n", "nginx.service");
     expect_unit("12:cpu:/other.service\n1:name=systemd:/system.slice/chrony.service\n0::/\n", "chrony.service");
     expect_unit("0::/init.scope\n", "init.scope");
-    /* What is below a unit was called so by whoever runs in it. */
+    /* Names below a unit were chosen by processes in it. */
     expect_unit("0::/system.slice/web.service/smbd.service\n", "web.service");
     expect_unit("0::/system.slice/web.service/docker-" ID ".scope\n", "web.service");
     expect_unit("0::/user.slice/user-1000.slice/session-3.scope/smbd.service\n", "session-3.scope");
@@ -102,7 +102,7 @@ Test(process, what_a_process_calls_itself_cannot_steer_a_terminal)
     expect_clean("\xff\xc0\xaf\xed\xa0\x80", "??????");
 }
 
-/* Its sockets are the last to go: what is seen of them is nobody's any more. */
+/* A process that has exited still has its sockets for a moment: they have no owner any more. */
 Test(process, who_has_exited_is_nobody)
 {
     struct qpw_process p = {0};
@@ -127,7 +127,7 @@ static void *pause_for_ever(void *unused)
     return unused;
 }
 
-/* The first thread's end leaves nothing where the executable is looked for; the process goes on. */
+/* Once the first thread has ended, /proc shows no executable, although the process continues. */
 Test(process, whose_first_thread_has_ended_goes_on)
 {
     struct qpw_process p = {0};
@@ -175,8 +175,8 @@ static uint64_t boot_ns(void)
 }
 
 /*
- * Whose signals end the audit: what a sender claims counts for nothing, and a process counts where it has lived since
- * before the signal was sent. For the others nothing is taken for granted.
+ * Naming the sender of the signal that ended the audit: the sender's own claims do not count, and a process counts only
+ * if it has existed since before the signal was sent. Otherwise it is reported as unknown.
  */
 Test(sender, who_may_end_the_audit)
 {
@@ -219,7 +219,7 @@ Test(sender, who_may_end_the_audit)
     waitpid(child, NULL, 0);
 }
 
-/* Whoever a signal comes from is named once, and nobody is named who only says so. */
+/* The sender is named once, and never from its own claim. */
 Test(sender, in_words)
 {
     static const struct {

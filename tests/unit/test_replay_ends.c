@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Which end of a frame is the node, and which frames are copies. */
+/* Finding the node's end of a frame, and duplicate frames. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
@@ -68,7 +68,7 @@ Test(ends, frames_without_addresses_by_the_cards_that_the_node_used)
     cr_assert_not(is_tx(QPW_CAPTURE_UNSAID));
     packet_make_udp(&p, "0.0.0.0", 68, "255.255.255.255", 67, 0);
     cr_assert(is_tx(QPW_CAPTURE_UNSAID));
-    /* The card sends for others too: a router's, so it says nothing any more. */
+    /* The card also sends for others, as a router does, so it no longer identifies the node. */
     packet_make_udp(&p, "10.5.0.1", 1, "10.6.0.1", 2, 0);
     cr_assert_not(is_tx(QPW_CAPTURE_UNSAID));
     arp("02:00:00:00:00:01");
@@ -89,7 +89,7 @@ Test(ends, network_header_is_found_behind_tags)
     qpw_ends_parse(p.data, (uint32_t)p.length, (uint32_t)p.length, &packet);
     cr_assert_eq(packet.network_offset, 22);
     cr_assert(packet.has_addresses);
-    for (uint32_t cut = 0; cut < 22 + 20; cut++) { /* nothing is read beyond what is there (sanitizers) */
+    for (uint32_t cut = 0; cut < 22 + 20; cut++) { /* no reads out of bounds (sanitizers) */
         uint8_t *exact = malloc(cut ? cut : 1);
 
         memcpy(exact, p.data, cut);
@@ -107,7 +107,7 @@ Test(dedup, copies_within_a_millisecond_only)
     cr_assert_not(qpw_dedup_is_copy(&d, ip, 60, 60, 1000000000));
     cr_assert(qpw_dedup_is_copy(&d, ip, 60, 60, 1000900000));
     cr_assert_not(qpw_dedup_is_copy(&d, ip, 60, 60, 1002000000));
-    cr_assert(qpw_dedup_is_copy(&d, ip, 60, 60, 1001999000)); /* the other interface's clock was read before */
+    cr_assert(qpw_dedup_is_copy(&d, ip, 60, 60, 1001999000)); /* the other interface's clock was read earlier */
     cr_assert_not(qpw_dedup_is_copy(&d, ip, 60, 61, 1002000000));
     ip[59] = 1;
     cr_assert_not(qpw_dedup_is_copy(&d, ip, 60, 60, 1002000000));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report's model and its renderers, from pictures made by hand and at random. */
+/* The report's model and its renderers, from snapshots made by hand and at random. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static void teardown(void)
 
 TestSuite(report, .fini = teardown);
 
-/* ---- Pictures ---- */
+/* ---- Snapshots ---- */
 
 static struct qpw_meter_row *meter(unsigned verdict, unsigned direction, unsigned protocol, unsigned port,
                                    uint64_t rx, uint64_t tx)
@@ -252,7 +252,9 @@ Test(report, scans_are_one_line_and_answered_findings_never)
     cr_assert_eq(r.found.n_rows, 131, "all of them stay in the list");
 }
 
-/* The worst of the headline is the first line; what is acknowledged is folded like what is open, answered before scans. */
+/*
+ * The worst finding of the headline is first; acknowledged ones are aggregated like open ones, answered before scans.
+ */
 Test(report, severity_orders_the_lines_and_past_ones_are_folded)
 {
     static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2, .who = "alice"};
@@ -325,7 +327,7 @@ Test(report, policy_rows_that_carried_and_that_did_not)
     meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 445, 10, 10)->key.rule = 1;
     meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 2049, 20, 10)->key.rule = 2;
     meter(QPW_VERDICT_ALLOWED, QPW_DIR_INBOUND, 6, 99, 1, 0)->key.rule = 4;
-    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_INBOUND, 6, 9000, 50, 0)->key.rule = 3; /* consistent with s3, no more */
+    meter(QPW_VERDICT_UNDECIDED, QPW_DIR_INBOUND, 6, 9000, 50, 0)->key.rule = 3; /* only consistent with s3 */
     make();
     cr_assert_eq(r.n_rules, 4);
     cr_assert_str_eq(r.rules[0].info->name, "nfs");
@@ -366,7 +368,7 @@ Test(report, gaps_in_the_coverage)
     cr_assert_eq(r.n_gaps, 0);
 }
 
-/* Counted all the same, but judged and reported by nobody: a gap of its own kind, also while it lasts. */
+/* Packets counted without an auditor are neither judged nor reported: a gap of its own kind, also while it lasts. */
 Test(report, times_without_an_auditor_are_gaps)
 {
     char *out;
@@ -412,7 +414,7 @@ Test(report, since_leaves_out_what_is_older)
     cr_assert_eq(r.totals.all.packets, 6);
 }
 
-/* The answer is about all that is open: the body says how many of that the time leaves out. */
+/* The answer covers everything open: the body gives the number that the time window leaves out. */
 Test(report, answer_and_body_of_a_time_agree)
 {
     char *out;
@@ -441,7 +443,7 @@ Test(report, empty_picture)
 static char *html(void);
 static void assert_well_formed(const char *page);
 
-/* ---- Random pictures ---- */
+/* ---- Random snapshots ---- */
 
 static void random_picture(unsigned seed)
 {
@@ -670,7 +672,7 @@ Test(report, text_has_colour_only_where_asked)
     free(out);
 }
 
-/* Findings before --since, or none for full tables: the packets are still no clean answer. */
+/* Findings before --since, or none because tables were full: the unexpected packets still prevent a clean answer. */
 Test(report, unexpected_packets_without_a_finding_are_no_clean_answer)
 {
     char *out;
@@ -731,7 +733,7 @@ Test(report, html_begins_with_the_answer)
     free(out);
 }
 
-/* Another program on the same port is a line of its own; where the program is not known it is that of the first. */
+/* Another program on the same port gets a line of its own; with an unknown program a finding joins the first line. */
 Test(report, each_program_on_a_port_has_its_line)
 {
     static const uint64_t exes[] = {0, 7, 7, 9, 0, 9, 11};
@@ -754,7 +756,7 @@ Test(report, each_program_on_a_port_has_its_line)
     }
 }
 
-/* Many of one service are one line, which is as serious as the worst of them. */
+/* Many findings of one service are one line, as serious as the worst of them. */
 Test(report, each_finding_of_a_folded_line_can_be_had)
 {
     htmlDocPtr page;
@@ -806,7 +808,7 @@ static bool owner(void *arg, const struct qpw_finding_row *finding, struct qpw_p
     return true;
 }
 
-/* Every format has what the alert of a finding has. */
+/* Every format has the same details as the finding's alert. */
 Test(report, findings_carry_severity_signature_owner_and_the_line_that_would_allow_them)
 {
     htmlDocPtr page;
@@ -1002,7 +1004,7 @@ static bool holds(const char *text)
     return qpw_condition_holds(&c, &r, why, sizeof(why));
 }
 
-/* What turns red when the auditor is dead, and after it was away. */
+/* What turns red when the auditor is dead, and after it was absent. */
 Test(report, a_blind_node_is_never_green)
 {
     static const char *const red[] = {"high", "medium", "blind", "gap"}, *const of_findings[] = {"answered", "new", "unexpected"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The order of the rooms: the tree follows user/README.md, and tests/rooms sees where a tree does not. */
+/* The order of the folders: the tree follows user/README.md, and tests/rooms detects violations. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ Test(rooms, the_tree_follows_its_order)
     cr_expect(strstr(text, ", 0 that the order does not allow"), "%s", text);
 }
 
-/* Three floors; the middle one has two rooms, and a room inside the upper one of them stands above it. */
+/* Three levels; the middle one has two folders, one of which has a subfolder above it. */
 Test(rooms, what_breaks_the_order_is_named)
 {
     static const char order[] = "# user\n## Order\n```\ntop\nleft/inner right\nleft\nground\n```\n"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What first bytes look like, row by row of the table of forms, with near misses; and what is judged of both ends. */
+/* Classifying first bytes, row by row of the table of forms, with near misses; and judging both ends. */
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "bpf/speech.h"
 #include "util/names.h"
 
-#define ASK 1    /* the initiator's bytes */
+#define ASK 1    /* from the initiator */
 #define ANSWER 0
 #define TCP 0
 #define UDP 1
@@ -32,7 +32,7 @@ static unsigned speech(const void *bytes, size_t n, int initiator, int udp, __u3
     return qpw_speech_of(&h, services);
 }
 
-/* A vector: all of the literal; and the same filled with zeros to sixteen bytes, of a datagram that has more. */
+/* A vector: the whole literal; or the literal padded with zeros to sixteen bytes, of a longer datagram. */
 #define IS(wanted, bytes, who, how) \
     do { \
         unsigned is_ = speech(bytes, sizeof(bytes) - 1, who, how, 0); \
@@ -64,12 +64,12 @@ Test(speech, tls)
     IS(BIN, "\x16\x03\x05\x02\x00\x01\x00\x01\xfc\x03\x03zzzzz", ASK, TCP);
     IS(BIN, "\x16\x03\x01\x00\x03\x01\x00\x01\xfc\x03\x03zzzzz", ASK, TCP);     /* too short a record */
     IS(BIN, "\x16\x03\x01\x41\x01\x01\x00\x01\xfc\x03\x03zzzzz", ASK, TCP);     /* too long */
-    IS(BIN, "\x16\x03\x01\x02\x00\x03\x00\x01\xfc\x03\x03zzzzz", ASK, TCP);     /* no hello */
+    IS(BIN, "\x16\x03\x01\x02\x00\x03\x00\x01\xfc\x03\x03zzzzz", ASK, TCP);     /* not a hello */
     IS(BIN, "\x15\x03\x03\x00\x41\x02\x28zzzzzzzzz", ANSWER, TCP);
     IS(BIN, "\x15\x00\x00\x00\x02\x03\x0azzzzzzzzz", ANSWER, TCP);
     IS(BIN, "\x80\x08\x01\x03\x01\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00", ASK, TCP);
     IS(BIN, "\x80\x2e\x01\x04\x01\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00", ASK, TCP);
-    IS(BIN, "\x80\x2e\x04\x03\x01\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00", ASK, TCP); /* a server's word */
+    IS(BIN, "\x80\x2e\x04\x03\x01\x00\x15\x00\x00\x00\x10\x01\x00\x80\x03\x00", ASK, TCP); /* a server's message */
     IS(SHORT, "\x16\x03\x01\x02\x00", ASK, TCP);
 }
 
@@ -94,7 +94,7 @@ Test(speech, ssh_and_http)
     IS(HTTP, "http/1.0 200 OK\r\n", ANSWER, TCP);
     IS(HTTPERR, "HTTP/1.1 400 Bad Request", ANSWER, TCP);
     IS(HTTPERR, "HTTP/1.0 301 Moved", ANSWER, TCP);
-    IS(HTTP, "HTTP/1.1 ", ANSWER, TCP); /* the status is not there yet */
+    IS(HTTP, "HTTP/1.1 ", ANSWER, TCP); /* the status is missing */
     IS(HTTP, "HTTP/1.1 500 Internal", ANSWER, TCP);
     IS(HTTP, "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x80\x00", ANSWER, TCP);
     IS(HTTP, "\x00\x00\x00\x04\x01\x00\x00\x00\x00", ANSWER, TCP);
@@ -174,11 +174,11 @@ Test(speech, kerberos)
     IS(KRB, "\x00\x01\x00\x00\x6d\x84\x00\x00\xff\xf0\x30\x82", ANSWER, TCP);
     IS(KRB, "\x6a\x81\xb2\x30\x81\xaf", ASK, UDP);
     IS(KRB, "\x7e\x81\xb2\x30\x81\xaf", ANSWER, UDP);
-    IS(BIN, "\x00\x10\x00\xb5\x6a\x81\xb2\x30\x81\xafzzzzzz", ASK, TCP); /* longer than any */
+    IS(BIN, "\x00\x10\x00\xb5\x6a\x81\xb2\x30\x81\xafzzzzzz", ASK, TCP); /* longer than permitted */
     IS(BIN, "\x00\x00\x00\xb5\x69\x81\xb2\x30\x81\xafzzzzzz", ASK, TCP);
     IS(BIN, "\x00\x00\x00\xb5\x6f\x81\xb2\x30\x81\xafzzzzzz", ASK, TCP);
     IS(BIN, "\x00\x00\x00\xb5\x6a\x85\xb2\x30\x81\xafzzzzzz", ASK, TCP);
-    IS(BIN, "\x00\x00\x00\xb5\x6a\x80\x30\x30\x81\xafzzzzzz", ASK, TCP); /* of no certain length: BER, not DER */
+    IS(BIN, "\x00\x00\x00\xb5\x6a\x80\x30\x30\x81\xafzzzzzz", ASK, TCP); /* indefinite length: BER, not DER */
     IS(BIN, "\x00\x00\x00\xb5\x6a\x81\xb2\x31\x81\xafzzzzzz", ASK, TCP);
     IS(BIN, "\x6a\x81\xb2\x31\x81\xaf", ASK, UDP);
 }
@@ -189,7 +189,7 @@ Test(speech, rpc)
     IS(RPC, "\x00\x00\x40\x00\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x02", ASK, TCP); /* not the last fragment */
     IS(RPC, "\x80\x00\x00\x18\x12\x34\x56\x78\x00\x00\x00\x01\x00\x00\x00\x00", ANSWER, TCP);
     IS(RPC, "\x80\x00\x00\x18\x12\x34\x56\x78\x00\x00\x00\x01\x00\x00\x00\x01", ANSWER, TCP);
-    IS(RPC, "\x80\x00\x01\x2c\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x02", ASK, TCP); /* no SSLv2 */
+    IS(RPC, "\x80\x00\x01\x2c\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x02", ASK, TCP); /* not SSLv2 */
     IS(BIN, "\x80\x00\x00\x0f\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x02", ASK, TCP);
     IS(BIN, "\x82\x00\x00\x01\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x02", ASK, TCP); /* above 32 MiB */
     IS(BIN, "\x80\x00\x00\x28\x12\x34\x56\x78\x00\x00\x00\x00\x00\x00\x00\x03", ASK, TCP);
@@ -279,7 +279,7 @@ Test(speech, what_no_rule_names)
 #define DNS QPW_SPEAKS(DNS)
 #define NTP QPW_SPEAKS(NTP)
 
-/* Few bits of these are fixed: where the rule does not name them they are unknown data. */
+/* Few of their bits are fixed: without a rule that names them they are unknown data. */
 Test(speech, dns_where_it_is_asked_for)
 {
     IS_LONG(DNS, "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, DNS);
@@ -289,7 +289,7 @@ Test(speech, dns_where_it_is_asked_for)
     IS_LONG(DNS, "\x12\x34\x28\x00\x00\x01\x00\x01\x00\x05\x00\x01\x03www", 80, ASK, UDP, DNS); /* an update */
     IS_LONG(DNS, "\x00\x1c\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03w", 30, ASK, TCP, DNS);
     IS_LONG(BIN, "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, 0);
-    IS_LONG(BIN, "\x12\x34\x81\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, DNS); /* an answer asks */
+    IS_LONG(BIN, "\x12\x34\x81\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, DNS); /* not a question */
     IS_LONG(BIN, "\x12\x34\x01\x00\x00\x01\x00\x02\x00\x00\x00\x01\x03www", 80, ANSWER, UDP, DNS);
     IS_LONG(BIN, "\x12\x34\x19\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, DNS); /* opcode 3 */
     IS_LONG(BIN, "\x12\x34\x01\x40\x00\x01\x00\x00\x00\x00\x00\x00\x03www", 33, ASK, UDP, DNS); /* Z */
@@ -312,12 +312,12 @@ Test(speech, ntp_where_it_is_asked_for)
     IS_LONG(BIN, "\x23\x11\x06\x20", 48, ASK, UDP, NTP); /* stratum */
     IS_LONG(BIN, "\x23\x00\x06\x20", 50, ASK, UDP, NTP);
     IS_LONG(BIN, "\x2b\x00\x06\x20", 48, ASK, UDP, NTP); /* version 5 */
-    IS_LONG(BIN, "\x23\x02\x06\xe9", 48, ANSWER, UDP, NTP); /* a client's mode answers */
+    IS_LONG(BIN, "\x23\x02\x06\xe9", 48, ANSWER, UDP, NTP); /* an answer with a client's mode */
     IS_LONG(BIN, "\x24\x02\x06\x19", 48, ANSWER, UDP, NTP);
     IS_LONG(BIN, "\x16\x82\x00\x01", 12, ASK, UDP, NTP);
 }
 
-/* Each byte that is text, and none else, wherever it stands. */
+/* Every byte that is text, and no other, at any position. */
 Test(speech, text_byte_by_byte)
 {
     for (unsigned at = 0; at < 8; at++)
@@ -351,7 +351,7 @@ Test(speech, too_little)
     IS(BIN, "\x01\x02\x03\x04\x05\x06\x09\x01\x01\x02\x03\x04\x05\x06\x07\x08", ASK, TCP);
 }
 
-/* Whatever is cut off a recognized beginning, what is left is never taken for another service. */
+/* A recognized beginning, truncated anywhere, is never classified as another service. */
 Test(speech, cut_short_is_never_another_service)
 {
     static const struct {
@@ -424,7 +424,7 @@ Test(judged, by_what_the_node_says)
     JUDGE(MISMATCH, smb, IN, TCP, S(TEXT) | FIRST, S(NONE));
     JUDGE(MISMATCH, smb, IN, TCP, S(BIN), S(BIN));
     JUDGE(MISMATCH, smb, IN, TCP, S(BIN) | FIRST, S(NONE));
-    JUDGE(UNSURE, smb, IN, TCP, S(BIN), S(SMB)); /* to one that asks for it: more likely not recognized than another */
+    JUDGE(UNSURE, smb, IN, TCP, S(BIN), S(SMB)); /* probably unrecognized rather than another service */
     JUDGE(MATCH, tls, IN, TCP, S(TLS), S(TLS));
     JUDGE(TOLERATED, tls, IN, TCP, S(HTTPERR), S(HTTP));
     JUDGE(TOLERATED, tls, IN, TCP, S(HTML), S(HTTP));
@@ -449,7 +449,7 @@ Test(judged, of_who_speaks_first_and_who_asks)
     JUDGE(MISMATCH, tls, OUT, TCP, S(NONE), S(TEXT) | FIRST);
     JUDGE(MISMATCH, tls, OUT, TCP, S(PROXY), S(TEXT) | FIRST);
     JUDGE(MUTE, tls, OUT, TCP, S(NONE), S(TEXT) | FIRST | WAITS);
-    JUDGE(MUTE, tls, OUT, TCP, S(NONE), S(HTTPERR) | FIRST); /* 408, to a client that has nothing to say yet */
+    JUDGE(MUTE, tls, OUT, TCP, S(NONE), S(HTTPERR) | FIRST); /* 408, to a client that has not sent anything yet */
     JUDGE(MUTE, tls, OUT, TCP, S(NONE), S(BIN) | FIRST);
     JUDGE(MUTE, tls, OUT, UDP, S(NONE), S(TEXT) | FIRST);
     JUDGE(MATCH, tls, OUT, TCP, S(TLS), S(TEXT) | FIRST);
@@ -466,7 +466,7 @@ Test(judged, datagrams)
     const __u32 dns = QPW_SPEAKS(DNS), ntp = QPW_SPEAKS(NTP), rpc = QPW_SPEAKS(SUNRPC);
 
     JUDGE(MATCH, dns, OUT, UDP, S(DNS), S(DNS));
-    JUDGE(UNSURE, dns, OUT, UDP, S(BIN), S(BIN)); /* of the other end nothing is concluded */
+    JUDGE(UNSURE, dns, OUT, UDP, S(BIN), S(BIN)); /* nothing is concluded about the other end */
     JUDGE(MISMATCH, dns, OUT, UDP, S(TEXT), S(NONE));
     JUDGE(MISMATCH, dns, OUT, TCP, S(BIN), S(BIN));
     JUDGE(MATCH, ntp, OUT, UDP, S(NTP), S(NTP));

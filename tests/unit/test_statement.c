@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A statement: made of a snapshot, written, read back the same; and what others may write in its place. */
+/* A statement: made from a snapshot, written, read back unchanged; and forged documents in its place. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>
@@ -51,7 +51,7 @@ static void end(void)
 
 TestSuite(statement, .init = begin, .fini = end);
 
-/* The document of the snapshot as it is now; caller drops. */
+/* Return the document of the current snapshot; caller drops it. */
 static json_t *written(struct qpw_statement *made)
 {
     struct qpw_statement_from from = {.report = &report, .around = &around, .floating = floating, .openers = openers, .samples = samples,
@@ -200,7 +200,7 @@ Test(statement, keeps_its_limits_and_counts_what_it_leaves_out)
     json_decref(document);
 }
 
-/* ---- What others write ---- */
+/* ---- Forged documents ---- */
 
 static void expect_error(const char *bytes, size_t length, const char *error)
 {
@@ -240,7 +240,7 @@ Test(statement, what_is_none_is_an_error_in_one_line)
     free(large);
 }
 
-/* One change to a sound document, and what is said of it. */
+/* Change one member of a valid document, and check the error. */
 static void expect_changed(const char *key, json_t *value, const char *error)
 {
     struct qpw_statement made, got;

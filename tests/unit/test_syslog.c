@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The secondary way: messages by the letter of RFC 5424, received by a real rsyslog over each socket; the journal's
- * format. */
+/* Syslog output: messages as in RFC 5424, received by a real rsyslog over each kind of socket; the journal's format. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -24,15 +23,15 @@
 #include "alerts.h"
 #include "util/names.h"
 
-#define FIRST_TRIAL 1000000u /* numbers of messages that only find out whether somebody listens */
+#define FIRST_TRIAL 1000000u /* numbers from here on only test whether somebody listens */
 #define TRIALS 600
 #define TRIAL_MS 100
-#define MESSAGE_MS 60000 /* only ever waited out where a message is lost */
+#define MESSAGE_MS 60000 /* only reached if a message is lost */
 
 static char dir[64];
 static struct qpw_record record;
 
-/* A record as the engine makes it. */
+/* Keep a record as the engine makes it. */
 static int keep(void *data, const struct qpw_record *r)
 {
     memcpy(data, r, sizeof(*r));
@@ -180,7 +179,7 @@ Test(syslog, the_journal_gets_fields)
     close(fd);
 }
 
-/* The loopback of a network of its own, where that can be had: other runs of this test then have other ports. */
+/* Use the loopback of a new network namespace, if possible, so that other runs of this test have other ports. */
 static void own_loopback(void)
 {
     struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -192,7 +191,7 @@ static void own_loopback(void)
     close(fd);
 }
 
-/* A port of the loopback that is free now. */
+/* Return a free port of the loopback. */
 static unsigned free_port(int type)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -241,7 +240,7 @@ static pid_t start_rsyslog(unsigned udp, unsigned tcp)
     return pid;
 }
 
-/* The next line that rsyslog hands on, up to so long; NULL: none. Static. */
+/* Return the next line that rsyslog forwards, or NULL after that time. Static. */
 static const char *next_line(int fd, int milliseconds)
 {
     static char text[16384], line[8192];
@@ -265,14 +264,14 @@ static const char *next_line(int fd, int milliseconds)
     return line;
 }
 
-/* Writes the record under that number; how the writing went. */
+/* Write the record with that number. Returns the result. */
 static int write_numbered(struct qpw_syslog *s, uint64_t number)
 {
     record.flow_id = number;
     return qpw_syslog_write(s, &record);
 }
 
-/* The line of the record of that number, whatever is still handed on before it; NULL: not within so long. */
+/* Return the line of the record with that number, skipping others; NULL after that time. */
 static const char *line_of(int fd, uint64_t number, int milliseconds)
 {
     char wanted[64];
@@ -285,8 +284,8 @@ static const char *line_of(int fd, uint64_t number, int milliseconds)
 }
 
 /*
- * Sends messages of their own numbers until one comes out, which shows that rsyslog listens: what it went by. Others of
- * them may come out later: line_of() passes them over.
+ * Send numbered trial messages until one arrives, which shows that rsyslog listens. Returns the connection. Later
+ * trials may still arrive: line_of() skips them.
  */
 static struct qpw_syslog *until_it_listens(int pipe_fd, const char *target)
 {

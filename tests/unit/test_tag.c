@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The tag of a connection: the same for both directions of packets, another for everything else. */
+/* The tag of a connection: the same for both directions, different for everything else. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 static __u64 secret[QPW_SET_SECRET + 1], state = 88172645463325252ull;
 
-/* Other secrets with each call: xorshift64. */
+/* Draw new secrets with each call: xorshift64. */
 static void start(void)
 {
     for (size_t i = 0; i < sizeof(secret) / sizeof(*secret); i++) {
@@ -63,13 +63,13 @@ Test(tag, leaves_room_for_slot_and_directions)
         __u32 line, usual_line; \
         u.field = (v); \
         __u64 want = value_of(&u, &line), entry = value_of(&usual, &usual_line); \
-        cr_assert(!is_found(entry, want), #field); /* even were there only one line */ \
+        cr_assert(!is_found(entry, want), #field); /* even if there were only one line */ \
     } while (0)
 
 Test(tag, every_field_tells)
 {
     for (int bit = 0; bit < 128; bit++) {
-        if (bit < 96) /* of IPv4 only the last four bytes are hashed: the rest is always the same */
+        if (bit < 96) /* for IPv4 only the last four bytes are hashed, as the rest is constant */
             continue;
         OTHER(local[bit / 8], usual.local[bit / 8] ^ 1 << bit % 8);
         OTHER(remote[bit / 8], usual.remote[bit / 8] ^ 1 << bit % 8);
@@ -85,7 +85,7 @@ Test(tag, every_field_tells)
         OTHER(extra, 1u << bit);
         OTHER(generation, usual.generation ^ 1u << bit);
     }
-    for (int bit = 0; bit < 24; bit++) /* two years of four seconds each */
+    for (int bit = 0; bit < 24; bit++) /* two years, in units of four seconds */
         OTHER(epoch, usual.epoch ^ 1u << bit);
     OTHER(protocol, 17);
     OTHER(ifindex, 3);
@@ -117,7 +117,7 @@ static int by_value(const void *x, const void *y)
     return memcmp(x, y, 12);
 }
 
-/* A million tuples of a scan and of clients behind it: none has another's tag and line. */
+/* A million tuples of a scan and of clients behind it: no two share both tag and line. */
 Test(tag, a_million_tuples_are_a_million_tags)
 {
     enum { N = 1000000 };
@@ -162,7 +162,7 @@ Test(tag, lines_are_filled_evenly)
     cr_assert_lt(most, 40, "%u of 65,536 in one line, where 4 are due", most);
 }
 
-/* How many of n things in a row of places stand where more than `ways` do. */
+/* Return how many of n entries are in places that hold more than `ways`. */
 static size_t crowded(const unsigned *in_place, size_t places, unsigned ways)
 {
     size_t n = 0;
@@ -173,8 +173,8 @@ static size_t crowded(const unsigned *in_place, size_t places, unsigned ways)
 }
 
 /*
- * 64,000 clients in a row fill 16,384 lines of eight and 6,144 sets of sixteen as evenly as chance would, whatever
- * the secrets: chance puts 5.1 % of them into lines, and 7 % into sets, that are too full.
+ * 64,000 consecutive clients fill 16,384 lines of eight and 6,144 sets of sixteen as evenly as at random, with any
+ * secrets: at random, 5.1 % are in overfull lines, and 7 % in overfull sets.
  */
 Test(tag, traffic_in_rows_spreads_with_every_secret)
 {

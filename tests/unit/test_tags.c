@@ -44,7 +44,7 @@ Test(tags, say_what_the_record_is_evidence_about)
     cr_expect_not(has(QPW_SIG_STOPPED, QPW_TAG_PCI_DSS, "1.2.5"));
 }
 
-/* Where a SIEM finds them: of an alert in its metadata, of the auditor's own record among its variables, each id. */
+/* Where a SIEM finds them, id by id: in an alert's metadata, among the variables of the auditor's own records. */
 Test(tags, stand_in_the_records)
 {
     struct qpw_record record = {.signature = qpw_signature(QPW_SIG_IN_ANSWERED), .host = "node1", .iface = "eth0"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What one more packet does to a TCP connection, and what a forged one does not. */
+/* The effect of one more packet on a TCP connection, and that forged ones have none. */
 #include <criterion/criterion.h>
 
 #include "bpf/tcp.h"
@@ -10,10 +10,10 @@
 #define ACK QPW_TCP_ACK
 #define FIN QPW_TCP_FIN
 #define RST QPW_TCP_RST
-#define INITIAL 1000u /* the initiator's number … */
-#define ANSWER 5000u  /* … and the responder's */
+#define INITIAL 1000u /* the initiator's initial sequence number */
+#define ANSWER 5000u  /* the responder's */
 
-/* As the first packet of a connection leaves it: the initiator's SYN. */
+/* A connection after its first packet, the initiator's SYN. */
 static struct qpw_conn opened(int by_node)
 {
     return (struct qpw_conn){.state = QPW_STATE_SYN, .isn = INITIAL, .evidence = QPW_EVIDENCE_HANDSHAKE,
@@ -52,7 +52,7 @@ static struct qpw_conn established(int by_node)
     return c;
 }
 
-/* Everything of a connection but the marks of a tentative SYN. */
+/* Everything in a connection except the marks of a tentative SYN is unchanged. */
 static void assert_unturned(const struct qpw_conn *c, const struct qpw_conn *before)
 {
     cr_assert_eq(c->state, before->state);
@@ -124,7 +124,7 @@ Test(tcp, retransmissions_change_nothing)
     cr_assert_eq(step(&c, NODE, SYN | ACK, ANSWER, INITIAL + 1, 0), QPW_DO_NOTHING);
     assert_unturned(&c, &before);
 
-    /* Late copies of both, behind the handshake: not to be taken for a new one. */
+    /* Late duplicates of both after the handshake must not open a new connection. */
     c = established(REMOTE);
     before = c;
     cr_assert_eq(step(&c, REMOTE, SYN, INITIAL, 0, 0), QPW_DO_NOTHING);
@@ -143,7 +143,7 @@ Test(tcp, the_initiator_may_try_anew_with_another_number)
     }
 }
 
-/* Two SYNs that come close together are both seen before the node answers the first of them: an open port is told. */
+/* Two SYNs in short succession precede the node's answer to the first one: the port is still reported as open. */
 Test(tcp, the_node_answers_whichever_syn_it_likes)
 {
     struct qpw_conn c = opened(REMOTE), out = opened(NODE);
@@ -153,7 +153,7 @@ Test(tcp, the_node_answers_whichever_syn_it_likes)
     cr_assert_eq(c.outcome, QPW_OUTCOME_ANSWERED);
     cr_assert_eq(c.isn, INITIAL);
     cr_assert(step(&c, REMOTE, ACK, INITIAL + 1, ANSWER + 1, 0) & QPW_DO_ESTABLISH);
-    /* From the network only the answer to what the node asked last counts: anybody can send another. */
+    /* From the network only the answer to the node's last SYN counts: anybody can send another. */
     step(&out, NODE, SYN, 7777, 0, 0);
     cr_assert_eq(step(&out, REMOTE, SYN | ACK, ANSWER, INITIAL + 1, 0), QPW_DO_NOTHING);
     cr_assert_eq(out.outcome, QPW_OUTCOME_ATTEMPTED);
@@ -174,7 +174,7 @@ Test(tcp, lost_syn_ack_is_made_up_for_by_the_responders_data)
     }
 }
 
-/* The responder's packets take another interface: an acknowledgement of these proves nothing, but is worth a look. */
+/* The responder's packets take another interface: an acknowledgement of these proves nothing, but prompts a lookup. */
 Test(tcp, an_acknowledgement_of_what_was_not_seen)
 {
     struct qpw_pkt p = {.protocol = 6, .tcp_flags = ACK, .seq = INITIAL + 1, .ack = ANSWER + 1};
@@ -191,7 +191,8 @@ Test(tcp, an_acknowledgement_of_what_was_not_seen)
         step(&c, !node, SYN | ACK, ANSWER, INITIAL + 1, 0);
         cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 9, 0), QPW_DO_NOTHING, "the answer was seen");
 
-        c = opened(node); /* the socket table confirms it: first that the SYN+ACK was sent, then that it is open */
+        c = opened(node); /* the socket table confirms it: first that the SYN+ACK was sent, then that it is
+                           * established */
         cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 0), QPW_DO_CHANGED | QPW_DO_ROSE);
         cr_assert_eq(c.state, QPW_STATE_SYN);
         cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 1), QPW_DO_CHANGED | QPW_DO_ESTABLISH);
@@ -226,7 +227,7 @@ Test(tcp, crossing_syns_are_one_connection_of_the_first)
         cr_assert(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 3) & QPW_DO_ESTABLISH);
         cr_assert_eq(c.direction, node ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND);
     }
-    /* The same with the SYN+ACKs the other way about. */
+    /* The same with the SYN+ACKs in the opposite order. */
     struct qpw_conn c = opened(NODE);
 
     step(&c, REMOTE, SYN, ANSWER, 0, 0);
@@ -243,7 +244,7 @@ Test(tcp, a_syn_on_a_live_connection_waits_for_its_confirmation)
 
         cr_assert_eq(step(&c, !node, SYN, 90000, 0, 0), QPW_DO_NOTHING);
         assert_unturned(&c, &before);
-        /* A live end answers with an acknowledgement of its own, and both go on. */
+        /* A live end answers with an acknowledgement of its own, and both continue. */
         cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 1, 0), QPW_DO_NOTHING);
         cr_assert_eq(step(&c, node, SYN | ACK, 70000, 90002, 0), QPW_DO_NOTHING, "acknowledges something else");
         assert_unturned(&c, &before);
@@ -332,12 +333,12 @@ Test(tcp, a_forged_rst_and_syn_do_not_turn_a_connection)
     cr_assert(step(&c, NODE, ACK, 1, 1, 0) & QPW_DO_ESTABLISH);
     assert_unturned(&c, &before);
 
-    /* But where it was true, the node answers the new SYN. */
+    /* If the reset was genuine, the node answers the new SYN. */
     c = established(REMOTE);
     step(&c, REMOTE, RST, 1, 1, 0);
     step(&c, REMOTE, SYN, 90000, 0, 0);
     cr_assert_eq(step(&c, NODE, SYN | ACK, 70000, 90001, 0), QPW_DO_RESTART_ANSWERED);
-    /* What was never answered is opened anew at once: a knock is a knock. */
+    /* A connection that was never answered is replaced at once: a new SYN is a new attempt. */
     c = opened(REMOTE);
     step(&c, REMOTE, RST, 1, 1, 0);
     cr_assert_eq(step(&c, REMOTE, SYN, 90000, 0, 0), QPW_DO_RESTART);
@@ -449,7 +450,7 @@ Test(tcp, payload_before_and_behind_a_handshake)
         step(&c, !ways[i].by_node, ways[i].second, ANSWER, INITIAL + 1, 20);
         cr_expect_eq(c.outcome, QPW_OUTCOME_DATA, "way %zu", i);
     }
-    /* Of one end alone it is what it looks like. */
+    /* From one end alone it counts by its flags. */
     struct qpw_conn c = opened(0);
 
     step(&c, REMOTE, SYN, INITIAL, 0, 20);
@@ -475,7 +476,7 @@ Test(tcp, payload_without_a_handshake)
         {ACK, 0, ACK, 9, QPW_OUTCOME_DATA},
         {FIN | ACK, 9, ACK, 0, QPW_OUTCOME_DATA},
         {0, 9, 0, 9, QPW_OUTCOME_DATA},
-        /* What a host says by itself to what it knows nothing of, and what says nothing at all. */
+        /* What a host answers on its own to unknown segments, and segments that prove nothing. */
         {SYN | ACK, 0, RST, 0, QPW_OUTCOME_ATTEMPTED},
         {SYN | ACK, 9, RST, 0, QPW_OUTCOME_ATTEMPTED},
         {ACK, 9, RST, 0, QPW_OUTCOME_ATTEMPTED},
@@ -497,7 +498,7 @@ Test(tcp, payload_without_a_handshake)
         }
 }
 
-/* A probe of one byte asks whether the other end is there; a byte that goes on is data. */
+/* A one-byte probe tests whether the other end is there; only bytes beyond it are data. */
 Test(tcp, keep_alives_are_no_data)
 {
     for (int by_node = 0; by_node < 2; by_node++) {
@@ -518,7 +519,7 @@ Test(tcp, keep_alives_are_no_data)
     }
 }
 
-/* The node's own RST that the other end ignores, or that a firewall sent in its name, is not the end. */
+/* The node's own RST that the other end ignores, or that a firewall sent in its name, does not end the connection. */
 Test(tcp, the_node_goes_on_after_its_own_reset)
 {
     struct qpw_conn c = established(1);
@@ -532,7 +533,7 @@ Test(tcp, the_node_goes_on_after_its_own_reset)
     cr_expect_eq(c.outcome, QPW_OUTCOME_DATA);
     cr_expect_eq(c.direction, QPW_DIR_OUTBOUND);
 
-    c = opened(0); /* refused, and used all the same */
+    c = opened(0); /* refused, but used nevertheless */
     step(&c, NODE, RST | ACK, 0, INITIAL + 1, 0);
     step(&c, REMOTE, ACK, INITIAL + 1, 1, 10);
     step(&c, NODE, ACK, 1, INITIAL + 11, 10);
@@ -564,7 +565,7 @@ Test(sctp, outcome_by_the_first_chunk)
 
     chunk(&c, NODE, QPW_SCTP_ABORT);
     cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
-    chunk(&c, REMOTE, 1 /* INIT, once more */);
+    chunk(&c, REMOTE, 1 /* INIT, repeated */);
     cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);
     chunk(&c, NODE, QPW_SCTP_ABORT);
     cr_expect_eq(c.outcome, QPW_OUTCOME_REFUSED);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Values of another version of a structure, put into this version's form by the names of the fields. */
+/* Convert values of another version's structure to this version by the names of the fields. */
 #include <bpf/btf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "instance/translation.h"
 
-/* The types that both sides have, in every struct btf of this file: ids 1 to 4. */
+/* Types that both sides share, in every struct btf of this file: ids 1 to 4. */
 enum { U8 = 1, U32, U64, BYTES };
 
 static struct btf *types(void)
@@ -55,7 +55,7 @@ Test(translation, the_same_form_is_one_copy)
     btf__free(b);
 }
 
-/* Moved, gone, new, longer, and an array of another length; inner structures too. */
+/* Moved, removed, added, lengthened fields, and an array of another length; inner structures too. */
 Test(translation, fields_are_known_by_their_names)
 {
     struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The live view without a terminal: rows and rates out of snapshots, columns, keys, and the screen as text. */
+/* The live view without a terminal: rows and rates from snapshots, columns, keys, and the screen as text. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +19,7 @@
 #include "view/remember.h"
 #include "view/screen.h"
 
-/* A model that has seen the sample at two seconds, and a state of its first start. */
+/* A model with the sample at two seconds, and a state as after its first start. */
 struct bench {
     struct qpw_snapshot snapshots[2];
     struct qpw_model model;
@@ -146,7 +146,7 @@ Test(view, a_meter_that_appears_counts_from_zero_and_another_instance_starts_ane
     cr_assert_eq(b.model.n_rows, 1);
     cr_expect_float_eq(b.model.rows[0].rate.rx_bytes, 700, 0.01);
     sample_snapshot(&fourth, 3);
-    fourth.from_unix_ns += 1; /* attached anew */
+    fourth.from_unix_ns += 1; /* another attachment */
     cr_assert_eq(qpw_model_advance(&b.model, &fourth), 0);
     cr_expect_float_eq(b.model.tracks.total.rx_bytes, 0, 0);
     tear_down(&b);
@@ -339,7 +339,7 @@ Test(view, any_column_sorts_both_ways)
     cr_expect_str_eq(cell(&b, 0, QPW_COL_WHO), "10.9.0.7", "addresses by their value");
     cr_expect_str_eq(cell(&b, 2, QPW_COL_WHO), "fd00::99");
     for (size_t i = 0; i < qpw_tab_columns(b.state.tab)->n; i++)
-        key(&b, '.'); /* through every column, none of which may fail */
+        key(&b, '.'); /* through every column: none may fail */
     cr_expect_eq(b.state.sort[QPW_TAB_UNEXPECTED].column, QPW_COL_WHO, "all round");
     tear_down(&b);
 }
@@ -511,7 +511,7 @@ Test(view, tabs_by_number_and_by_tab_key_and_quit_is_asked_where_wanted)
     tear_down(&b);
 }
 
-/* ---- Connections and listeners: what is read beside the snapshots ---- */
+/* ---- Connections and listeners: read in addition to the snapshots ---- */
 
 static const struct qpw_connection some[] = {
     {.key = {.protocol = IPPROTO_TCP, .local_port = 445, .remote_port = 50000},
@@ -550,7 +550,7 @@ static void read_more(struct bench *b)
     cr_assert_eq(qpw_model_build(&b->model, &b->state), 0);
 }
 
-/* Only what the filter wants is read; there and back, the selection stays. */
+/* Only what the filter needs is read; going there and back keeps the selection. */
 Test(view, enter_on_a_port_opens_its_connections_and_esc_goes_back)
 {
     struct bench b;
@@ -585,7 +585,7 @@ Test(view, enter_on_a_port_opens_its_connections_and_esc_goes_back)
     cr_expect_eq(b.state.tab, QPW_TAB_PORTS);
     cr_expect_str_eq(b.state.filter_text, "tcp");
     cr_expect_eq(b.state.selected_id, id);
-    key(&b, QPW_KEY_ESC); /* now the filter goes, as ever */
+    key(&b, QPW_KEY_ESC); /* the second Esc clears the filter, as usual */
     cr_expect_str_eq(b.state.filter_text, "");
     key(&b, '3');
     paint(&b, 24, 80);
@@ -602,7 +602,7 @@ Test(view, connections_by_their_tab_and_listeners_that_cannot_be_read)
     set_up(&b, QPW_TAB_CONNECTIONS);
     read_more(&b);
     cr_expect_eq(b.model.n_rows, N_SOME);
-    cr_expect_str_eq(cell(&b, 0, QPW_COL_VERDICT), "unexpected"); /* what needs a look stands first */
+    cr_expect_str_eq(cell(&b, 0, QPW_COL_VERDICT), "unexpected"); /* what needs attention is first */
     type(&b, "/dir:out");
     key(&b, QPW_KEY_ENTER);
     read_more(&b);
@@ -678,7 +678,7 @@ static void busy(struct qpw_snapshot *s)
     s->n_findings = n;
 }
 
-/* "high in tcp/9100 10.1.0.1 +80 data unexpected | …" of the rows. Static. */
+/* Return the rows as "high in tcp/9100 10.1.0.1 +80 data unexpected | …". Static. */
 static const char *rows_text(const struct bench *b)
 {
     static const enum qpw_column_id columns[] = {QPW_COL_SEVERITY, QPW_COL_SERVICE, QPW_COL_WHO, QPW_COL_OUTCOME,
@@ -693,7 +693,7 @@ static const char *rows_text(const struct bench *b)
     return text;
 }
 
-/* The same process, known of some exchanges by the very socket, of others by the port. */
+/* The same process, found for some exchanges by the exact socket, for others by the port. */
 static const char *some_process(void *context, const struct qpw_finding_row *f)
 {
     (void)context;
@@ -804,7 +804,7 @@ Test(view, a_host_is_named_whoever_opens)
     tear_down(&b);
 }
 
-/* A scan of 300 ports and a service of 81 clients are two rows when they are acknowledged or closed, too, and can be opened. */
+/* A scan of 300 ports and a service of 81 clients stay two rows once acknowledged or closed, too, and can be opened. */
 Test(view, what_is_acknowledged_or_closed_is_folded_like_what_is_open)
 {
     static const struct qpw_life known = {.step = QPW_LIFE_ACKNOWLEDGED, .outcome = QPW_OUTCOME_DATA, .unix_ns = 2};
@@ -1262,7 +1262,7 @@ Test(view, alerts_are_counted_only_where_the_log_tells_of_the_whole_time)
     tear_down(&b);
 }
 
-/* ---- Cost. Sanitizers cost several times over: the bound only catches what grows faster than the rows. ---- */
+/* ---- Cost. Sanitizers multiply it, so the bound only detects superlinear growth. ---- */
 
 Test(view, five_thousand_meters_take_a_fraction_of_a_second)
 {
@@ -1286,7 +1286,7 @@ Test(view, five_thousand_meters_take_a_fraction_of_a_second)
     tear_down(&b);
 }
 
-/* a and m ask for a reason on the last line; only Enter does something, and only about a finding or one service. */
+/* a and m ask for a reason on the last line; only Enter confirms, and only for a finding or one service. */
 Test(view, a_finding_is_acknowledged_or_muted_with_a_reason)
 {
     struct bench b;

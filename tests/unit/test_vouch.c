@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Whether who holds a companion is who has its parent exchange; and what a port mapper's answer says. */
+/* Whether the owner of a companion also owns its parent exchange; and parsing the port mapper's answer. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "facts/vouch.h"
 
-#define NEVER "/nowhere/" /* so that no link of this machine is followed */
+#define NEVER "/nowhere/" /* so that no link on this machine is followed */
 #define FTPD NEVER "ftpd"
 #define SHELL NEVER "sh"
 
@@ -22,7 +22,7 @@ static struct qpw_process process(enum qpw_match match, int pid, const char *exe
     snprintf(p.unit, sizeof(p.unit), "%s", unit);
     p.container = strchr(unit, ' ') != NULL;
     p.started_unix_ns = (uint64_t)pid * 1000000000u;
-    for (; *exe; exe++) /* a file of its own for each path */
+    for (; *exe; exe++) /* a different file for each path */
         p.exe_inode = p.exe_inode * 31 + (unsigned char)*exe;
     return p;
 }
@@ -36,7 +36,7 @@ static struct qpw_process ended(int pid, const char *exe)
     return p;
 }
 
-/* Held by one process, of which also the note with the socket is; by the kernel; or by nobody any more. */
+/* Owned by one process, which the socket's record names, too; by the kernel; or by no process any more. */
 static struct qpw_vouch_companion held(const struct qpw_process *p)
 {
     bool kernel = p->match == QPW_MATCH_KERNEL, known = p->pid && !p->ended;
@@ -83,7 +83,7 @@ static const struct {
     {"the kernel, of FTP", {QPW_MATCH_KERNEL, 0, "", ""}, {QPW_MATCH_EXACT, 7, FTPD, ""}, .word = QPW_OWNER_OTHER},
     {"the kernel, of NFS", {QPW_MATCH_KERNEL, 0, "", ""}, {QPW_MATCH_EXACT, 7, NEVER "rpcbind", ""}, .nfs = true,
      .word = QPW_OWNER_FITS},
-    /* Where it is only known who listened for the parent exchange. */
+    /* If only the listener of the parent exchange is known. */
     {"the listener itself", {QPW_MATCH_EXACT, 7, FTPD, ""}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true, true, .word = QPW_OWNER_FITS},
     {"a child of the listener", {QPW_MATCH_EXACT, 8, FTPD, ""}, {QPW_MATCH_LISTENER, 7, FTPD, ""}, true, true,
      .word = QPW_OWNER_FITS},
@@ -113,7 +113,7 @@ Test(vouch, who_fits)
                                        .own_unit = "own.service"};
 
         cr_expect_eq(qpw_vouch_judge(&q, NULL), cases[i].word, "%s: %u", cases[i].what, qpw_vouch_judge(&q, NULL));
-        q.foreign = true; /* through a packet socket: no service sends so */
+        q.foreign = true; /* through a packet socket, as no service sends */
         cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER, "%s", cases[i].what);
     }
 }
@@ -127,7 +127,7 @@ Test(vouch, nothing_is_known_where_no_parent_is)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
 }
 
-/* One socket in many hands: each of them can answer, and its maker may have executed another program since. */
+/* One socket with several owners: any of them can answer, and its creator may have executed another program since. */
 Test(vouch, everybody_who_holds_the_socket_has_to_fit)
 {
     struct qpw_process ftpd = process(QPW_MATCH_EXACT, 8, FTPD, ""), shell = process(QPW_MATCH_EXACT, 9, SHELL, ""),
@@ -169,7 +169,7 @@ Test(vouch, everybody_who_holds_the_socket_has_to_fit)
     }
 }
 
-/* Another namespace may have sent what the port of a listener is on. */
+/* Packets on a listener's port may have been sent by another namespace. */
 Test(vouch, a_listener_alone_says_nothing_of_an_exchange)
 {
     struct qpw_process ftpd = process(QPW_MATCH_LISTENER, 8, FTPD, ""), kernel = {.match = QPW_MATCH_KERNEL};
@@ -188,14 +188,17 @@ Test(vouch, a_listener_alone_says_nothing_of_an_exchange)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
 }
 
-/* The executable is the file: what is mounted over its path, or was there before an upgrade, is not. */
+/*
+ * An executable is identified by its file, not by its path: another may be mounted there, or have been before an
+ * upgrade.
+ */
 Test(vouch, the_same_executable_is_the_same_file)
 {
     struct qpw_process a = process(QPW_MATCH_EXACT, 8, FTPD, ""), b = process(QPW_MATCH_EXACT, 7, FTPD, "");
 
     cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_FITS);
     a.pid = 7;
-    a.started_unix_ns = b.started_unix_ns + 5000; /* read twice; whatever it executes now */
+    a.started_unix_ns = b.started_unix_ns + 5000; /* read twice, whatever it executes meanwhile */
     a.exe_inode++;
     cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_FITS);
     a.started_unix_ns += 1000000000u;
@@ -215,11 +218,11 @@ Test(vouch, the_same_executable_is_the_same_file)
     a.exe_device--;
     snprintf(a.exe, sizeof(a.exe), "(user namespace) %s", FTPD);
     cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_OTHER);
-    a = ended(7, FTPD); /* its number may be another's */
+    a = ended(7, FTPD); /* its pid may have been reused */
     cr_expect_eq(qpw_vouch_same(&a, &b, ""), QPW_OWNER_UNSURE);
 }
 
-/* A session that has ended is known by its process, looked at while it lasted, for so long as the number is its own. */
+/* A session that has ended is matched by its process as seen while it lasted, unless its pid was reused. */
 Test(vouch, the_process_of_an_ended_session)
 {
     struct qpw_process gone = ended(7, FTPD), shell = ended(7, SHELL), other = ended(8, FTPD);
@@ -231,7 +234,7 @@ Test(vouch, the_process_of_an_ended_session)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
     c.made_ns = 9000000000u;
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
-    q.seen_alive = true; /* others of its user and executable */
+    q.seen_alive = true; /* others of the same user and executable */
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_FITS);
     q.seen_alive = false;
     parent.same_note = true;
@@ -245,7 +248,7 @@ Test(vouch, the_process_of_an_ended_session)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
 }
 
-/* Between who listened and the companion a process has ended: nobody knows whether it descends from it. */
+/* An intermediate process has ended, so it is unknown whether the companion descends from the listener. */
 Test(vouch, a_broken_chain_of_parents)
 {
     struct qpw_process ftpd = process(QPW_MATCH_EXACT, 8, FTPD, "");
@@ -260,7 +263,7 @@ Test(vouch, a_broken_chain_of_parents)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_UNSURE);
 }
 
-/* Registered with the port mapper is believed of those that are known to be NFS's own, and of no others. */
+/* A registration with the port mapper counts for processes known to belong to NFS only. */
 Test(vouch, registrations)
 {
     static const struct qpw_rpc_registration rows[] = {
@@ -270,19 +273,19 @@ Test(vouch, registrations)
     struct qpw_vouch_parent parent = {.process = process(QPW_MATCH_EXACT, 7, NEVER "rpcbind", "")};
     const struct {
         const char *exe;
-        int server; /* the process that holds the NFS port by that protocol, 0: none */
+        int server; /* owner of the NFS port over that protocol, 0: none */
         unsigned uid;
         uint8_t protocol;
         uint16_t port;
         enum qpw_owner_word word;
-        bool asks;  /* for rpcbind, without which it is not sure */
+        bool asks;  /* without rpcbind's answer the result is unsure */
     } one[] = {
         {SHELL, 0, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false},
         {SHELL, 8, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS, true},
-        {SHELL, 9, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false}, /* the same executable is not enough */
+        {SHELL, 9, 0, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false}, /* the same executable is not sufficient */
         {SHELL, 8, 1000, IPPROTO_TCP, 45000, QPW_OWNER_OTHER, false},
         {SHELL, 8, 0, IPPROTO_UDP, 45000, QPW_OWNER_OTHER, true},
-        {SHELL, 8, 0, IPPROTO_TCP, 45002, QPW_OWNER_OTHER, true}, /* NFS itself has its port */
+        {SHELL, 8, 0, IPPROTO_TCP, 45002, QPW_OWNER_OTHER, true}, /* the NFS service itself owns that port */
         {SHELL, 8, 0, IPPROTO_TCP, 44444, QPW_OWNER_OTHER, true},
         {"/usr/sbin/rpc.mountd", 0, 0, IPPROTO_TCP, 45000, QPW_OWNER_FITS, true},
         {"/usr/sbin/rpc.mountd", 0, 0, IPPROTO_UDP, 45001, QPW_OWNER_OTHER, true},
@@ -302,14 +305,14 @@ Test(vouch, registrations)
 
         holder.uid = one[i].uid;
         cr_expect_eq(qpw_vouch_judge(&q, &early), one[i].word, "%zu: %u", i, qpw_vouch_judge(&q, NULL));
-        cr_expect_eq(early, one[i].asks && one[i].word == QPW_OWNER_OTHER, "%zu", i); /* it may be, in a moment */
+        cr_expect_eq(early, one[i].asks && one[i].word == QPW_OWNER_OTHER, "%zu", i); /* it may still register */
         cr_expect_eq(qpw_vouch_asks_rpcbind(&q), one[i].asks, "%zu", i);
         q.rpcbind = NULL;
         cr_expect_eq(qpw_vouch_judge(&q, NULL), one[i].asks ? QPW_OWNER_UNSURE : one[i].word, "%zu", i);
     }
 }
 
-/* rpc.nfsd hands its sockets to the kernel, which then holds what a process has made. */
+/* rpc.nfsd hands its sockets to the kernel, which then owns what a process created. */
 Test(vouch, sockets_that_are_handed_to_the_kernel)
 {
     static const struct qpw_rpc_registration rows[] = {{QPW_RPC_NFS, 45000, IPPROTO_TCP}, {QPW_RPC_MOUNT, 45001, IPPROTO_TCP}};
@@ -326,7 +329,7 @@ Test(vouch, sockets_that_are_handed_to_the_kernel)
     cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER);
     q.port = 45000;
     c.hands_over = false;
-    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER); /* who made it is known, and fits nothing */
+    cr_expect_eq(qpw_vouch_judge(&q, NULL), QPW_OWNER_OTHER); /* its creator is known, and does not match */
 }
 
 /* ---- The port mapper's answer ---- */
@@ -389,7 +392,7 @@ Test(rpcbind, answers)
     cr_expect_eq(r.rows[1].port, 1000);
     cr_expect_eq(r.rows[1].protocol, IPPROTO_UDP);
     qpw_rpcbind_clear(&r);
-    for (size_t cut = 0; cut < m.length; cut++) /* sanitizers look on */
+    for (size_t cut = 0; cut < m.length; cut++) /* sanitizers check */
         cr_expect_eq(qpw_rpcbind_parse(m.bytes, cut, &r), -EBADMSG, "%zu bytes", cut);
     m.bytes[23] = 1; /* no success */
     cr_expect_eq(qpw_rpcbind_parse(m.bytes, m.length, &r), -EBADMSG);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How values are spelled, and that what others wrote cannot steer a terminal, wherever it stands. */
+/* Formatting of values; and that foreign text cannot control a terminal, wherever it appears. */
 #include <criterion/criterion.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,9 +179,9 @@ Test(words, owners)
     expect_owner(&owner, "", "", NULL);
 }
 
-/* ---- What others wrote ---- */
+/* ---- Foreign text ---- */
 
-/* An escape sequence, a C1 control, an override of direction, what is not UTF-8; and what is harmless. */
+/* An escape sequence, a C1 control, a direction override, invalid UTF-8; and the harmless form. */
 #define HOSTILE "eth\033[2J\xc2\x9b" "31m\xe2\x80\xae" "evil\xff"
 #define HARMLESS "eth?[2J?31m?evil?"
 
