@@ -93,7 +93,7 @@ Test(config, everything_wrong_is_said_with_its_line)
     struct qpw_settings config;
 
     put("a.conf", "intervall 3\n--keep\ninterval\ninterval 4\ninterval 5\nkeep perhaps\nsyslog \"a\niface\nxyzzyxyzzy 1\nsyslog \"a\" b\n"
-                  "iface eth0\niface eth1 eth0\nconfig /x\nhelp\n=3\nroot:$6$secret:20228:0\n");
+                  "iface eth0\niface eth1 eth0\nconfig /x\nhelp\n=3\nroot:$6$secret:20228:0\niface = eth2 \"eth3\"\n");
     config = read_files();
     cr_expect_str_eq(said,
                      "a.conf:1: unknown setting 'intervall'; did you mean 'interval'?\n"
@@ -109,7 +109,8 @@ Test(config, everything_wrong_is_said_with_its_line)
                      "a.conf:13: unknown setting 'config'; 'qportwatch config show' lists them\n"
                      "a.conf:14: unknown setting 'help'; 'qportwatch config show' lists them\n"
                      "a.conf:15: the name of the setting is missing\n"
-                     "a.conf:16: no setting: a line is 'name value' or 'name = value'; 'qportwatch config show' lists the names\n",
+                     "a.conf:16: no setting: a line is 'name value' or 'name = value'; 'qportwatch config show' lists the names\n"
+                     "a.conf:17: iface: \"eth3\": double quotes go around the whole value only\n",
                      "%s", said);
     qpw_config_clear(&config);
 }

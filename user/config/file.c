@@ -197,7 +197,10 @@ static void add_interfaces(const struct place *at, char *value)
     bool any = false;
 
     for (name = strtok_r(value, SPACE ",", &save); name; name = strtok_r(NULL, SPACE ",", &save)) {
-        add(at, QPW_CONFIG_IFACE, name, false);
+        if (strchr(name, '"'))
+            complain(at, "iface: %s: double quotes go around the whole value only", name);
+        else
+            add(at, QPW_CONFIG_IFACE, name, false);
         any = true;
     }
     if (!any)
