@@ -10,7 +10,9 @@
 
 const char *const page_hostile[] = {
     "<script>document.title='owned'</script>", "\"><img src=x onerror=document.title='owned'>", "</style><h1>owned</h1>",
-    "\033[2J\033]0;owned\a", "\xe2\x80\xae" "drow", "a\r\nContent-Type: text/html", "]]>--><!--", "javascript:alert(1)", "&lt;b&gt;&#60;",
+    "\033[2J\033]0;owned\a",
+    "\xe2\x80\xae" "drow", /* NOLINT(clang-diagnostic-string-concatenation): one */
+    "a\r\nContent-Type: text/html", "]]>--><!--", "javascript:alert(1)", "&lt;b&gt;&#60;",
     "\xff\xfe\xc3", "${7*7}{{7*7}}%s%n", "</script><script>1", "' onclick='x",
 };
 const size_t page_n_hostile = sizeof(page_hostile) / sizeof(*page_hostile);

@@ -19,7 +19,7 @@ extern const size_t page_n_hostile;
  * Make a sample_snapshot() with `findings` more answered findings, each of a different service; their names hostile, if
  * requested.
  */
-void page_snapshot(struct qpw_snapshot *ret, size_t findings, bool hostile);
+void page_snapshot(struct qpw_snapshot *s, size_t findings, bool hostile);
 
 /* Return the owner of a finding of such a snapshot: for struct qpw_render_options.owner, arg NULL. */
 bool page_owner(void *arg, const struct qpw_finding_row *finding, struct qpw_process *ret);

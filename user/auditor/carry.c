@@ -205,6 +205,7 @@ static int read_counts(struct qpw_carry *c)
     r = r ? r : qpw_corrections_read(c->old.map_fd[QPW_MAP_corrections], &corrections);
     if (r < 0)
         return r;
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): qpw_corrections_read() filled it */
     for (size_t i = 0; i < corrections.count; i++) {
         number = ((uint32_t *)corrections.keys)[i];
         block = (const struct qpw_counts_block *)corrections.values + i;

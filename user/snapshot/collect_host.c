@@ -232,10 +232,12 @@ static int read_inventory(const struct qpw_netlink *links, struct qpw_snapshot *
         struct qpw_inventory_row *row = &s->inventory[s->n_inventory++];
         const struct qpw_iface_row *at = seen_at(s, links, link[i].ifindex);
 
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there are links */
         memcpy(row->name, link[i].name, sizeof(row->name));
         memcpy(row->kind, link[i].kind, sizeof(row->kind));
         row->state = state_of(&link[i], at);
         if (row->state == QPW_LINK_SEEN_ELSEWHERE)
+            /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): where it is seen elsewhere there is that row */
             memcpy(row->at, at->name, sizeof(row->at));
     }
     for (size_t i = 0; i < s->n_ifaces; i++)

@@ -6,7 +6,7 @@
 
 #include "util/text.h"
 
-int qpw_fail(struct qpw_error *err, int code, const char *format, ...)
+int(qpw_fail)(struct qpw_error *err, int code, const char *format, ...) /* not the macro of tests/analyzer.h */
 {
     va_list args;
 

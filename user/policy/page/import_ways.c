@@ -77,7 +77,7 @@ static int one_end(struct qpw_reading *r, unsigned directions)
 {
     const char *skipped = NULL;
 
-    for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
+    for (unsigned direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
         bool inbound = direction == QPW_DIR_INBOUND;
         enum qpw_column column = inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE;
         const char *own = qpw_reading_cell_of(r, column);
@@ -91,7 +91,7 @@ static int one_end(struct qpw_reading *r, unsigned directions)
             skipped = own;
             continue;
         }
-        add_way(r, direction,
+        add_way(r, (uint8_t)direction,
                 qpw_reading_cell_of(r, QPW_COLUMN_REMOTE) ? QPW_COLUMN_REMOTE : inbound ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
     }
     return r->n_ways ? 0 : qpw_reading_leave(r, skipped ? skipped : "", "", NULL);
@@ -105,7 +105,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
 {
     const char *cell = qpw_reading_cell_of(r, QPW_COLUMN_HOSTS);
     static const char *const both[] = {"both", "bidirectional", "bi-directional", NULL}; /* for each host, no list */
-    size_t n = 0, at_host = 0;
+    size_t n = 0, at_host;
     char item[256];
     int node = is_node(r, QPW_COLUMN_HOSTS);
 
@@ -113,8 +113,8 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
         return node < 0 ? node : no_node(r, QPW_COLUMN_HOSTS);
     if (!node)
         return qpw_reading_leave(r, cell, "", NULL);
-    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); n++)
-        at_host = n;
+    for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item));)
+        n++;
     if (n < 2 || r->n_directions < 2 || qpw_has_any_of(qpw_reading_cell_of(r, QPW_COLUMN_DIRECTION), both))
         return 0;
     if (n != r->n_directions)

@@ -278,7 +278,7 @@ int qpw_import_write(struct qpw_importer *im)
         return qpw_fail(im->err, -ENOMEM, "%s: out of memory", im->name);
     write_head(im, out);
     write_sets(im, out);
-    for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
+    for (unsigned direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
         bool first = true;
 
         for (size_t i = 0; i < im->n_rules; i++) {

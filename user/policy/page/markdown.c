@@ -319,7 +319,7 @@ static void blank_out(char *text)
 
     for (char *line = text; *line; line += strcspn(line, "\n"), line += *line != '\0') {
         char *p = line + strspn(line, " "), *open = line;
-        size_t length = strcspn(line, "\n");
+        size_t length;
 
         while (!tag && p - line <= 3 && *p == '>') {
             *p++ = ' ';

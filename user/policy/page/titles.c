@@ -250,11 +250,11 @@ size_t qpw_directions_of(const char *text, uint8_t ret[8])
 
         if (length && !directions && !skip)
             return 0;
-        for (uint8_t direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++)
+        for (unsigned direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++)
             if (directions & 1u << direction) {
                 if (n == 8)
                     return 0;
-                ret[n++] = direction;
+                ret[n++] = (uint8_t)direction;
             }
         p += length ? length : 1;
     }
