@@ -135,6 +135,12 @@ Test(metrics, figures_are_those_of_the_facts)
         snprintf(figure, sizeof(figure), "%" PRIu64, (uint64_t)report.peers[i].counts.tx_bytes);
         cr_expect_str_eq(value(series), figure, "%s", series);
     }
+    for (size_t i = 0; i < report.n_peers; i++) {
+        snprintf(series, sizeof(series), "qportwatch_pair_transmit_packets_total{peer=\"%s\"}", report.peers[i].info->name);
+        snprintf(figure, sizeof(figure), "%" PRIu64, (uint64_t)report.peers[i].pair.tx_packets);
+        cr_expect_str_eq(value(series), figure, "%s", series);
+    }
+    cr_expect_gt(report.peers[0].pair.tx_packets, 0u);
     cr_expect_eq(sum("qportwatch_findings{", "severity=\"high\""), report.answer.by_severity[QPW_SEVERITY_HIGH]);
     cr_expect_eq(sum("qportwatch_findings{", "severity=\"low\""), report.answer.by_severity[QPW_SEVERITY_LOW]);
     cr_expect_str_eq(value("qportwatch_auditor_up"), "1");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "facts/listed.h"
+#include "snapshot/samples.h"
 
 /* Sort by peer, then by port. */
 static int by_peer_port(const void *a, const void *b)
@@ -56,6 +57,8 @@ static void add_rows(const struct qpw_snapshot *s, struct qpw_peer_sum *peer, co
         struct qpw_sum sum = qpw_sum_of(&rows[i]->counts);
 
         qpw_counts_add(&peer->counts, &rows[i]->counts);
+        if (qpw_meter_is_pair(&rows[i]->key))
+            qpw_counts_add(&peer->pair, &rows[i]->counts);
         qpw_earlier(&peer->first_unix_ns, rows[i]->first_unix_ns);
         if (i && !by_peer_port(&rows[i - 1], &rows[i])) {
             port.sum.packets += sum.packets;

@@ -20,6 +20,7 @@ struct qpw_peer_sum {
     const struct qpw_peer_info *info;
     uint16_t number;
     struct qpw_counts counts;
+    struct qpw_counts pair; /* of these, unicast IP between static addresses: what both ends count alike */
     uint64_t first_unix_ns;
     uint64_t last_unix_ns; /* 0: unknown, no connection is live */
     bool v4, v6;           /* families of live connections and of findings */

@@ -112,6 +112,28 @@ static int by_peer(struct qpw_metrics_text *t, const struct qpw_report *r)
     return 0;
 }
 
+/* What both ends of a pair count alike, for one is held against the other. */
+static void by_pair(struct qpw_metrics_text *t, const struct qpw_report *r)
+{
+    static const struct {
+        const char *name, *help;
+        size_t at;
+    } families[] = {
+        {"pair_receive_packets_total", "Packets received from a peer, of unicast IP between static addresses.", offsetof(struct qpw_counts, rx_packets)},
+        {"pair_transmit_packets_total", "Packets sent to a peer, of unicast IP between static addresses.", offsetof(struct qpw_counts, tx_packets)},
+    };
+
+    for (size_t f = 0; r->n_peers && f < sizeof(families) / sizeof(*families); f++) {
+        size_t n = 0;
+
+        qpw_metric_family(t, families[f].name, QPW_METRIC_COUNTER, families[f].help);
+        for (size_t i = 0; i < r->n_peers && n < QPW_METRIC_PEERS; i++)
+            if (r->peers[i].info->in_force && ++n)
+                qpw_metric_count(t, *(const uint64_t *)((const char *)&r->peers[i].pair + families[f].at), "peer",
+                                 r->peers[i].info->name, NULL);
+    }
+}
+
 static void by_reason(struct qpw_metrics_text *t, const char *name, const char *help, const struct qpw_sum *sums)
 {
     qpw_metric_family(t, name, QPW_METRIC_COUNTER, help);
@@ -128,6 +150,7 @@ int qpw_metrics_traffic(struct qpw_metrics_text *t, const struct qpw_report *r)
     error = error ? error : by_peer(t, r);
     if (error < 0)
         return error;
+    by_pair(t, r);
     by_reason(t, "undecided_packets_total", "Packets that could not be judged, by reason.", r->totals.undecided);
     by_reason(t, "transit_packets_total", "Packets of which neither end is this node, by reason.", r->totals.transit);
     return 0;
