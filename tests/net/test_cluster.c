@@ -124,6 +124,19 @@ static void state(struct cluster *c, unsigned node, const char *name)
     netns_run(&c->ns[node], PROGRAM " statement --samples >%s/%s", c->dir, name);
 }
 
+/* The document is what its schema says, where python3 has jsonschema. */
+static void check_schema(void)
+{
+    static const char validator[] = "import json, sys\n"
+                                    "try: import jsonschema\nexcept ImportError: sys.exit(0)\n"
+                                    "jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(json.load(sys.stdin))\n";
+    FILE *python = setenv("VALIDATOR", validator, 1) == 0 ? popen("python3 -c \"$VALIDATOR\" user/dist/schemas/cluster-compare.json", "w") : NULL;
+
+    cr_assert(python);
+    fputs(output, python);
+    cr_expect_eq(pclose(python), 0);
+}
+
 /* The document of a comparison of all nodes' statements of now and of `more` (file names); the caller releases. */
 static json_t *compare(struct cluster *c, const char *more, int status)
 {
@@ -140,6 +153,7 @@ static json_t *compare(struct cluster *c, const char *more, int status)
                  status, "%.3000s", output);
     d = json_loads(output, 0, NULL);
     cr_assert(d, "%.2000s", output);
+    check_schema();
     netns_close(&here);
     return d;
 }

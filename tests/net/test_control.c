@@ -473,6 +473,7 @@ Test(control, readers)
         {READER "report --fail-on gap", "qportwatch report", 0},
         {READER "connections --json | jq -r .schema", "qportwatch.connections/1", 0},
         {READER "listeners --json | jq -r .schema", "qportwatch.listeners/1", 0},
+        {READER "statement --samples | jq -r .schema", "qportwatch.statement/1", 0},
         {READER "top --once", "Coverage: ", 0},
         {READER "top --once --json | jq -r .schema", "qportwatch.report/1", 0},
         {READER "top --once --tab ports --sort -pkt/s", "Ports: ", 0},
