@@ -364,6 +364,10 @@ Test(compare, what_cannot_be_compared_is_said)
     compare();
     cr_expect_eq(state_of("node1", "node2"), QPW_PAIR_NO_SAMPLES);
     s[0].samples.n = SAMPLES;
+    strcpy(pair_series[0][0].name, "other");
+    s[0].samples.left_out = 1;
+    compare();
+    cr_expect_eq(state_of("node1", "node2"), QPW_PAIR_NOT_SAMPLED);
     strcpy(pairs[0][0].peer, "other");
     compare();
     cr_expect_eq(state_of("node1", "node2"), QPW_PAIR_NOT_NAMED);
@@ -587,6 +591,23 @@ Test(compare, one_scan_of_three_nodes_is_one)
     scans[2][0].first_unix_ns = scans[2][0].last_unix_ns += 3600000000000ull;
     compare();
     cr_expect_eq(c.n_differences, 0u, "two, and an hour later a third");
+}
+
+Test(compare, two_nodes_of_one_name_are_not_taken_for_one)
+{
+    const struct qpw_statement *a = NULL, *b = NULL;
+
+    make_nodes(3);
+    cr_expect_not(qpw_namesakes(s, 3, &a, &b));
+    strcpy(s[2].node, "node1");
+    cr_assert(qpw_namesakes(s, 3, &a, &b));
+    cr_expect(a == &s[0] && b == &s[2]);
+    s[2].since_unix_ns = NOW_NS + 1; /* attached again since */
+    s[2].at_unix_ns = NOW_NS + 2;
+    cr_expect_not(qpw_namesakes(s, 3, &a, &b));
+    s[2] = s[0];
+    s[2].at_unix_ns += 5; /* of the same attachment, later */
+    cr_expect_not(qpw_namesakes(s, 3, &a, &b));
 }
 
 Test(compare, nothing_and_one_node_are_no_error)

@@ -253,7 +253,8 @@ static bool read_samples(struct qpw_reader *r, const json_t *v, struct qpw_state
         if (!qpw_reader_number(r, json_array_get(reading, i), "samples.reading", &s->samples.reading_us[i]))
             return false;
     }
-    return each(r, json_object_get(v, "pairs"), "samples.pairs", QPW_STATED_SERIES, read_pair_series, s) &&
+    return qpw_reader_number(r, json_object_get(v, "left_out"), "samples.left_out", &s->samples.left_out) &&
+           each(r, json_object_get(v, "pairs"), "samples.pairs", QPW_STATED_SERIES, read_pair_series, s) &&
            each(r, json_object_get(v, "devices"), "samples.devices", QPW_SAMPLE_DEVICES, read_device_series, s);
 }
 

@@ -42,7 +42,19 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* Read every file; says each that is none. The number of bad ones. */
+/* What is compared are nodes, by their names. */
+static size_t refuse_namesakes(const struct qpw_statement *statements, size_t n)
+{
+    const struct qpw_statement *a, *b;
+
+    if (!qpw_namesakes(statements, n, &a, &b))
+        return 0;
+    fprintf(stderr, "qportwatch cluster compare: %s, %s: two nodes are called '%s'; give each a peer line of its own in the policy that "
+                    "all load, which names it\n", a->source, b->source, a->node);
+    return 1;
+}
+
+/* Read every file; say of each that is no statement why. Return how many are none. */
 static size_t load(const struct options *o, struct qpw_statement *statements)
 {
     struct qpw_error err;
@@ -89,6 +101,7 @@ static int compare(int argc, char **argv)
     qpw_arguments_parse(&argp, argc, argv, &o);
     statements = calloc(o.n_files + 1, sizeof(*statements));
     bad = statements ? load(&o, statements) : 0;
+    bad = bad || !statements ? bad : refuse_namesakes(statements, o.n_files);
     r = !statements ? -ENOMEM : bad ? -EINVAL : qpw_compare(statements, o.n_files, now, &c);
     r = r ? r : print(&o, &c, now);
     if (r < 0 && !bad)

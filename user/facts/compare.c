@@ -162,6 +162,22 @@ static int take_nodes(struct qpw_comparing *c)
     return 0;
 }
 
+bool qpw_namesakes(const struct qpw_statement *statements, size_t n, const struct qpw_statement **ret_a, const struct qpw_statement **ret_b)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            const struct qpw_statement *a = &statements[i], *b = &statements[j];
+
+            if (strcmp(a->node, b->node) || !strcmp(a->epoch, b->epoch) || a->since_unix_ns > b->at_unix_ns ||
+                b->since_unix_ns > a->at_unix_ns)
+                continue;
+            *ret_a = a;
+            *ret_b = b;
+            return true;
+        }
+    return false;
+}
+
 static int by_kind(const void *a, const void *b)
 {
     const struct qpw_difference *x = a, *y = b;

@@ -114,6 +114,12 @@ struct qpw_comparison {
 };
 
 /*
+ * Find two nodes of one name: statements that count from different attachments at one time. False: there are none, and *ret_a
+ * and *ret_b stay as they are.
+ */
+bool qpw_namesakes(const struct qpw_statement *statements, size_t n, const struct qpw_statement **ret_a, const struct qpw_statement **ret_b);
+
+/*
  * now_unix_ns: by the clock of who compares. The statements have to outlive *ret, which the caller clears, also after an error.
  * 0 or -ENOMEM.
  */

@@ -63,13 +63,13 @@ static bool was_blind(const struct qpw_statement *s, uint64_t from_us, uint64_t 
     return false;
 }
 
-/* The samples of one node's packets with the other. Nothing where it samples all of its peers: then there were none. */
+/* The samples of one node's packets with the other. Of a node that leaves nobody out, those that it does not have are zero. */
 static const struct qpw_stated_series *series_of(const struct qpw_statement *s, const char *peer)
 {
     static const struct qpw_stated_series nothing;
     const struct qpw_stated_series *found = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, peer);
 
-    return found ? found : s->samples.n_pairs < QPW_SAMPLE_PAIRS && s->samples.n_pairs < s->n_pairs ? &nothing : NULL;
+    return found ? found : s->samples.left_out ? NULL : &nothing;
 }
 
 static enum qpw_pair_state balance(struct ends *e)

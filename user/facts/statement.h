@@ -121,6 +121,7 @@ struct qpw_stated_samples {
     size_t n_pairs;
     struct qpw_stated_series *devices;
     size_t n_devices;
+    uint64_t left_out;              /* peers that something was exchanged with, and that are not among pairs */
 };
 
 struct qpw_statement {

@@ -155,8 +155,17 @@ static bool sampled(const struct qpw_sample *sample, uint32_t peer, uint64_t *re
     return !sample->pair[QPW_SAMPLE_PAIRS - 1].peer; /* room left: no traffic so far */
 }
 
-static int pair_series(const struct qpw_statement_from *from, const struct qpw_sample *samples, struct qpw_stated_samples *ret)
+static bool is_sampled(const struct qpw_stated_samples *samples, const char *peer)
 {
+    for (size_t i = 0; i < samples->n_pairs; i++)
+        if (!strcmp(samples->pairs[i].name, peer))
+            return true;
+    return false;
+}
+
+static int pair_series(const struct qpw_statement_from *from, const struct qpw_sample *samples, struct qpw_statement *stated)
+{
+    struct qpw_stated_samples *ret = &stated->samples;
     const struct qpw_sample *latest = &samples[ret->n - 1];
     const struct qpw_snapshot *s = from->report->s;
 
@@ -171,7 +180,10 @@ static int pair_series(const struct qpw_statement_from *from, const struct qpw_s
             known = sampled(&samples[t], peer, &series->tx[t], &series->rx[t]);
         snprintf(series->name, sizeof(series->name), "%s", qpw_snapshot_peer(s, peer));
         ret->n_pairs += known;
+        ret->left_out += !known;
     }
+    for (size_t i = 0; latest->pair[QPW_SAMPLE_PAIRS - 1].peer && i < stated->n_pairs; i++)
+        ret->left_out += qpw_stated_packets(&stated->pairs[i]) && !is_sampled(ret, stated->pairs[i].peer);
     return 0;
 }
 
@@ -221,6 +233,6 @@ int qpw_statement_samples(const struct qpw_statement_from *from, struct qpw_stat
         to->boot_us[i] = from->samples[skip + i].boot_ns / 1000;
         to->reading_us[i] = (from->samples[skip + i].reading_ns + 999) / 1000;
     }
-    r = pair_series(from, from->samples + skip, to);
+    r = pair_series(from, from->samples + skip, ret);
     return r ? r : device_series(from->samples + skip, to);
 }
