@@ -144,6 +144,20 @@ Test(statement, says_what_was_counted_and_is_read_back_the_same)
     json_decref(document);
 }
 
+Test(statement, samples_of_an_auditor_that_has_ended_are_none)
+{
+    struct qpw_statement made;
+    json_t *document;
+
+    for (unsigned i = 0; i < 3; i++)
+        samples[i].boot_ns -= 62000000000ull;
+    document = written(&made);
+    cr_expect_eq(made.samples.n, 0u);
+    cr_expect_not(json_object_get(document, "samples"));
+    qpw_statement_clear(&made);
+    json_decref(document);
+}
+
 Test(statement, answered_findings_come_first_and_initiators_are_counted)
 {
     struct qpw_statement made;

@@ -9,6 +9,8 @@
 #include "snapshot/samples.h"
 #include "util/array.h"
 
+#define STALE_NS 60000000000ull
+
 /* Sort by peer, then by service. */
 static int by_peer(const void *a, const void *b)
 {
@@ -226,8 +228,8 @@ int qpw_statement_samples(const struct qpw_statement_from *from, struct qpw_stat
     struct qpw_stated_samples *to = &ret->samples;
     int r;
 
-    if (!from->samples || !from->n_samples)
-        return 0;
+    if (!from->samples || !from->n_samples || from->samples[from->n_samples - 1].boot_ns + STALE_NS < from->boot_ns)
+        return 0; /* of an auditor that has ended: they say nothing of now */
     to->n = from->n_samples - skip;
     for (size_t i = 0; i < to->n; i++) {
         to->boot_us[i] = from->samples[skip + i].boot_ns / 1000;
