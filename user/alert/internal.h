@@ -91,7 +91,7 @@ struct qpw_service_state {
     struct qpw_finding_row lead; /* the exchange that has a record of its own */
     struct qpw_process process;  /* at the node's end, as in that record */
     struct qpw_idmap remotes;    /* remote ends counted so far */
-    uint64_t program;            /* a hash, 0: not known */
+    uint64_t program;            /* a hash, 0: unknown */
     uint64_t past_ns;            /* newest record by an earlier auditor, 0: none */
     uint64_t gathering_ns;       /* start of gathering for the next record, 0: nothing to report */
     uint64_t packets, bytes;     /* of what was aggregated */

@@ -393,7 +393,9 @@ void qpw_alerts_settle(struct qpw_auditor *a)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
 }
 
-/* Write coverage records within a second, not with the next snapshot: an auditor that is killed before that leaves none behind. */
+/*
+ * Write coverage records within a second instead of with the next snapshot, so that they survive a kill of the auditor.
+ */
 static void write_coverage(struct qpw_auditor *a)
 {
     struct qpw_alerts *alerts = a->alerts;

@@ -102,8 +102,8 @@ int qpw_auditor_request(struct qpw_auditor *auditor, const json_t *request, json
 void qpw_auditor_keep(struct qpw_auditor *auditor);
 
 /*
- * Detach (unless told to keep) and free everything. Return 0, or a negative errno with err filled if something could
- * not be removed or an alert could not be written.
+ * Detach (except with `keep`) and free everything. Return 0, or a negative errno with err filled if something could not
+ * be removed or an alert could not be written.
  */
 int qpw_auditor_close(struct qpw_auditor *auditor, struct qpw_error *err);
 

@@ -123,11 +123,11 @@ struct qpw_auditor {
     int64_t next_expiry;  /* Unix seconds of the next expiry in the policy, 0: none */
     uint64_t hooks_checked_ns; /* monotonic */
     int64_t clock_offset_ns;   /* Unix time minus monotonic time, as last seen; 0: not yet */
-    struct qpw_addresses own;  /* what the policy names as this node's, in its peer entry of its own; empty: it names none */
+    struct qpw_addresses own;  /* addresses that the policy names as this node's own, in its peer entry; empty: none */
     size_t locals_left_out;    /* local addresses that did not fit into the instance's table */
     bool locals_incomplete;    /* it must be filled again */
     bool addresses_changed;
-    bool samples_failed;       /* the last one could not be taken, which is said */
+    bool samples_failed;       /* the last sample failed, as reported */
     bool links_changed;   /* in the current netlink messages */
     bool attached;        /* something is or was attached: counting has begun */
     bool first_since_boot; /* `wait`: nothing has been audited since boot */
@@ -218,8 +218,8 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
 int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);
 
 /*
- * Takes from the policy in force which of the node's addresses are its own; the others may float from node to node. Where it
- * names none, none floats. What the kernel side has of them follows. 0 or a negative errno with err.
+ * Find which of the node's addresses the policy in force names as its own; the others may float between nodes. If it
+ * names none, none floats. Updates the instance accordingly. Return 0 or a negative errno with err.
  */
 int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct qpw_error *err);
 

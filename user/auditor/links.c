@@ -162,7 +162,7 @@ static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
     return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_locals], &key, &flags) == 0;
 }
 
-/* As the kernel side has them: an address that the policy does not name as this node's own may float. */
+/* Return the flags in the instance: an address that the policy does not name as this node's own may float. */
 static uint32_t flags_of(const struct qpw_auditor *a, const struct qpw_local *local)
 {
     bool floats = (local->flags & QPW_LOCAL_ADDRESS) && a->own.n && !qpw_addresses_contain(&a->own, local->addr);

@@ -337,7 +337,7 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
     return r < 0 || !a->taken_over ? r : rejudge(a, err);
 }
 
-/* Takes over what an earlier auditor left in the hooks, or opens a fresh instance. */
+/* Take over what an earlier auditor left in the hooks, or open a fresh instance. */
 static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_hook_scan places = {0}, others = {0};
@@ -374,7 +374,7 @@ static void publish_options(struct qpw_auditor *a)
     publish_path(a->options.history, a->meta.history_path, sizeof(a->meta.history_path));
 }
 
-/* Reads the addresses, opens the alert log and compiles the policy, in this order: each needs the one before. */
+/* Read the addresses, open the alert log and compile the policy, in this order: each step needs the previous one. */
 static int open_judgement(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
 {
     int r = qpw_watch_addresses(a, err);

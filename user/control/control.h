@@ -36,10 +36,10 @@ void qpw_control_close(struct qpw_control_end *end);
  * Accept one client with uid 0. Return 0; -EAGAIN: none is waiting; -EPERM with err filled: it may not ask; or another
  * negative errno. The caller owns *ret_fd, which is non-blocking, so that a silent client cannot stall the auditor.
  *
- * A client could also stall it by attaching descriptors: whoever receives the message or closes the socket closes them,
- * and closing may block, as with a lingering socket. Linux 6.16 rejects them for us; on older kernels, only clients
- * that may end the audit anyway are served (peer.h). The others receive the reason and are disconnected by a child
- * process that is about to exit, where blocking does no harm.
+ * A client could also stall it by attaching descriptors: the process that receives the message or closes the socket
+ * closes them, and closing may block, as with a lingering socket. Linux 6.16 rejects them for us; on older kernels,
+ * only clients that may end the audit anyway are served (peer.h). The others receive the reason and are disconnected by
+ * a child process that is about to exit, where blocking does no harm.
  */
 int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err);
 

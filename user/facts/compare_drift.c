@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* In what a node is set up otherwise than most others: policy, version, mode, what it monitors; and its clock. */
+/*
+ * Find nodes whose setup differs from most others': policy, version, mode, monitored devices; and check their clocks.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +10,9 @@
 #include "facts/compare_internal.h"
 
 #define AHEAD_NS 1000000000ull
-#define LINK_LEAST 1000u /* packets that make a device a link which should be monitored */
+#define LINK_LEAST 1000u /* minimum packets of a device that should be monitored */
 
-/* What a node has in one respect; NULL: nothing to compare. */
+/* One setting of a node; value NULL: nothing to compare. */
 struct setting {
     const char *value;
     const char *node;
@@ -24,7 +26,7 @@ static int by_value(const void *a, const void *b)
     return order ? order : strcmp(x->node, y->node);
 }
 
-/* The value that most have, of those with as many the first. settings are sorted. */
+/* Return the most frequent value, the first one on a tie. settings are sorted. */
 static const char *usual_of(const struct setting *settings, size_t n)
 {
     size_t most = 0, first = 0;
@@ -42,7 +44,7 @@ static const char *usual_of(const struct setting *settings, size_t n)
     return ret;
 }
 
-/* One difference for each value that is not the usual one. */
+/* Add one difference for each value other than the usual one. */
 static int compare_settings(struct qpw_comparing *c, enum qpw_difference_what what, const char *subject, struct setting *settings, size_t n)
 {
     struct qpw_difference *d = NULL;
@@ -96,7 +98,7 @@ static int add_unmonitored(struct qpw_comparing *c, enum qpw_difference_what wha
     return 0;
 }
 
-/* Whether another node has an address of that device for a neighbour. */
+/* Return whether another node has an address of that device as a neighbour. */
 static bool reaches_nodes(const struct qpw_comparing *c, const struct qpw_statement *s, const char *name)
 {
     for (size_t i = 0; i < s->n_local; i++)
@@ -107,7 +109,7 @@ static bool reaches_nodes(const struct qpw_comparing *c, const struct qpw_statem
     return false;
 }
 
-/* Devices that are not monitored, but are by most others, or by which other nodes reach this one. */
+/* Report unmonitored devices that most others monitor, or through which other nodes reach this one. */
 static int compare_unwatched(struct qpw_comparing *c, const struct qpw_statement *s)
 {
     int r = 0;
@@ -129,7 +131,7 @@ static int compare_unwatched(struct qpw_comparing *c, const struct qpw_statement
     return r;
 }
 
-/* How each device is monitored, by its name; the first node that has it begins. */
+/* Compare the mode of each device, by name, starting with the first node that has it. */
 static int compare_modes(struct qpw_comparing *c, struct setting *settings)
 {
     struct qpw_comparison *to = c->to;

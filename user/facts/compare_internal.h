@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* compare_internal.h - a comparison in the making; internal to compare*.c. */
+/* compare_internal.h - a comparison under construction; internal to compare*.c. */
 #ifndef QPW_FACTS_COMPARE_INTERNAL_H
 #define QPW_FACTS_COMPARE_INTERNAL_H
 
@@ -9,31 +9,34 @@ struct qpw_comparing {
     const struct qpw_statement *all; /* as given */
     size_t n_all;
     uint64_t now_unix_ns;
-    struct qpw_comparison *to;       /* nodes are filled in */
-    const struct qpw_stated_pair **pair; /* [from * n_nodes + of]: what node `from` states of node `of`; NULL: nothing */
+    struct qpw_comparison *to;       /* its nodes are filled in */
+    const struct qpw_stated_pair **pair; /* [from * n_nodes + of]: the statement of node `from` about node `of`;
+                                            NULL: none */
 };
 
-/* A new difference, whose first node is `node`; NULL: no memory. Further ones with qpw_difference_add_node(). */
+/*
+ * Add a difference whose first node is `node`; NULL: out of memory. Add further nodes with qpw_difference_add_node().
+ */
 struct qpw_difference *qpw_difference_add(struct qpw_comparing *c, enum qpw_difference_what what, const char *node);
-/* 0 or -ENOMEM. */
+/* Add a node to a difference. Return 0 or -ENOMEM. */
 int qpw_difference_add_node(struct qpw_difference *d, const char *node);
 
-/* What node `from` states of node `of`, by their places among c->to->nodes. NULL: it does not name it. */
+/* Return the statement of node `from` about node `of`, by their indices in c->to->nodes. NULL: it does not name it. */
 static inline const struct qpw_stated_pair *qpw_comparing_pair(const struct qpw_comparing *c, size_t from, size_t of)
 {
     return c->pair[from * c->to->n_nodes + of];
 }
 
-/* Place of a node among c->to->nodes by its name; n_nodes: it has no statement. */
+/* Return the index of a node in c->to->nodes by its name; n_nodes: it has no statement. */
 size_t qpw_comparing_node(const struct qpw_comparing *c, const char *name);
 
-/* Samples of a node's packets with another, by name. NULL: it has none. */
+/* Return a node's samples of packets with another, by name. NULL: none. */
 const struct qpw_stated_series *qpw_stated_series_of(const struct qpw_stated_series *series, size_t n, const char *name);
 
-/* "tcp/445 inbound", "icmp/8 inbound", "47 outbound" into buf. Returns buf. */
+/* Write "tcp/445 inbound", "icmp/8 inbound" or "47 outbound". Returns buf. */
 const char *qpw_stated_service_text(const struct qpw_stated_service *s, bool direction, char *buf, size_t size);
 
-/* Each adds the differences of its part. 0 or -ENOMEM. */
+/* Each adds the differences of its part. Return 0 or -ENOMEM. */
 int qpw_compare_pairs(struct qpw_comparing *c);      /* compare_pairs.c: packets */
 int qpw_compare_directions(struct qpw_comparing *c); /* compare_services.c: who opened what, odd nodes, scans */
 int qpw_compare_services(struct qpw_comparing *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who hears whom, and which node holds which address. */
+/* Compare which nodes receive from which, and which node holds which address. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +9,12 @@
 #include "util/array.h"
 #include "util/names.h"
 
-#define UNHEARD_LEAST 10u                /* packets that were sent, before silence is one */
-#define SAME_TIME_NS 60000000000ull      /* statements so close to each other are of one moment */
+#define UNHEARD_LEAST 10u                /* minimum packets sent before a lack of reception counts as silence */
+#define SAME_TIME_NS 60000000000ull      /* statements at most this far apart are simultaneous */
 
 /* ---- Silence ---- */
 
-/* Packets of the last two minutes, or where there are no samples since counting began. */
+/* Get the packets of the last two minutes, or without samples, those since counting began. */
 static void exchanged(const struct qpw_statement *s, const struct qpw_stated_pair *pair, uint64_t *ret_tx, uint64_t *ret_rx)
 {
     const struct qpw_stated_series *series = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, pair->peer);
@@ -28,12 +28,12 @@ static void exchanged(const struct qpw_statement *s, const struct qpw_stated_pai
     *ret_rx = series->rx[n - 1] - series->rx[0];
 }
 
-/* A node as others hear it. */
+/* One node's statement about its reception from another. */
 struct heard {
     const char *name;
-    const struct qpw_statement *by;   /* who states something of it, */
+    const struct qpw_statement *by;   /* the node that states it */
     bool hears;
-    bool unheard;                     /* received nothing of what it has sent to it, by its own statement */
+    bool unheard;                     /* received nothing, although the other states that it sent packets */
 };
 
 static struct heard heard_by(const struct qpw_comparing *c, size_t node, const struct qpw_stated_pair *pair)
@@ -69,7 +69,7 @@ static int add_all(struct qpw_difference *d, const struct heard *rows, size_t n,
     return r;
 }
 
-/* What n nodes state of one. */
+/* Compare what n nodes state about one. */
 static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size_t n)
 {
     size_t hear = 0, unheard = 0;
@@ -81,7 +81,7 @@ static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size
         unheard += rows[i].unheard;
     }
     if (stated && (!hear || !unheard))
-        return 0; /* silent to all, but it states something: idle */
+        return 0; /* silent to all, but it made a statement: idle */
     d = qpw_difference_add(c, stated ? QPW_DIFFERS_PARTITION : hear ? QPW_DIFFERS_NO_STATEMENT : QPW_DIFFERS_DOWN, rows->name);
     if (!d)
         return -ENOMEM;
@@ -119,7 +119,7 @@ int qpw_compare_silence(struct qpw_comparing *c)
 
 /* ---- Addresses ---- */
 
-/* A statement that a node holds an address. */
+/* A node's statement that it holds an address. */
 struct holding {
     const struct qpw_stated_local *local;
     const struct qpw_statement *by;
@@ -134,7 +134,7 @@ static int by_address(const void *a, const void *b)
     return order ? order : strcmp(x->by->node, y->by->node);
 }
 
-/* Each machine has its own of these. */
+/* Return whether every host has addresses of this range of its own (loopback, link-local). */
 static bool is_own_to_all(const uint8_t addr[16])
 {
     bool v4 = !addr[0] && addr[10] == 0xff && addr[11] == 0xff;
@@ -142,7 +142,10 @@ static bool is_own_to_all(const uint8_t addr[16])
     return v4 ? addr[12] == 127 || (addr[12] == 169 && addr[13] == 254) : addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
 }
 
-/* On a device that is monitored, or that shares its card: what virtual bridges have is the same on many machines. */
+/*
+ * Return whether the address is on a monitored device, or on one with the same MAC. Addresses of virtual bridges are
+ * excluded, because many hosts have the same ones.
+ */
 static bool is_of_network(const struct qpw_statement *s, const struct qpw_stated_local *l)
 {
     for (size_t i = 0; i < s->n_devices; i++)
@@ -156,7 +159,7 @@ static bool is_latest(const struct qpw_comparing *c, const struct qpw_statement 
     return c->to->nodes[qpw_comparing_node(c, s->node)] == s;
 }
 
-/* Statements of one address, in their order. */
+/* Compare the statements about one address, oldest first. */
 static int compare_holders(struct qpw_comparing *c, const struct holding *rows, size_t n)
 {
     const struct holding *last = &rows[n - 1];
@@ -187,9 +190,9 @@ static int compare_holders(struct qpw_comparing *c, const struct holding *rows, 
         r = qpw_difference_add_node(d, rows[i].by->node);
     }
     if (d)
-        a->moves = 0; /* it did not move: it is on both */
+        a->moves = 0; /* it did not move: both hold it */
     else if (!last->local->floating && !a->moves)
-        return r; /* its own, where it belongs */
+        return r; /* a static address in its usual place */
     c->to->n_addresses++;
     return r;
 }

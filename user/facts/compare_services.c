@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who opened what to whom, by both ends; services that one node alone answers; who probed several nodes. */
+/*
+ * Compare who opened what to whom, by both ends; services that only one node answers; hosts that probed several nodes.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +11,12 @@
 #include "util/names.h"
 
 #define DAY_NS 86400000000000ull
-#define ODD_LEAST 4u                    /* of fewer, none is the odd one */
+#define ODD_LEAST 4u                    /* minimum number of nodes; with fewer, none is the odd one */
 #define SCANNED_LEAST 3u
-#define SCAN_NS 600000000000ull         /* attempts within such a time are one scan's */
-#define EPOCH_SLACK_NS 2000000000ull    /* counting began at the same time, but for clocks */
-#define OPENINGS_LEAST 10u              /* that differ, */
-#define OPENINGS_PERCENT 90u            /* and of which fewer agree than that */
+#define SCAN_NS 600000000000ull         /* attempts within this time belong to one scan */
+#define EPOCH_SLACK_NS 2000000000ull    /* tolerance for clocks when comparing the start of counting */
+#define OPENINGS_LEAST 10u              /* minimum number of openings that differ */
+#define OPENINGS_PERCENT 90u            /* report if fewer than this percentage agree */
 
 /* ---- Directions ---- */
 
@@ -40,8 +42,8 @@ static int add_opening(struct qpw_comparing *c, enum qpw_difference_what what, c
 }
 
 /*
- * What one end has opened and the other has answered, the other has seen opened: where it has counted for as long, and lists
- * all of its services with that peer.
+ * Check that the receiver saw every service that the initiator opened and got a reply from; skip it if the receiver has
+ * counted for a shorter time, or does not list all services with that peer.
  */
 static int compare_openings(struct qpw_comparing *c, struct qpw_pair_result *result, const struct qpw_stated_pair *out,
                             const struct qpw_stated_pair *in)
@@ -88,7 +90,7 @@ int qpw_compare_directions(struct qpw_comparing *c)
 
 /* ---- Odd nodes ---- */
 
-/* A service that a node has answered. */
+/* A service that a node answered. */
 struct answered {
     const struct qpw_stated_port *port;
     size_t node;
@@ -114,7 +116,7 @@ static bool is_answered(const struct qpw_stated_port *p)
     return !strcmp(p->outcome, "answered") || !strcmp(p->outcome, "data");
 }
 
-/* What listens on an address that floats goes where that goes. */
+/* Return whether the service listens on a floating address, and therefore moves with it. */
 static bool floats(const struct qpw_statement *s, const struct qpw_stated_service *service)
 {
     for (size_t i = 0; i < s->n_listen; i++)
@@ -124,15 +126,15 @@ static bool floats(const struct qpw_statement *s, const struct qpw_stated_servic
     return false;
 }
 
-/* The rows of one service, whichever nodes they are of. */
+/* The rows of one service, of all nodes. */
 struct service_rows {
     const struct answered *rows;
     size_t n;
-    size_t *seen; /* by node: the `stamp` of the last service that it has answered */
+    size_t *seen; /* by node: the `stamp` of the last service that it answered */
     size_t stamp;
 };
 
-/* old: how many nodes are asked. */
+/* old: number of nodes compared. */
 static int compare_service(struct qpw_comparing *c, const struct service_rows *s, size_t old)
 {
     size_t nodes = 0, missing = 0;
@@ -318,7 +320,7 @@ static bool are_close(const struct qpw_stated_scan *a, const struct qpw_stated_s
     return a->first_unix_ns <= b->last_unix_ns + SCAN_NS && b->first_unix_ns <= a->last_unix_ns + SCAN_NS;
 }
 
-/* The same on whichever node it is said: FNV-1a over the initiator and the hour. */
+/* Make an id that is the same on every node: FNV-1a of the initiator and the hour. */
 static void scan_id(const struct qpw_stated_scan *scan, char ret[24])
 {
     uint64_t hash = 0xcbf29ce484222325u, hour = scan->first_unix_ns / (3600 * 1000000000ull);
@@ -330,7 +332,7 @@ static void scan_id(const struct qpw_stated_scan *scan, char ret[24])
     snprintf(ret, 24, "%016llx", (unsigned long long)hash);
 }
 
-/* What one initiator tried on n nodes: the most of them within the time of one scan. */
+/* Compare one initiator's attempts on n nodes: find the most of them within the time of one scan. */
 static int compare_scan(struct qpw_comparing *c, const struct probed *rows, size_t n)
 {
     size_t best = 0, most = 0, close;

@@ -44,7 +44,7 @@ uint64_t qpw_flow_between(const struct qpw_flow *flow, uint64_t from_us, uint64_
     return to > from ? to - from : 0;
 }
 
-/* The most packets a second between two readings next to each other. */
+/* Return the maximum packet rate per second between adjacent readings. */
 static uint64_t peak(const struct qpw_flow *flow)
 {
     uint64_t most = 0, grown, span, rate;
@@ -80,7 +80,7 @@ static uint64_t tolerance(const struct qpw_flow *sender, const struct qpw_flow *
     return ret > UINT64_MAX / 8 ? UINT64_MAX / 8 : (uint64_t)ret;
 }
 
-/* Less arrived than left by so much, from the beginning to that moment by the sender's clock. */
+/* Return how many packets fewer arrived than were sent, from the beginning until that time of the sender's clock. */
 static int64_t missing_until(const struct qpw_flow *sender, const struct qpw_flow *receiver, const struct qpw_balance *b,
                              int64_t offset_us, uint64_t to_us)
 {
@@ -90,7 +90,7 @@ static int64_t missing_until(const struct qpw_flow *sender, const struct qpw_flo
     return (int64_t)(sent - received);
 }
 
-/* Whether it becomes more through each part of the time, the same way. */
+/* Return whether the difference grows through each part of the time, with the same sign. */
 static bool grows(const struct qpw_flow *sender, const struct qpw_flow *receiver, const struct qpw_balance *b, int64_t offset_us)
 {
     bool less = b->sent > b->received;
@@ -105,7 +105,7 @@ static bool grows(const struct qpw_flow *sender, const struct qpw_flow *receiver
     return true;
 }
 
-/* Where a clock that began later would be below zero, nothing was read by it. */
+/* Shift a time to the other clock; clamp it at 0, because that clock has no earlier readings. */
 static uint64_t moved(uint64_t at_us, int64_t by)
 {
     return by < 0 && at_us < (uint64_t)-by ? 0 : at_us + (uint64_t)by;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conservation.h - what one node has sent to another against what that one has received from it, by counters that each read by
- * its own clock. Pure.
+ * conservation.h - compare what one node sent to another with what that one received, by counters read with different
+ * clocks. Pure.
  */
 #ifndef QPW_FACTS_CONSERVATION_H
 #define QPW_FACTS_CONSERVATION_H
@@ -10,52 +10,55 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A counter as it was read; all borrowed. */
+/* The readings of a counter; all borrowed. */
 struct qpw_flow {
-    const uint64_t *at_us;      /* when, ascending */
-    const uint64_t *reading_us; /* how long each reading took; NULL: no time */
+    const uint64_t *at_us;      /* time of each reading, ascending */
+    const uint64_t *reading_us; /* duration of each reading; NULL: 0 */
     const uint64_t *count;
     size_t n;
 };
 
-/* How much the two clocks differ. */
+/* The difference of the two clocks. */
 struct qpw_clocks {
-    int64_t offset_us;    /* the receiver's clock is so far ahead of the sender's, */
-    uint64_t error_us;    /* give or take that */
+    int64_t offset_us;    /* receiver's clock minus sender's */
+    uint64_t error_us;    /* maximum error of that */
 };
 
-#define QPW_CONSERVE_LEAST_US 6000000u /* a shorter time says nothing */
+#define QPW_CONSERVE_LEAST_US 6000000u /* minimum time for a result */
 #define QPW_CONSERVE_SLACK_US 50000u
 
 #define QPW_CONSERVED(X) \
     X(CONSERVED, "conserved") \
-    X(MISSING, "missing")     /* less has arrived than left */ \
-    X(EXCESS, "excess")       /* more has arrived than left */ \
-    X(SHORT, "too short")     /* the readings have too little time in common */
+    X(MISSING, "missing")     /* fewer packets arrived than were sent */ \
+    X(EXCESS, "excess")       /* more packets arrived than were sent */ \
+    X(SHORT, "too short")     /* the readings overlap for too short a time */
 #define QPW_X_CONSERVED(s, n) QPW_FLOW_##s,
 enum qpw_conserved { QPW_CONSERVED(QPW_X_CONSERVED) QPW_CONSERVED_COUNT };
 const char *qpw_conserved_name(unsigned value);
 
 struct qpw_balance {
     enum qpw_conserved word;
-    uint64_t sent, received;     /* in the time that both have read */
-    uint64_t tolerance;          /* that readings at different moments account for */
-    uint64_t from_us, to_us;     /* that time, by the sender's clock */
+    uint64_t sent, received;     /* within the common time */
+    uint64_t tolerance;          /* difference explained by the times of the readings */
+    uint64_t from_us, to_us;     /* the common time, by the sender's clock */
 };
 
 /*
- * The balance over the time that both have read: the receiver's counter is interpolated at the sender's moments. MISSING: more
- * than 0.1 % of what was sent, more than 1,000 packets and more than four times the tolerance; EXCESS: more than 100 packets
- * and four times the tolerance; and growing through all three parts of that time. inexact: an end does not count as on
- * the wire, and 1 % more is tolerated.
+ * Balance the counters over the time covered by both: the receiver's is interpolated at the sender's times. MISSING:
+ * more than 0.1 % of the packets sent, more than 1,000 packets, and more than four times the tolerance; EXCESS: more
+ * than 100 packets and four times the tolerance; both only if growing through all three parts of that time. inexact: an
+ * end does not count as on the wire, so another 1 % is tolerated.
  */
 void qpw_balance_of(const struct qpw_flow *sender, const struct qpw_flow *receiver, const struct qpw_clocks *clocks, bool inexact,
                     struct qpw_balance *ret);
 
-/* The counter at that moment, interpolated; before the first reading that, after the last the last. n must not be 0. */
+/*
+ * Return the counter at that time, interpolated; before the first reading the first, after the last the last. n must
+ * not be 0.
+ */
 uint64_t qpw_flow_at(const struct qpw_flow *flow, uint64_t at_us);
 
-/* By how much it grew from one moment to the other. */
+/* Return its growth between the two times. */
 uint64_t qpw_flow_between(const struct qpw_flow *flow, uint64_t from_us, uint64_t to_us);
 
 #endif
