@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * `bench`: its cases are what they are called, and its JSON has the form that others read. What a packet costs
- * is never asserted here: a stopwatch in a test only tells how busy the machine was.
+ * `bench`: each case measures what its name means, and its JSON has the documented form. The cost of a packet is never
+ * asserted here, because a stopwatch in a test mostly measures how busy the machine is.
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -24,7 +24,7 @@ static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-
                                     "rescan",    "new-connection-64k", "short-connection"};
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
-/* Runs `qportwatch bench ARGUMENTS`; what it printed goes to out. Returns its exit status. */
+/* Run `qportwatch bench ARGUMENTS` with its output in out. Returns its exit status. */
 static int bench(const char *arguments, char *out, size_t size)
 {
     char command[256];
@@ -120,7 +120,7 @@ Test(bench, says_what_is_wrong_with_its_options)
     cr_assert_eq(bench("surplus", out, sizeof(out)), 2);
 }
 
-/* Entries of a table of connections. */
+/* Return the number of entries of a table of connections. */
 static size_t entries(int fd)
 {
     struct qpw_conn_key key, *last = NULL;
@@ -133,7 +133,7 @@ static size_t entries(int fd)
     return n;
 }
 
-/* Sum of a statistic over all CPUs. */
+/* Return the sum of a statistic over all CPUs. */
 static uint64_t statistic(const struct qpw_bench_rig *rig, uint32_t index)
 {
     uint64_t values[256], sum = 0;
@@ -145,7 +145,10 @@ static uint64_t statistic(const struct qpw_bench_rig *rig, uint32_t index)
     return sum;
 }
 
-/* The known cases are really known: established by a handshake, and no more opened while they are measured. */
+/*
+ * The "known" cases are known connections: established by a handshake, and no others are opened while they are
+ * measured.
+ */
 Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_bench_rig rig;
@@ -169,7 +172,7 @@ Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NET
     qpw_bench_rig_close(&rig);
 }
 
-/* Of the two cases of the node's answers one finds the owner of each, the other none. */
+/* Of the two cases of the node's answers, one finds the owner of each, the other finds none. */
 Test(bench, answers_have_an_owner_where_it_is_looked_for, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_bench_rig rig;
@@ -208,7 +211,7 @@ static const struct qpw_bench_case *case_of(const char *name)
     return c;
 }
 
-/* As `bench` does: the wrapper's flows are a CPU's own, so who moves to another in the middle sends some twice, others never. */
+/* Pin this thread as `bench` does: flows are per CPU, so migrating midway would send some twice and others never. */
 static void stay_on_this_cpu(void)
 {
     cpu_set_t set;
@@ -218,7 +221,9 @@ static void stay_on_this_cpu(void)
     cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
 }
 
-/* A short connection is one: established by its handshake, payload both ways, closed by both ends, and no other is made of it. */
+/*
+ * A short connection is complete: handshake, payload both ways, closed by both ends, and it makes no other connection.
+ */
 Test(bench, short_connections_are_whole, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_bench_rig rig;
@@ -247,7 +252,7 @@ Test(bench, short_connections_are_whole, .init = netns_need_root, .timeout = NET
     qpw_bench_rig_close(&rig);
 }
 
-/* No packet of a rescan is answered by the cache: each leaves its number in its entry, of which there are as many as have a place. */
+/* The cache answers no packet of a rescan: each one stores its number in its own entry, as far as there are entries. */
 Test(bench, a_rescan_is_no_news_but_not_cached, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     struct qpw_bench_rig rig;
@@ -279,7 +284,7 @@ Test(bench, a_rescan_is_no_news_but_not_cached, .init = netns_need_root, .timeou
     qpw_bench_rig_close(&rig);
 }
 
-/* Does a packet of the case's connection go by the cache alone? Its entry is taken away behind the cache's back. */
+/* Return whether the cache alone answers a packet of the case's connection, whose entry is deleted behind its back. */
 static bool goes_by_cache(void *argument)
 {
     struct qpw_bench_rig *rig = argument;
@@ -298,7 +303,7 @@ static bool goes_by_cache(void *argument)
     return statistic(rig, QPW_STAT_OPENED(QPW_CLASS_HALF)) == opened;
 }
 
-/* However often connections changed that share a place among the incarnations, known ones are cached all the same. */
+/* Known connections are cached however often others changed that share a bucket of the incarnations with them. */
 Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static const uint32_t numbers[] = {0, 65535, 70000, 0xfffffff0};
@@ -309,7 +314,7 @@ Test(bench, known_is_cached_after_any_number_of_changes, .init = netns_need_root
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         for (size_t n = 0; n < QPW_INCARNATIONS; n++)
             rig.kernel.incarnations->other[n] = rig.kernel.incarnations->open[n].syn = numbers[i];
-        /* Again, where the time of an entry has just run out. */
+        /* The same when an entry's time has just expired. */
         cr_assert(netns_until(goes_by_cache, &rig, NETNS_DEADLINE_MS), "%u", numbers[i]);
     }
     qpw_bench_rig_close(&rig);

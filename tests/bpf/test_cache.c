@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The per-CPU cache changes no count: whatever traffic is fed with it and without it, on one CPU or on two,
- * with tables that evict and lines that collide, the meters are the same.
+ * The per-CPU cache changes no count: any traffic gives the same meters with and without it, on one CPU or two, with
+ * tables that evict and lines that collide.
  */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -44,7 +44,7 @@ static void set_policy(struct audit *to, int which)
                      {.name = "dns", .direction = OUT, .protocol = 17, .first = 53});
 }
 
-/* ---- Any traffic: the same meters with the cache and without ---- */
+/* ---- Any traffic: the same meters with and without the cache ---- */
 
 static void assert_same_rows(int step)
 {
@@ -69,7 +69,7 @@ static void assert_same_rows(int step)
 static const uint16_t services[] = {445, 2049, 53, 7777};
 static const char *const remotes[] = {"10.0.1.1", "10.0.1.2", "10.0.1.9"};
 
-/* Few tuples and few numbers, so that handshakes come about by chance, and with them everything that may follow. */
+/* Use few tuples and few numbers, so that handshakes, and everything that may follow, occur by chance. */
 static void make_random(enum audit_hook *ret_hook)
 {
     static const uint8_t flags[] = {SYN, SYN | ACK, ACK, ACK, ACK, ACK, ACK, FIN | ACK, RST};
@@ -97,7 +97,7 @@ static void make_random(enum audit_hook *ret_hook)
     packet_finish(&p);
 }
 
-/* A tuple of the random traffic. */
+/* Return a tuple of the random traffic. */
 static struct qpw_conn_key random_key(uint8_t protocol)
 {
     uint16_t service = services[random() % 4], other = (uint16_t)(900 + random() % 2);
@@ -200,7 +200,7 @@ static void need_two_cpus(void)
 #define ROUNDS 30000
 
 struct feeder {
-    struct audit audit; /* the same kernel side, counted apart */
+    struct audit audit; /* the same kernel side, with separate counts */
     struct packet packet;
     enum audit_hook hook;
     int cpu;
@@ -249,7 +249,7 @@ Test(cache, two_cpus_on_one_connection)
     audit_close(&a);
 }
 
-/* Random traffic from both CPUs at once, on the same few tuples: nothing is lost, nothing counted twice. */
+/* Random traffic from both CPUs at once on the same few tuples: nothing is lost, nothing counted twice. */
 struct mixer {
     struct audit audit;
     unsigned start;
@@ -304,9 +304,11 @@ Test(cache, two_cpus_on_the_same_tuples)
     audit_close(&a);
 }
 
-/* A handshake ends on one CPU while the other has the first payload: its entry moves from table to table meanwhile. */
+/*
+ * A handshake ends on one CPU while the other one has the first payload, so the entry moves between tables meanwhile.
+ */
 #define HANDSHAKES 20000
-static _Atomic int handshake; /* that waits for its last packet */
+static _Atomic int handshake; /* the one waiting for its last packet */
 
 static void *feed_payload(void *arg)
 {
@@ -353,7 +355,7 @@ Test(cache, payload_while_the_connection_moves)
     audit_close(&a);
 }
 
-/* So that the CPU's cache answers for both directions of the tuple. */
+/* Make the CPU's cache answer for both directions of the tuple. */
 static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
 {
     run_on(cpu);
@@ -414,7 +416,7 @@ Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
         audit_rx_udp(&a, CLIENT, 6000, 5000);
     cr_assert_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(17), .direction = AUDIT_IS(OUT)), 5);
 
-    /* Mid-stream, both ports listed: nothing is known until the socket table is asked. */
+    /* Mid-stream with both ports listed: undecided until the socket table is read. */
     warm(0, 2049, 445);
     warm(1, 2049, 445);
     cr_assert_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(6), .direction = AUDIT_IS(QPW_DIR_UNKNOWN)), 20);
@@ -445,7 +447,7 @@ Test(cache, tables_that_evict_count_all_the_same)
             audit_rx_udp(&a, remote, 901, 2049);
             audit_tx_udp(&a, remote, 901, 2049);
         }
-    /* Evicted ones come back as mid-stream, consistent with the rule; none is turned round. */
+    /* Evicted connections return as mid-stream, consistent with the rule; none is reversed. */
     cr_assert_gt(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), 0);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CLIENTS * 9);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs"), CLIENTS * 6);
@@ -454,7 +456,7 @@ Test(cache, tables_that_evict_count_all_the_same)
     audit_close(&a);
 }
 
-/* The node's answer to what it does not serve. */
+/* Send the node's answer to a port that it does not serve. */
 static void send_unreachable(const char *remote)
 {
     packet_start(&p);
@@ -501,7 +503,7 @@ static struct qpw_conn_key established_key(uint16_t remote_port)
     return audit_key(6, AUDIT_NODE, 445, CLIENT, remote_port);
 }
 
-/* A replay's frame between two local ends; sent, as the replay takes all that a local end sends. */
+/* Feed a replay's frame between two local ends, as sent, which is how a replay treats everything from a local end. */
 static void feed_self(uint16_t source_port, uint16_t destination_port, uint8_t flags, uint32_t seq, uint32_t ack,
                       size_t payload)
 {
@@ -516,12 +518,15 @@ static void feed_self(uint16_t source_port, uint16_t destination_port, uint8_t f
     control->replay_now_ns += 1000;
     control->replay_bytes = control->replay_wire = control->replay_captured = p.length;
     audit_feed(&a, AUDIT_TX, &p);
-    /* As many changes at every place: what was cached under one place would be found under another. */
+    /* Give all buckets the same number of changes, so that an entry cached under the wrong bucket would still match. */
     for (size_t i = 0; i < QPW_INCARNATIONS; i++)
         a.kernel.incarnations->other[i] = 1000;
 }
 
-/* The hook has the sender as the local end, the connection's key has the responder: received and sent are its. */
+/*
+ * The hook sees the sender as the local end, but the connection's key has the responder, which defines received and
+ * sent.
+ */
 Test(cache, what_a_replayed_node_sends_itself_keeps_its_directions)
 {
     struct qpw_counts sum;
@@ -544,7 +549,7 @@ Test(cache, what_a_replayed_node_sends_itself_keeps_its_directions)
     audit_close(&a);
 }
 
-/* Sixteen connections, as many as a pair of lines has ways, are all known, whichever of the two is their own. */
+/* Sixteen connections, the ways of a pair of lines, are all cached, whichever of the two lines is their own. */
 Test(cache, a_pair_of_lines_is_used_whole)
 {
     enum { CONNECTIONS = 16 };
@@ -554,14 +559,14 @@ Test(cache, a_pair_of_lines_is_used_whole)
     audit_window_over(&a);
     set_policy(&a, 0);
     run_on(sched_getcpu());
-    a.kernel.control->refresh_shift = 62; /* no copy runs out meanwhile */
+    a.kernel.control->refresh_shift = 62; /* no copy expires meanwhile */
     fd = a.kernel.map_fd[QPW_MAP_conns_est];
     for (uint16_t port = 1; port <= CONNECTIONS; port++) {
         audit_handshake_in(&a, CLIENT, port, 445);
         for (int i = 0; i < 3; i++)
             audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 10);
     }
-    for (uint16_t port = 1; port <= CONNECTIONS; port++) { /* behind the back of the cache */
+    for (uint16_t port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
         struct qpw_conn c = audit_tcp(&a, CLIENT, port, 445);
 
@@ -574,7 +579,7 @@ Test(cache, a_pair_of_lines_is_used_whole)
     audit_close(&a);
 }
 
-/* ---- Many tuples: none counts for another ---- */
+/* ---- Many tuples: none is counted for another ---- */
 
 Test(cache, tuples_never_share_a_count)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Small captures of what was judged wrongly once, through qportwatch replay, in both modes. Each expectation is the
- * list of connections, a line each, and what could not be decided.
+ * Small captures that were once judged wrongly, through `qportwatch replay` in both modes. The expectation is the list
+ * of connections, one line each, and the undecided packets.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -18,7 +18,8 @@
 
 struct expected {
     const char *file, *arguments;
-    const char *connections; /* "direction protocol port verdict outcome", ended by "; " each, by first packets */
+    const char *connections; /* "direction protocol port verdict outcome", each followed by "; ", in the order of
+                              * first packets */
     const char *undecided;   /* as JSON */
 };
 
@@ -51,7 +52,7 @@ ParameterizedTestParameters(cases, as_they_should_be)
     return cr_make_param_array(unsigned, numbers, N);
 }
 
-/* Appends what a line of --connections says to text. */
+/* Append one line of --connections to text. */
 static void add_line(char *text, size_t size, const char *line)
 {
     json_t *c = json_loads(line, 0, NULL);
@@ -100,7 +101,7 @@ ParameterizedTest(unsigned *number, cases, as_they_should_be, .timeout = NETNS_T
         for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
             add_line(seen, sizeof(seen), line);
         cr_expect_str_eq(seen, e->connections, "%s, %s: %s", e->file, modes[i], seen);
-        if (i != *number % 2) /* what is undecided is counted by either program alike: one of them a case */
+        if (i != *number % 2) /* undecided packets are counted alike by both programs: one of them per case */
             continue;
         run(out, sizeof(out), e, modes[i], "--json");
         report = json_loads(out, 0, NULL);
@@ -114,8 +115,8 @@ ParameterizedTest(unsigned *number, cases, as_they_should_be, .timeout = NETNS_T
 }
 
 /*
- * Captures of two hosts, one of which serves files to the other: --local auto takes that one, so that all of it is
- * inbound, by either program.
+ * Captures of two hosts, one of which serves files: --local auto selects it, so that everything is inbound, in both
+ * programs.
  */
 Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
 {
@@ -140,7 +141,7 @@ Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
         int status;
 
         if (i % 2 != i / 2 % 2 && thorough_rounds(1, 0))
-            continue; /* the programs in turn */
+            continue; /* alternate the programs */
         here = netns_here();
         status = netns_output(&here, out, sizeof(out), QPW_BUILD "/qportwatch replay --platform on-prem --local auto "
                                   "--json --mode %s " ORACLE_CAPTURES "%s 2>/dev/null", modes[i % 2], served[i / 2].file);
@@ -163,8 +164,8 @@ Test(cases, the_node_is_who_serves, .timeout = NETNS_TIMEOUT_S)
 }
 
 /*
- * A capture of an Ethernet interface and another whose link type cannot be read as Ethernet: the latter's records are
- * left out, counted and said. Only where there is nothing else it is no capture for this program.
+ * A capture with an Ethernet interface and one whose link type cannot be read as Ethernet: the latter's records are
+ * left out, counted and reported. The capture is refused only if there is nothing else.
  */
 Test(cases, records_of_other_link_types_are_left_out, .timeout = NETNS_TIMEOUT_S)
 {
@@ -189,7 +190,7 @@ Test(cases, records_of_other_link_types_are_left_out, .timeout = NETNS_TIMEOUT_S
     cr_expect(strstr(out, "left out because their link type cannot be replayed: 1 record, the first of link type 239 (NFLOG)"),
               "%s", out);
 
-    /* its header alone says 239 where a capture had 1: nothing in it can be read */
+    /* Link type 239 in the header: nothing can be read. */
     cr_assert_eq(netns_output(&here, out, sizeof(out), "d=$(mktemp -d); { head -c 20 " CASES "r01_repeat_syn.pcap; "
                               "printf '\\357\\0\\0\\0'; tail -c +25 " CASES "r01_repeat_syn.pcap; } >$d/other.pcap; "
                               "for captures in $d/other.pcap \"$d/other.pcap " CASES "r01_repeat_syn.pcap\"; do for local in "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Pictures of a kernel side whose maps hold known values, written by the test in the place of packets. */
+/* Snapshots of a kernel side whose maps hold known values, written by the test instead of packets. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -45,7 +45,7 @@ static void put(enum qpw_map map, const void *key, const void *value)
                  strerror(errno));
 }
 
-/* Counts something else on each CPU: `value` on the first, twice that on the second, and so on. */
+/* Write different counts on each CPU: `value` on the first, twice that on the second, and so on. */
 static void put_counts(uint32_t slot, struct qpw_counts value)
 {
     int cpus = libbpf_num_possible_cpus();
@@ -59,7 +59,7 @@ static void put_counts(uint32_t slot, struct qpw_counts value)
     free(values);
 }
 
-/* What put_counts() comes to over all CPUs, for one unit. */
+/* Return the sum of put_counts() over all CPUs, per unit. */
 static uint64_t units(void)
 {
     uint64_t cpus = libbpf_num_possible_cpus();
@@ -158,7 +158,7 @@ Test(collect, packets_of_findings_are_added_to_their_meter_and_connections_are_n
     put_meter(backdoor, QPW_FIRST_OPEN_SLOT, (struct qpw_counts){3, 0, 0, 0, 0});
     put(QPW_MAP_findings, &a, &attempted);
     put_counts(attempted.slot, (struct qpw_counts){1, 1, 74, 0, 0});
-    /* The same thing once more, answered now, in the table of the answered. */
+    /* The same key again, now answered, in the table of answered ones. */
     answered.first_ns = now - 3000000000ull;
     answered.last_ns = now - 1000000000ull;
     answered.slot = QPW_FIRST_ANSWERED_SLOT;
@@ -293,7 +293,7 @@ Test(collect, peers_are_seen_in_their_connections)
     put(QPW_MAP_conns_est, &key, &conn);
     conn.last_ns -= 1000000000ull;
     put(QPW_MAP_conns_dgram, &key, &conn);
-    conn.peer = 999; /* of a number that is not there: no place to write to */
+    conn.peer = 999; /* an unknown number: nothing must be written */
     key.remote_port = 1;
     put(QPW_MAP_conns_dgram, &key, &conn);
     collect(NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a picture costs, as work: system calls and values copied, counted on their way to libbpf. A stopwatch would
- * tell how busy the machine is; `bench` has the time.
+ * The cost of a snapshot as work: system calls and values copied, counted on their way to libbpf. A stopwatch would
+ * measure how busy the machine is; `bench` has the time.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,7 +18,7 @@
 static struct qpw_kernel kernel;
 static atomic_size_t other_calls, counter_calls, counter_slots;
 
-/* ---- In the place of libbpf's ---- */
+/* ---- Wrappers of libbpf's functions ---- */
 
 static void note_call(int fd, uint32_t blocks)
 {
@@ -49,7 +49,7 @@ int bpf_map_lookup_elem(int fd, const void *key, void *value)
     return next(fd, key, value);
 }
 
-/* ---- Pictures ---- */
+/* ---- Snapshots ---- */
 
 static void setup(void)
 {
@@ -70,12 +70,12 @@ static void teardown(void)
 TestSuite(collect_work, .init = setup, .fini = teardown);
 
 struct work {
-    size_t other_calls;   /* look-ups in all maps but `counters` */
+    size_t other_calls;   /* lookups in all maps except `counters` */
     size_t counter_calls;
-    size_t counter_slots; /* each one value a possible CPU */
+    size_t counter_slots; /* each one value per possible CPU */
 };
 
-/* Takes a picture of so many meters, each with `packets` packets, and tells what that took. */
+/* Take a snapshot of that many meters, each with `packets` packets, and return its cost. */
 static struct work take(size_t meters, uint64_t packets)
 {
     struct qpw_snapshot snapshot;
@@ -112,14 +112,16 @@ static void put_meters(uint32_t count, int cpus)
     free(values);
 }
 
-/* Calls for so many slots of `counters`: batches of at most 256 KiB, in several parts where there is much to read. */
+/*
+ * Return the calls for that many slots of `counters`: batches of at most 256 KiB, in several parts if there are many.
+ */
 static size_t calls_for(size_t slots, size_t cpus)
 {
     enum { BATCH_BYTES = 1 << 18, PART_BYTES = 40000 * 64, MAX_PARTS = 8 };
     size_t a_call = BATCH_BYTES / (cpus * sizeof(struct qpw_counts_block)) * QPW_COUNTS_BLOCK;
     size_t parts = 1 + slots * cpus * sizeof(struct qpw_counts) / PART_BYTES;
 
-    return slots / a_call + (parts < MAX_PARTS ? parts : MAX_PARTS); /* the last of a part need not be full */
+    return slots / a_call + (parts < MAX_PARTS ? parts : MAX_PARTS); /* the last batch of a part need not be full */
 }
 
 Test(collect_work, five_thousand_meters_are_read_once_and_in_few_calls)
@@ -131,7 +133,7 @@ Test(collect_work, five_thousand_meters_are_read_once_and_in_few_calls)
     cr_assert_eq(none.counter_slots, QPW_OVERFLOW_SLOTS, "%zu", none.counter_slots);
     cr_assert_eq(QPW_FIRST_METER_SLOT % QPW_COUNTS_BLOCK, 0); /* a range begins with a block */
     cr_assert_leq(none.counter_calls, calls_for(QPW_OVERFLOW_SLOTS, cpus), "%zu", none.counter_calls);
-    cr_assert_leq(none.other_calls, 16, "%zu", none.other_calls); /* one a map */
+    cr_assert_leq(none.other_calls, 16, "%zu", none.other_calls); /* one per map */
     put_meters(METERS, cpus);
     all = take(METERS, cpus);
     cr_assert_eq(all.counter_slots, QPW_OVERFLOW_SLOTS + (METERS + QPW_COUNTS_BLOCK - 1) / QPW_COUNTS_BLOCK * QPW_COUNTS_BLOCK,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Headers that somebody put there to be overlooked: what lies behind them is judged, in both hooks. */
+/* Headers that an attacker inserts to hide a packet: what follows them is judged, in both hooks. */
 #include <criterion/criterion.h>
 
 #include "audit.h"
@@ -37,7 +37,7 @@ static void udp_behind(const char *source, const char *destination, unsigned ext
     packet_finish(&p);
 }
 
-/* A server that answers through any of these is found, and the answer does not become a question. */
+/* A server that answers through any of these is found, and the answer is not taken for a request. */
 Test(decoding, extension_headers_hide_no_answer)
 {
     static const struct {
@@ -63,7 +63,7 @@ Test(decoding, extension_headers_hide_no_answer)
     audit_close(&a);
 }
 
-/* Further than that nothing is followed, and it is said why. */
+/* Beyond the limit nothing is followed, and the reason is given. */
 Test(decoding, what_lies_further_is_undecodable)
 {
     open_with_policy();
@@ -100,7 +100,7 @@ Test(decoding, headers_that_are_protocols)
     cr_expect_eq(AUDIT_PACKETS(&a, .rule = "mobility", .protocol = AUDIT_IS(135)), 2);
     cr_expect_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(139), .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)), 2);
     cr_expect_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(140), .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)), 2);
-    /* Behind one of them there is no other header: what a later fragment of it holds needs no first. */
+    /* No other header follows these, so a later fragment is judged without its first. */
     packet_start(&p);
     packet_ethernet(&p, &(struct packet_ethernet){0});
     packet_ipv6(&p, &(struct packet_ipv6){.source = CLIENT, .destination = AUDIT_NODE6});
@@ -112,7 +112,7 @@ Test(decoding, headers_that_are_protocols)
     audit_close(&a);
 }
 
-/* ::ffff:a.b.c.d in an IPv6 header is nobody's address: not a peer's, not a client's, not the node's. */
+/* ::ffff:a.b.c.d in an IPv6 header is not a valid address: neither a peer's, nor a client's, nor the node's. */
 Test(decoding, mapped_addresses_are_nobodys)
 {
     static const struct {
@@ -139,7 +139,7 @@ Test(decoding, mapped_addresses_are_nobodys)
     audit_close(&a);
 }
 
-/* Nor may an ICMPv6 error about such a packet touch the IPv4 exchange of the same numbers. */
+/* Nor may an ICMPv6 error about such a packet refuse the IPv4 exchange with the same addresses. */
 Test(decoding, a_quoted_mapped_address_refuses_nothing)
 {
     struct qpw_finding f;

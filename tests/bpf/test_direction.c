@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who opened an exchange, and on what evidence: the five steps, in both roles, and what forged packets do not buy. */
+/*
+ * Who opened an exchange, and by which evidence: the five steps, in both roles; and that forged packets achieve
+ * nothing.
+ */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,7 +28,7 @@
 
 static struct audit a;
 
-/* A policy like the vendor's: servers of files and FTP, client of DNS, NTP, NFS and HTTPS. */
+/* A policy like the vendor's: server of files and FTP, client of DNS, NTP, NFS and HTTPS. */
 static void open_with_policy(const struct qpw_load_options *options)
 {
     audit_open(&a, options);
@@ -68,7 +71,7 @@ Test(direction, handshake_in_both_roles_and_families)
         ASSERT_CONN(audit_tcp(&a, clients[i], 2049, 800), OUT, HANDSHAKE, ALLOWED);
         cr_assert_eq(audit_tcp(&a, clients[i], 2049, 800).conn_class, QPW_CLASS_EST);
     }
-    /* The lower port is not the service: a client below 1024 talks to a server above it. */
+    /* The lower port need not be the service: a client below 1024 connects to a server above it. */
     struct qpw_counts in = AUDIT_SUM(&a, .rule = "smb"), out = AUDIT_SUM(&a, .rule = "nfs-out");
     cr_assert_eq(in.connections, 2);
     cr_assert_eq(in.rx_packets, 6);
@@ -110,14 +113,14 @@ Test(direction, unsolicited_syn_ack_is_undecided)
     ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED),
                                .reason = AUDIT_IS(QPW_REASON_UNSOLICITED)), 1);
-    /* The node's RST, for it knows nothing of it, belongs to the same. */
+    /* The node's RST, sent because it does not know the connection, belongs to the same one. */
     audit_tx_tcp(&a, CLIENT, 443, 40000, RST, 1001, 0, 0);
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)), 2);
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
     audit_close(&a);
 }
 
-/* A socket in SYN_SENT: connects to an address that swallows everything. */
+/* Return a socket in SYN_SENT: it connects to an address that drops everything. */
 static int connecting(const char *to, uint16_t port, uint16_t *ret_local)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -172,7 +175,9 @@ Test(direction, syn_ack_on_an_accepted_socket_is_unsolicited)
     size = sizeof(there);
     server = accept(listener, (struct sockaddr *)&there, &size);
     cr_assert(server >= 0);
-    /* 127.0.0.1 is no address of the node to the programs, only to the socket table. The socket is the server's. */
+    /*
+     * 127.0.0.1 is not an address of the node for the programs, only for the socket table. The socket is the server's.
+     */
     static struct packet p;
 
     packet_start(&p);
@@ -242,7 +247,7 @@ Test(direction, tails_belong_to_what_they_close)
     audit_tx_tcp(&a, CLIENT, 900, 445, RST, 5002, 0, 0);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", .direction = AUDIT_IS(IN)), 12);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
-    /* Without state: undecided, by name. */
+    /* Without state: undecided, with the reason. */
     audit_rx_tcp(&a, CLIENT, 5555, 7777, RST, 1, 0, 0);
     audit_tx_tcp(&a, CLIENT, 5556, 7777, RST | ACK, 1, 0, 0);
     audit_rx_tcp(&a, CLIENT, 5557, 7777, FIN | ACK, 1, 0, 0);
@@ -271,7 +276,7 @@ Test(direction, seeds_decide_midstream)
     audit_close(&a);
 }
 
-/* The tuple that the programs asked user space for last. */
+/* The last tuple for which the programs requested a lookup. */
 static size_t asked;
 static struct qpw_conn_key asked_key;
 
@@ -339,7 +344,10 @@ Test(direction, listener_counts_only_on_listed_ports)
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 50000, 445).outcome, QPW_OUTCOME_ATTEMPTED, "one forged segment is no exchange");
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 7777), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
-    /* Nor does it speak for a tail: a FIN without state is one, whoever listens, until the socket table knows it. */
+    /*
+     * Nor does it decide a tail: a FIN without state is one, whether anybody listens or not, until the socket table
+     * knows it.
+     */
     struct qpw_conn_key tail = audit_key(6, AUDIT_NODE, 445, CLIENT, 50001);
 
     audit_rx_tcp(&a, CLIENT, 50001, 445, FIN | ACK, 1, 1, 0);
@@ -348,7 +356,7 @@ Test(direction, listener_counts_only_on_listed_ports)
     audit_seed(&a, &tail, IN);
     audit_tx_tcp(&a, CLIENT, 50001, 445, ACK, 1, 2, 10);
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50001, 445), IN, SOCKET, ALLOWED);
-    /* An outgoing connection from that very port: the socket table knows better than the listener. */
+    /* An outgoing connection from that very port: the socket table overrides the listener. */
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, CLIENT, 50000);
 
     audit_seed(&a, &key, OUT);
@@ -479,7 +487,7 @@ Test(direction, start_window_infers_answers)
     audit_close(&a);
 }
 
-/* Within the time-out of its question; the rest is told in test_questions.c. */
+/* Within the question's timeout; test_questions.c covers the rest. */
 Test(direction, late_answers_do_not_turn_a_server_into_a_client)
 {
     uint64_t late = 170000000000ull;
@@ -493,7 +501,7 @@ Test(direction, late_answers_do_not_turn_a_server_into_a_client)
     audit_tx_udp(&a, CLIENT, 701, 7777);
     cr_assert_eq(audit_udp(&a, CLIENT, 700, 2049).direction, IN);
     cr_assert_eq(audit_udp(&a, CLIENT, 701, 7777).direction, IN);
-    /* Forgotten wholly: from a port listed inbound it is only inferred. */
+    /* Completely forgotten: from a port listed inbound it is only inferred. */
     audit_tx_udp(&a, CLIENT, 702, 2049);
     ASSERT_CONN(audit_udp(&a, CLIENT, 702, 2049), IN, INFERRED, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
@@ -540,14 +548,14 @@ Test(direction, ntp_between_equal_ports)
     audit_age(&a, &key, 300000000000ull);
     audit_age_questions(&a, 300000000000ull);
     audit_tx_udp(&a, "10.0.0.8", 123, 123);
-    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), OUT, FIRST, ALLOWED); /* whoever speaks first after idling */
+    ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), OUT, FIRST, ALLOWED); /* first sender after the idle time */
     audit_age(&a, &key, 300000000000ull);
     audit_rx_udp(&a, "10.0.0.8", 123, 123);
     ASSERT_CONN(audit_udp(&a, "10.0.0.8", 123, 123), IN, FIRST, UNEXPECTED);
     audit_close(&a);
 }
 
-/* A stranger's junk never weakens what the node sends first; but it and an exchange that the node opens go both ways. */
+/* A stranger's junk never weakens exchanges that the node opens; but junk and such an exchange count as both ways. */
 Test(direction, undecodable_before_weakens_nothing_and_is_told)
 {
     static struct packet p;
@@ -557,7 +565,7 @@ Test(direction, undecodable_before_weakens_nothing_and_is_told)
     open_with_policy(NULL);
     audit_window_over(&a);
     packet_make_udp(&p, CLIENT, 700, AUDIT_NODE, 7777, 20);
-    p.data[14 + 20 + 5] = 200; /* the UDP length lies */
+    p.data[14 + 20 + 5] = 200; /* the UDP length is wrong */
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_UNDECODABLE),
                                .reason = AUDIT_IS(QPW_REASON_UDP_LENGTH)), 1);
@@ -586,7 +594,7 @@ Test(direction, inferred_from_exactly_one_listed_port)
     ASSERT_CONN(audit_tcp(&a, CLIENT, 801, 445), IN, INFERRED, UNDECIDED);
     audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
-    /* A weak row over half of all ports tells nothing. */
+    /* A weak rule over half of all ports gives no direction. */
     audit_tx_tcp(&a, CLIENT, 8888, 40000, ACK, 1, 1, 10);
     ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .port = AUDIT_IS(2049), .direction = AUDIT_IS(OUT)), 1);

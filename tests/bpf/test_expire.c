@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The auditor's walk over the connections: what it takes out, what it says of peers, and that entries which only the
- * programs may take out cost it nothing but being passed.
+ * The auditor's walk over the connections: what it removes, what it finds out about peers, and that entries which only
+ * the programs may remove are skipped without further cost.
  */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -22,7 +22,7 @@ static struct audit a;
 static struct qpw_expire expire;
 static size_t lookups;
 
-/* In the place of libbpf's. */
+/* Replaces libbpf's function. */
 int bpf_map_lookup_elem(int fd, const void *key, void *value)
 {
     typeof(&bpf_map_lookup_elem) next = (typeof(next))dlsym(RTLD_NEXT, "bpf_map_lookup_elem");
@@ -43,7 +43,7 @@ static void open_with_peer(void)
     cr_assert_eq(qpw_expire_open(&a.kernel, &expire, &err), 0, "%s", err.text);
 }
 
-/* One walk; returns how many single entries were looked up. */
+/* Do one walk. Returns how many single entries were looked up. */
 static size_t walk(void)
 {
     struct qpw_error err;
@@ -71,7 +71,7 @@ Test(expire, what_is_over_is_taken_out_and_what_goes_on_stays)
     audit_tx_udp(&a, "10.0.0.8", 902, 2049);
     audit_tx_udp(&a, "10.0.0.8", 53, 903);
     age(17, AUDIT_NODE, 2049, "10.0.0.8", 901, 400);
-    age(17, AUDIT_NODE, 2049, "10.0.0.8", 902, 200); /* expired, not yet over: a late answer is told by it */
+    age(17, AUDIT_NODE, 2049, "10.0.0.8", 902, 200); /* expired, but still needed to recognize a late answer */
     age(17, AUDIT_NODE, 903, "10.0.0.8", 53, 400);
     walk();
     cr_assert_eq(expire.expired[QPW_CLASS_DGRAM], 1);
@@ -86,7 +86,7 @@ Test(expire, what_is_over_is_taken_out_and_what_goes_on_stays)
     audit_close(&a);
 }
 
-/* So much longer ago was the last packet of who vouches, as it is noted. Returns how long ago that is now. */
+/* Make the last packet of the vouching parent that much older. Returns its age now. */
 static uint64_t parent_age(uint64_t older_seconds)
 {
     struct qpw_parent_key key = {.rule = audit_rule_id(&a, "ftp")};
@@ -97,11 +97,11 @@ static uint64_t parent_age(uint64_t older_seconds)
     cr_assert_eq(bpf_map_lookup_elem(fd, &key, &parent), 0, "no parent");
     parent.last_ns -= older_seconds * SECONDS;
     cr_assert_eq(bpf_map_update_elem(fd, &key, &parent, BPF_EXIST), 0);
-    /* The programs' clock may be a tick or two ahead where it was set on a busy machine. */
+    /* The programs' clock may be one or two ticks ahead if it was set on a busy machine. */
     return (qpw_kernel_now_ns(&a.kernel) + SECONDS / 10 - parent.last_ns) / SECONDS;
 }
 
-/* A session that is silent for longer than an exchange vouches goes on to do so while it is open, and no longer. */
+/* A session that is silent for longer than an exchange vouches still vouches while it is open, and no longer. */
 Test(expire, an_open_parent_vouches_for_as_long_as_it_is_open)
 {
     struct qpw_error err;
@@ -129,7 +129,7 @@ Test(expire, an_open_parent_vouches_for_as_long_as_it_is_open)
     audit_close(&a);
 }
 
-/* Half-open entries that are over stay until their places are needed: perhaps all there are, at each walk. */
+/* Half-open entries that are over stay until their slots are needed, so every walk may meet all of them. */
 Test(expire, what_the_programs_take_out_is_not_looked_up)
 {
     enum { OVER = 300 };
@@ -147,7 +147,7 @@ Test(expire, what_the_programs_take_out_is_not_looked_up)
     audit_close(&a);
 }
 
-/* An attempt of an hour ago, whose entry nothing has displaced yet, does not say that the family works. */
+/* An attempt an hour ago, whose entry nothing has evicted yet, does not show that the address family works. */
 Test(expire, a_peers_families_are_those_of_live_connections)
 {
     struct qpw_snapshot snapshot;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The fast path changes no count: the same frames through it and through the whole parser, of every form and deformed in
- * every way, alone or in parts, merged or not, at every hook. And it is taken for the packets that it was made for.
+ * The fast path changes no count: the same frames through it and through the whole parser, of every form and deformed
+ * in every way, whole or in parts, merged or not, at every hook. And it is used for the packets for which it was made.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -52,7 +52,7 @@ static void assert_same_rows(uint64_t step)
     }
 }
 
-/* ---- Is it taken? ---- */
+/* ---- Is the fast path used? ---- */
 
 static uint8_t *work_area(struct audit *of, size_t *ret_bytes)
 {
@@ -68,7 +68,7 @@ static uint8_t *work_area(struct audit *of, size_t *ret_bytes)
     return value;
 }
 
-/* Whoever parses a packet writes what it is into the work area, over what the last one was; the fast path does not. */
+/* The whole parser overwrites the packet description in the work area; the fast path does not. */
 static bool is_taken(enum audit_hook hook)
 {
     static struct packet other;
@@ -108,7 +108,7 @@ static void make(bool v6, int tags, uint8_t protocol, bool rx, uint8_t flags, si
     packet_finish(&p);
 }
 
-/* A packet of an exchange of which every kind has gone both ways. */
+/* Feed a packet of an exchange in which every kind has gone both ways. */
 static void expect_taken(bool v6, int tags, uint8_t protocol, bool rx, enum audit_hook hook, bool wanted)
 {
     for (int i = 0; i < 6; i++) {
@@ -155,7 +155,7 @@ static bool rarely(void)
     return one_of(12) == 0;
 }
 
-/* A length that is too long or too short, or none. */
+/* Return a length that is too long, too short, or right. */
 static struct packet_lie lie(uint32_t about)
 {
     static const int by[] = {-1, 1, -8, 8, 100, -40};
@@ -207,7 +207,7 @@ static void random_transport(bool rx)
                                             .doff = rarely() ? PACKET_LIE(one_of(16)) : (struct packet_lie){0}});
 }
 
-/* A frame of a handful of exchanges, mostly right. */
+/* Make a frame of one of a few exchanges, mostly valid. */
 static void make_random(enum audit_hook hook)
 {
     bool l3 = hook == AUDIT_TC_L3 || hook == AUDIT_TX_L3, rx = hook != AUDIT_TX && hook != AUDIT_TX_L3;
@@ -226,15 +226,15 @@ static void make_random(enum audit_hook hook)
         packet_cut(&p, 20 + one_of((uint32_t)p.length - 20));
     if (rarely())
         p.data[one_of(p.length < 60 ? (uint32_t)p.length : 60)] ^= (uint8_t)(1u << one_of(8));
-    if (l3) { /* else it would be another device's */
+    if (l3) { /* otherwise it would be for another device */
         p.data[12] = 8;
         p.data[13] = 0;
     }
 }
 
 /*
- * Where the linear part ends: as a card does that splits off the headers, or that fills its buffers; and, where the frame
- * ends with the packet or a hook knows the whole length, anywhere.
+ * Choose the length of the linear part: as a card does that splits off headers or fills its buffers; and anywhere, if
+ * the frame ends with the packet or the hook knows the whole length.
  */
 static size_t random_linear(enum audit_hook hook)
 {
@@ -256,7 +256,7 @@ static void feed_both(enum audit_hook hook, int how, size_t linear, const struct
             audit_feed(each[i], hook, &p);
 }
 
-/* A test run takes no less than this; it goes by the EtherType. */
+/* Return whether a test run accepts the length; the minimum depends on the EtherType. */
 static bool is_possible(enum audit_hook hook)
 {
     unsigned type = (unsigned)(p.data[12] << 8 | p.data[13]);
@@ -270,7 +270,7 @@ static bool knows_linear_parts(enum audit_hook hook)
     return audit_feed_linear(&a, hook, &p, 60) && audit_feed_linear(&b, hook, &p, 60);
 }
 
-/* steps: frames to each of the two. */
+/* steps: frames for each of the two. */
 static void random_frames(unsigned start, uint64_t steps)
 {
     bool linear_xdp, linear_tc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Outcomes and findings: how they rise, what bounds them, and that an answered one always has a place. */
+/* Outcomes and findings: how they rise, their limits, and that an answered one always finds a slot. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -124,7 +124,7 @@ Test(findings, refused_by_icmp)
     audit_close(&a);
 }
 
-/* What is quoted may have IP options; the error itself is counted as what it is. */
+/* The quoted packet may have IP options; the error itself is counted by its own type. */
 Test(findings, refused_by_icmp_that_quotes_options)
 {
     static const uint8_t nops[40] = {[0 ... 39] = 1};
@@ -150,7 +150,7 @@ Test(findings, refused_by_icmp_that_quotes_options)
     audit_close(&a);
 }
 
-/* A refused ping is a refused echo request, where ICMP is no infrastructure. */
+/* A refused ping is a refused echo request if ICMP is not infrastructure. */
 Test(findings, refused_ping)
 {
     open_with_policy();
@@ -174,7 +174,7 @@ Test(findings, refused_ping)
     audit_close(&a);
 }
 
-/* An empty packet of a protocol without ports is quoted whole by its IP header; of others that is too little. */
+/* An empty packet of a protocol without ports is quoted completely by its IP header; for others that is not enough. */
 Test(findings, refused_by_icmp_that_quotes_a_header_only)
 {
     static const uint8_t protocols[] = {47, 17};
@@ -220,17 +220,17 @@ Test(findings, icmp_that_refuses_nothing)
     audit_tx_udp(&a, CLIENT, 8888, 5000);
     feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 4, AUDIT_NODE, 5000, CLIENT, 8888); /* path MTU discovery */
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
-    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5001, CLIENT, 8888); /* quotes another */
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5001, CLIENT, 8888); /* quotes another packet */
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
-    /* From outside about an exchange that was opened from outside: forged. */
+    /* From outside, about an exchange opened from outside: forged. */
     audit_rx_udp(&a, CLIENT, 5000, 7777);
     feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 7777, CLIENT, 5000);
     cr_assert_eq(must_find(IN, 17, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ATTEMPTED);
-    /* After an answer it is none. */
+    /* After an answer it refuses nothing. */
     audit_rx_udp(&a, CLIENT, 8888, 5000);
     feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5000, CLIENT, 8888);
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_DATA);
-    /* A quote that is cut short is counted and quotes nothing. */
+    /* A truncated quote is counted, but refuses nothing. */
     packet_start(&p);
     packet_ethernet(&p, &(struct packet_ethernet){0});
     packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
@@ -248,12 +248,12 @@ Test(findings, events_tell_of_each_rise)
     audit_handshake_in(&a, CLIENT, 5000, 7777);
     for (int i = 0; i < 50; i++)
         audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 10);
-    /* attempted, answered, data: one each, whatever follows */
+    /* attempted, answered, data: one event each, whatever follows */
     cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 3);
     audit_close(&a);
 }
 
-/* So many frames "from" so many addresses 11.x.y.z, SYNs to one port. */
+/* Send SYNs to one port from that many addresses 11.x.y.z. */
 static void flood(uint32_t first, uint32_t n, uint16_t port, bool answer)
 {
     char source[16];
@@ -276,7 +276,7 @@ Test(findings, quotas_and_the_reserved_place)
     cr_assert_eq(audit_stat(&a, QPW_LOSS_FINDING_QUOTA), 1000);
     cr_assert_eq(AUDIT_PACKETS(&a, UNEXPECTED, .port = AUDIT_IS(7777)), QPW_FINDING_SLOTS + 1000);
     cr_assert_gt(audit_entries(&a, QPW_MAP_details), 0, "counted by port and prefix");
-    /* What is recorded is not pushed out, and an answered one has its own table. */
+    /* Recorded findings are not evicted, and answered ones have a table of their own. */
     audit_handshake_in(&a, CLIENT, 5000, 7778);
     cr_assert_eq(must_find(IN, 6, 7778, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ANSWERED);
     cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7777, "11.0.0.0", AUDIT_NODE, &f));
@@ -285,7 +285,7 @@ Test(findings, quotas_and_the_reserved_place)
     cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
     cr_assert_gt(audit_stat(&a, QPW_LOSS_ANSWERED_QUOTA), 0);
     cr_assert_eq(audit_entries(&a, QPW_MAP_reserved), 1, "port 7779, once");
-    /* Every table is full; yet the first answer on yet another port raises its alert. */
+    /* All tables are full, but the first answer on another port still raises its alert. */
     audit_events(&a, QPW_EVENT_FINDING);
     audit_handshake_in(&a, CLIENT, 5000, 7780);
     cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7780, CLIENT, AUDIT_NODE, &f));
@@ -298,7 +298,7 @@ Test(findings, quotas_and_the_reserved_place)
     audit_close(&a);
 }
 
-/* 65,535 ports, from the node's own answers to nothing at all: totals exact whatever the tables hold. */
+/* 65,535 ports, most of which the node refuses or ignores: totals stay exact whatever the tables hold. */
 Test(findings, scan_of_all_ports)
 {
     open_with_policy();
@@ -313,7 +313,7 @@ Test(findings, scan_of_all_ports)
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), 4);
     cr_assert_eq(audit_entries(&a, QPW_MAP_meters), QPW_METER_SLOTS_OPEN + 1);
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 65534 - QPW_METER_SLOTS_OPEN);
-    /* Rows that the policy explains have slots of their own: a scan leaves them free. */
+    /* Rows explained by the policy have slots of their own, which a scan cannot take. */
     audit_rx_tcp(&a, "10.0.0.8", 900, 445, ACK, 1001, 5001, 10);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").rx_packets, 4);
     cr_assert_eq(audit_tcp(&a, "10.0.0.8", 900, 445).state, QPW_STATE_ESTABLISHED);
@@ -321,8 +321,8 @@ Test(findings, scan_of_all_ports)
 }
 
 /*
- * A wide range, weak or not, and a peer's freedom have as many rows as ports are tried. They use up no row of a port
- * that the policy lists.
+ * A wide range, weak or not, and a peer, which may use any port, have as many rows as ports are tried. They use no row
+ * of a port that the policy lists.
  */
 Test(findings, wide_ranges_leave_rows_for_listed_ports)
 {
@@ -351,7 +351,7 @@ Test(findings, wide_ranges_leave_rows_for_listed_ports)
     audit_close(&a);
 }
 
-/* Nor does who asked the portmapper, and may use a whole range from then on. */
+/* Nor does a client that has asked the port mapper and may then use a whole range. */
 Test(findings, companions_of_a_row_leave_rows_for_listed_ports)
 {
     enum { TRIED = 7000 };
@@ -373,7 +373,7 @@ Test(findings, companions_of_a_row_leave_rows_for_listed_ports)
     audit_close(&a);
 }
 
-/* Companions that clients of a listed service enter by themselves take no place of what is unexpected. */
+/* Companions, which clients of a listed service can multiply, take no slot of unexpected findings. */
 Test(findings, implied_and_weak_have_quotas_of_their_own)
 {
     struct qpw_finding f;
@@ -396,7 +396,7 @@ Test(findings, implied_and_weak_have_quotas_of_their_own)
     cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 700, CLIENT, AUDIT_NODE, &f));
     cr_expect_eq(f.outcome, QPW_OUTCOME_ANSWERED);
 
-    /* Nor does the port's reserved place: an unexpected answer on it is told when every table is full. */
+    /* Nor do they take the port's reserved slot: an unexpected answer on it is reported even if all tables are full. */
     flood(100000, QPW_ANSWERED_SLOTS, 7779, true);
     audit_events(&a, QPW_EVENT_FINDING);
     cr_expect_eq(audit_entries(&a, QPW_MAP_reserved), 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Fragments: the first is counted by its ports, the later ones go to the same exchange, or are undecided. */
+/* Fragments: the first is counted by its ports, later ones belong to the same exchange, or are undecided. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <string.h>
@@ -73,7 +73,7 @@ Test(fragments, without_their_first_are_undecided)
     fragment4(CLIENT, AUDIT_NODE, 5, false, 0, 0);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs"), 2);
-    /* Another identification, another sender, the other way: not of that datagram. */
+    /* Another identification, another sender, the opposite direction: not fragments of that datagram. */
     fragment4(CLIENT, AUDIT_NODE, 6, false, 0, 0);
     audit_feed(&a, AUDIT_XDP, &p);
     fragment4("10.0.0.10", AUDIT_NODE, 5, false, 0, 0);
@@ -82,7 +82,7 @@ Test(fragments, without_their_first_are_undecided)
     audit_feed(&a, AUDIT_TX, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, WITHOUT_FIRST), 4);
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
-    /* Too long ago. */
+    /* Expired. */
     struct qpw_frag_key key = {.id = 5, .protocol = 17};
     struct qpw_frag frag;
 
@@ -158,7 +158,7 @@ Test(fragments, of_ipv6)
     fragment6(1, false, 17, false);
     audit_feed(&a, AUDIT_TC, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs"), 2);
-    /* Options behind the fragment header are only in the first; the later ones name them all the same. */
+    /* Only the first has options after the fragment header, but the later ones announce them as well. */
     fragment6(2, true, 60, true);
     audit_feed(&a, AUDIT_TC, &p);
     fragment6(2, false, 60, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the verifier had to do, how large the programs are and how much stack they take, so that a change that doubles
- * them, or that other kernels would refuse, is seen; and that every program passes the packet on.
+ * The verifier's work, the size and the stack use of the programs, so that a change that doubles them, or that other
+ * kernels would refuse, is detected; and that every program passes the packet.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static struct audit a;
 
-/* Of this machine's kernel; those of others are booted by tests/net/test_other_kernel.c. */
+/* For this machine's kernel; tests/net/test_kernels.c boots others. */
 Test(guard, verifier_work_size_and_stack_are_bounded, .timeout = NETNS_TIMEOUT_S)
 {
     netns_need_root();

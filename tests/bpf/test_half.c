@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The table of half-open connections: what its sets push out, what stays, and that two CPUs which open the same
- * connection at the same moment make one entry, of whatever they make.
+ * The table of half-open connections: which entries its sets evict, which stay, and that two CPUs which open the same
+ * connection at the same moment make one entry, for any kind of entry.
  */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
@@ -40,7 +40,7 @@ static void flood(unsigned count)
     }
 }
 
-/* Opened, less what was taken out: the entries, and what was pushed out. */
+/* Return the number of evicted entries: opened, less removed, less present. */
 static uint64_t pushed_out(void)
 {
     return audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)) - audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)) -
@@ -57,7 +57,7 @@ Test(half, a_flood_pushes_out_only_what_has_no_place)
     flood(100); /* 16 places a set, one entry a set on average */
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 100);
     cr_assert_eq(pushed_out(), 0);
-    flood(20000); /* the first hundred are SYNs seen before, or were pushed out meanwhile */
+    flood(20000); /* the first hundred SYNs are repeated, or their entries were evicted meanwhile */
     cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), places, "every set is full");
     cr_assert_eq(audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)), 20000);
     cr_assert_eq(pushed_out(), 20000 - places);
@@ -66,14 +66,15 @@ Test(half, a_flood_pushes_out_only_what_has_no_place)
     audit_close(&a);
 }
 
-/* The oldest of four makes room, so what was seen just now survives as many new ones as fill a set nearly anew. */
+/* The oldest of four is evicted, so a recent entry survives almost as many new ones as fill a set. */
 Test(half, a_handshake_survives_a_flood)
 {
     char remote[16];
 
     open_small(false);
     flood(20000);
-    for (unsigned i = 0; i < 200; i++) { /* each: 60 others between its SYN and its answer, less than one a set */
+    for (unsigned i = 0; i < 200; i++) { /* for each, 60 others come between its SYN and its answer: less than one
+                                          * per set */
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
         audit_rx_tcp(&a, remote, 900, 445, SYN, 1000, 0, 0);
         for (unsigned n = 0; n < 60; n++) {
@@ -93,7 +94,7 @@ Test(half, a_handshake_survives_a_flood)
     audit_close(&a);
 }
 
-/* What has expired is no loss when its place is taken. */
+/* Replacing an expired entry is not a loss. */
 Test(half, expired_ones_are_not_pushed_out)
 {
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "11.0.0.0", 1000);
@@ -116,17 +117,18 @@ Test(half, expired_ones_are_not_pushed_out)
     audit_close(&a);
 }
 
-/* An expired one makes room before one that goes on, although that was silent for longer: an idle TCP connection. */
+/* An expired entry is evicted before a live one that has been silent for longer, such as an idle TCP connection. */
 Test(half, what_goes_on_outlives_what_has_expired)
 {
     enum { IDLE = 40 };
     struct qpw_conn_key key;
     char remote[16];
 
-    open_small(true); /* the same sets in each run: chance may put four idle ones together, of which one has to go */
+    open_small(true); /* the same sets in each run; at random, four idle ones might share one, and one would have to
+                       * go */
     for (unsigned i = 0; i < IDLE; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
-        audit_rx_tcp(&a, remote, 900, 7777, ACK, 1, 1, 10); /* mid-stream, nothing is known of it */
+        audit_rx_tcp(&a, remote, 900, 7777, ACK, 1, 1, 10); /* mid-stream, undecided */
         key = audit_key(6, AUDIT_NODE, 7777, remote, 900);
         audit_age(&a, &key, 3600 * SECONDS);
     }
@@ -145,7 +147,7 @@ Test(half, what_goes_on_outlives_what_has_expired)
     audit_close(&a);
 }
 
-/* The node tells the sender of a datagram from that port that nobody listens on it. */
+/* The node reports to the sender of a datagram that nobody listens on that port. */
 static void send_unreachable(const char *remote, uint16_t port)
 {
     static struct packet p;
@@ -160,7 +162,7 @@ static void send_unreachable(const char *remote, uint16_t port)
     audit_feed(&a, AUDIT_TX, &p);
 }
 
-/* What an ICMP error quotes may have expired, but not be over. */
+/* An ICMP error may quote an exchange that has expired, but not one that is over. */
 Test(half, an_entry_that_is_over_decides_nothing)
 {
     struct qpw_conn_key late = audit_key(17, AUDIT_NODE, 7777, "10.0.0.9", 7777);
@@ -178,7 +180,7 @@ Test(half, an_entry_that_is_over_decides_nothing)
     audit_close(&a);
 }
 
-/* User space may not write a set while the programs may: its copy would undo what they entered meanwhile. */
+/* User space must not write a set while the programs may, because its copy would undo their changes. */
 Test(half, live_entries_are_left_to_the_programs)
 {
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "11.0.0.0", 1000), none = key;
@@ -195,7 +197,10 @@ Test(half, live_entries_are_left_to_the_programs)
     audit_close(&a);
 }
 
-/* A connection that user space took out is new when it is seen again: the count of its place says there is none. */
+/*
+ * A connection that user space removed is new when it is seen again: the live count of its bucket shows that it is
+ * gone.
+ */
 Test(half, what_user_space_removed_is_opened_anew)
 {
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, "10.0.0.9", 900);
@@ -210,7 +215,7 @@ Test(half, what_user_space_removed_is_opened_anew)
     audit_close(&a);
 }
 
-/* ---- What lets a packet pass by the other tables ---- */
+/* ---- The count that lets a packet skip other tables ---- */
 
 static uint64_t live_in_all(void)
 {
@@ -227,7 +232,9 @@ static uint64_t entries_of_other_tables(void)
            audit_connections(&a, QPW_CLASS_DGRAM);
 }
 
-/* Whatever way an entry came and went: inserted, refused by a full table, moved, closed, replaced, removed. */
+/*
+ * However entries come and go, the count is right: inserted, refused by a full table, moved, closed, replaced, removed.
+ */
 Test(half, the_count_of_live_entries_is_that_of_the_tables)
 {
     enum { CLIENTS = 1100, SOME = 30 };
@@ -246,7 +253,7 @@ Test(half, the_count_of_live_entries_is_that_of_the_tables)
         audit_rx_udp(&a, remote, 900, 2049);
         audit_tx_udp(&a, remote, 900, 2049);
         audit_tx_udp(&a, remote, 53, 901);
-        audit_handshake_out(&a, remote, 2049, 902); /* no room among the established ones */
+        audit_handshake_out(&a, remote, 2049, 902); /* no room in the table of established ones */
         audit_tx_tcp(&a, remote, 2049, 903, SYN, 1, 0, 0);
     }
     cr_assert_eq(live_in_all(), 1024 + 4 * SOME);
@@ -266,7 +273,7 @@ Test(half, the_count_of_live_entries_is_that_of_the_tables)
         audit_handshake_in(&a, remote, 900, 445);
         key = audit_key(17, AUDIT_NODE, 901, remote, 53);
         audit_age(&a, &key, 400 * SECONDS);
-        audit_tx_udp(&a, remote, 53, 901); /* the expired one goes, another comes */
+        audit_tx_udp(&a, remote, 53, 901); /* the expired one is removed, another one added */
     }
     cr_assert_eq(live_in_all(), 1024 + 2 * SOME);
     cr_assert_eq(live_in_all(), entries_of_other_tables());
@@ -290,7 +297,7 @@ struct sender {
     int failed;
 };
 
-/* Sends the SYN of each tuple once, all from one CPU, each at the same moment as the other sender's. */
+/* Send the SYN of each tuple once, all from one CPU, each at the same moment as the other sender's. */
 static void *send_all(void *argument)
 {
     struct sender *s = argument;
@@ -306,7 +313,7 @@ static void *send_all(void *argument)
         run.data_in = p->data;
         run.data_size_in = p->length;
         atomic_fetch_add(s->arrived, 1);
-        while (atomic_load(s->arrived) < 2 * (i + 1)) /* spins: waking up would set them apart */
+        while (atomic_load(s->arrived) < 2 * (i + 1)) /* spins, because waking up would take different times */
             sched_yield();
         s->failed |= bpf_prog_test_run_opts(s->prog, &run) < 0;
     }
@@ -373,7 +380,7 @@ static uint32_t set_of(const struct qpw_conn_key *key)
     return qpw_tag_half_set(&t, a.kernel.config.secret, a.kernel.config.half_sets);
 }
 
-/* For TUPLES sets, a tuple of each port that belongs there; no two from one address. */
+/* For TUPLES sets, find a tuple for each port that belongs there; no two from one address. */
 static void pair_by_set(struct tuple *first, struct tuple *second)
 {
     enum { PORTS = 2 };
@@ -400,7 +407,7 @@ static void pair_by_set(struct tuple *first, struct tuple *second)
     free(found);
 }
 
-/* Two connections that open at the same moment in the same set get a place each, and neither the other's verdict. */
+/* Two connections that open at the same moment in the same set get a slot each, with their own verdicts. */
 static void open_in_the_same_sets(bool weakly_ordered)
 {
     static struct tuple allowed[TUPLES], unexpected[TUPLES];
@@ -428,9 +435,9 @@ Test(half, a_place_is_given_once_where_finding_takes_the_lock, .timeout = NETNS_
     open_in_the_same_sets(true);
 }
 
-/* ---- Two CPUs, what there is no place for ---- */
+/* ---- Two CPUs without room ---- */
 
-/* The same new port is seen by both when findings are full: the row that says so has both, and is no loss. */
+/* Both CPUs see the same new port when findings are full: its overflow row counts both, and is not a loss. */
 Test(half, a_lost_findings_row_is_made_once, .timeout = NETNS_TIMEOUT_S)
 {
     static struct tuple tuples[TUPLES];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One exchange is one: whatever tag, interface, segment or frame its packets come in, it is judged and told once. */
+/*
+ * An exchange stays one exchange whatever tags, interfaces, segments or frames carry it: it is judged and reported
+ * once.
+ */
 #include <criterion/criterion.h>
 
 #include "audit.h"
@@ -17,7 +20,7 @@
 static struct audit a;
 static struct packet p;
 
-/* Another interface, watched as number 2. Returns its index. */
+/* Add another interface, monitored as number 2. Returns its index. */
 static uint32_t second_interface(uint8_t flags)
 {
     struct netns here = netns_here();
@@ -111,7 +114,7 @@ Test(identity, a_finding_of_mixed_tags_stays_open)
     audit_close(&a);
 }
 
-/* The node's answer was seen before the question: its tag does not decide. */
+/* The node's answer is seen before the request: its tag does not count. */
 Test(identity, an_answer_first_does_not_name_the_tag)
 {
     open_with(NULL);
@@ -141,7 +144,7 @@ Test(identity, datagrams_by_the_tag_of_the_question)
     audit_close(&a);
 }
 
-/* In by one interface and out by another: the same kind. Packets count where they were seen. */
+/* Received on one interface and sent on another: the same connection. Packets count where they were seen. */
 Test(identity, an_answer_by_another_interface_is_one_connection)
 {
     uint32_t second;
@@ -204,12 +207,12 @@ Test(identity, ethertypes_both_ways_are_an_exchange)
         cr_assert(find_ethertype(type, 9, 2, &f));
         cr_expect_eq(f.outcome, QPW_OUTCOME_DATA);
         cr_expect(!find_ethertype(type, 2, 9, &f), "one finding, of whoever sent first");
-        frame(AUDIT_TX, NODE_MAC, OTHER_MAC, (uint16_t)(type + 0x10)); /* and the node first */
+        frame(AUDIT_TX, NODE_MAC, OTHER_MAC, (uint16_t)(type + 0x10)); /* now the node first */
         frame(receiving[hook], OTHER_MAC, NODE_MAC, (uint16_t)(type + 0x10));
         cr_assert(find_ethertype((uint16_t)(type + 0x10), 2, 9, &f));
         cr_expect_eq(f.outcome, QPW_OUTCOME_DATA);
     }
-    /* To everybody is no answer to somebody; another pair, or another type, is another matter. */
+    /* A broadcast does not answer anybody; another pair, or another type, is another exchange. */
     frame(AUDIT_XDP, OTHER_MAC, "ff:ff:ff:ff:ff:ff", 0x8847);
     frame(AUDIT_TX, NODE_MAC, "ff:ff:ff:ff:ff:ff", 0x8847);
     frame(AUDIT_XDP, OTHER_MAC, NODE_MAC, 0x8848);
@@ -281,7 +284,7 @@ Test(identity, payload_without_a_handshake_is_a_finding)
     }
 }
 
-/* A port that refuses, and is spoken to all the same. */
+/* A port that refuses, but receives payload nevertheless. */
 Test(identity, payload_of_refused_connections_counts)
 {
     struct qpw_finding f;

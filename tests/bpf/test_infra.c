@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Infrastructure is what a node needs of it and no more: by form, destination, hop limit and size, and by rate. */
+/* Infrastructure is limited to what a node needs: by form, destination, hop limit and size, and by rate. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static struct packet p;
 struct icmp {
     const char *source, *destination;
     uint8_t type, code, hops;
-    size_t payload; /* behind the header's eight bytes */
+    size_t payload; /* after the header's eight bytes */
     bool unsplit, first_fragment;
 };
 
@@ -78,7 +78,7 @@ static void make_arp(uint16_t operation, const char *to, size_t behind)
     packet_finish(&p);
 }
 
-/* A frame that begins with these three bytes behind its EtherType. */
+/* Make a frame with these three bytes after its EtherType. */
 static void make_frame(const char *to, uint16_t type, const char first[3], size_t bytes)
 {
     packet_start(&p);
@@ -115,7 +115,7 @@ static void open_live(const char *policy)
     audit_policy_text(&a, policy);
 }
 
-/* A replay's clock is the test's. */
+/* Use a replay, whose clock the test sets. */
 static void open_at_will(void)
 {
     audit_open(&a, &(struct qpw_load_options){.replay = true, .no_counts = true});
@@ -136,7 +136,7 @@ static uint64_t infra(void)
     return AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_INFRA));
 }
 
-/* Asserts that p is what `rule` is for, and counted as such at that hook. */
+/* Assert that `rule` matches p, and that p is counted for it at that hook. */
 static void fits(enum audit_hook hook, const char *rule, const char *what)
 {
     uint64_t before = AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_INFRA), .rule = rule);
@@ -146,7 +146,7 @@ static void fits(enum audit_hook hook, const char *rule, const char *what)
                  rule);
 }
 
-/* Asserts that it is unexpected, for that reason. */
+/* Assert that it is unexpected, for that reason. */
 static void beyond(enum audit_hook hook, enum qpw_reason reason, const char *what)
 {
     const struct audit_filter filter = {.verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED), .reason = AUDIT_IS(reason)};
@@ -266,7 +266,7 @@ Test(infra, the_rest_beyond_its_form)
     audit_close(&a);
 }
 
-/* A group that is switched off has no form to ask for, and a rule of the policy comes first. */
+/* A group that is switched off checks no form, and a rule of the policy takes precedence. */
 Test(infra, what_the_policy_says_comes_first)
 {
     open_live("include on-prem\ninfra igmp unexpected\ninbound icmp 8,200 probes name=probes\n");
@@ -281,7 +281,7 @@ Test(infra, what_the_policy_says_comes_first)
 
 /* ---- Findings ---- */
 
-/* An end that pings by day has not answered what the other sends besides; it has where it sends such things, too. */
+/* Ordinary pings do not answer the other end's abnormal packets; abnormal packets of its own do. */
 Test(infra, what_is_beyond_is_answered_where_both_ends_are_beyond)
 {
     struct qpw_finding f;
@@ -330,7 +330,7 @@ Test(infra, large_echoes_are_on_record)
     audit_close(&a);
 }
 
-/* Two ends that speak in frames which are no ARP: an exchange. */
+/* Two ends that exchange frames which are not valid ARP: an exchange. */
 Test(infra, frames_beyond_both_ways)
 {
     static const uint8_t node[16] = {[10] = 2, [15] = 2}, other[16] = {[10] = 2, [15] = 1};
@@ -357,7 +357,7 @@ Test(infra, frames_beyond_both_ways)
     audit_close(&a);
 }
 
-/* Not of another card: a switch floods what it likes. */
+/* Except for another card: switches flood frames. */
 Test(infra, frames_beyond_for_another_card_are_transit)
 {
     open_live("include on-prem\n");
@@ -367,7 +367,7 @@ Test(infra, frames_beyond_for_another_card_are_transit)
     audit_close(&a);
 }
 
-/* Anybody is answered to echoes: whoever forges addresses must not use up what is for services that answer. */
+/* Echoes are answered for anybody, so forged addresses must not use the slots of services that answer. */
 Test(infra, echoes_use_up_no_place_of_services)
 {
     char from[32];
@@ -391,7 +391,7 @@ static void pass(uint64_t ns)
     a.kernel.control->replay_now_ns += ns;
 }
 
-/* Feeds p so often and returns how many of them were infrastructure. */
+/* Feed p that many times. Returns how many counted as infrastructure. */
 static unsigned passed(enum audit_hook hook, unsigned times)
 {
     uint64_t before = infra();
@@ -420,7 +420,7 @@ Test(infra, so_many_a_minute)
     audit_close(&a);
 }
 
-/* A monitor that pings once a second for a day, and now and then something besides. */
+/* A monitor that pings once a second for a day, and occasionally something else. */
 Test(infra, once_a_second_for_ever)
 {
     open_at_will();
@@ -458,7 +458,9 @@ Test(infra, ten_large_echoes_a_second)
     audit_close(&a);
 }
 
-/* Small ones that no router may split go on as large ones do, on record; others are beyond. */
+/*
+ * Small echoes that no router may fragment may be frequent, like large ones, but are recorded; others exceed the limit.
+ */
 Test(infra, frequent_echoes)
 {
     struct qpw_finding f;
@@ -476,7 +478,7 @@ Test(infra, frequent_echoes)
     audit_close(&a);
 }
 
-/* Routers ask for many, and advertise for all. */
+/* Routers solicit for many, and advertise for all. */
 Test(infra, groups_have_more)
 {
     open_at_will();
@@ -491,7 +493,7 @@ Test(infra, groups_have_more)
     audit_close(&a);
 }
 
-/* Who answers for many addresses, as a router or the host of containers does, has an allowance for each. */
+/* A router or container host answers for many addresses, each of which has an allowance of its own. */
 Test(infra, each_neighbour_behind_one_card_has_its_own)
 {
     char of[32];
@@ -515,7 +517,7 @@ Test(infra, each_neighbour_behind_one_card_has_its_own)
     audit_close(&a);
 }
 
-/* An error about an exchange that is judged by itself may come as often as that draws it. */
+/* An error about an exchange that is judged itself may come as often as the exchange causes it. */
 Test(infra, errors_go_with_their_exchanges)
 {
     open_at_will();
@@ -535,7 +537,7 @@ Test(infra, errors_go_with_their_exchanges)
     audit_close(&a);
 }
 
-/* Forged addresses make no room without end: where there are too many of them, all of a prefix have one allowance. */
+/* Forged addresses cannot use unlimited room: with too many of them, all of a prefix share one allowance. */
 Test(infra, many_remotes_share_by_prefix)
 {
     enum { PREFIXES = 100, HOSTS = 250 };
@@ -567,7 +569,7 @@ Test(infra, a_clock_that_steps_back_leaves_no_debt)
 
 /* ---- DHCP ---- */
 
-/* A server's answer, its identifier as the third option; dots: of the server that it names. */
+/* Make a server's answer with its identifier as third option; dots: of the named server. */
 static void make_offer(const char *from, const char *to, const uint8_t named[4])
 {
     uint8_t bootp[240 + 16] = {2, 1, 6, 0, [236] = 0x63, 0x82, 0x53, 0x63, 53, 1, 2, 0, 51, 1, 9, 54, 4};
@@ -599,13 +601,13 @@ static void renews(const char *server, bool known)
 static void answers(enum audit_hook hook, const char *to)
 {
     open_at_will();
-    make_offer("10.0.0.60", to, (uint8_t[]){10, 0, 0, 61}); /* before anybody asked */
+    make_offer("10.0.0.60", to, (uint8_t[]){10, 0, 0, 61}); /* before any request */
     feed(hook);
     renews("10.0.0.60", false);
     make_udp("0.0.0.0", 68, "255.255.255.255", 67, 300), feed(AUDIT_TX);
     make_offer("10.0.0.70", to, (uint8_t[]){10, 0, 0, 71});
     feed(hook);
-    pass(11 * SECOND); /* who answers by then is believed */
+    pass(11 * SECOND); /* a server that has answered by then is accepted */
     renews("10.0.0.70", true);
     renews("10.0.0.71", true);
     renews("10.0.0.72", false);
@@ -636,7 +638,7 @@ Test(infra, dhcpv6)
     audit_close(&a);
 }
 
-/* The policy may name a server: its exchanges are a rule's from then on, and what was found is superseded. */
+/* The policy may name a server: its exchanges then match a rule, and its findings are superseded. */
 Test(infra, the_policy_names_a_server)
 {
     struct qpw_finding f;
@@ -653,9 +655,9 @@ Test(infra, the_policy_names_a_server)
     audit_close(&a);
 }
 
-/* ---- What stays possible: a tunnel that tries, for an hour of the audit's clock ---- */
+/* ---- What remains possible: a tunnel, tried for an hour of the audit's clock ---- */
 
-/* Bytes behind the Ethernet header that pass unreported in an hour, of p so many times a second. */
+/* Return how many bytes after the Ethernet header pass unreported in an hour, with p sent that often a second. */
 static uint64_t tunnelled(enum audit_hook hook, unsigned a_second, unsigned headers)
 {
     uint64_t before = infra();
@@ -668,7 +670,7 @@ static uint64_t tunnelled(enum audit_hook hook, unsigned a_second, unsigned head
     return (infra() - before) * (p.length - headers);
 }
 
-/* In qportwatch(7): what is to be had of each group, with one remote end and one way, 64 kB a minute at most. */
+/* As in qportwatch(7): the most that each group permits, with one remote end and one direction: 64 kB a minute. */
 #define MOST (65536ull * 65)
 
 Test(infra, what_a_tunnel_gets)

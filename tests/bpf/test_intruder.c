@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What an intruder may try who knows these sources: a service on a port that no rule lists, reached and answered so that
- * nothing is told, or less than it is. Each idea as packets, through XDP and TC ingress in turn, and all that is told.
+ * Attacks by an intruder who knows these sources: a service on a port without a rule, reached and answered in such a
+ * way that nothing, or too little, is reported. Each idea as packets, through XDP and TC ingress in turn, with
+ * everything reported.
  */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -43,14 +44,14 @@ static void open_with_policy(void)
                  {.name = "ldap", .direction = OUT, .protocol = 6, .first = 389});
 }
 
-/* ---- All that is told ---- */
+/* ---- Everything that is reported ---- */
 
 static int by_text(const void *x, const void *y)
 {
     return strcmp(x, y);
 }
 
-/* "SEVERITY direction port outcome; " of every finding that is told, in order; an answered one is told once. */
+/* Return "SEVERITY direction port outcome; " of every reported finding, in order; an answered one only once. */
 static const char *reported(void)
 {
     static const enum qpw_map maps[] = {QPW_MAP_answered, QPW_MAP_findings};
@@ -132,7 +133,7 @@ static void protocol(enum audit_hook hook, uint8_t number)
 
 /* ---- TCP ---- */
 
-/* The command in header fields alone, the answer as payload of what looks like a refusal. */
+/* The command in header fields only, the answer as payload of what looks like a refusal. */
 Test(intruder, a_reset_that_carries_the_answer)
 {
     for EACH_HOOK (rx) {
@@ -168,7 +169,7 @@ Test(intruder, no_flags_every_flag_or_urgent_data)
     }
 }
 
-/* From a remote port that is listed outbound, no handshake: consistent with the rule, and told for all that. */
+/* From a remote port that is listed outbound, without a handshake: consistent with the rule, but reported. */
 Test(intruder, segments_from_a_listed_port)
 {
     for EACH_HOOK (rx) {
@@ -180,7 +181,7 @@ Test(intruder, segments_from_a_listed_port)
     }
 }
 
-/* The node refuses, as far as anybody can see, and goes on. */
+/* The node seems to refuse, but continues. */
 Test(intruder, refused_and_served_all_the_same)
 {
     for EACH_HOOK (rx) {
@@ -195,7 +196,7 @@ Test(intruder, refused_and_served_all_the_same)
     }
 }
 
-/* Both ends send a SYN: whoever was first asked. */
+/* Both ends send a SYN: the first one decides who opened. */
 Test(intruder, crossing_syns)
 {
     for EACH_HOOK (rx) {
@@ -208,7 +209,7 @@ Test(intruder, crossing_syns)
     }
 }
 
-/* The question was pushed out, or came another way; the answer names who was asked. */
+/* The request was evicted, or came another way; the answer shows whom it addresses. */
 Test(intruder, a_syn_ack_whose_syn_was_not_seen)
 {
     open_with_policy();
@@ -277,7 +278,7 @@ Test(intruder, port_0_on_either_end)
     }
 }
 
-/* Asked at one port from a listed one, answered from port 0, which looks like "no port". */
+/* Requested at one port from a listed one, answered from port 0, which looks like "no port". */
 Test(intruder, an_answer_from_port_0)
 {
     for EACH_HOOK (rx) {
@@ -289,7 +290,7 @@ Test(intruder, an_answer_from_port_0)
     }
 }
 
-/* The port that is asked changes with each datagram, and so does the one that answers: none repeats. */
+/* The requested port changes with each datagram, and so does the answering one: none repeats. */
 Test(intruder, another_port_for_each_datagram)
 {
     for EACH_HOOK (rx) {
@@ -312,8 +313,8 @@ Test(intruder, another_port_for_each_datagram)
 }
 
 /*
- * Whatever is asked of many addresses pushes out where a question was asked. That the answer then looks like one to a
- * group, which is hardly worth a word, must not come of it.
+ * Requests to many addresses evict the record of an earlier one. Its answer must not look like one to a group, which is
+ * hardly reported.
  */
 Test(intruder, an_address_that_is_pushed_out_becomes_no_group)
 {
@@ -332,7 +333,7 @@ Test(intruder, an_address_that_is_pushed_out_becomes_no_group)
     }
 }
 
-/* For the node's card alone, but to everybody's address. */
+/* Addressed to the node's card only, but to the broadcast address. */
 Test(intruder, a_frame_for_one_card_to_a_broadcast_address)
 {
     uint8_t broadcast[16];
@@ -351,7 +352,7 @@ Test(intruder, a_frame_for_one_card_to_a_broadcast_address)
         }
 }
 
-/* From the node's own address, as its own packet come back would be; with a port that would be allowed outbound. */
+/* From the node's own address, like its own packet returning; with a port that would be allowed outbound. */
 Test(intruder, from_the_nodes_own_address)
 {
     for EACH_HOOK (rx) {
@@ -367,7 +368,7 @@ Test(intruder, from_the_nodes_own_address)
     }
 }
 
-/* To an address that is not the node's, in a frame that is. */
+/* To an address that the node does not have, in a frame for the node. */
 Test(intruder, to_an_address_that_the_node_does_not_have)
 {
     for EACH_HOOK (rx) {
@@ -379,7 +380,7 @@ Test(intruder, to_an_address_that_the_node_does_not_have)
     }
 }
 
-/* Refused, as the node says; and answered. */
+/* Refused according to the node, but answered. */
 Test(intruder, an_unreachable_first)
 {
     for EACH_HOOK (rx) {
@@ -400,7 +401,7 @@ Test(intruder, an_unreachable_first)
     }
 }
 
-/* In the first minutes, when a datagram from a listed port may answer what was asked before. */
+/* In the first minutes, when a datagram from a listed port may answer an earlier request. */
 Test(intruder, soon_after_attaching)
 {
     for EACH_HOOK (rx) {
@@ -443,7 +444,7 @@ static void fragment(enum audit_hook hook, bool tx, uint16_t id, uint16_t offset
     audit_feed(&a, tx ? AUDIT_TX : hook, &p);
 }
 
-/* No first one at all, neither way. */
+/* No first fragment in either direction. */
 Test(intruder, later_fragments_only)
 {
     for EACH_HOOK (rx) {
@@ -455,7 +456,7 @@ Test(intruder, later_fragments_only)
     }
 }
 
-/* The first names a listed port, the second first one another: which of them is put together is the host's choice. */
+/* The first names a listed port, the second first fragment another one: which one counts is the host's choice. */
 Test(intruder, two_first_fragments)
 {
     for EACH_HOOK (rx) {
@@ -469,7 +470,7 @@ Test(intruder, two_first_fragments)
     }
 }
 
-/* So short that the ports are not in it; the answer is an ordinary query of a listed server. */
+/* Too short to contain the ports; the answer is an ordinary query to a listed server. */
 Test(intruder, a_first_fragment_without_ports)
 {
     for EACH_HOOK (rx) {
@@ -496,7 +497,7 @@ static void lying_udp(enum audit_hook hook, const char *client, uint16_t client_
     audit_feed(&a, hook, &p);
 }
 
-/* A length that no socket takes, but a packet socket does: one way, both ways, and answered by a listed query. */
+/* A length that no socket accepts, but a packet socket does: one way, both ways, and answered by a listed query. */
 Test(intruder, lengths_that_lie)
 {
     for EACH_HOOK (rx) {
@@ -514,7 +515,7 @@ Test(intruder, lengths_that_lie)
     }
 }
 
-/* A frame of either end that has no readable addresses at all, made by `make`: told by the two cards. */
+/* Exchange frames without readable addresses, made by `make`: reported by the two cards. */
 static void between_cards(void (*make)(const char *source, const char *destination))
 {
     for EACH_HOOK (rx) {
@@ -570,7 +571,7 @@ static void make_mapped(const char *source, const char *destination)
 }
 Test(intruder, mapped_addresses) { between_cards(make_mapped); }
 
-/* Behind more headers than are followed; the answer is an ordinary query of a listed server. */
+/* After more headers than are followed; the answer is an ordinary query to a listed server. */
 Test(intruder, behind_seventeen_headers)
 {
     for EACH_HOOK (rx) {
@@ -597,7 +598,7 @@ static void frame(enum audit_hook hook, const char *source, const char *destinat
     audit_feed(&a, hook, &p);
 }
 
-/* Frames of forged cards use up the places of whatever comes from outside; what the node sends has others. */
+/* Frames with forged MACs use up the slots for frames from outside; those for frames of the node are separate. */
 Test(intruder, frames_behind_a_flood_of_frames)
 {
     char mac[24];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Loading the kernel side: what is there when it is done, and that nothing is when it is refused. */
+/* Loading the kernel side: what exists afterwards, and that nothing does if it is refused. */
 #include <bpf/bpf.h>
 #include <cap-ng.h>
 #include <criterion/criterion.h>
@@ -82,7 +82,7 @@ Test(load, every_program_holds_every_map)
     qpw_kernel_close(&k);
 }
 
-/* Of a hundred CPUs none has all the connections. */
+/* With many CPUs each cache is smaller, because each CPU handles only part of the connections. */
 Test(load, many_cpus_have_small_caches)
 {
     static const struct {
@@ -95,7 +95,7 @@ Test(load, many_cpus_have_small_caches)
         cr_expect_eq(qpw_cpus_cache_lines(rows[i].cpus), rows[i].lines, "%d CPUs", rows[i].cpus);
 }
 
-/* What kernels before 5.13 are given is compiled apart; newer ones take it, too. */
+/* Programs for kernels before 5.13 are compiled separately; newer kernels accept them, too. */
 Test(load, programs_for_old_kernels)
 {
     struct qpw_kernel k;
@@ -106,7 +106,7 @@ Test(load, programs_for_old_kernels)
     qpw_kernel_close(&k);
 }
 
-/* Those that are wanted, and later another one onto the same maps. */
+/* Load selected programs, and later another one with the same maps. */
 Test(load, programs_may_follow)
 {
     struct qpw_kernel k;
@@ -124,7 +124,7 @@ Test(load, programs_may_follow)
     qpw_kernel_close(&k);
 }
 
-/* The variables are one page for user space and all programs, and the configuration is as it was calibrated. */
+/* The variables are one page for user space and all programs, and the configuration is frozen as calibrated. */
 Test(load, variables_are_shared_and_the_configuration_frozen)
 {
     struct qpw_kernel k;
@@ -149,7 +149,7 @@ Test(load, variables_are_shared_and_the_configuration_frozen)
 Test(load, closing_waits_for_the_programs)
 {
     struct qpw_kernel k;
-    int kept = qpw_filesystem_open("tracefs", TRACEFS_MAGIC, "/sys/kernel/tracing"); /* once for the life of a process */
+    int kept = qpw_filesystem_open("tracefs", TRACEFS_MAGIC, "/sys/kernel/tracing"); /* opened once per process */
     unsigned files;
 
     if (kept >= 0)
@@ -162,7 +162,7 @@ Test(load, closing_waits_for_the_programs)
     cr_expect_eq(open_files(), files);
 }
 
-/* Without CAP_PERFMON the verifier holds programs to the rules of those who may not see kernel addresses. */
+/* Without CAP_PERFMON the verifier also enforces its rules against leaks of kernel addresses. */
 Test(load, the_verifiers_reason_is_one_line_and_nothing_is_left)
 {
     struct qpw_kernel k = {.config.tick_ns = 4711};

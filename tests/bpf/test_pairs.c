@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a peer's packets count as between two nodes: static addresses, floating ones and groups apart; and who opens in its name. */
+/*
+ * The counts of a peer's packets as seen between two nodes: static addresses, floating ones and groups separately; and
+ * who opens in its name.
+ */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +59,7 @@ Test(pairs, floating_addresses_and_groups_are_counted_apart)
     feed_udp(&a, AUDIT_TX, FLOATING, PEER);
     expect_rows(&a, QPW_APART_FLOATING, 1, 2);
     feed_udp(&a, AUDIT_XDP, PEER, "224.0.0.251");
-    feed_udp(&a, AUDIT_TX, AUDIT_NODE, "224.0.0.251"); /* to a group: no peer is its remote end */
+    feed_udp(&a, AUDIT_TX, AUDIT_NODE, "224.0.0.251"); /* to a group: the remote end is not a peer */
     expect_rows(&a, QPW_APART_GROUP, 1, 0);
     expect_rows(&a, QPW_APART_NONE, 3, 3);
     cr_assert_eq(qpw_kernel_set_local(&a.kernel, floating, 128, QPW_LOCAL_ADDRESS, true), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A compiled policy means the same to the programs in the kernel as to the native judge. */
+/* The programs in the kernel and the native judge interpret a compiled policy alike. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static const char text[] =
     "outbound udp any f to=10.0.0.200-10.0.0.210,fd00::c8-fd00::d2 name=any-udp\n"
     "inbound tcp 10300 g until=2000-01-01 name=over\n";
 
-/* Ports where rules begin, end and overlap, and some besides. */
+/* Ports where rules begin, end and overlap, and a few others. */
 static const uint16_t ports[] = {20,    21,    22,    53,    67,    88,    111,   123,   135,   389,
                                  443,   445,   464,   514,   600,   636,   1023,  2049,  3268,  3269,
                                  3712,  8000,  9000,  9999,  10000, 10050, 10090, 10095, 10100, 10101,
@@ -64,7 +64,7 @@ static void put_in_force(struct side *s)
     qpw_policy_clear(&policy);
 }
 
-/* One exchange, opened by a SYN or a datagram, and what both say of it. */
+/* Compare both verdicts on one exchange, opened by a SYN or a datagram. */
 static void compare(const struct side *s, unsigned i, unsigned seen[QPW_VERDICT_COUNT])
 {
     bool inbound = rand() % 2, tcp = rand() % 2, v6 = rand() % 4 == 0;

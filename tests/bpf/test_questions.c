@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who asked whom: what a datagram that the node sends first is taken for, by what is remembered of its other end. Each
- * row of the table in both families, hence at XDP and at TC ingress, and at TC egress.
+ * Who asked whom: how a datagram that the node sends first is judged by what is remembered of its other end. Each row
+ * of the table in both families, hence at XDP and TC ingress, and at TC egress.
  */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -22,7 +22,7 @@
 static struct audit a;
 static struct packet p;
 
-/* The two families, each with its own hook for what is received. */
+/* The two families, each with a hook of its own for received packets. */
 static const struct family {
     const char *node, *floating, *client, *other, *group;
     enum audit_hook rx;
@@ -32,10 +32,10 @@ static const struct family {
 };
 #define EACH_FAMILY(f) (const struct family *f = families; f < families + 2; f++)
 
-/* Without the cache, whose entries end within seconds: here they would be asked for what happens minutes later. */
+/* Open without the cache, whose entries end within seconds, while the tests advance by minutes. */
 static void open_in_window(void)
 {
-    audit_open(&a, &(struct qpw_load_options){.no_cache = true, .fixed_secret = true}); /* a flood fills the same lines each time */
+    audit_open(&a, &(struct qpw_load_options){.no_cache = true, .fixed_secret = true}); /* the same lines in each run */
     AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 17, .first = 2049},
                  {.name = "dns", .direction = OUT, .protocol = 17, .first = 53},
                  {.name = "ntp", .direction = OUT, .protocol = 17, .first = 123},
@@ -97,7 +97,7 @@ static struct qpw_finding finding(enum qpw_verdict verdict, enum qpw_direction d
     return found;
 }
 
-/* A flood pushes the entry out of its table; here, as if it had: its last packet is too long ago to be looked at. */
+/* Simulate an eviction by a flood: make the last packet too old to count. */
 static void forget(const char *local, uint16_t local_port, const char *remote, uint16_t remote_port)
 {
     struct qpw_conn_key key = audit_key(17, local, local_port, remote, remote_port);
@@ -105,12 +105,13 @@ static void forget(const char *local, uint16_t local_port, const char *remote, u
     audit_age(&a, &key, 3 * TIMEOUT);
 }
 
-/* Questions from so many remote ends that none of them, nor any before, can be sure to be remembered. */
+/* Send questions from so many remote ends that none of them, nor any earlier one, is certain to be remembered. */
 static void lose_questions(const struct family *f)
 {
     char source[40];
 
-    audit_age_questions(&a, 2 * SECONDS); /* of one second, the last places are replaced first: the first might stay */
+    audit_age_questions(&a, 2 * SECONDS); /* within one second the last slots are replaced first, and the first might
+                                           * stay */
     for (uint32_t i = 0; i < 16 * QPW_QUESTION_LINES; i++) {
         snprintf(source, sizeof(source), f->rx == AUDIT_XDP ? "11.%u.%u.%u" : "fd11::%x:%x:%x", i >> 16 & 255,
                  i >> 8 & 255, i & 255);
@@ -118,7 +119,7 @@ static void lose_questions(const struct family *f)
     }
 }
 
-/* ---- The rows ---- */
+/* ---- The rows of the table ---- */
 
 Test(questions, row_1_the_port_that_was_asked_answers)
 {
@@ -188,7 +189,7 @@ Test(questions, row_1_a_group_was_asked)
         cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 5353, f->client, f->node, &found));
     }
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0, "the node scans nobody");
-    /* Whoever speaks to the node itself is no question to a group any more. */
+    /* Traffic to the node itself ends the question to a group. */
     for EACH_FAMILY (f) {
         rx(f, f->client, 5353, f->node, 5353);
         tx(f->node, 5353, f->client, 5353);
@@ -199,7 +200,7 @@ Test(questions, row_1_a_group_was_asked)
     audit_close(&a);
 }
 
-/* The subnet's broadcast address, as NetBIOS names are asked for. */
+/* The subnet's broadcast address, as used for NetBIOS names. */
 Test(questions, row_1_a_broadcast_address_was_asked)
 {
     uint8_t broadcast[16];
@@ -222,7 +223,10 @@ Test(questions, row_1_a_broadcast_address_was_asked)
     audit_close(&a);
 }
 
-/* An attacker on the link puts what is for the node alone into a frame for all: that makes it no broadcast. */
+/*
+ * An attacker on the link puts a packet for the node into a broadcast frame: that does not make its address a
+ * broadcast.
+ */
 Test(questions, a_broadcast_frame_is_no_broadcast_address)
 {
     struct qpw_finding found;
@@ -265,7 +269,7 @@ Test(questions, row_2_another_port_answers)
     audit_close(&a);
 }
 
-/* What was asked may be listed: what answers is judged by itself, never by that. */
+/* The requested port may be listed: the answer is judged by its own port, never by that. */
 Test(questions, row_2_never_the_verdict_of_the_port_that_was_asked)
 {
     open_settled();
@@ -279,7 +283,7 @@ Test(questions, row_2_never_the_verdict_of_the_port_that_was_asked)
     audit_close(&a);
 }
 
-/* As TFTP needs; the rule explains what answers, and nothing that was not asked there. */
+/* As for TFTP: the rule explains the answer, and nothing that was not requested. */
 Test(questions, row_2_a_rule_may_let_any_port_answer)
 {
     open_settled();
@@ -314,7 +318,7 @@ Test(questions, row_3_lost_and_listed_outbound)
         tx(f->node, port, f->other, 123);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT), .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)), 11);
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 0);
-    /* All of them are one record. */
+    /* All of them share one record. */
     struct qpw_finding_key key = {.kind = QPW_KIND_PORT, .protocol = 17, .direction = OUT, .folded = 1,
                                   .verdict = QPW_VERDICT_UNDECIDED};
 
@@ -343,12 +347,12 @@ Test(questions, row_4_lost_and_not_listed)
     audit_address(f->node, key.initiator);
     cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_findings], &key, &found), 0, "one for the port");
     cr_assert_eq(found.outcome, QPW_OUTCOME_ATTEMPTED);
-    /* Both ports listed, or the node's alone, are no better. */
+    /* Both ports listed, or the node's only, is no better. */
     tx(f->node, 123, f->client, 123);
     ASSERT_CONN(conn(f->node, 123, f->client, 123), UNKNOWN, NONE, UNDECIDED, QUESTION_LOST);
     tx(f->node, 2049, f->client, 700);
     ASSERT_CONN(conn(f->node, 2049, f->client, 700), UNKNOWN, NONE, UNDECIDED, QUESTION_LOST);
-    /* A time-out after the flood, absence is evidence again. */
+    /* One timeout after the flood, absence is evidence again. */
     audit_age_questions(&a, TIMEOUT + 5 * SECONDS);
     tx(f->node, 4444, f->client, 7779);
     ASSERT_CONN(conn(f->node, 4444, f->client, 7779), OUT, FIRST, UNEXPECTED, NONE);
@@ -409,7 +413,7 @@ Test(questions, row_7_just_attached)
         cr_assert_eq(found.reason, QPW_REASON_JUST_ATTACHED);
         tx(f->node, 123, f->client, 123);
         ASSERT_CONN(conn(f->node, 123, f->client, 123), UNKNOWN, NONE, UNDECIDED, JUST_ATTACHED);
-        /* What is remembered is known, since when ever the node is watched. */
+        /* Whatever is remembered counts, whenever the attachment began. */
         rx(f, f->other, 53, f->node, 4445);
         cr_assert_eq(conn(f->node, 4445, f->other, 53).evidence, QPW_EVIDENCE_INFERRED);
         rx(f, f->other, 7000, f->node, 4446);
@@ -421,7 +425,7 @@ Test(questions, row_7_just_attached)
     audit_close(&a);
 }
 
-/* ---- What the node asks of groups ---- */
+/* ---- The node's questions to groups ---- */
 
 Test(questions, answers_to_what_the_node_asked_of_a_group)
 {
@@ -433,12 +437,12 @@ Test(questions, answers_to_what_the_node_asked_of_a_group)
         rx(f, f->client, 1900, f->node, 50000);
         ASSERT_CONN(conn(f->node, 50000, f->client, 1900), OUT, INFERRED, UNDECIDED, INFERRED);
         cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 50000, f->client, f->node, &found));
-        /* Another port of either end was not asked. */
+        /* Another port of either end was not requested. */
         rx(f, f->client, 1901, f->node, 50000);
         ASSERT_CONN(conn(f->node, 50000, f->client, 1901), IN, FIRST, UNEXPECTED, NONE);
         rx(f, f->client, 1900, f->node, 50001);
         ASSERT_CONN(conn(f->node, 50001, f->client, 1900), IN, FIRST, UNEXPECTED, NONE);
-        /* The node's payload to it alone: then it was the other end that spoke first. */
+        /* After payload from the node to it alone, the other end is the one that sent first. */
         tx(f->node, 50000, f->client, 1900);
         ASSERT_CONN(conn(f->node, 50000, f->client, 1900), IN, FIRST, UNEXPECTED, NONE);
         cr_assert_eq(finding(QPW_VERDICT_UNEXPECTED, IN, 50000, f->client, f->node).outcome, QPW_OUTCOME_DATA);
@@ -446,7 +450,7 @@ Test(questions, answers_to_what_the_node_asked_of_a_group)
     audit_close(&a);
 }
 
-/* Ten seconds, and only the node's own packets begin them anew: also those that a cache could have answered for. */
+/* Ten seconds, renewed only by the node's own packets, including those that a cache could have answered. */
 Test(questions, what_a_group_was_asked_is_soon_over)
 {
     static uint64_t places[1024];
@@ -493,7 +497,7 @@ Test(questions, a_late_answer_from_an_unlisted_port_is_a_new_exchange)
     audit_close(&a);
 }
 
-/* Who asked stays known while the exchange goes on, whatever becomes of its entry. */
+/* Who asked stays known while the exchange continues, whatever becomes of its entry. */
 Test(questions, what_goes_on_is_not_forgotten)
 {
     open_settled();
@@ -511,7 +515,7 @@ Test(questions, what_goes_on_is_not_forgotten)
     audit_close(&a);
 }
 
-/* ---- What a stranger sends ---- */
+/* ---- Packets from a stranger ---- */
 
 Test(questions, weakens_nothing_that_the_node_sent_first)
 {
@@ -528,7 +532,7 @@ Test(questions, weakens_nothing_that_the_node_sent_first)
     audit_close(&a);
 }
 
-/* ---- Both ways to the same port of each other ---- */
+/* ---- Both directions to the same port of each other ---- */
 
 static void unreachable(enum audit_hook hook, const char *source, const char *destination, uint16_t quoted_port,
                         uint16_t quoted_service)
@@ -543,7 +547,7 @@ static void unreachable(enum audit_hook hook, const char *source, const char *de
     audit_feed(&a, hook, &p);
 }
 
-/* Where a host refused, that the other refuses the same port too is no answer. */
+/* If one host refused, a refusal of the same port by the other is not an answer. */
 Test(questions, refused_by_both_is_answered_by_none)
 {
     const struct family *f = families;
@@ -559,7 +563,7 @@ Test(questions, refused_by_both_is_answered_by_none)
     audit_close(&a);
 }
 
-/* What was answered on its own tuple answers nothing else. */
+/* An exchange answered on its own tuple answers no other question. */
 Test(questions, an_answered_port_answers_no_other_question)
 {
     const struct family *f = families;
@@ -573,7 +577,7 @@ Test(questions, an_answered_port_answers_no_other_question)
     audit_close(&a);
 }
 
-/* One way each, from a fresh port each, as tunnels do: an answer to both. */
+/* One direction each, from a new port each time, as tunnels do: each answers the other. */
 Test(questions, one_way_each_is_an_answer_to_both)
 {
     const struct family *f = families;
@@ -586,9 +590,9 @@ Test(questions, one_way_each_is_an_answer_to_both)
     audit_close(&a);
 }
 
-/* ---- What remains ---- */
+/* ---- Residual uncertainty ---- */
 
-/* Of 2,000 exchanges that the node opens, how many are left open to doubt. */
+/* Return how many of 2,000 exchanges that the node opens stay uncertain. */
 static unsigned lost_of_2000(const struct family *f, unsigned round)
 {
     uint64_t before = AUDIT_PACKETS(&a, .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)),
@@ -605,11 +609,14 @@ static unsigned lost_of_2000(const struct family *f, unsigned round)
     return lost;
 }
 
-/* A frame that nobody can judge: until a time-out after it, what the node opens asks a second line of the memory. */
+/*
+ * Feed a frame that nobody can judge: for a timeout, exchanges opened by the node then depend on a second line of
+ * memory.
+ */
 static void junk(const struct family *f)
 {
     packet_make_udp(&p, "13.0.0.1", 700, f->node, 7777, 20);
-    p.data[14 + 20 + 5] = 200; /* the UDP length lies */
+    p.data[14 + 20 + 5] = 200; /* the UDP length is wrong */
     audit_feed(&a, f->rx, &p);
 }
 
@@ -617,7 +624,10 @@ struct stage {
     unsigned a_second, at_least, at_most; /* of 2,000 */
 };
 
-/* So many forged questions a second for a whole time-out, and how many of the node's new exchanges are lost then. */
+/*
+ * Send that many forged questions a second for a whole timeout, and count how many of the node's new exchanges are
+ * lost.
+ */
 static void flood_in_stages(bool with_junk, const struct stage *stages, unsigned n)
 {
     const struct family *f = families;
@@ -643,8 +653,8 @@ static void flood_in_stages(bool with_junk, const struct stage *stages, unsigned
 }
 
 /*
- * The residual that qportwatch(7) states: how many of the node's new exchanges are `question-lost`. Never is one taken for
- * inbound, and none that is lost for allowed.
+ * The residual stated in qportwatch(7): how many of the node's new exchanges are `question-lost`. None is ever judged
+ * as inbound, and no lost one as allowed.
  */
 Test(questions, how_many_forged_questions_it_takes)
 {
@@ -652,7 +662,7 @@ Test(questions, how_many_forged_questions_it_takes)
                                                  {1280, 1960, 2000}}, 5);
 }
 
-/* Where all that came could be judged. */
+/* If everything received could be judged. */
 Test(questions, how_many_forged_questions_it_takes_without_junk)
 {
     flood_in_stages(false, (const struct stage[]){{160, 0, 10}, {320, 25, 95}, {640, 690, 930}, {1280, 1900, 1970}}, 4);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Captures that nobody here wrote, replayed with each address of their two busiest conversations as
- * the node, in both modes, against an oracle made by an independent dissector: who opened every
- * connection, its packets and bytes each way, its first and last packet, the sums by service port
- * and direction, and every packet of the file in exactly one row; exactly.
+ * Public captures, replayed with each address of their two busiest conversations as the node, in both modes, and
+ * compared exactly with an oracle from an independent dissector: who opened every connection, its packets and bytes in
+ * each direction, its first and last packet, the sums by service port and direction, and every packet of the file in
+ * exactly one row.
  *
- * REPLAY_TABLE=1 in the environment prints a line a capture.
+ * REPLAY_TABLE=1 in the environment prints one line per capture.
  */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -23,10 +23,7 @@
 #include "replay/replay.h"
 #include "util/names.h"
 
-/*
- * Where tool and oracle differ for a reason. The packets of such a row are looked for where the
- * reason says that they are.
- */
+/* Justified differences from the oracle. The packets of such a row are looked up where the reason indicates. */
 struct explained {
     const char *capture;
     const char *how;     /* of the oracle's row */
@@ -55,7 +52,7 @@ struct seen {
     int initiator_port, responder_port, protocol;
     uint64_t packets[2], bytes[2]; /* [0] from the initiator */
     uint64_t first_us, last_us;
-    uint64_t inbound_packets, inbound_bytes; /* of all, those of lines whose direction is inbound */
+    uint64_t inbound_packets, inbound_bytes; /* of all: those of lines whose direction is inbound */
     uint8_t direction, evidence, verdict;
     bool matched;
 };
@@ -75,7 +72,7 @@ static struct service expected[2 * ORACLE_MAX_ROWS], counted[2 * ORACLE_MAX_ROWS
 static size_t n_expected, n_counted;
 static unsigned n_compared, n_exact, n_explained;
 
-/* What the case at hand is called in messages. */
+/* The current case's name in messages. */
 static char where[160];
 
 static bool has_ports(int protocol)
@@ -83,7 +80,7 @@ static bool has_ports(int protocol)
     return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
-/* ---- What the tool says ---- */
+/* ---- The tool's results ---- */
 
 static struct seen *find_seen(const uint8_t *initiator, int initiator_port, const uint8_t *responder,
                               int responder_port, int protocol)
@@ -133,7 +130,7 @@ static int note_ended(const struct qpw_ended *e, void *data)
 
 static struct service *service_of(struct service *list, size_t *n, int protocol, int port, unsigned direction)
 {
-    /* The oracle does not tell ICMP types apart. */
+    /* The oracle does not distinguish ICMP types. */
     port = has_ports(protocol) && direction != QPW_DIR_UNKNOWN ? port : 0;
     for (size_t i = 0; i < *n; i++)
         if (list[i].protocol == protocol && list[i].port == port && list[i].direction == direction)
@@ -143,10 +140,10 @@ static struct service *service_of(struct service *list, size_t *n, int protocol,
     return &list[(*n)++];
 }
 
-/* Packets of a reason, and of everything, as the meters have them. */
+/* Packets by reason, and totals, according to the meters. */
 static uint64_t by_reason[QPW_REASON_COUNT], total_packets, total_bytes, non_ip;
 
-/* Adds (sign 1) or takes away (sign -1, wrapping) what the meters hold. */
+/* Add (sign 1) or subtract (sign -1, modulo 2^64) the content of the meters. */
 static void add_meters(const struct qpw_kernel *k, uint64_t sign)
 {
     struct qpw_snapshot s;
@@ -175,7 +172,7 @@ static void add_meters(const struct qpw_kernel *k, uint64_t sign)
     qpw_snapshot_clear(&s);
 }
 
-/* No rule at all: direction must come from the packets alone. */
+/* Use no rules: the direction must result from the packets alone. */
 static void set_empty_policy(struct qpw_kernel *k)
 {
     struct qpw_chain none = {0};
@@ -196,7 +193,7 @@ static void empty_map(const struct qpw_kernel *k, enum qpw_map map)
         bpf_map_delete_elem(k->map_fd[map], key);
 }
 
-/* An array cannot be emptied, but it can be zeroed. */
+/* Zero an array, which cannot be emptied. */
 static void zero_array(const struct qpw_kernel *k, enum qpw_map map, uint32_t entries, size_t size)
 {
     static uint32_t keys[16384];
@@ -230,7 +227,7 @@ static void replay_capture(struct qpw_kernel *k, const char *capture, const uint
     cr_assert_eq(qpw_replay_totals(r)->evicted, 0);
     qpw_replay_close(r);
     add_meters(k, 1);
-    /* The next replay begins with nothing remembered. */
+    /* The next replay begins with empty tables. */
     cr_assert_eq(qpw_kernel_set_local(k, node, 128, QPW_LOCAL_ADDRESS, false), 0);
     empty_map(k, QPW_MAP_frags);
     empty_map(k, QPW_MAP_parents);
@@ -240,7 +237,7 @@ static void replay_capture(struct qpw_kernel *k, const char *capture, const uint
     free(ends);
 }
 
-/* ---- Against what the oracle says ---- */
+/* ---- Comparison with the oracle ---- */
 
 static const char *row_text(const struct oracle_row *row)
 {
@@ -253,7 +250,7 @@ static const char *row_text(const struct oracle_row *row)
     return buf;
 }
 
-/* By its EtherType: PPPoE and MPLS are unexpected as such, whatever they carry. */
+/* By EtherType: PPPoE and MPLS are unexpected by that, whatever they carry. */
 static bool is_non_ip(const struct oracle_row *row)
 {
     return row->protocol < 0 || row->wrapped;
@@ -282,7 +279,7 @@ static bool same_pair(const struct oracle_row *a, const struct oracle_row *b)
                                            !memcmp(a->responder, b->initiator, 16)));
 }
 
-/* The other end is the initiator. */
+/* Make the other end the initiator. */
 static void turn(struct oracle_row *row)
 {
     struct oracle_row was = *row;
@@ -300,8 +297,8 @@ static void turn(struct oracle_row *row)
 }
 
 /*
- * Rows without ports that belong to connections (later fragments, and what an explanation says) are
- * added to the one connection of the same addresses and protocol.
+ * Add rows without ports that belong to connections (later fragments, and justified ones) to the only connection of the
+ * same addresses and protocol.
  */
 static void fold(const char *capture)
 {
@@ -353,8 +350,8 @@ static bool is_unspecified(const uint8_t addr[16])
 }
 
 /*
- * A sender without an address yet is the node itself where the frame comes from a card that the node was
- * seen sending from before: not told by the oracle, so either direction is right for each packet.
+ * A sender without an address yet is the node if the frame comes from a card that the node was seen using before. The
+ * oracle does not record that, so either direction is accepted for each packet.
  */
 static void expect_without_address(const struct oracle_row *row, const struct seen *s)
 {
@@ -403,7 +400,7 @@ static void compare_row(const struct oracle_row *row, const uint8_t node[16])
     expect_service(row, outbound);
 }
 
-/* Connections without the node as an end: multicast and broadcast reach it. They must be the oracle's too. */
+/* Connections without the node as an end, which multicast and broadcast reach. The oracle must have them, too. */
 static void compare_rest(const uint8_t node[16])
 {
     for (size_t i = 0; i < n_rows; i++) {
@@ -435,7 +432,7 @@ static void compare_services(void)
                   (unsigned long)c->tx_packets, (unsigned long)c->tx_bytes, (unsigned long)e->rx_packets,
                   (unsigned long)e->rx_bytes, (unsigned long)e->tx_packets, (unsigned long)e->tx_bytes);
     }
-    for (size_t i = 0; i < n_counted; i++) { /* and none that nothing stands behind */
+    for (size_t i = 0; i < n_counted; i++) { /* and none without a counterpart */
         struct service *c = &counted[i];
         struct service *e = service_of(expected, &n_expected, c->protocol, c->port, c->direction);
         cr_assert_eq(c->rx_packets + c->tx_packets, e->rx_packets + e->tx_packets, "%s: protocol %d port %d", where,
@@ -475,7 +472,7 @@ static void compare(const char *capture, const uint8_t node[16])
     cr_assert_leq(non_ip, not_ip, "%s", where); /* the oracle counts undecodable frames with them */
 }
 
-/* The per-CPU cache answers for most packets of a known connection when nobody asks for counts of each. */
+/* Without counts for each packet, the per-CPU cache answers for most packets of a known connection. */
 static void compare_cached(struct qpw_kernel *cached, const char *capture, const uint8_t node[16], bool mode_tc)
 {
     static struct service plain[2 * ORACLE_MAX_ROWS];
@@ -506,7 +503,7 @@ static void one_capture(struct qpw_kernel *k, struct qpw_kernel *cached, const c
     n_compared = n_exact = n_explained = 0;
     n_rows = oracle_read(capture, rows);
     n_nodes = oracle_nodes(rows, n_rows, nodes);
-    if (!n_nodes) /* nothing but non-IP: only the sums can be compared */
+    if (!n_nodes) /* non-IP only: nothing except the sums can be compared */
         n_nodes = qpw_address_parse("192.0.2.1", nodes[0]) == 0;
     fold(capture);
     for (size_t i = 0; i < n_nodes; i++)
@@ -524,7 +521,7 @@ static void one_capture(struct qpw_kernel *k, struct qpw_kernel *cached, const c
                 n_nodes, n_compared, n_exact, n_explained);
 }
 
-/* Loading the programs costs more than a capture does: a test takes every GROUPS-th. */
+/* Loading the programs takes longer than a capture: a test takes every GROUPS-th. */
 #define GROUPS 4
 
 ParameterizedTestParameters(replay, captures)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* qportwatch replay as it is called: captures made here, what it prints, how it exits. */
+/* The command `qportwatch replay`: captures made here, its output, its exit status. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static void need_root(void)
     netns_need_root();
 }
 
-/* Runs a shell command; what it prints goes to `out`. Returns the exit status. */
+/* Run a shell command with its output in `out`. Returns the exit status. */
 static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int run(const char *format, ...)
 {
@@ -54,7 +54,7 @@ static json_t *report(const char *arguments)
     return j;
 }
 
-/* The lines of --connections, as an array, in order of their first packets. */
+/* Return the lines of --connections as an array, in the order of their first packets. */
 static json_t *connections(const char *arguments)
 {
     json_t *list = json_array();
@@ -102,7 +102,7 @@ static void tcp(double time, bool from_client, uint16_t client_port, uint8_t fla
     pcapfile_packet(&f, time, &p);
 }
 
-/* A whole SMB connection of 8 packets from `time` on, 2 ms long. */
+/* A complete SMB connection of 8 packets from `time` on, lasting 2 ms. */
 static void smb(double time, uint16_t port, uint32_t seq)
 {
     tcp(time, true, port, PACKET_SYN, seq, 0, 0);
@@ -151,7 +151,7 @@ Test(replay_cmd, damaged_capture_gives_what_could_be_read_and_exits_1, .init = n
     unlink(f.path);
 }
 
-/* Records of link types that are no IP are left out, counted and said, in one capture with others and beside one. */
+/* Records of link types without IP are left out, counted and reported, in one capture with others and beside one. */
 Test(replay_cmd, other_link_types_are_left_out, .init = need_root)
 {
     /* a pcapng of two interfaces: 14 + 20 + 20 bytes of a TCP SYN on Ethernet, three times, then one record of NFLOG (239) */
@@ -279,9 +279,9 @@ Test(replay_cmd, time_outs_and_reuse_by_the_captures_clock, .init = need_root)
     pcapfile_packet(&f, 1.6e9, &p);
     pcapfile_packet(&f, 1.6e9 + 179, &p); /* within the time-out: the same */
     pcapfile_packet(&f, 1.6e9 + 179 + 181, &p);
-    pcapfile_packet(&f, 1.6e9 + 100000, &p); /* long gone, taken out by a walk */
+    pcapfile_packet(&f, 1.6e9 + 100000, &p); /* expired long ago, removed by a walk */
     smb(1.6e9 + 100001, 800, 1000);
-    smb(1.6e9 + 100002, 800, 900000); /* its tuple taken at once */
+    smb(1.6e9 + 100002, 800, 900000); /* its tuple is reused at once */
     smb(1.6e9 + 100003, 801, 1);
     pcapfile_end(&f);
     json_t *list = connections("--local " NODE);
@@ -295,7 +295,7 @@ Test(replay_cmd, time_outs_and_reuse_by_the_captures_clock, .init = need_root)
     unlink(f.path);
 }
 
-/* A flood far beyond the tables' size: everything is listed, and what was taken out early is said. */
+/* A flood far beyond the tables' size: everything is listed, and early removals are reported. */
 Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
 {
     static char from[32];
@@ -383,7 +383,7 @@ Test(replay_cmd, self_transit_and_multicast, .init = need_root)
     unlink(f.path);
 }
 
-/* A capture does not say which cards are the node's: what no rule speaks of is never taken for another's. */
+/* A capture does not show which cards are the node's: frames without a rule are never taken for another's. */
 Test(replay_cmd, unknown_ethertypes_are_findings, .init = need_root)
 {
     static const char *const macs[] = {"02:00:00:00:00:01", "02:00:00:00:00:09", "ff:ff:ff:ff:ff:ff"};
@@ -413,7 +413,7 @@ Test(replay_cmd, cut_records_count_their_original_length, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);
     packet_make_tcp(&p, CLIENT, 40000, NODE, 445, PACKET_SYN, 1, 0, 1400);
-    pcapfile_record(&f, 1.6e9, p.data, 96, p.length);    /* headers whole */
+    pcapfile_record(&f, 1.6e9, p.data, 96, p.length);    /* headers complete */
     pcapfile_record(&f, 1.6e9 + 1, p.data, 40, p.length); /* cut within TCP */
     pcapfile_record(&f, 1.6e9 + 2, p.data, 20, p.length); /* within IP */
     pcapfile_record(&f, 1.6e9 + 3, p.data, 5, p.length);  /* within Ethernet */
@@ -524,7 +524,7 @@ static void expect_capture(const json_t *document, const char *name, const char 
     cr_expect_str_eq(json_string_value(json_object_get(json_object_get(document, "answer"), "state")), "PROBED");
 }
 
-/* A file's hash is that of the file, whatever is in it; of a compressed pipe there is none. */
+/* The checksum of a capture is that of the file as it is; a compressed pipe has none. */
 Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init = need_root)
 {
     static const char *const documents[] = {"--json", "--findings --json"};
@@ -564,7 +564,7 @@ Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init =
     run("rm -f %s %s.gz", f.path, f.path);
 }
 
-/* What leaves the site: no address of the capture, not its name, in any format; the same key gives the same. */
+/* Anonymized output: no address and no name of the capture, in any format; the same key gives the same result. */
 Test(replay_cmd, anonymized, .init = need_root)
 {
     static const char *const formats[] = {"--format text", "--json", "--format html", "--connections", "--findings"};
@@ -608,7 +608,7 @@ Test(replay_cmd, findings_only, .init = need_root)
     unlink(f.path);
 }
 
-/* Two hosts: the one at whose port a listed service is asked, whoever sends more. */
+/* With two hosts, the one on whose port a listed service is requested, whichever sends more. */
 Test(replay_cmd, local_auto_takes_who_serves, .init = need_root)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Router advertisements and redirects are infrastructure and yet findings, one for each sender; other ICMP is none. */
+/* Router advertisements and redirects are infrastructure, but also findings, one per sender; other ICMP is none. */
 #include <criterion/criterion.h>
 
 #include "audit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Places of settled findings are freed, oldest first; whatever is freed, every packet stays counted where it belongs. */
+/* Slots of settled findings are freed, oldest first; every packet stays counted where it belongs. */
 #include <criterion/criterion.h>
 #include <bpf/bpf.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ Test(settle, answered_places_are_not_used_up)
 
     open_with_policy();
     answer_written = true;
-    audit_handshake_in(&a, CLIENT, 5000, 7777); /* the oldest of all, and it goes on */
+    audit_handshake_in(&a, CLIENT, 5000, 7777); /* the oldest of all, but it continues */
     answered(0, QPW_ANSWERED_SLOTS + 10, 7779);
     cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
     before = AUDIT_SUM(&a, .port = AUDIT_IS(7779));
@@ -80,7 +80,7 @@ Test(settle, answered_places_are_not_used_up)
               f.outcome < QPW_OUTCOME_ANSWERED, "the oldest were freed");
     cr_expect_eq(audit_stat(&a, QPW_STAT_FREED(1)), QPW_ANSWERED_SLOTS / 2);
 
-    /* The freed places serve others, from zero on. */
+    /* The freed slots are used for others, starting at zero. */
     answered(100000, QPW_ANSWERED_SLOTS / 2, 7780);
     cr_expect_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
     cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7780)).rx_packets, QPW_ANSWERED_SLOTS / 2);
@@ -88,7 +88,7 @@ Test(settle, answered_places_are_not_used_up)
     audit_close(&a);
 }
 
-/* Over and over, as a flood of forged sources would. */
+/* Repeatedly, as with a flood of forged sources. */
 Test(settle, again_and_again)
 {
     open_with_policy();
@@ -116,7 +116,7 @@ Test(settle, only_where_places_are_few)
 
 /* ---- The presence filter ---- */
 
-/* How many places have the bit that counts. */
+/* Return how many positions have the bit in use set. */
 static unsigned places_set(void)
 {
     unsigned n = 0;
@@ -126,7 +126,7 @@ static unsigned places_set(void)
     return n;
 }
 
-/* Nothing that a table has may be said to be missing. Returns how many entries it has. */
+/* Check that the filter denies no entry of the table. Returns the number of entries. */
 static unsigned none_is_denied(enum qpw_map map, uint32_t size, enum qpw_present table)
 {
     char key[64], *previous = NULL;
@@ -146,7 +146,7 @@ static unsigned none_of_all_is_denied(void)
            none_is_denied(QPW_MAP_details, sizeof(struct qpw_detail_key), QPW_PRESENT_DETAIL);
 }
 
-/* Filled by the programs, made anew by user space twice, so that each of the two bits has been the one that counts. */
+/* Filled by the programs and rebuilt by user space twice, so that each of the two bits has been in use. */
 Test(settle, the_presence_filter_denies_nothing_that_is_there)
 {
     unsigned before, entries;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Connections whose answers no monitored interface sees: the socket table is the witness, and a stranger's blind
- * acknowledgements are none. The far end's address is one of the namespace's, too, so that real sockets have the tuple.
+ * Connections whose answers no monitored interface sees: the socket table is the evidence, and a stranger's blind
+ * acknowledgements are not. The far end's address also belongs to the namespace, so that real sockets have the tuple.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -57,7 +57,7 @@ struct attempt {
     socklen_t size;
 };
 
-/* A route to a new address of IPv6 may take its time. */
+/* A route to a new IPv6 address may take time to appear. */
 static bool is_connected(void *argument)
 {
     const struct attempt *at = argument;
@@ -65,7 +65,7 @@ static bool is_connected(void *argument)
     return connect(at->fd, (const struct sockaddr *)at->to, at->size) == 0 || (at->deaf && errno == EINPROGRESS);
 }
 
-/* A socket of the far end, bound; deaf: it takes in no answer, so that the node waits for its last acknowledgement. */
+/* Bind a socket of the far end. deaf: it receives no answer, so that the node waits for its last acknowledgement. */
 static int far_end(const char *remote, const char *node, bool deaf, uint16_t *ret_port)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -79,7 +79,7 @@ static int far_end(const char *remote, const char *node, bool deaf, uint16_t *re
     traffic_endpoint(node, PORT, &to);
     cr_assert(netns_until(is_connected, &(struct attempt){fd, deaf, &to, size}, NETNS_DEADLINE_MS), "%s", strerror(errno));
     cr_assert(getsockname(fd, (struct sockaddr *)&end, &size) == 0);
-    *ret_port = ntohs(((struct sockaddr_in *)&end)->sin_port); /* where IPv6 has it, too */
+    *ret_port = ntohs(((struct sockaddr_in *)&end)->sin_port); /* the port is at the same offset for IPv6 */
     return fd;
 }
 
@@ -109,7 +109,7 @@ struct acknowledged {
     unsigned state;
 };
 
-/* The node's end of a connection over loopback may come about a moment later: the far end acknowledges once more. */
+/* The node's end of a connection over loopback may appear a moment later, so the far end acknowledges again. */
 static bool is_answered(void *argument)
 {
     const struct acknowledged *e = argument;
@@ -143,7 +143,7 @@ static void known_as_open(const char *node, const char *remote)
 Test(unseen, an_open_socket_is_an_answer) { known_as_open(AUDIT_NODE, CLIENT); }
 Test(unseen, an_open_socket_is_an_answer_v6) { known_as_open(AUDIT_NODE6, CLIENT6); }
 
-/* The node has sent its SYN+ACK, to whoever asked: an answer, but nothing that fills the table of the established. */
+/* The node has sent its SYN+ACK to an unverified address: an answer, but not an entry among the established ones. */
 static void known_as_requested(const char *node, const char *remote)
 {
     int listener, client;
@@ -183,7 +183,7 @@ static size_t count_asked(void)
     return asked;
 }
 
-/* Whether anybody listens or not: acknowledgements without a connection are nobody's answer. */
+/* Listener or not: acknowledgements without a connection are not an answer. */
 static void blind(bool listens)
 {
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, PORT, CLIENT, 40000);
@@ -202,7 +202,7 @@ static void blind(bool listens)
     audit_seed(&a, &key, QPW_DIR_UNKNOWN);
     audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5200, 10);
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
-    audit_seed(&a, &key, QPW_DIR_INBOUND); /* one is found */
+    audit_seed(&a, &key, QPW_DIR_INBOUND); /* now there is a connection */
     audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5300, 0);
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ANSWERED, QPW_STATE_ESTABLISHED);
     audit_close(&a);
@@ -211,7 +211,7 @@ static void blind(bool listens)
 Test(unseen, blind_acknowledgements_to_a_closed_port) { blind(false); }
 Test(unseen, blind_acknowledgements_to_a_listener) { blind(true); }
 
-/* A socket that the node itself is opening on the same tuple has answered nobody. */
+/* A socket that is itself connecting on the same tuple has not answered. */
 Test(unseen, a_connecting_socket_is_no_answer)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
@@ -243,7 +243,7 @@ static void replayed(uint8_t flags, uint32_t seq, uint32_t ack, size_t payload)
     audit_rx_tcp(&a, CLIENT, 40000, PORT, flags, seq, ack, payload);
 }
 
-/* A replay has no sockets to ask: that the acknowledgements advance is all there is. */
+/* A replay has no socket table: advancing acknowledgements are the only evidence. */
 Test(unseen, in_a_replay_acknowledgements_that_advance)
 {
     open_node(&(struct qpw_load_options){.replay = true, .no_counts = true});

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The programs and the native parser agree: each vector, cut at every byte that a test run takes, at XDP and at
- * TC, is counted as what the native parser says of it. What is shorter is tested natively alone.
+ * The programs and the native parser agree: each vector, truncated at every length that a test run accepts, at XDP and
+ * TC, is counted as the native parser decides. Shorter ones are tested natively only.
  */
 #include <criterion/criterion.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 static struct audit a;
 static struct packet p;
 
-/* What the native parser has said so far of the frames that were fed. */
+/* The native parser's results for the frames fed so far. */
 static uint64_t reasons[QPW_REASON_COUNT], protocols[256], types[65536];
 
 static void parse(struct qpw_pkt *ret)
@@ -54,7 +54,7 @@ static void compare(const struct qpw_pkt *pkt, const char *name, const char *hoo
     }
 }
 
-/* The least that BPF_PROG_TEST_RUN takes; it goes by the EtherType. */
+/* Return the minimum length of BPF_PROG_TEST_RUN, which depends on the EtherType. */
 static size_t least(enum audit_hook hook)
 {
     unsigned type = (unsigned)(p.data[12] << 8 | p.data[13]);
@@ -104,7 +104,7 @@ Test(vectors, cut_at_every_byte_at_tc)
     all_vectors(AUDIT_TC, "TC");
 }
 
-/* With any linear part: what lies beyond it is fetched, not given up. */
+/* With any linear part: bytes beyond it are fetched, not given up. */
 static void any_linear_part(enum audit_hook hook, const char *hook_name)
 {
     struct qpw_pkt pkt;

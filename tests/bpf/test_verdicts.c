@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The verdicts, in the order in which they are judged, and what changes them on a live connection. */
+/* The verdicts in the order in which they are judged, and what changes them on a live connection. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -65,7 +65,7 @@ Test(verdicts, transit_by_its_reasons)
     audit_feed(&a, AUDIT_XDP, &p);
     audit_feed(&a, AUDIT_TC, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT), .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 2);
-    make_syn(AUDIT_NODE, CLIENT, OTHER_MAC, 445); /* its own packet, come back */
+    make_syn(AUDIT_NODE, CLIENT, OTHER_MAC, 445); /* its own packet, returned */
     audit_feed(&a, AUDIT_XDP, &p);
     make_syn(AUDIT_NODE, AUDIT_NODE, OWN_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
@@ -86,23 +86,25 @@ Test(verdicts, own_mac_is_the_node_unless_the_host_forwards)
     make_syn(CLIENT, OTHER, OWN_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(ALLOWED), .reason = AUDIT_IS(QPW_REASON_UNLISTED_LOCAL)), 1);
-    /* The address becomes known while its traffic flows: the same connection, no longer said to be unlisted. */
+    /* The address becomes the node's while its traffic flows: the same connection, no longer of an unlisted address. */
     audit_local(&a, OTHER, true);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(ALLOWED), .reason = AUDIT_IS(QPW_REASON_NONE)), 1);
     cr_assert_eq(AUDIT_SUM(&a, VERDICT(ALLOWED)).connections, 1);
-    /* And goes away: as a sender it is somebody else. */
+    /* After its removal, it is another host as a sender. */
     audit_local(&a, OTHER, false);
     make_syn(OTHER, AUDIT_NODE, OWN_MAC, 445);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(TRANSIT)), 0);
 
-    /* What it sends from an address that is not its own is unexpected, whatever a rule lists and whichever card it names. */
+    /*
+     * A packet that the node sends from a foreign address is unexpected, whatever rules list and whatever MAC it has.
+     */
     make_sent("10.0.0.79", OWN_MAC);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .reason = AUDIT_IS(QPW_REASON_FOREIGN_SOURCE)), 1);
     make_sent("10.0.0.80", OTHER_MAC);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .reason = AUDIT_IS(QPW_REASON_FOREIGN_SOURCE)), 2);
-    /* Until it is known to be its own; but a bridge sends what others have sent. */
+    /* Once the address is its own it is not; but a bridge sends the frames of others. */
     audit_local(&a, "10.0.0.79", true);
     make_sent("10.0.0.79", OWN_MAC);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .reason = AUDIT_IS(QPW_REASON_FOREIGN_SOURCE)), 2);
@@ -130,7 +132,7 @@ static bool route_of(const char *source, struct qpw_route_key *ret_key, struct q
     return bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_routes], ret_key, ret) == 0;
 }
 
-/* The routing table's word of that prefix, as user space writes it. */
+/* Write the routing table's result for that prefix, as user space does. */
 static void say_route(const char *source, enum qpw_route_word word, uint64_t older_ns)
 {
     struct qpw_route_key key;
@@ -144,7 +146,7 @@ static void say_route(const char *source, enum qpw_route_word word, uint64_t old
 
 #define SENT(v, r) AUDIT_PACKETS(&a, VERDICT(v), .reason = AUDIT_IS(QPW_REASON_##r))
 
-/* Of a host that forwards: what the routing table says of a source's prefix decides, and the card that the frame names. */
+/* On a forwarding host the routing table's result for a source's prefix decides, together with the frame's MAC. */
 Test(verdicts, what_is_forwarded_has_the_word_of_the_routing_table)
 {
     struct qpw_iface lo = {.ifindex = 1, .number = 1, .flags = QPW_IFACE_FORWARD4 | QPW_IFACE_SENDS4, .mac = {2, 0, 0, 0, 0, 2}};
@@ -156,7 +158,10 @@ Test(verdicts, what_is_forwarded_has_the_word_of_the_routing_table)
     cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &lo), 0);
     a.kernel.control->heartbeat_ns = qpw_kernel_now_ns(&a.kernel);
 
-    /* Asked once for a prefix; what is not answered is counted, and told once it stays so; unless nobody is there to ask. */
+    /*
+     * One request per prefix; unanswered ones are counted, and reported if they stay so; without an auditor there are
+     * none.
+     */
     make_sent("10.7.0.5", OWN_MAC);
     make_sent("10.7.0.6", OWN_MAC);
     cr_assert_eq(SENT(TRANSIT, ROUTE_UNKNOWN), 2);
@@ -171,13 +176,13 @@ Test(verdicts, what_is_forwarded_has_the_word_of_the_routing_table)
     say_route("10.7.0.0", QPW_ROUTE_ELSEWHERE, 0);
     make_sent("10.7.0.9", OWN_MAC);
     cr_assert_eq(SENT(TRANSIT, NOT_LOCAL), 1);
-    make_sent("10.7.0.10", OTHER_MAC); /* whatever lies there: the node forwards with its own card */
+    make_sent("10.7.0.10", OTHER_MAC); /* whatever is there: the node forwards with its own MAC */
     cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 1);
     say_route("10.7.0.0", QPW_ROUTE_NOWHERE, 0);
     make_sent("10.7.0.11", OWN_MAC);
     cr_assert_eq(SENT(UNEXPECTED, ROUTE_UNKNOWN), 2);
 
-    /* By the interface that it leaves by: only where something for others is received from there. */
+    /* By the outgoing interface: only if that interface receives packets for others. */
     say_route("10.7.0.0", QPW_ROUTE_SAME, 0);
     make_sent("10.7.0.12", OWN_MAC);
     cr_assert_eq(SENT(UNEXPECTED, FOREIGN_SOURCE), 2);
@@ -190,7 +195,7 @@ Test(verdicts, what_is_forwarded_has_the_word_of_the_routing_table)
     make_sent("10.7.0.15", OWN_MAC);
     cr_assert_eq(SENT(TRANSIT, NOT_LOCAL), 4);
 
-    /* A family by itself: IPv6 is not forwarded. */
+    /* Families are separate: IPv6 is not forwarded. */
     make_syn("fd07::5", "fd00::9", OWN_MAC, 445);
     packet_start(&p);
     packet_ethernet(&p, &(struct packet_ethernet){.source = OWN_MAC});
@@ -232,7 +237,7 @@ Test(verdicts, broadcast_multicast_and_no_address_are_the_node)
     audit_feed(&a, AUDIT_TC, &p);
     make_syn(CLIENT, OTHER, "ff:ff:ff:ff:ff:ff", 445);
     audit_feed(&a, AUDIT_XDP, &p);
-    make_syn("10.0.0.255", AUDIT_NODE, OWN_MAC, 445); /* nobody's address: forged, and no echo */
+    make_syn("10.0.0.255", AUDIT_NODE, OWN_MAC, 445); /* no host's address: forged, and not an echo */
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "discovery"), 7);
     make_syn("0.0.0.0", "255.255.255.255", "ff:ff:ff:ff:ff:ff", 67);
@@ -302,7 +307,7 @@ Test(verdicts, from_and_to)
     audit_handshake_out(&a, CLIENT, 88, 1000);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "from-me", VERDICT(ALLOWED)), 3);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 9);
-    /* A rule's direction is the exchange's, not the packet's. */
+    /* A rule's direction is that of the exchange, not of the packet. */
     audit_handshake_in(&a, CLIENT, 1000, 389);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 12);
     audit_close(&a);
@@ -345,7 +350,7 @@ Test(verdicts, vlan_and_interface)
     make_syn(CLIENT, AUDIT_NODE, OWN_MAC, 447);
     audit_feed_on(&a, AUDIT_TC, second.ifindex, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "second", .iface = AUDIT_IS(2)), 1);
-    /* The same connection by another way is the same, and counted where it came through. */
+    /* The same connection by another way stays the same, and is counted by interface. */
     audit_feed_on(&a, AUDIT_TC, 1, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "second", .iface = AUDIT_IS(1)), 1);
     cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(447)).connections, 1);
@@ -367,7 +372,7 @@ Test(verdicts, initiator_port)
     audit_close(&a);
 }
 
-/* ---- weak, implied: with a live parent and without ---- */
+/* ---- weak, implied: with and without a live parent ---- */
 
 static void age_parent(const char *remote, const char *rule, uint64_t ns)
 {
@@ -398,12 +403,12 @@ Test(verdicts, weak_needs_an_answered_parent)
     audit_handshake_in(&a, CLIENT, 5000, 40000);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 3);
     cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 40000, CLIENT, AUDIT_NODE, &f));
-    /* Attempted on the parent row is not enough. */
+    /* An attempt on the parent rule is not enough. */
     audit_rx_tcp(&a, CLIENT, 5001, 21, PACKET_SYN, 1, 0, 0);
     audit_rx_tcp(&a, CLIENT, 5002, 21, PACKET_ACK, 1, 1, 9);
     audit_handshake_in(&a, CLIENT, 5003, 40001);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 6);
-    /* Answered, it vouches for the same client only. */
+    /* Once answered, it vouches for the same client only. */
     audit_handshake_in(&a, CLIENT, 5004, 21);
     audit_handshake_in(&a, CLIENT, 5005, 40002);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(ALLOWED)), 3);
@@ -418,7 +423,7 @@ Test(verdicts, weak_needs_an_answered_parent)
     audit_close(&a);
 }
 
-/* A lock manager within FTP's passive range: weak unless the portmapper was asked, or a control connection is there. */
+/* A lock manager within FTP's passive range: weak, unless the port mapper was asked or a control connection exists. */
 Test(verdicts, weak_only_where_no_live_parent_vouches)
 {
     audit_open(&a, NULL);
@@ -464,14 +469,14 @@ Test(verdicts, implied_with_and_without_a_parent)
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dynamic", VERDICT(IMPLIED)), 3);
     cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, OUT, 6, 49201, AUDIT_NODE, CLIENT, &f));
     cr_assert_eq(f.rule, audit_rule_id(&a, "dynamic"));
-    audit_handshake_in(&a, CLIENT, 49202, 49203); /* the other way is nothing of the kind */
+    audit_handshake_in(&a, CLIENT, 49202, 49203); /* not for the opposite direction */
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(WEAK)), 3);
     audit_close(&a);
 }
 
-/* ---- Who holds a companion: what user space has decided, or not yet ---- */
+/* ---- Owners of companions: decided by user space, or not yet ---- */
 
-/* A companion that was answered, and its next packet once it is decided; then its connection. */
+/* Make an answered companion and, once it is decided, its next packet. Returns its connection. */
 static struct qpw_conn companion(uint16_t remote_port, uint16_t port, uint32_t word)
 {
     audit_handshake_in(&a, CLIENT, remote_port, port);
@@ -508,7 +513,7 @@ Test(verdicts, companions_are_judged_by_their_owner)
     cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 40003, CLIENT, AUDIT_NODE, &f));
     cr_assert_eq(f.reason, QPW_REASON_OTHER_OWNER);
     cr_assert_eq(f.rule, audit_rule_id(&a, "passive"));
-    audit_handshake_in(&a, CLIENT, 5013, 40003); /* known by now: from the node's first packet on */
+    audit_handshake_in(&a, CLIENT, 5013, 40003); /* known by now: decided from the node's first packet on */
     cr_assert_eq(audit_tcp(&a, CLIENT, 5013, 40003).verdict, QPW_VERDICT_UNEXPECTED);
 
     c = companion(5004, 40004, QPW_VOUCH_UNKNOWN);
@@ -516,20 +521,20 @@ Test(verdicts, companions_are_judged_by_their_owner)
     cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
     cr_assert_eq(f.reason, QPW_REASON_OWNER_UNKNOWN);
     cr_assert_eq(f.provisional, 0);
-    audit_vouch(&a, "ftp", 40004, false, QPW_VOUCH_FITS); /* known after all */
+    audit_vouch(&a, "ftp", 40004, false, QPW_VOUCH_FITS); /* now it is known */
     audit_rx_tcp(&a, CLIENT, 5004, 40004, PACKET_FIN | PACKET_ACK, 1010, 5001, 0);
     cr_assert_eq(audit_tcp(&a, CLIENT, 5004, 40004).verdict, QPW_VERDICT_ALLOWED);
     cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
 
-    a.kernel.control->heartbeat_ns = 0; /* nobody decides */
+    a.kernel.control->heartbeat_ns = 0; /* no auditor: nobody decides */
     c = companion(5005, 40005, QPW_VOUCH_NONE);
     cr_assert_eq(c.verdict, QPW_VERDICT_IMPLIED);
     cr_assert_eq(c.reason, QPW_REASON_OWNER_UNKNOWN);
     audit_close(&a);
 }
 
-/* What a parent has vouched for stays so, whatever is reloaded and however long ago the parent was. */
+/* Once vouched for, a companion stays so, whatever is reloaded and however old the parent is. */
 Test(verdicts, companions_once_vouched_for_stay_so)
 {
     struct qpw_conn c;
@@ -550,14 +555,14 @@ Test(verdicts, companions_once_vouched_for_stay_so)
     audit_rx_tcp(&a, CLIENT, 49200, 5101, PACKET_ACK, 5001, 1001, 9);
     cr_assert_eq(audit_tcp(&a, CLIENT, 49200, 5101).verdict, QPW_VERDICT_IMPLIED);
     audit_events(&a, QPW_EVENT_ASK_OWNER);
-    audit_tx_tcp(&a, CLIENT, 5002, 40002, PACKET_ACK, 5001, 1010, 9); /* not decided yet: asked again */
+    audit_tx_tcp(&a, CLIENT, 5002, 40002, PACKET_ACK, 5001, 1010, 9); /* not decided yet: requested again */
     c = audit_tcp(&a, CLIENT, 5002, 40002);
     cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED);
     cr_assert(c.vlan & QPW_CONN_PROVISIONAL);
     cr_assert_eq(audit_events(&a, QPW_EVENT_ASK_OWNER), 1);
     audit_handshake_in(&a, CLIENT, 5003, 40003); /* a new one has no parent */
     cr_assert_eq(audit_tcp(&a, CLIENT, 5003, 40003).verdict, QPW_VERDICT_WEAK);
-    /* Without the rule it is as unexpected as any. */
+    /* Without the rule it is unexpected like any other. */
     AUDIT_POLICY(&a, NULL, {.name = "ftp", .direction = IN, .protocol = 6, .first = 21});
     audit_rx_tcp(&a, CLIENT, 5001, 40001, PACKET_ACK, 1019, 5001, 9);
     cr_assert_eq(audit_tcp(&a, CLIENT, 5001, 40001).verdict, QPW_VERDICT_UNEXPECTED);
@@ -594,7 +599,7 @@ Test(verdicts, infra_groups_and_link_local_multicast)
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "vrrp"), 1);
     make_protocol(CLIENT, AUDIT_NODE, 112); /* unicast */
     audit_feed(&a, AUDIT_XDP, &p);
-    make_protocol(CLIENT, "239.0.0.18", 112); /* not of the link */
+    make_protocol(CLIENT, "239.0.0.18", 112); /* not link-local */
     audit_feed(&a, AUDIT_XDP, &p);
     make_protocol(AUDIT_NODE, "224.0.0.18", 112); /* the node does not speak it */
     audit_feed(&a, AUDIT_TX, &p);
@@ -670,7 +675,7 @@ Test(verdicts, unknown_ethertypes_for_another_card_are_transit)
                                .reason = AUDIT_IS(QPW_REASON_NOT_LOCAL)), 1);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(QPW_DIR_NON_IP)), 3);
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 3);
-    packet_start(&p); /* what the node sends is its own, whatever it calls itself */
+    packet_start(&p); /* a packet sent by the node is its own, whatever its source */
     packet_ethernet(&p, &(struct packet_ethernet){.source = OTHER_MAC, .type = PACKET_LIE(0x8915)});
     packet_bytes(&p, NULL, 50);
     packet_finish(&p);
@@ -685,7 +690,7 @@ Test(verdicts, unknown_ethertypes_for_another_card_are_transit)
     audit_close(&a);
 }
 
-/* ---- judged anew ---- */
+/* ---- judged again ---- */
 
 Test(verdicts, another_policy_judges_live_connections_anew)
 {
@@ -710,7 +715,7 @@ Test(verdicts, another_policy_judges_live_connections_anew)
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     cr_assert_eq(AUDIT_SUM(&a, VERDICT(UNEXPECTED)).connections, 0);
-    /* And back: the finding is in force again. */
+    /* And back: the finding counts again. */
     AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049});
     audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1041, 5001, 10);
     cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
@@ -718,7 +723,7 @@ Test(verdicts, another_policy_judges_live_connections_anew)
     audit_close(&a);
 }
 
-/* The weak rule that matches is another one now: the same finding, by the rule in force, and still closed in the end. */
+/* The matching weak rule changes: the same finding, by the rule in force, and closed with the last one. */
 Test(verdicts, a_finding_follows_its_rule_and_is_closed_with_the_last)
 {
     struct qpw_finding f;
@@ -745,7 +750,7 @@ Test(verdicts, a_finding_follows_its_rule_and_is_closed_with_the_last)
     audit_close(&a);
 }
 
-/* Asked on one interface, answered on another: one finding, one connection in it. */
+/* Requested on one interface, answered on another: one finding with one connection. */
 Test(verdicts, a_finding_over_two_interfaces_is_one_connection)
 {
     struct qpw_iface second = {.number = 2, .mac = {2, 0, 0, 0, 0, 2}};
@@ -761,7 +766,7 @@ Test(verdicts, a_finding_over_two_interfaces_is_one_connection)
     second.ifindex = netns_ifindex(&here, "v0");
     cr_assert_eq(qpw_kernel_set_iface(&a.kernel, &second), 0);
     AUDIT_POLICY(&a, NULL, SMB);
-    for (int i = 0; i < 6; i++) { /* always on the slow path: each changes the interface */
+    for (int i = 0; i < 6; i++) { /* always on the slow path, because each one changes the interface */
         packet_start(&p);
         packet_ethernet(&p, &(struct packet_ethernet){0});
         packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = AUDIT_NODE});
@@ -809,10 +814,7 @@ Test(verdicts, without_a_policy_nothing_is_lost)
 
 /* ---- devices without an Ethernet header ---- */
 
-/*
- * A test run takes the EtherType from bytes 12 and 13, which here are the start of the source address:
- * 8.0.x.x for IPv4.
- */
+/* A test run takes the EtherType from bytes 12 and 13, where the source address begins: 8.0.x.x for IPv4. */
 static void feed_layer_3(enum audit_hook hook, const char *source, const char *destination, uint16_t source_port,
                          uint16_t destination_port)
 {
@@ -837,7 +839,7 @@ Test(verdicts, layer_3_devices)
 
     cr_assert_eq(sum.rx_packets, 1);
     cr_assert_eq(sum.tx_bytes, 68, "no Ethernet header to count");
-    feed_layer_3(AUDIT_TC_L3, "8.0.0.9", "8.0.0.77", 900, 2049); /* no MAC to say that it is another's */
+    feed_layer_3(AUDIT_TC_L3, "8.0.0.9", "8.0.0.77", 900, 2049); /* without a MAC that shows that it is another's */
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs", .reason = AUDIT_IS(QPW_REASON_UNLISTED_LOCAL)), 1);
     audit_close(&a);
 }

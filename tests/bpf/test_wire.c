@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A merged buffer counts as the frames it stands for, on the slow path and from the cache alike. */
+/* A merged buffer counts as the frames that it represents, on the slow path and from the cache. */
 #include <criterion/criterion.h>
 
 #include "audit.h"
@@ -19,7 +19,7 @@ static void open_with_connection(void)
     audit_rx_tcp(&a, CLIENT, 900, 445, PACKET_ACK, 1001, 5001, 1);
 }
 
-/* Four times: so that the cache answers for the last ones. */
+/* Feed it four times, so that the cache answers for the last ones. */
 static void feed_merged(enum audit_hook hook, struct audit_merged m)
 {
     for (int i = 0; i < 4; i++)
@@ -91,7 +91,7 @@ Test(wire, ordinary_frames_count_what_they_are)
         audit_feed(&a, AUDIT_TX, &p);
     }
     packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 1002, 5001, 1);
-    packet_pad(&p, 1200); /* as presented at the hook: what is behind the IP packet was on the wire, too */
+    packet_pad(&p, 1200); /* as the hook sees it: padding after the IP packet was on the wire, too */
     audit_feed(&a, AUDIT_XDP, &p);
     audit_close(&a);
 }
