@@ -241,7 +241,7 @@ static void raise_ever(struct book *b, const char *name, enum outcome outcome)
         *highest = outcome + 1u;
 }
 
-/* What the program has to keep about an exchange that the policy does not expect. */
+/* Record the finding that the program must have about an exchange that the policy does not expect. */
 static void note_finding(struct book *b, struct exchange *e, const struct frame *f, uint16_t port)
 {
     const char *verdict = verdict_of(e);
@@ -271,7 +271,7 @@ static void note_finding(struct book *b, struct exchange *e, const struct frame 
     raise_ever(b, name, found->outcome);
 }
 
-/* ---- What a frame does to its exchange ---- */
+/* ---- The effect of a frame on its exchange ---- */
 
 static void rise(struct exchange *e, enum outcome outcome)
 {
@@ -327,7 +327,7 @@ static void step(struct exchange *e, const struct frame *f)
         rise(e, DATA);
 }
 
-/* An unreachable that quotes the opener's packet refuses what was only attempted. */
+/* An unreachable message that quotes the opener's packet refuses an exchange that was only attempted. */
 static void quoted(struct book *b, const struct frame *f)
 {
     const struct ends *q = &f->quoted;
@@ -366,7 +366,7 @@ static void mac_text(char *buf, size_t size, const uint8_t mac[6])
     snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* Frames that are not IP are an exchange of two cards: one finding, of who sent first. */
+/* Frames that are not IP are an exchange of two cards: one finding, opened by the first sender. */
 static void note_cards(struct book *b, const struct frame *f)
 {
     struct expected_finding *found;
@@ -512,7 +512,7 @@ void book_frame(void *book, const struct frame *f)
         return;
     }
     if (!b->attached) {
-        e->older = true; /* in so far as it goes on */
+        e->older = true; /* if it continues */
         return;
     }
     if (e->fate != FATE_TRANSIT)
@@ -548,7 +548,7 @@ void book_attach(struct book *b)
         e->payload[0] = e->payload[1] = false;
         if (!is_icmp(e->tuple.protocol) && e->tuple.protocol != IPPROTO_IGMP)
             continue;
-        *names_at(b->tuples, &e->tuple, sizeof(e->tuple)) = 0; /* whoever speaks first opens it anew */
+        *names_at(b->tuples, &e->tuple, sizeof(e->tuple)) = 0; /* the next sender opens it again */
     }
     b->n_rows = b->n_findings = b->n_parents = 0;
     names_free(b->row_names);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * campaign.h - a run that does everything at once, from a seed, against a truth that it knows.
+ * campaign.h - a run that does everything at once, from a seed, compared with a truth that it knows.
  *
  *   seed → schedule (a list of steps with times) → kinds (exchanges) and faults → the node's wire
  *                                                    ↓ entered before it happens      ↓ witnessed
@@ -8,7 +8,7 @@
  *                                                    ↓ compared, every few seconds and at the end
  *                                   report --json, status --json, the alert log, replay, the process itself
  *
- * A step draws from a seed of its own, so that leaving steps out changes nothing of the others.
+ * Each step has a seed of its own, so that leaving steps out does not change the others.
  */
 #ifndef TESTS_CAMPAIGN_CAMPAIGN_H
 #define TESTS_CAMPAIGN_CAMPAIGN_H
@@ -23,7 +23,7 @@
 #include "place.h"
 #include "wire.h"
 
-/* ---- Numbers drawn from a seed ---- */
+/* ---- Random numbers from a seed ---- */
 
 struct rng {
     uint64_t state;
@@ -45,8 +45,8 @@ struct open_connection {
 enum mode { MODE_XDP, MODE_TC, MODE_CLSACT };
 
 /*
- * For what should happen at once, and for a command to end. Campaigns run for hours beside other work, with what that
- * leaves over: this long nothing takes that does not hang.
+ * Deadline for what should happen at once, and for commands. Campaigns run for hours beside other work, so it is so
+ * long that only something that hangs exceeds it.
  */
 #define CAMPAIGN_DEADLINE_MS 300000
 
@@ -69,8 +69,8 @@ enum mode { MODE_XDP, MODE_TC, MODE_CLSACT };
 enum reported { TOLD(TOLD_SYMBOL) TOLD_KINDS };
 
 /*
- * What the coverage has to say about what the campaign did: since the attachment how often at least and at most, and
- * in the whole run at all. Intervals are kept from before the deed to after its end: what is stated lies within.
+ * What the coverage must contain about the campaign's deeds: the least and the most since the attachment, and whether
+ * ever in the whole run. Intervals extend from before the deed to after its end, so that the reported ones lie within.
  */
 struct interval {
     uint64_t from_ns, to_ns; /* Unix time */
@@ -85,7 +85,7 @@ struct coverage {
     unsigned n_blind;
     struct {
         unsigned least_s, most_s;
-    } gaps[INTERVALS]; /* seconds without an auditor, each */
+    } gaps[INTERVALS]; /* lengths of the gaps without an auditor, in seconds */
     unsigned n_gaps;
 };
 
@@ -99,11 +99,11 @@ struct campaign {
     pid_t auditor; /* 0: none */
     bool stopped;  /* by SIGSTOP */
     const struct policy *policy;
-    struct qpw_kernel kernel;    /* only to see when everything is judged anew: by address changes, at any time */
-    bool following;              /* it is open */
+    struct qpw_kernel kernel;    /* only to see when an address change has caused everything to be judged again */
+    bool following;              /* `kernel` is open */
     unsigned generation, rejudged;
-    uint64_t heartbeat_ns, ticks; /* the newest seen, and how many */
-    uint64_t window_end_ns;      /* CLOCK_MONOTONIC: until then node-sent datagrams are not what they seem */
+    uint64_t heartbeat_ns, ticks; /* the newest one seen, and how many */
+    uint64_t window_end_ns;      /* CLOCK_MONOTONIC: until then datagrams from the node may be answers */
     struct open_connection open[LONG_CONNECTIONS];
     unsigned forged;             /* forged sources so far */
     struct coverage coverage;
@@ -111,27 +111,27 @@ struct campaign {
     struct collector collector;
     unsigned step, rotations, launches;
     uint64_t checks, invariants, records, owners, commands;
-    uint64_t started_ns;         /* CLOCK_MONOTONIC: when the auditor was */
+    uint64_t started_ns;         /* CLOCK_MONOTONIC: start of the auditor */
     struct {
-        unsigned descriptors;    /* 0: it is too young */
+        unsigned descriptors;    /* 0: the auditor is too young */
         uint64_t resident_kib;
         size_t findings;
-    } young;                     /* the auditor when it had done everything once */
+    } young;                     /* the auditor's values once it had done everything once */
     bool failed, flooded;
-    unsigned faults_done[64];    /* by their place in faults[] */
-    unsigned trouble;            /* exchanges that did not go as planned */
+    unsigned faults_done[64];    /* by position in faults[] */
+    unsigned trouble;            /* exchanges that failed */
 };
 
-/* Frames witnessed since the last call go into the book. */
+/* Enter the frames witnessed since the last call into the book. */
 void campaign_drain(struct campaign *c);
 
-/* Drains until nothing has come for that long. */
+/* Drain until nothing has come for that long. */
 void campaign_settle(struct campaign *c, unsigned quiet_ms);
 
-/* Drains until the exchange has come so far, for a second at most. */
+/* Drain until the exchange has reached that outcome, for at most a second. */
 void campaign_await(struct campaign *c, const struct exchange *e, enum outcome outcome);
 
-/* A violated invariant: says seed, step and what, and ends the test. */
+/* Report a violated invariant with seed and step, and end the test. */
 void campaign_fail(struct campaign *c, const char *invariant, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
 
@@ -141,7 +141,7 @@ struct kind {
     const char *name;
     unsigned weight;
     void (*run)(struct campaign *c, struct rng *r);
-    bool node_asks; /* the node sends a first datagram: not while the start window is open */
+    bool node_asks; /* the node sends a datagram first: not during the start window */
 };
 extern const struct kind tcp_kinds[], datagram_kinds[], odd_kinds[]; /* each ended by a NULL name */
 
@@ -155,44 +155,44 @@ struct fault {
     const char *name;
     unsigned weight;
     void (*run)(struct campaign *c, struct rng *r);
-    bool ends_auditor; /* another process goes on */
+    bool ends_auditor; /* another process continues */
 };
 extern const struct fault faults[];
 
 /* ---- The auditor's life (life.c) ---- */
 
 /*
- * From nothing: counters at zero. Attaching XDP makes the node's own stack announce its groups again; which of these
- * frames were in time to be seen nobody can say. Anything else that passes meanwhile: once more.
+ * Attach with counters at zero. Attaching XDP makes the node's own stack announce its groups again, and it is unknown
+ * which of these frames were in time to be seen. If anything else passes meanwhile, start over.
  */
 void auditor_start(struct campaign *c);
 void auditor_stop(struct campaign *c, int signal_number);
 
-/* After SIGKILL: the next one takes over what the kernel counted. */
+/* Start an auditor after SIGKILL: it takes over the kernel's counts. */
 void auditor_take_over(struct campaign *c);
 
-/* Starts "qportwatch attach …" and returns at once; its output goes to `log`. */
+/* Start "qportwatch attach …" and return at once; its output goes to `log`. */
 pid_t auditor_spawn(struct campaign *c, char *log, size_t size);
 
-/* Waits until that process is the auditor, which it has to become. */
+/* Wait until that process is the auditor, which must happen. */
 void auditor_await(struct campaign *c, pid_t pid, const char *log);
 
-/* The kernel side and the programs in the hooks as they are now, to see later that they are gone. */
+/* Record the kernel side and the programs in the hooks, to check later that they are gone. */
 void auditor_note_hooks(struct campaign *c);
 
-/* Waits until the auditor's loop has gone round so many times, whatever time that takes. */
+/* Wait until the auditor's loop has completed that many rounds, however long it takes. */
 void auditor_await_ticks(struct campaign *c, unsigned ticks);
 
-/* The coverage has to have such a record, or may: from `least` to `most` more than before. */
+/* Expect from `least` to `most` more records of that kind in the coverage. */
 void campaign_expect(struct campaign *c, enum reported kind, unsigned least, unsigned most);
 
-/* Waits until the coverage has as many such records as it must. */
+/* Wait until the coverage has as many such records as it must. */
 void campaign_await_told(struct campaign *c, enum reported kind);
 
-/* Looks at the time, not at frames, for so long; what comes meanwhile is taken. */
+/* Let time pass, and drain the frames that come meanwhile. */
 void campaign_wait(struct campaign *c, unsigned ms);
 
-/* Runs "qportwatch WORDS" on the node; a command that takes longer than it may is a violation. Its exit status. */
+/* Run "qportwatch WORDS" on the node; exceeding its time is a violation. Returns its exit status. */
 int campaign_command(struct campaign *c, char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 json_t *campaign_document(struct campaign *c, const char *words);
@@ -212,33 +212,33 @@ struct schedule {
     size_t n;
 };
 
-/* only: the name of the only fault, NULL: all of them. */
+/* only: the name of the only fault to use, NULL: all of them. */
 void schedule_draw(struct schedule *s, uint64_t seed, unsigned seconds, const char *only);
 void schedule_free(struct schedule *s);
 
-/* Leaves out steps by number: "12,40-57,90-"; without an end: to the last. */
+/* Leave out steps by number: "12,40-57,90-"; without an end: to the last. */
 void schedule_skip(struct schedule *s, const char *numbers);
 
 /* ---- Invariants (check*.c) ---- */
 
 /*
- * Just after the start: where only the node's own group reports were witnessed, the book takes over how many of them
- * the program was in time to count, which must not be more. false: something else passed.
+ * Call it just after the start: if only the node's own group reports were witnessed, the book adopts how many of them
+ * the program counted, at most all. False: something else passed.
  */
 bool check_adopt(struct campaign *c);
 
-/* At a moment at which nothing moves: rows, findings, directions, coverage, process. */
+/* Compare everything at a quiet moment: rows, findings, directions, coverage, process. */
 void check_now(struct campaign *c);
 
-/* What the coverage says against what was done (check_coverage.c). */
+/* Compare the coverage with the campaign's deeds (check_coverage.c). */
 extern const char *const told_names[TOLD_KINDS];
 void check_coverage(struct campaign *c, const json_t *report);
 unsigned check_events_of(const json_t *events, const char *kind);
 
-/* The auditor's memory and descriptors (check_process.c). */
+/* Check the auditor's memory and descriptors (check_process.c). */
 void check_process(struct campaign *c);
 
-/* The owner that a finding or a record names is the true one. match: "", "exact", "listener" … */
+/* Check that the owner in a finding or record is the true one. match: "", "exact", "listener" … */
 struct owner_said {
     const char *process, *match, *protocol; /* protocol in small letters */
     int pid;
@@ -247,10 +247,10 @@ struct owner_said {
 };
 void check_owner(struct campaign *c, const struct owner_said *said);
 
-/* After the auditor has ended. */
+/* Call it after the auditor has ended. */
 void check_nothing_left(struct campaign *c);
 
-/* Every record of the alert log, in the order written (check_alerts.c). */
+/* Check every record of the alert log, in the order written (check_alerts.c). */
 void check_alerts(struct campaign *c, bool final);
 
 void check_log_schema(struct campaign *c);

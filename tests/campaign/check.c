@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check.c - what holds at every moment at which nothing moves: the report against the book, status, the process. */
+/* check.c - what holds at every quiet moment: the report compared with the book, status, the process. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define TRIES 12
 #define GROUP_REPORT "icmp6/143 outbound other infra infra-nd"
 
-/* ---- The report, by the same words as the book ---- */
+/* ---- The report, in the book's notation ---- */
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -60,7 +60,7 @@ static void finding_name(const json_t *f, char *name, size_t size)
              text(f, "responder"));
 }
 
-/* ---- One comparison; what is wrong goes into `wrong` ---- */
+/* ---- One comparison; differences go into `wrong` ---- */
 
 struct comparison {
     struct campaign *c;
@@ -210,12 +210,12 @@ static void compare_losses(struct comparison *x, const json_t *report)
 
     json_object_foreach((json_t *)losses, key, value)
         if (json_integer_value(value) && !(x->c->flooded && !strcmp(key, "event-rate")) &&
-            /* while no auditor lives nobody follows what processes execute */
+            /* without an auditor nobody follows what processes execute */
             !(x->c->coverage.ever[TOLD_GAP] && !strcmp(key, "executable-evicted")))
             differ(x, "no loss without a cause", "%s %" JSON_INTEGER_FORMAT "; ", key, json_integer_value(value));
 }
 
-/* Who holds the node's end of each finding that names somebody. */
+/* Check the owner of each finding that names one. */
 static void check_owners(struct campaign *c, const json_t *report)
 {
     const json_t *f;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check_alerts.c - the alert log, whole, against the book: what had to be told, and nothing that was allowed. */
+/*
+ * check_alerts.c - the whole alert log compared with the book: everything due was reported, and nothing that was
+ * allowed.
+ */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,14 +16,14 @@
 #include "names.h"
 #include "host/clock.h"
 
-#define PATIENCE_NS 60000000000ull /* how long what answered may wait for its alert, on a busy machine too */
+#define PATIENCE_NS 60000000000ull /* how long an answered finding may wait for its alert, also on a busy machine */
 
-/* What a signature is about. */
+/* The subject of each signature. */
 enum subject { ONE_FINDING, SERVICE, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
 static const struct {
     const char *name;
     enum subject subject;
-    unsigned least; /* of findings that it stands for */
+    unsigned least; /* minimum number of findings that it stands for */
 } subjects[] = {
     {"inbound-attempted", ONE_FINDING, 1},   {"inbound-refused", ONE_FINDING, 1},
     {"inbound-answered", ONE_FINDING, 1},    {"inbound-data", ONE_FINDING, 1},
@@ -55,7 +58,7 @@ struct reading {
     struct campaign *c;
     struct names *flows;   /* flow_id: newest sequence */
     struct names *firsts;  /* finding: number of records "first" */
-    struct names *reported;    /* finding: highest outcome told + 1 */
+    struct names *reported;    /* finding: highest reported outcome + 1 */
     struct names *services; /* those with a record of further users */
 };
 
@@ -66,7 +69,7 @@ static const char *text(const json_t *o, const char *key)
     return value ? value : "-";
 }
 
-/* The protocol as reports write it, of one as the log does: "TCP", "IPv6-ICMP", "047". */
+/* Write the log's protocol ("TCP", "IPv6-ICMP", "047") as reports do. */
 static void protocol_of(const json_t *record, char *buf, size_t size)
 {
     static const char *const names[][2] = {{"TCP", "tcp"}, {"UDP", "udp"},  {"SCTP", "sctp"}, {"ICMP", "icmp"},
@@ -81,7 +84,7 @@ static void protocol_of(const json_t *record, char *buf, size_t size)
     snprintf(buf, size, "%d", atoi(proto));
 }
 
-/* The book's name of the finding that the record is about. */
+/* Write the book's name of the record's finding. */
 static void name_of(const json_t *record, char *name, size_t size)
 {
     const json_t *ether = json_object_get(record, "ether"), *port = json_object_get(record, "dest_port");
@@ -118,7 +121,7 @@ static void raise_to(struct names *n, const char *name, uint32_t value)
         *at = value;
 }
 
-/* Who holds the node's end, of whom a record names one. */
+/* Check the owner of the node's end, if a record names one. */
 static void owner_of(struct reading *r, const json_t *record)
 {
     bool out = !strcmp(evelog_fact(record, "direction"), "outbound");
@@ -156,7 +159,7 @@ static void about_one(struct reading *r, const json_t *record)
         campaign_fail(r->c, "told first exactly once", "twice: %s", name);
 }
 
-/* How many findings of the whole run have that end. */
+/* Count the findings of the whole run with that end. */
 struct with_end {
     const char *pattern;
     unsigned n;
@@ -181,7 +184,7 @@ static void about_many(struct reading *r, const json_t *record, const char *form
                       evelog_name(record), address, w.n, least);
 }
 
-/* "unexpected inbound tcp/9100", the length of what a finding's name begins with. */
+/* Return the length of "unexpected inbound tcp/9100", with which a finding's name begins. */
 static size_t service_in(const char *name)
 {
     const char *end = name;
@@ -191,7 +194,7 @@ static size_t service_in(const char *name)
     return (size_t)(end - name);
 }
 
-/* Further users of a service whose first has a record of its own: so many must have been. */
+/* Further users of a service whose first user has a record of its own: check their minimum number. */
 static void about_service(struct reading *r, const json_t *record, unsigned least)
 {
     struct with_end w = {0};
@@ -207,7 +210,7 @@ static void about_service(struct reading *r, const json_t *record, unsigned leas
                       evelog_name(record), name, w.n, least);
 }
 
-/* Noise is told by port: one of its findings went to a group. */
+/* Noise is reported by port: one of its findings must have gone to a group. */
 static void about_group(struct reading *r, const json_t *record)
 {
     if (!r->c->book->ever_multicast)
@@ -266,7 +269,7 @@ static void judge_record(struct reading *r, const json_t *record)
     }
 }
 
-/* What answered has its alert; the newest may still be on their way. */
+/* Check that answered findings have their alerts, which may be pending for the newest. */
 static void judge_silence(struct reading *r, bool final)
 {
     struct book *b = r->c->book;
@@ -306,8 +309,8 @@ void check_alerts(struct campaign *c, bool final)
 
     campaign_drain(c);
     read_log(c, &log);
-    campaign_drain(c); /* a record may be about what came since */
-    if (log.torn > (final ? 0 : 1)) /* one may be under way */
+    campaign_drain(c); /* a record may be about frames that came since */
+    if (log.torn > (final ? 0 : 1)) /* one may be incomplete */
         campaign_fail(c, "the log is valid", "%zu lines are no JSON", log.torn);
     for (size_t i = 0; i < log.n; i++)
         judge_record(&r, log.records[i]);

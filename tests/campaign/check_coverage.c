@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check_coverage.c - every interval without an auditor, an interface or a program is stated, and none is made up. */
+/* check_coverage.c - every interval without an auditor, an interface or a program is reported, and none is invented. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ unsigned check_events_of(const json_t *events, const char *kind)
     return n;
 }
 
-/* The seconds of "for 3 s." or "for 1 min 3 s."; false: another text. */
+/* Parse "for 3 s." or "for 1 min 3 s."; false: another text. */
 static bool read_seconds(const char *reported, unsigned *ret)
 {
     unsigned minutes, seconds = 0;
@@ -45,7 +45,7 @@ static bool read_seconds(const char *reported, unsigned *ret)
     return sscanf(reported, "for %u s.", ret) == 1;
 }
 
-/* How long each says to have been, in their order, against the heartbeat that the one before it left. */
+/* Compare the reported lengths, in their order, with the heartbeats that preceded them. */
 static void check_seconds(struct campaign *c, const json_t *events)
 {
     const struct coverage *v = &c->coverage;
@@ -65,7 +65,7 @@ static void check_seconds(struct campaign *c, const json_t *events)
     c->invariants += n;
 }
 
-/* Each stated interval lies within a true one, and there are as many. */
+/* Check that each reported interval lies within a true one, and that their numbers are equal. */
 static void check_gaps(struct campaign *c, const json_t *gaps)
 {
     const struct coverage *v = &c->coverage;
@@ -74,7 +74,7 @@ static void check_gaps(struct campaign *c, const json_t *gaps)
 
     json_array_foreach(gaps, at, g) {
         if (!strcmp(text(g, "why"), "auditor-gap"))
-            continue; /* counted all the same, and checked by the records */
+            continue; /* counted nevertheless, and checked by the records */
         if (i == v->n_blind) {
             i++;
             break;

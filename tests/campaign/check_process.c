@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* check_process.c - what the auditor's process holds, and whom it names as holding what is the node's. */
+/* check_process.c - the auditor's memory and descriptors, and the owners that it names. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 
 #define YOUNG_NS 15000000000ull /* by then it has done everything once */
 #define GROWTH_KIB 3072
-#define FINDING_KIB 1           /* what is remembered of one: a finding may cost memory, time may not */
-#define SPARE_DESCRIPTORS 1     /* of the log between a rotation and the next record */
+#define FINDING_KIB 1           /* memory for one finding: findings may cost memory, time must not */
+#define SPARE_DESCRIPTORS 1     /* the log between a rotation and the next record */
 
 static unsigned descriptors(pid_t pid)
 {
@@ -43,7 +43,7 @@ static uint64_t resident_kib(pid_t pid)
     return kib;
 }
 
-/* A request that is being answered has a descriptor for a moment, a picture of the maps its memory. */
+/* A request in progress uses a descriptor and the memory of a snapshot for a moment. */
 static bool has_no_more(void *campaign)
 {
     struct campaign *c = campaign;
@@ -95,7 +95,7 @@ void check_owner(struct campaign *c, const struct owner_said *said)
                       : is_in(node_listed_tcp, port) || is_in(node_weak_tcp, port) || is_in(node_companion_tcp, port);
 
     c->invariants++;
-    if (!named) /* "unknown" is true where nobody waits on the port; "kernel" never is */
+    if (!named) /* "unknown" is right if nobody waits on the port; "kernel" never is */
         return;
     c->owners++;
     if (said->outbound ? said->pid == getpid() || said->pid == p->servers[NODE] || said->pid == p->shell

@@ -15,7 +15,7 @@
 
 enum use { UNUSED, LISTENER, STREAM, DATAGRAM, SINK };
 
-/* What a connection could not send yet. */
+/* Data that a connection could not send yet. */
 struct channel {
     enum use use;
     char *held;
@@ -66,7 +66,7 @@ static void want(int epoll, int fd)
     epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
 }
 
-/* Sends what is held. -1: the connection is over. */
+/* Send pending data. -1: the connection is over. */
 static int flush_held(struct channel *c, int fd)
 {
     ssize_t n = send(fd, c->held, c->n_held, MSG_NOSIGNAL);
@@ -120,7 +120,7 @@ static void datagram(int fd)
 
     if (n < 0 || channels[fd].use == SINK)
         return;
-    /* Group questions are the generator's to answer: it knows from which address. */
+    /* The generator answers questions to groups itself, because it knows from which address. */
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
     struct in6_pktinfo *info = c ? (struct in6_pktinfo *)CMSG_DATA(c) : NULL;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* echo.h - one process that listens on many ports, IPv4 and IPv6, and gives back what it gets. */
+/* echo.h - one process that listens on many ports, IPv4 and IPv6, and echoes what it receives. */
 #ifndef TESTS_CAMPAIGN_ECHO_H
 #define TESTS_CAMPAIGN_ECHO_H
 
@@ -15,7 +15,7 @@ struct echo_server {
 
 extern uint16_t echo_silent_port; /* UDP: read, never answered */
 
-/* For netns_fork(): serves until killed. A datagram is answered from the address that it was sent to. */
+/* For netns_fork(): serve until killed. A datagram is answered from the address to which it was sent. */
 int echo_serve(void *server);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults.c - the list of faults, and what they share. */
+/* faults.c - the list of faults, and shared functions. */
 #include "faults.h"
 
 #include <criterion/criterion.h>
@@ -59,7 +59,7 @@ void faults_any_command(struct campaign *c, struct rng *r)
 {
     static const struct {
         const char *words;
-        unsigned statuses; /* bits of those it may end with */
+        unsigned statuses; /* bits of permitted exit statuses */
     } commands[] = {
         {"status", 1 << 0 | 1 << 3},
         {"status --json", 1 << 0 | 1 << 3},

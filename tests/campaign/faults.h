@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults.h - the faults, and what they share. Each knows what the auditor has to say of it. */
+/* faults.h - the faults, and shared functions. Each fault knows what the auditor must report about it. */
 #ifndef TESTS_CAMPAIGN_FAULTS_H
 #define TESTS_CAMPAIGN_FAULTS_H
 
@@ -38,13 +38,13 @@ void fault_foreign_tc(struct campaign *c, struct rng *r);
 void fault_flood_tcp(struct campaign *c, struct rng *r);
 void fault_flood_udp(struct campaign *c, struct rng *r);
 
-/* A few exchanges while the fault lasts. */
+/* Make a few exchanges while the fault lasts. */
 void faults_go_on(struct campaign *c, struct rng *r, unsigned n);
 
-/* A new policy file. */
+/* Write a new policy file. */
 void faults_write_policy(struct campaign *c, const char *text);
 
-/* A command of those that anybody may run at any time; it must end, with an exit status that it may have. */
+/* Run one of the commands that are possible at any time; it must end with a permitted exit status. */
 void faults_any_command(struct campaign *c, struct rng *r);
 
 #endif

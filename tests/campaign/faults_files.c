@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults_files.c - what is done to the policy, the alert log and the syslog collector. */
+/* faults_files.c - faults of the policy, the alert log and the syslog collector. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 
 /* ---- Policies ---- */
 
-/* How many reloads the coverage tells of. */
+/* Return how many reloads the coverage reports. */
 static unsigned reloads(struct campaign *c)
 {
     json_t *status = campaign_document(c, "status --json");
@@ -38,7 +38,7 @@ void fault_reload_right(struct campaign *c, struct rng *r)
         rc = campaign_command(c, text, sizeof(text), "reload");
         if (rc && !strstr(text, "did not answer"))
             campaign_fail(c, "a right policy is taken", "exit status %d: %s", rc, text);
-        if (rc) /* on a very busy machine: it was dropped, or taken all the same */
+        if (rc) /* on a very busy machine: dropped, or nevertheless done */
             auditor_await_ticks(c, 3);
         done = !rc || reloads(c) > c->coverage.reported[TOLD_RELOADED].most;
     }
@@ -72,7 +72,7 @@ void fault_reload_wrong(struct campaign *c, struct rng *r)
 
 /* ---- The log ---- */
 
-/* Makes room for a new ".1". false: not one record since the last time. */
+/* Shift the rotated files to make room for a new ".1". False: no record since the last time. */
 static bool shift(struct campaign *c, char *log, size_t size)
 {
     char from[128], to[128];
@@ -89,7 +89,7 @@ static bool shift(struct campaign *c, char *log, size_t size)
     return true;
 }
 
-/* As logrotate does it: the newest is .1. */
+/* Rotate as logrotate does: the newest is .1. */
 void fault_rotate(struct campaign *c, struct rng *r)
 {
     char log[96], to[128];
@@ -99,10 +99,10 @@ void fault_rotate(struct campaign *c, struct rng *r)
     snprintf(to, sizeof(to), "%s.1", log);
     cr_assert(rename(log, to) == 0, "%s: %s", log, strerror(errno));
     if (rng_below(r, 2))
-        kill(c->auditor, SIGHUP); /* else it notices by itself */
+        kill(c->auditor, SIGHUP); /* otherwise it notices on its own */
 }
 
-/* As logrotate's copytruncate does it, but that nothing may be written between its two steps. */
+/* Like logrotate's copytruncate, except that nothing may be written between its two steps. */
 void fault_truncate(struct campaign *c, struct rng *r)
 {
     char log[96];
@@ -115,7 +115,7 @@ void fault_truncate(struct campaign *c, struct rng *r)
         kill(c->auditor, SIGHUP);
 }
 
-/* The tmpfs that holds the log has so many bytes; 0: as many as are in it. */
+/* Set the size of the tmpfs with the log; 0: the current use. */
 static void resize(struct campaign *c, unsigned long bytes)
 {
     char path[96], size[32];
@@ -141,7 +141,7 @@ static bool cannot_write(void *campaign)
     return cannot;
 }
 
-/* An alert that must be: data on an unlisted port from an address never seen. */
+/* Cause a certain alert: data on an unlisted port from a new address. */
 static void find_something(struct campaign *c, struct rng *r)
 {
     for (const struct kind *k = tcp_kinds; k->name; k++)
@@ -150,7 +150,7 @@ static void find_something(struct campaign *c, struct rng *r)
                 k->run(c, r);
 }
 
-/* Nothing is lost, and it is said; an auditor that starts while the disk is full starts. */
+/* Nothing is lost, and the failure is reported; an auditor also starts while the disk is full. */
 void fault_disk_full(struct campaign *c, struct rng *r)
 {
     bool failing = false;
@@ -158,7 +158,7 @@ void fault_disk_full(struct campaign *c, struct rng *r)
     kill(c->auditor, SIGSTOP);
     resize(c, 0);
     kill(c->auditor, SIGCONT);
-    for (unsigned i = 0; i < 20 && !failing; i++) { /* the last page of the file has room for some */
+    for (unsigned i = 0; i < 20 && !failing; i++) { /* the file's last page has room for some */
         find_something(c, r);
         auditor_await_ticks(c, 3);
         failing = cannot_write(c);

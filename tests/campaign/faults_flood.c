@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults_flood.c - very many addresses that nobody has: most of one kind, so that the run knows what they are. */
+/* faults_flood.c - very many forged addresses, mostly of one kind, so that the run knows their effect. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +49,7 @@ void fault_flood_tcp(struct campaign *c, struct rng *r)
     flood(c, r, IPPROTO_TCP, NODE_DROPPED_TCP);
 }
 
-/* So few that the memory of questions holds them all. */
+/* So few that the memory of questions holds all of them. */
 void fault_flood_udp(struct campaign *c, struct rng *r)
 {
     flood(c, r, IPPROTO_UDP, NODE_DROPPED_UDP);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults_life.c - what is done to the auditor's process. */
+/* faults_life.c - faults of the auditor's process. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #endif
 #define PROGRAM QPW_BUILD "/qportwatch"
 
-/* Killed, while the traffic goes on; the next one takes over what the kernel counted and tells what it missed. */
+/* Killed while traffic continues; the next auditor takes over the kernel's counts and reports the gap. */
 void fault_kill(struct campaign *c, struct rng *r)
 {
     auditor_stop(c, SIGKILL);
@@ -27,12 +27,12 @@ void fault_kill(struct campaign *c, struct rng *r)
     auditor_take_over(c);
 }
 
-/* Ended and started anew: a new audit of what is open already. */
+/* Ended and started again: a new audit of what is already open. */
 void fault_restart(struct campaign *c, struct rng *r)
 {
     campaign_settle(c, 50);
     auditor_stop(c, rng_below(r, 2) ? SIGINT : SIGTERM);
-    check_alerts(c, true); /* whatever was seen has been written by then */
+    check_alerts(c, true); /* everything seen has been written by then */
     c->book->attached = false;
     faults_go_on(c, r, rng_between(r, 1, 10));
     auditor_start(c);
@@ -66,7 +66,7 @@ static bool one_has_ended(void *pids)
     return netns_has_ended(((pid_t *)pids)[0]) || netns_has_ended(((pid_t *)pids)[1]);
 }
 
-/* Two want to take over at the same moment: one does, the other says why not. */
+/* Two processes want to take over at the same moment: one does, the other reports why not. */
 void fault_attach_race(struct campaign *c, struct rng *r)
 {
     char log[2][96];
@@ -86,13 +86,13 @@ void fault_attach_race(struct campaign *c, struct rng *r)
     rc = netns_wait(pids[!winner], CAMPAIGN_DEADLINE_MS);
     if (rc != 1)
         campaign_fail(c, "one auditor at a time", "the second ended with status %d, not 1", rc);
-    c->coverage.n_gaps = INTERVALS; /* whose start it was is not known so exactly */
+    c->coverage.n_gaps = INTERVALS; /* the start cannot be attributed exactly */
     auditor_await(c, pids[winner], log[winner]);
     campaign_expect(c, TOLD_GAP, 1, 1);
     book_policy(c->book, c->policy);
 }
 
-/* Two "detach" at once, and somebody who looks: everything ends, once. */
+/* Two "detach" at once, and a reader: everything ends, once. */
 void fault_detach_race(struct campaign *c, struct rng *r)
 {
     char *detach[] = {PROGRAM, "detach", NULL}, *look[] = {PROGRAM, rng_below(r, 2) ? "status" : "report", NULL};
@@ -120,7 +120,7 @@ void fault_detach_race(struct campaign *c, struct rng *r)
     auditor_start(c);
 }
 
-/* What is asked of a stopped auditor fails soon, and is not done later when nobody waits for it any more. */
+/* A request to a stopped auditor fails soon, and is not carried out later when nobody waits for it. */
 void fault_asked_while_stopped(struct campaign *c, struct rng *r)
 {
     static const char *const requests[] = {"detach", "reload", "detach node0"};
@@ -153,7 +153,9 @@ static uint64_t address_space(pid_t pid)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Allocations fail for a while. It says so and goes on; what it could not tell it tells later. */
+/*
+ * Allocations fail for a while. The auditor reports that and continues; what it could not report then it reports later.
+ */
 void fault_no_memory(struct campaign *c, struct rng *r)
 {
     struct rlimit before, little;
@@ -170,7 +172,7 @@ void fault_no_memory(struct campaign *c, struct rng *r)
                       netns_wait(c->auditor, CAMPAIGN_DEADLINE_MS));
 }
 
-/* The folder of a new group below this process's own that has a limit of memory; false: there is none to be had. */
+/* Create a group with a memory limit below this process's own; false: not possible. */
 static bool make_group(char *group, size_t size, const char **limit)
 {
     static const char *const roots[] = {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"};
@@ -225,7 +227,7 @@ static bool group_is_gone(void *group)
     return rmdir(group) == 0 || errno == ENOENT;
 }
 
-/* A group's limit of memory lets the kernel kill it, in the middle of whatever it does. */
+/* A group's memory limit makes the kernel kill the auditor at any point of its work. */
 void fault_oom_kill(struct campaign *c, struct rng *r)
 {
     char group[768];
@@ -239,7 +241,7 @@ void fault_oom_kill(struct campaign *c, struct rng *r)
     write_number(group, "memory.swappiness", 0);
     if (write_number(group, limit, 65536) && write_number(group, "cgroup.procs", c->auditor)) {
         faults_go_on(c, r, rng_between(r, 5, 40));
-        if (!netns_until(auditor_is_gone, c, 20000)) /* it needed nothing new */
+        if (!netns_until(auditor_is_gone, c, 20000)) /* it allocated nothing new */
             kill(c->auditor, SIGKILL);
     } else {
         kill(c->auditor, SIGKILL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* faults_link.c - what becomes of the node's interface, its addresses and its hooks. */
+/* faults_link.c - faults of the node's interface, its addresses and its hooks. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -16,7 +16,7 @@
 
 /* ---- Addresses ---- */
 
-/* Does the program hold the address as the node's own, or not, as it is? */
+/* Return whether the program knows the address as the node's own, or not, as it should. */
 static bool knows(struct campaign *c, const char *address, bool is_local)
 {
     struct qpw_local_key key = {.prefixlen = 128};
@@ -41,7 +41,7 @@ static bool knows_all(void *campaign)
     return all;
 }
 
-/* The auditor has learned what netlink said, and compiled its policy anew for it. */
+/* Wait until the auditor has processed the netlink messages and compiled its policy again for them. */
 static void await_addresses(struct campaign *c)
 {
     if (!netns_until(knows_all, c, CAMPAIGN_DEADLINE_MS))
@@ -81,7 +81,7 @@ void fault_link_down(struct campaign *c, struct rng *r)
     dress(c);
 }
 
-/* While the link is up, as kernels from 6.2 on allow it; older ones say that it is busy. */
+/* While the link is up, which kernels from 6.2 on permit; older ones report that it is busy. */
 void fault_renamed(struct campaign *c, struct rng *r)
 {
     const char *was = c->place.node_if, *name = strcmp(was, "node0") ? "node0" : "front";
@@ -95,7 +95,7 @@ void fault_renamed(struct campaign *c, struct rng *r)
     faults_go_on(c, r, rng_between(r, 1, 20));
 }
 
-/* From before it is away until it is attached again: what passes then nobody counts, so nothing does. */
+/* From before it is away until it is attached again, packets are not counted, so none may be sent. */
 static void begin_blind(struct campaign *c)
 {
     campaign_settle(c, 50);
@@ -110,7 +110,7 @@ static void end_blind(struct campaign *c)
 
 static void await_gone(struct campaign *c)
 {
-    campaign_expect(c, TOLD_DOWN, 0, 1); /* it goes down before it goes */
+    campaign_expect(c, TOLD_DOWN, 0, 1); /* it goes down before it disappears */
     campaign_expect(c, TOLD_GONE, 1, 1);
     campaign_await_told(c, TOLD_GONE);
 }
@@ -125,7 +125,7 @@ static void await_back(struct campaign *c)
     dress(c);
 }
 
-/* Into another namespace and back again: it is watched there no more, and again when it is back. */
+/* Move it to another namespace and back: it is not monitored there, and is again when it is back. */
 void fault_moved(struct campaign *c, struct rng *r)
 {
     struct netns elsewhere = netns_new();
@@ -141,7 +141,7 @@ void fault_moved(struct campaign *c, struct rng *r)
 
 void fault_deleted(struct campaign *c, struct rng *r)
 {
-    if (strcmp(c->place.node_if, "node0")) { /* the new one has the old name */
+    if (strcmp(c->place.node_if, "node0")) { /* the new interface has the old name */
         fault_renamed(c, r);
         return;
     }
@@ -155,7 +155,7 @@ void fault_deleted(struct campaign *c, struct rng *r)
     await_back(c);
 }
 
-/* ---- Programs of others ---- */
+/* ---- Foreign programs ---- */
 
 struct foreign {
     unsigned ifindex;
@@ -194,7 +194,10 @@ static int rx_is_xdp(void *argument)
     return bpf_xdp_query((int)f->ifindex, 0, &o) == 0 && (o.prog_id || o.drv_prog_id || o.skb_prog_id);
 }
 
-/* One in front of TC, or in the place of our own: said, put back where there is room, and said when it is first again. */
+/*
+ * One in front of TC, or in place of our own: reported, restored if there is room, and reported when ours is first
+ * again.
+ */
 void fault_foreign_xdp(struct campaign *c, struct rng *r)
 {
     const struct netns *node = &c->place.ns[NODE];
@@ -202,7 +205,7 @@ void fault_foreign_xdp(struct campaign *c, struct rng *r)
     bool ours = netns_call(node, rx_is_xdp, &f);
     int rc;
 
-    place_hold(&c->place, true); /* until it is put back what comes is not counted, so nothing may come */
+    place_hold(&c->place, true); /* nothing is counted until it is restored, so nothing may arrive */
     begin_blind(c);
     f.fd = node_foreign_program(BPF_PROG_TYPE_XDP, "their_xdp");
     rc = netns_call(node, set_xdp, &f);
@@ -220,7 +223,7 @@ void fault_foreign_xdp(struct campaign *c, struct rng *r)
     campaign_expect(c, TOLD_NOT_FIRST, 1, 1);
     campaign_await_told(c, TOLD_NOT_FIRST);
     faults_go_on(c, r, rng_between(r, 1, 15));
-    place_hold(&c->place, true); /* the change of mode drops what a veth has in its queue */
+    place_hold(&c->place, true); /* the change of mode drops what is in a veth's queue */
     campaign_settle(c, 50);
     close(f.fd);
     f.fd = -1;
@@ -241,7 +244,7 @@ void fault_foreign_tc(struct campaign *c, struct rng *r)
     struct foreign f = {.ifindex = netns_ifindex(node, c->place.node_if), .flags = BEFORE};
     int rc;
 
-    /* Behind XDP a TC program at ingress takes nothing from it. */
+    /* With XDP, a TC program at ingress takes no packets from it. */
     f.type = (enum bpf_attach_type)(netns_call(node, rx_is_xdp, &f) || rng_below(r, 2) ? TCX_EGRESS : TCX_INGRESS);
     f.fd = node_foreign_program(BPF_PROG_TYPE_SCHED_CLS, "their_tc");
     rc = netns_call(node, add_tc, &f);

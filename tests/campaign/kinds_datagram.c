@@ -11,7 +11,7 @@
 
 static size_t amount(struct rng *r)
 {
-    return rng_below(r, 6) ? rng_between(r, 1, 1200) : rng_between(r, 2000, 9000); /* the second: in pieces */
+    return rng_below(r, 6) ? rng_between(r, 1, 1200) : rng_between(r, 2000, 9000); /* the second: in fragments */
 }
 
 static void ask(struct campaign *c, struct rng *r, struct talk *t, const char *kind, enum outcome planned)
@@ -83,7 +83,7 @@ static void out(struct campaign *c, struct rng *r)
         from_node(c, r, INTRUDER, (uint16_t)rng_between(r, 5061, 5070), "udp-out-refused", REFUSED);
 }
 
-/* ---- By hand ---- */
+/* ---- Frames made by hand ---- */
 
 struct datagram {
     enum host_id from, to;
@@ -91,7 +91,7 @@ struct datagram {
     uint16_t source_port, destination_port;
     const char *mac; /* of the destination; NULL: the host's */
     size_t bytes;
-    unsigned extensions; /* IPv6: so many destination options, behind one hop-by-hop */
+    unsigned extensions; /* IPv6: number of destination options after one hop-by-hop */
     uint16_t vlan;
 };
 
@@ -128,7 +128,7 @@ static void ntp(struct campaign *c, struct rng *r)
     t.from = INTRUDER;
     t.source = d.source = kinds_forged(c, v6, source, sizeof(source));
     d.destination = t.to;
-    if (rng_below(r, 2)) { /* the node asks: 123 is listed that way */
+    if (rng_below(r, 2)) { /* the node asks: 123 is listed in that direction */
         t.from = NODE;
         t.source = hosts[NODE].address[v6];
         t.to = source;
@@ -138,7 +138,9 @@ static void ntp(struct campaign *c, struct rng *r)
         campaign_settle(c, 2);
         send_datagram(c, &d);
     } else {
-        /* From port 123 to a node whose own 123 is not listed: who may only be inferred in the start window. */
+        /*
+         * From port 123 to a node whose own 123 is not listed: direction may only be inferred during the start window.
+         */
         e = kinds_enter(c, r, &t, IPPROTO_UDP, "udp-ntp-in", DATA);
         send_datagram(c, &d);
     }
@@ -146,7 +148,7 @@ static void ntp(struct campaign *c, struct rng *r)
     kinds_planned(c, e);
 }
 
-/* The node's own answer, so late that the question is forgotten, from a port that is listed. */
+/* The node's own answer, so late that the question is forgotten, from a listed port. */
 static void late(struct campaign *c, struct rng *r)
 {
     bool v6 = rng_below(r, 2);
@@ -185,7 +187,7 @@ static void extensions(struct campaign *c, struct rng *r)
     kinds_planned(c, e);
 }
 
-/* Questions to groups and everybody, and sometimes the node's answer. */
+/* Questions to groups and broadcast addresses, and sometimes the node's answer. */
 static void group(struct campaign *c, struct rng *r)
 {
     static const struct {

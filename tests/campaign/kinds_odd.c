@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* kinds_odd.c - protocols without a policy, frames that are not IP, what is not the node's, what cannot be decided. */
+/* kinds_odd.c - protocols without a policy, frames that are not IP, packets for others, undecidable packets. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +60,7 @@ static void make_pair(struct campaign *c, struct rng *r, struct pair *p, uint8_t
     }
 }
 
-/* The n-th frame of the exchange goes from its opener where n is even. */
+/* The n-th frame of the exchange comes from its opener if n is even. */
 static const struct raw *way(const struct pair *p, unsigned n)
 {
     return (p->exchange->opener == NODE_OPENS) == (n % 2 == 0) ? &p->out : &p->in;
@@ -125,7 +125,7 @@ static void ethertype(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
-/* What the bridge floods, between two addresses that are not the node's; and the node's own source come back. */
+/* Frames that the bridge floods, between two foreign addresses; and the node's own source returning. */
 static void transit(struct campaign *c, struct rng *r)
 {
     bool v6 = rng_below(r, 2), come_back = rng_below(r, 3) == 0;
@@ -146,7 +146,7 @@ static void transit(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
-/* A later fragment whose first never came. */
+/* A later fragment whose first fragment never came. */
 static void headless(struct campaign *c, struct rng *r)
 {
     struct exchange e = {.kind = "headless-fragment", .step = c->step, .fate = FATE_UNKNOWN,
@@ -176,7 +176,7 @@ static void headless(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
-/* What no host sends: one byte or two of a datagram, or of a segment, that are not what they must be. */
+/* Packets that no host sends: one or two wrong bytes in a datagram or segment. */
 static void junk(struct campaign *c, struct rng *r)
 {
     static const struct {
@@ -214,7 +214,7 @@ static void junk(struct campaign *c, struct rng *r)
     campaign_settle(c, 1);
 }
 
-/* Somebody looks. */
+/* Run a read-only command. */
 static void command(struct campaign *c, struct rng *r)
 {
     faults_any_command(c, r);

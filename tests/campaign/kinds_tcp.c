@@ -25,7 +25,7 @@ const char *kinds_node_address(const struct campaign *c, struct rng *r, bool v6)
     return n < FLOATS && c->place.floating[n] ? floats[n][v6] : hosts[NODE].address[v6];
 }
 
-/* Does a server of any host hold the port? */
+/* Return whether a server of any host owns the port. */
 static bool is_served(uint16_t port)
 {
     static const uint16_t *const lists[] = {node_listed_tcp, node_unlisted_tcp, node_weak_tcp, node_companion_tcp,
@@ -44,7 +44,7 @@ uint16_t kinds_client_port(struct rng *r)
     unsigned port;
 
     do {
-        switch (rng_below(r, 5)) { /* of all ranges that clients use, reserved ones too */
+        switch (rng_below(r, 5)) { /* from all ranges that clients use, including reserved ones */
         case 0: port = rng_between(r, 600, 1023); break;
         case 1: port = rng_between(r, 1025, 20000); break;
         case 2: port = rng_between(r, 61000, 65535); break;
@@ -83,7 +83,7 @@ struct exchange *kinds_enter(struct campaign *c, struct rng *r, struct talk *t, 
 void kinds_planned(struct campaign *c, struct exchange *e)
 {
     campaign_drain(c);
-    if (e->outcome >= e->planned || !c->book->attached) /* a refusal of what nobody was to answer is as good */
+    if (e->outcome >= e->planned || !c->book->attached) /* a refusal is as good if nobody was to answer */
         return;
     c->trouble++;
     fprintf(stderr, "step %u: %s: did not go as planned\n", c->step, book_words(e));
@@ -171,7 +171,7 @@ static void intruder_out(struct campaign *c, struct rng *r)
     from_node(c, r, INTRUDER, rng_port(r, intruder_tcp), "tcp-out");
 }
 
-/* Data connections of active FTP: from the node's port 20 to where the client said. */
+/* Data connections of active FTP: from the node's port 20 to the port that the client announced. */
 static void ftp_active(struct campaign *c, struct rng *r)
 {
     struct talk t = {.from = NODE, .source = hosts[NODE].address[0], .source_port = 20, .to = hosts[INTRUDER].address[0],
@@ -180,7 +180,7 @@ static void ftp_active(struct campaign *c, struct rng *r)
 
     book_tuple(&tuple, IPPROTO_TCP, t.source, t.source_port, t.to, t.to_port);
     if (book_knows(c->book, &tuple))
-        return; /* once: its TIME_WAIT keeps the tuple */
+        return; /* only once: its TIME_WAIT keeps the tuple */
     converse(c, r, &t, "tcp-ftp-active");
 }
 
@@ -263,7 +263,7 @@ static void reused(struct campaign *c, struct rng *r)
             talk_echo(fd, 100);
             talk_close(fd, true);
         }
-        campaign_settle(c, 5); /* the RST has to be there before the next SYN */
+        campaign_settle(c, 5); /* the RST must arrive before the next SYN */
         kinds_planned(c, e);
     }
 }
@@ -299,7 +299,7 @@ const char *kinds_forged(struct campaign *c, bool v6, char *buf, size_t size)
     return buf;
 }
 
-/* SYN; then as far as was drawn: nothing more, the handshake, data, all without a socket of the other end. */
+/* A SYN, then up to a random stage: nothing, handshake or data, all without a socket at the other end. */
 static void forged(struct campaign *c, struct rng *r)
 {
     bool v6 = rng_below(r, 2), data = rng_below(r, 3) == 0;
@@ -317,7 +317,7 @@ static void forged(struct campaign *c, struct rng *r)
         raw_tcp(c, e, source, t.to, PACKET_ACK, isn + 1, e->syn_ack_seq + 1, 0);
         raw_tcp(c, e, source, t.to, PACKET_ACK | PACKET_PSH, isn + 1, e->syn_ack_seq + 1, 40);
         campaign_settle(c, 3);
-        raw_tcp(c, e, source, t.to, PACKET_RST, isn + 41, 0, 0); /* else the node repeats its answer for minutes */
+        raw_tcp(c, e, source, t.to, PACKET_RST, isn + 41, 0, 0); /* otherwise the node repeats its answer for minutes */
     } else if (e->syn_ack && rng_below(r, 2)) {
         raw_tcp(c, e, source, t.to, PACKET_RST, isn + 1, 0, 0);
     }
@@ -325,7 +325,7 @@ static void forged(struct campaign *c, struct rng *r)
     kinds_planned(c, e);
 }
 
-/* Segments of no connection: a tail, a SYN+ACK that nobody asked for, data from the middle of nothing. */
+/* Segments without a connection: a tail, an unsolicited SYN+ACK, data mid-stream. */
 static void stray(struct campaign *c, struct rng *r)
 {
     static const struct {
@@ -349,7 +349,7 @@ static void stray(struct campaign *c, struct rng *r)
     campaign_settle(c, 3);
 }
 
-/* ---- Connections that live long ---- */
+/* ---- Long-lived connections ---- */
 
 static struct open_connection *slot(struct campaign *c, bool used, struct rng *r)
 {
@@ -409,7 +409,7 @@ static void long_close(struct campaign *c, struct rng *r)
     o->fd = -1;
 }
 
-/* Somebody forges a SYN on a connection that is open: it is and stays what it was. */
+/* A forged SYN on an open connection, which must stay unchanged. */
 static void long_forged_syn(struct campaign *c, struct rng *r)
 {
     struct open_connection *o = slot(c, true, r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* life.c - the auditor's life: started, taken over, ended; and what the campaign waits for of it. */
+/* life.c - the auditor's life: started, taken over, ended; and waiting for its progress. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -29,7 +29,7 @@ void campaign_wait(struct campaign *c, unsigned ms)
     }
 }
 
-/* ---- What it is waited for ---- */
+/* ---- Waiting ---- */
 
 static bool has_ticked(void *campaign)
 {
@@ -45,7 +45,7 @@ static bool has_ticked(void *campaign)
 void auditor_await_ticks(struct campaign *c, unsigned ticks)
 {
     c->heartbeat_ns = __atomic_load_n(&c->kernel.control->heartbeat_ns, __ATOMIC_RELAXED);
-    c->ticks = 0 - (uint64_t)ticks; /* counts up to none */
+    c->ticks = 0 - (uint64_t)ticks; /* counts up to zero */
     if (!netns_until(has_ticked, c, CAMPAIGN_DEADLINE_MS) && !netns_has_ended(c->auditor))
         campaign_fail(c, "the auditor goes on", "its loop did not go round %u times in %d s", ticks,
                       CAMPAIGN_DEADLINE_MS / 1000);
@@ -201,7 +201,7 @@ void auditor_take_over(struct campaign *c)
         v->gaps[v->n_gaps++].most_s = (unsigned)((qpw_clock_monotonic_ns() - heartbeat) / SECOND_NS);
     }
     campaign_expect(c, TOLD_GAP, 1, 1);
-    book_policy(c->book, c->policy); /* the same, written once more */
+    book_policy(c->book, c->policy); /* the same policy again */
 }
 
 void auditor_stop(struct campaign *c, int signal_number)
@@ -211,7 +211,7 @@ void auditor_stop(struct campaign *c, int signal_number)
     kill(c->auditor, signal_number);
     rc = netns_wait(c->auditor, CAMPAIGN_DEADLINE_MS);
     c->auditor = 0;
-    if (signal_number != SIGKILL && c->following) { /* else its maps would stay for our sake */
+    if (signal_number != SIGKILL && c->following) { /* otherwise we would keep its maps alive */
         qpw_kernel_close(&c->kernel);
         c->following = false;
     }

@@ -29,12 +29,12 @@ struct rule {
     unsigned protocols;
     uint16_t first, last;  /* last 0: first */
     bool weak;
-    const char *parent;    /* that vouches for it */
+    const char *parent;    /* the rule that vouches for it */
     const char *from;      /* the only initiator, NULL: any */
-    const char *text;      /* where it is added to the built-in: its statement */
+    const char *text;      /* its statement, if it is added to the built-in */
 };
 
-/* The vendor's table for nodes on premises, as it is published. */
+/* The vendor's published table for nodes on premises. */
 static const struct rule vendor[] = {
     {"in-tcp-21", IN, TCP, 21},
     {"in-tcp-22", IN, TCP, 22},
@@ -59,7 +59,7 @@ static const struct rule vendor[] = {
     {"out-tcp-3712", OUT, TCP, 3712},
 };
 
-/* Companions of rows: those without a parent are always there, the others while the parent lives. In their order. */
+/* Companions of rules, in order: those without a parent always exist, the others while the parent lives. */
 static const struct companion {
     const char *name;
     int direction;
@@ -87,7 +87,7 @@ static const struct companion {
 struct policy {
     const char *name;
     struct rule more[4];
-    const char *disabled; /* a rule of the vendor's */
+    const char *disabled; /* a disabled rule of the vendor's */
 };
 
 static const struct policy base = {"base", {{0}}, NULL};
@@ -140,7 +140,7 @@ static bool is_from(const struct rule *r, const uint8_t *initiator)
     return !r->from || (qpw_address_parse(r->from, from) == 0 && !memcmp(from, initiator, 16));
 }
 
-/* The n-th rule of the policy that is in force, NULL at the end. */
+/* Return the n-th rule of the policy in force, NULL at the end. */
 static const struct rule *rule_at(const struct policy *p, size_t *at)
 {
     const size_t n = sizeof(vendor) / sizeof(*vendor);
@@ -164,7 +164,7 @@ bool policy_lists(const struct policy *p, bool outbound, uint8_t protocol, uint1
     return false;
 }
 
-/* Which rules vouch for others by what has been answered on them. */
+/* Return whether the rule vouches for others once it was answered. */
 static bool is_parent(const char *rule)
 {
     return !strcmp(rule, "in-tcp-21") || !strcmp(rule, "in-tcp+udp-111") || !strcmp(rule, "out-tcp-135") ||

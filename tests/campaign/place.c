@@ -30,7 +30,7 @@ const char *const floats[FLOATS][2] = {{"10.77.0.101", "fd77::101"}, {"10.77.0.1
 const uint16_t node_listed_tcp[] = {21, 22, 80, 111, 443, 445, 2049, 3712, 8000, 9000, 0};
 const uint16_t node_unlisted_tcp[] = {4444, 8081, 10000, 1024, 31337, 0};
 const uint16_t node_weak_tcp[] = {32900, 40000, 40001, 60999, 0};
-const uint16_t node_companion_tcp[] = {20048, 4045, 700, 61500, 0}; /* of 111 */
+const uint16_t node_companion_tcp[] = {20048, 4045, 700, 61500, 0}; /* companions of port 111 */
 const uint16_t node_udp[] = {111, 123, 161, 2049, 4500, 20048, 4046, 0};
 const uint16_t dc_tcp[] = {53, 88, 111, 135, 389, 443, 445, 464, 514, 636, 3268, 3712, 0};
 const uint16_t dc_dynamic_tcp[] = {49152, 49200, 55000, 65535, 0};
@@ -49,7 +49,7 @@ static void quiet_interface(const struct netns *ns, const char *name)
                   "net.ipv6.conf.%s.accept_dad=0", name, name, name, name);
 }
 
-/* Both ends of a host's link and what they are to be, still down. */
+/* Create both ends of a host's link with their settings, still down. */
 static void make_link(struct place *p, enum host_id id)
 {
     const char *name = id == NODE ? "node0" : "eth0";
@@ -79,7 +79,7 @@ static void make_host(struct place *p, enum host_id id)
               hosts[id].address[1], name);
 }
 
-/* What goes to forged sources is handed to the intruder, who is no router. */
+/* Route forged sources to the intruder, which does not forward. */
 static void route_forged(struct place *p)
 {
     const struct host *to = &hosts[INTRUDER];
@@ -202,7 +202,7 @@ void place_send(const struct place *p, enum host_id host, const struct packet *f
               strerror(errno));
 }
 
-/* As the cluster's own announcement of a move: nobody goes on with what its neighbour table knew. */
+/* Announce a move as the cluster does, so that neighbours drop their cached entries. */
 static void announce(struct place *p, unsigned which, enum host_id id)
 {
     enum host_id to = p->floating[which] ? NODE : PEER1;
@@ -229,7 +229,7 @@ void place_move(struct place *p, unsigned which, bool to_node)
         announce(p, which, id);
 }
 
-/* ---- What becomes of the node's link ---- */
+/* ---- Changes of the node's link ---- */
 
 void place_dress_node(struct place *p)
 {

@@ -3,8 +3,9 @@
  * place.h - the site of a campaign: a node, two peers, clients, a domain controller, an intruder and a scanner, each in
  * a network namespace of its own on one bridge; and the servers on them.
  *
- * The node's only interface is "node0", until it is renamed. Its other end, "to-node" on the bridge, is where every frame of the node can be
- * witnessed without asking the program under test. Offloads are off everywhere, so that a buffer is a frame.
+ * The node's only interface is "node0", until it is renamed. Its other end, "to-node" on the bridge, is where every
+ * frame of the node is witnessed independently of the program under test. Offloads are off everywhere, so that a buffer
+ * is a frame.
  */
 #ifndef TESTS_CAMPAIGN_PLACE_H
 #define TESTS_CAMPAIGN_PLACE_H
@@ -21,7 +22,7 @@ enum host_id { NODE, PEER1, PEER2, CLIENT1, CLIENT2, DC, INTRUDER, SCANNER, HOST
 /* Addresses that move between the node and the first peer. */
 #define FLOATS 2
 
-/* Forged sources: the node reaches them through the intruder, who drops what comes back without a word. */
+/* Forged sources: routed to the intruder, which silently drops what returns. */
 #define FORGED_V4 "10.99."
 #define FORGED_V6 "fd99::"
 
@@ -40,38 +41,38 @@ struct place {
     pid_t servers[HOSTS];  /* 0: none */
     pid_t shell;           /* the node's unlisted services */
     bool floating[FLOATS]; /* true: the address is on the node, else on the first peer */
-    char node_if[16];      /* the present name of the node's interface */
+    char node_if[16];      /* the current name of the node's interface */
 };
 
 void place_make(struct place *p);
 void place_end(struct place *p);
 
-/* A socket of that host; the caller closes it. Close-on-exec, non-blocking. */
+/* Return a socket of that host; the caller closes it. Close-on-exec, non-blocking. */
 int place_socket(const struct place *p, enum host_id host, int family, int type);
 
-/* Sends a built frame out of the host's interface, as it is. */
+/* Send a built frame out of the host's interface, unchanged. */
 void place_send(const struct place *p, enum host_id host, const struct packet *frame);
 
-/* Moves a floating address: to the node, or to the first peer. */
+/* Move a floating address: to the node, or to the first peer. */
 void place_move(struct place *p, unsigned which, bool to_node);
 
-/* After the node's interface was away or down: up again, with its addresses, routes and neighbours. */
+/* Bring the node's interface up again after it was away or down, with its addresses, routes and neighbours. */
 void place_dress_node(struct place *p);
 
-/* Deletes the node's interface with its link; makes both anew, down, with the same names and MACs. */
+/* Delete the node's interface with its link; create both again, down, with the same names and MACs. */
 void place_delete_link(struct place *p);
 void place_make_link(struct place *p);
 
-/* Moves the node's interface into the other namespace, or back; it is down then. */
+/* Move the node's interface into the other namespace, or back; it is down afterwards. */
 void place_move_link(struct place *p, const struct netns *from, const struct netns *to);
 
-/* Holds back at the bridge whatever would go to the node, or lets it through again. */
+/* Hold back at the bridge everything for the node, or let it pass again. */
 void place_hold(struct place *p, bool hold);
 
-/* The packet socket of the node, on the interface of now. */
+/* Open the node's packet socket again, on the current interface. */
 void place_reopen_raw(struct place *p);
 
-/* Ports served, for the generator to choose from. Ended by 0. */
+/* Served ports for the generator to choose from. Ended by 0. */
 extern const uint16_t node_listed_tcp[], node_unlisted_tcp[], node_weak_tcp[], node_companion_tcp[], node_udp[],
     dc_tcp[], dc_dynamic_tcp[], dc_udp[], peer_tcp[], peer_udp[], intruder_tcp[], intruder_udp[];
 

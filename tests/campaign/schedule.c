@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* schedule.c - the whole run as a list that follows from the seed alone. */
+/* schedule.c - the whole run as a list, determined by the seed alone. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static const struct kind *draw_kind(struct rng *r)
     return NULL;
 }
 
-/* Every other stretch of time has no fault that ends the auditor's process: what grows slowly needs a long life. */
+/* Every other period has no fault that ends the auditor's process, because slow growth shows only in a long life. */
 static unsigned weight_of(const struct fault *f, const char *only, unsigned at_ms)
 {
     if (only)

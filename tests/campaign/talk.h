@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* talk.h - real sockets of the hosts, non-blocking, each wait bounded. */
+/* talk.h - real sockets of the hosts, non-blocking, with every wait limited. */
 #ifndef TESTS_CAMPAIGN_TALK_H
 #define TESTS_CAMPAIGN_TALK_H
 
@@ -19,16 +19,16 @@ struct talk {
     uint16_t to_port;
 };
 
-/* Connects. The descriptor, or a negative errno: -ECONNREFUSED, -ETIMEDOUT after so many ms. */
+/* Connect. Returns the descriptor, or a negative errno: -ECONNREFUSED, -ETIMEDOUT after that many ms. */
 int talk_connect(const struct place *p, const struct talk *t, int deadline_ms);
 
-/* Sends so many bytes and reads them back. false: not within the deadline. */
+/* Send that many bytes and read them back. False: not within the deadline. */
 bool talk_echo(int fd, size_t bytes);
 
-/* Ends it: both FINs seen, or a RST. */
+/* End it: with both FINs, or a RST. */
 void talk_close(int fd, bool reset);
 
-/* One datagram; with `answered`, waits for as many bytes back. false: they did not come. */
+/* Send one datagram; with `answered`, wait for as many bytes back. False: they did not arrive. */
 bool talk_ask(const struct place *p, const struct talk *t, size_t bytes, bool answered);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The campaign: exchanges and faults from a seed, against known truth (campaign.h).
+ * The campaign: exchanges and faults from a seed, compared with known truth (campaign.h).
  *
- * CAMPAIGN_SECONDS (120), CAMPAIGN_SEED (a fixed one; "random": drawn), CAMPAIGN_FAULT (the only kind of fault), CAMPAIGN_SKIP
- * (steps to leave out). Without CAMPAIGN_MODE each mode has a third of the time.
+ * CAMPAIGN_SECONDS (120), CAMPAIGN_SEED (fixed; "random": drawn), CAMPAIGN_FAULT (the only kind of fault),
+ * CAMPAIGN_SKIP (steps to leave out). Without CAMPAIGN_MODE each mode gets a third of the time.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 #define CHECK_MS 4000
 #define ALERTS_EVERY 4 /* checks */
 
-TestSuite(campaign, .timeout = 0); /* its own: below */
+TestSuite(campaign, .timeout = 0); /* set by alarm() below */
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -54,7 +54,7 @@ static void wait_until(struct campaign *c, uint64_t then_ns)
         campaign_wait(c, (unsigned)((then_ns - now) / 1000000));
 }
 
-/* A file system of the log's own that can be full, in a mount namespace that ends with this process. */
+/* Mount a file system for the log that can be filled, in a mount namespace that ends with this process. */
 static void mount_log(struct campaign *c)
 {
     char path[96], size[32];
@@ -137,7 +137,7 @@ static void campaign(enum mode mode)
     seconds = only[0] ? seconds : seconds / 3;
     netns_need_root();
     c = (struct campaign){.mode = mode, .seed = seed_of(), .policy = policies[0]};
-    alarm(10 * seconds + 600); /* a campaign that hangs is one that fails */
+    alarm(10 * seconds + 600); /* a campaign that hangs must fail */
     fprintf(stderr, "campaign: mode %s, seed %llu, %u s\n", modes[mode], (unsigned long long)c.seed, seconds);
     snprintf(c.dir, sizeof(c.dir), "/tmp/qportwatch-campaign.XXXXXX");
     cr_assert(mkdtemp(c.dir));

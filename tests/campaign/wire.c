@@ -44,13 +44,13 @@ static bool is_icmp(uint8_t protocol)
     return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
 }
 
-/* An IP header and its extensions. Returns the transport header, NULL where it cannot be read; *left: bytes from there. */
+/* Read an IP header and its extensions. Returns the transport header, NULL if unreadable; *left: bytes from there. */
 struct ip_read {
     struct ends *ends;
     const uint8_t *l4;
     size_t left;
     uint32_t id;
-    bool first, later; /* of several fragments */
+    bool first, later; /* of a fragmented datagram */
 };
 
 static bool read_v4(const uint8_t *p, size_t n, struct ip_read *r)
@@ -126,7 +126,7 @@ static void read_quote(struct frame *f, const uint8_t *l4, size_t n)
     read_ports(&f->quoted, r.l4, r.left);
 }
 
-/* The ports of a datagram in pieces are in its first. */
+/* The ports of a fragmented datagram are in its first fragment. */
 static void read_fragment(struct wire *w, struct frame *f, const struct ip_read *r)
 {
     unsigned i;
@@ -233,7 +233,7 @@ void wire_close(struct wire *w)
     w->fd = -1;
 }
 
-/* The time of a frame; a tag that the socket was given apart goes back where it was. */
+/* Get the time of a frame, and put back a VLAN tag that the kernel passed separately. */
 static size_t put_together(struct msghdr *message, struct frame *f, uint8_t *data, size_t n)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * wire.h - the witness: every frame to and from the node, taken by a packet socket on the far end of its only link and
- * read by a parser of its own. It shares no code with the program under test.
+ * wire.h - the witness: takes every frame to and from the node with a packet socket on the far end of its only link,
+ * and reads it with a parser of its own. It shares no code with the program under test.
  */
 #ifndef TESTS_CAMPAIGN_WIRE_H
 #define TESTS_CAMPAIGN_WIRE_H
@@ -11,7 +11,7 @@
 
 #include "place.h"
 
-/* The ends of a packet. ICMP: the type in both ports. */
+/* The ends of a packet. For ICMP both ports are the type. */
 struct ends {
     uint8_t source[16], destination[16]; /* IPv4 as ::ffff:a.b.c.d */
     uint16_t source_port, destination_port;
@@ -21,12 +21,12 @@ struct ends {
 struct frame {
     uint64_t at_ns;     /* Unix time */
     uint32_t bytes;     /* with Ethernet header and tags */
-    uint16_t ethertype; /* behind the tags; below 0x600: the LLC DSAP */
+    uint16_t ethertype; /* after the tags; below 0x600: the LLC DSAP */
     uint16_t vlan;
     bool rx;            /* to the node */
     bool ip;            /* the next are valid */
     bool headless;      /* a later fragment whose first was not seen: no ports */
-    bool fragment;      /* a later one, with its first's ports */
+    bool fragment;      /* a later one, with the ports of its first */
     bool group;         /* to a group MAC */
     uint8_t macs[12];   /* destination, source */
     const uint8_t *data; /* all its bytes, valid during the call */
@@ -40,7 +40,7 @@ struct frame {
 #define WIRE_FRAGMENTS 256
 struct wire {
     int fd;
-    uint64_t frames;   /* witnessed in all */
+    uint64_t frames;   /* witnessed in total */
     uint64_t last_ns;  /* CLOCK_MONOTONIC of the newest read */
     struct {
         uint8_t source[16], destination[16];
@@ -53,10 +53,13 @@ struct wire {
 void wire_open(struct wire *w, const struct place *p);
 void wire_close(struct wire *w);
 
-/* After the link was made anew: what came before has to be drained. */
+/* Open the socket again after the link was created again; earlier frames must have been drained. */
 void wire_reopen(struct wire *w, const struct place *p);
 
-/* Hands every frame witnessed since the last call to each(). Fails the test where the socket lost one. How many. */
+/*
+ * Pass every frame witnessed since the last call to each(). Fails the test if the socket lost one. Returns their
+ * number.
+ */
 unsigned wire_drain(struct wire *w, void (*each)(void *data, const struct frame *frame), void *data);
 
 #endif
