@@ -33,7 +33,7 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
     if (!rig->floors)
         return qpw_fail(err, -errno, "cannot open the embedded BPF object of the floors: %s", strerror(errno));
     bpf_object__for_each_program(program, rig->floors)
-        /* Of the same type as the program under test, which they call. */
+        /* The same flags as of the program under test, which it calls. */
         if (bpf_program__type(program) == BPF_PROG_TYPE_XDP)
             bpf_program__set_flags(program, qpw_kernel_xdp_flags(&rig->kernel));
     if (bpf_map__reuse_fd(bpf_object__find_map_by_name(rig->floors, "owners"), rig->kernel.map_fd[QPW_MAP_owners]) < 0 ||

@@ -11,7 +11,10 @@
     "Put other names and addresses in the place of the site's own, the same for the same under this key, which is made where the " \
     "file is not there; texts that people wrote are left out"
 
-/* Opens the key, or makes it: to be called once there is something to write. Says on standard error that it was made. NULL: *ret is NULL. 0, or a negative errno with err. */
+/*
+ * Open the key, or create it, which is reported on standard error; call it only once there is something to write.
+ * key_file NULL: *ret becomes NULL. Returns 0, or a negative errno with err filled.
+ */
 int qpw_anonymize_open(const char *key_file, struct qpw_anonymous **ret, struct qpw_error *err);
 
 /* The anonymized replacement of a report's data. Must not be moved. */

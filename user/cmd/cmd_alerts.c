@@ -408,7 +408,7 @@ static int read_files_apart(struct reading *r)
     return status;
 }
 
-/* Open the key of --anonymize, which makes one where there is none: only once what is to be read is there. */
+/* Open the key of --anonymize, which creates a missing one; therefore only after the input was found. */
 static int open_key(struct options *o, struct qpw_error *err)
 {
     struct qpw_follow *log = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cluster - what the nodes of a cluster say of each other. */
+/* cmd_cluster.c - qportwatch cluster: compare what the nodes of a cluster state about each other. */
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>

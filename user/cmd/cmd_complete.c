@@ -28,7 +28,7 @@ static void offer(const char *candidate, const char *prefix, const char *meaning
         printf("%s\t%s\n", candidate, meaning ? meaning : "");
 }
 
-/* Offer a value, or the whole word if the value is a part of it: "--mode=tc". */
+/* Offer a value that begins with `prefix`, after its option if both are one word: "--mode=tc". */
 static void offer_value(const char *option, const char *value, const char *prefix)
 {
     if (!strncmp(value, prefix, strlen(prefix)))

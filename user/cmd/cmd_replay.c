@@ -377,7 +377,8 @@ static int run(struct options *o)
         say(err.text);
         status = QPW_EXIT_FAILED;
     } else if (status == QPW_EXIT_OK) {
-        if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0) { /* made only where there is something to replay */
+        /* Late, because a missing key is created: only if there is something to replay. */
+        if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0) {
             say(err.text);
             status = QPW_EXIT_FAILED;
         } else {

@@ -206,7 +206,7 @@ struct subject {
     struct qpw_snapshot *snapshot, *past; /* past: data that the snapshot's rows may point into, or NULL */
 };
 
-/* Put other names in the place of the site's. The key is opened only now: where there is nothing to report, none is made. */
+/* Replace the site's names. The key is opened only now, so that none is created if there is nothing to report. */
 static int anonymize(const struct subject *about, const struct qpw_anonymous *a, struct rendering *r, struct qpw_anonymized *z,
                      struct qpw_error *err)
 {

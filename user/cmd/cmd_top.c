@@ -169,7 +169,7 @@ static bool still_attached(const struct qpw_snapshot *s)
     return false;
 }
 
-/* Open another instance if this one was detached; open descriptors alone would keep it alive. */
+/* Switch to the instance attached now, if any: our descriptors keep a detached one readable. */
 static void look_for_another(struct source *s)
 {
     struct qpw_kernel kernel;

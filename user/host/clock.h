@@ -9,10 +9,13 @@
 uint64_t qpw_clock_monotonic_ns(void);
 uint64_t qpw_clock_unix_ns(void);
 
-/* Return CLOCK_BOOTTIME in nanoseconds: nobody sets it, and it goes on while the machine sleeps. */
+/* Return CLOCK_BOOTTIME in nanoseconds: it is never set, and it includes suspended time. */
 uint64_t qpw_clock_boot_ns(void);
 
-/* Return the largest error of CLOCK_REALTIME in nanoseconds, as its synchronisation tells the kernel; 0: not synchronised. */
+/*
+ * Return the maximum error of CLOCK_REALTIME in nanoseconds, as its synchronisation reports it to the kernel; 0: not
+ * synchronised.
+ */
 uint64_t qpw_clock_error_ns(void);
 
 /* Convert nanoseconds since boot (CLOCK_BOOTTIME) to CLOCK_REALTIME, accurate to some microseconds. */

@@ -24,7 +24,7 @@ struct reading {
     long ticks_per_second;
 };
 
-/* 16 bytes of an address attribute of either family. False: it is of another length. */
+/* Convert an address attribute of either family to 16 bytes. False: it has another length. */
 static bool take_address(const struct nlattr *attr, uint8_t ret[16])
 {
     size_t length = mnl_attr_get_payload_len(attr);
@@ -88,7 +88,7 @@ const struct qpw_device *qpw_device_by_index(const struct qpw_neighbourhood *n, 
     return NULL;
 }
 
-/* What a queueing discipline at the root of a device has dropped; those below count in it. */
+/* Add the drops of a device's root queueing discipline, which include those of its children. */
 static int take_qdisc(const struct nlmsghdr *message, void *data)
 {
     const struct tcmsg *tc = mnl_nlmsg_get_payload(message);
@@ -124,7 +124,8 @@ static int take_held(const struct nlmsghdr *message, void *data)
     if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < MNL_NLMSG_HDRLEN + sizeof(*held))
         return MNL_CB_OK;
     mnl_attr_for_each(attr, message, sizeof(*held)) {
-        if (mnl_attr_get_type(attr) == IFA_LOCAL) /* before IFA_ADDRESS, which of a point-to-point link is the other end */
+        /* Preferred to IFA_ADDRESS, which is the peer on a point-to-point link. */
+        if (mnl_attr_get_type(attr) == IFA_LOCAL)
             any = local = take_address(attr, address.addr);
         else if (mnl_attr_get_type(attr) == IFA_ADDRESS && !local)
             any = take_address(attr, address.addr);
@@ -175,7 +176,7 @@ static int take_neighbour(const struct nlmsghdr *message, void *data)
     return MNL_CB_OK;
 }
 
-/* Asks for all objects of one kind; header: how long the message's own header is. */
+/* Dump all objects of one kind; header: length of the message type's own header. */
 static int dump(uint16_t type, size_t header, mnl_cb_t callback, struct reading *reading)
 {
     _Alignas(8) char buffer[QPW_NETLINK_ASK_BYTES];

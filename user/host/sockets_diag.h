@@ -44,7 +44,7 @@ struct qpw_diag_socket {
     uint64_t cookie;         /* the kernel's id of the socket, never reused */
     uint32_t inode;          /* 0: no file refers to it */
     uint32_t ifindex;        /* device that it is bound to; 0: none */
-    bool v6;                 /* an IPv6 socket, */
+    bool v6;                 /* an IPv6 socket */
     bool v6_only;            /* IPV6_V6ONLY: does not accept IPv4 */
     bool has_opener;         /* `opener`, `sent` and `received` are known */
     uint64_t sent, received; /* TCP payload bytes, retransmissions not counted */

@@ -72,7 +72,7 @@ int qpw_hooks_attach_xdp(unsigned ifindex, int prog_fd, struct qpw_error *err);
  */
 struct qpw_tc_attached {
     enum qpw_hook kind;  /* TCX or clsact; valid on success */
-    bool made_qdisc;     /* a clsact qdisc was created, even if attaching failed afterwards */
+    bool made_qdisc;     /* a clsact qdisc was created (removed again if attaching failed) */
 };
 int qpw_hooks_attach_tc(unsigned ifindex, enum qpw_point point, int prog_fd, enum qpw_tc_choice choice,
                         struct qpw_tc_attached *ret, struct qpw_error *err);

@@ -69,7 +69,7 @@ void qpw_page_bar(struct qpw_html_page *p, const char *title, const struct qpw_p
 
     for (size_t i = 0; i < n; i++)
         all += parts[i].value;
-    /* The smallest part stays visible, so widths are shares of the sum of drawn widths. */
+    /* Each part gets a minimum width to stay visible, so widths are shares of their sum rather than of the values'. */
     for (size_t i = 0; i < n; i++)
         drawn += parts[i].value ? LEAST + (uint64_t)(qpw_percent_of(parts[i].value, all) * 10) : 0;
     open_svg(p, "bar", 10, title);

@@ -228,7 +228,7 @@ static const char *next_value(const char *at, bool split, char *ret, size_t size
     return at;
 }
 
-/* Return whether the token is an IPv6 address: the word before the colon is no field and looks hexadecimal. */
+/* Return whether the token is an address; the colons of IPv6 do not separate a field. */
 static bool looks_like_address(const char *token)
 {
     uint8_t addr[16];
