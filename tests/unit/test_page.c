@@ -183,6 +183,7 @@ Test(page, rules_say_why_they_are_there)
 {
     struct qpw_rule_info info = {.name = "ndmp", .text = "inbound tcp 10000 \"NDMP backup\" from=10.9.0.7 until=2027-03-01 ref=CHG-1234 owner=unit:ndmp"};
     struct qpw_rule_words words;
+    char statement[sizeof(info.text) + 8];
 
     page_snapshot(&s, 0, false);
     snprintf(s.rules[1].text, sizeof(s.rules[1].text), "%s", info.text);
@@ -196,6 +197,8 @@ Test(page, rules_say_why_they_are_there)
     qpw_rule_words(NULL, &info, &words);
     cr_expect_str_eq(words.from, "10.9.0.7");
     cr_expect_not(words.cut);
+    cr_expect_str_eq(qpw_rule_origin(&words), "site");
+    cr_expect_str_eq(qpw_rule_statement(NULL, &info, statement, sizeof(statement)), info.text);
     /* A built-in group has no statement; its description follows its name. */
     snprintf(info.text, sizeof(info.text), "infra arp: EtherType 0x0806, of its form");
     qpw_rule_words(NULL, &info, &words);
@@ -209,6 +212,20 @@ Test(page, rules_say_why_they_are_there)
     cr_expect(words.cut && !words.own);
     cr_expect_str_empty(words.ref);
     cr_expect(!strncmp(words.purpose, "a long", 6), "'%s'", words.purpose);
+    qpw_rule_statement(NULL, &info, statement, sizeof(statement));
+    cr_expect_eq(strlen(statement), sizeof(info.text) - 1 + strlen("…"), "and says that it is cut: %s", statement);
+    snprintf(info.text, sizeof(info.text), "inbound tcp 80 purpose-0123456789 …");
+    qpw_rule_words(NULL, &info, &words);
+    cr_expect(words.cut, "so does what was cut and rewritten");
+    cr_expect_str_eq(words.purpose, "purpose-0123456789");
+    /* A line of the vendor's page is no approval of the site's. */
+    snprintf(info.text, sizeof(info.text), "inbound tcp 80 HTTP ref=required-ports.md:35");
+    qpw_rule_words(NULL, &info, &words);
+    cr_expect_str_eq(qpw_rule_origin(&words), "vendor");
+    snprintf(info.text, sizeof(info.text), "inbound tcp 80 HTTP");
+    snprintf(info.file, sizeof(info.file), "built-in:on-prem");
+    qpw_rule_words(NULL, &info, &words);
+    cr_expect_str_eq(qpw_rule_origin(&words), "vendor");
 }
 
 Test(page, insecure_services_are_named)

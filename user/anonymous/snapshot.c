@@ -29,7 +29,8 @@ static void rule_info(const struct qpw_anonymous *a, struct qpw_rule_info *info)
     snprintf(text, sizeof(text), "%.*s", (int)sizeof(info->text), info->text);
     snprintf(rule, sizeof(rule), "%.*s", (int)sizeof(info->name), info->name);
     memset(info->text, 0, sizeof(info->text));
-    snprintf(info->text, sizeof(info->text), "%s", qpw_anonymous_statement(a, text, rewritten, sizeof(rewritten)));
+    snprintf(info->text, sizeof(info->text), "%s%s", qpw_anonymous_statement(a, text, rewritten, sizeof(rewritten)),
+             strlen(text) >= sizeof(info->text) - 1 ? " …" : ""); /* cut: what was behind is not known */
     memset(info->name, 0, sizeof(info->name));
     snprintf(info->name, sizeof(info->name), "%s", qpw_anonymous_rule(a, rule, rewritten, sizeof(rewritten)));
     if (strncmp(info->file, BUILT_IN, strlen(BUILT_IN)))

@@ -13,6 +13,7 @@
 #include "util/document.h"
 #include "util/version.h"
 #include "words/printer.h"
+#include "words/rule.h"
 #include "words/words.h"
 
 #define TEXT_COLUMNS 120u
@@ -29,16 +30,16 @@ static void write_json(FILE *out, json_t *document)
 static void print_rule(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_rule_info *info)
 {
     const struct qpw_policy *policy = e->options->policy;
-    bool cut = strnlen(info->text, sizeof(info->text)) >= sizeof(info->text) - 1;
-    char limits[1024] = "";
+    char limits[1024] = "", kept[sizeof(info->text) + 8];
+    const char *text = qpw_rule_statement(policy, info, kept, sizeof(kept));
 
     for (size_t i = 0; policy && i < policy->n_rules; i++)
         if (!strcmp(policy->rules[i].name, info->name))
             qpw_row_limits_text(&policy->rules[i], limits, sizeof(limits));
-    if (memmem(info->text, strnlen(info->text, sizeof(info->text)), limits, strlen(limits))) /* as it says itself */
+    if (strstr(text, limits)) /* as it says itself */
         *limits = '\0';
-    qpw_print_line(p, "# %-12s %-24.*s %.*s%s%s%s", info->in_force ? "in force" : "not in force", (int)sizeof(info->name), info->name,
-                   (int)sizeof(info->text), info->text, cut ? "…" : "", *limits ? "   in force with " : "", limits);
+    qpw_print_line(p, "# %-12s %-24.*s %s%s%s", info->in_force ? "in force" : "not in force", (int)sizeof(info->name), info->name, text,
+                   *limits ? "   in force with " : "", limits);
 }
 
 static void write_policy(const struct qpw_evidence_source *e, struct qpw_folder *folder)

@@ -36,7 +36,7 @@ static void say_term(struct qpw_html_page *p, const char *name, const char *valu
 /* Write a term within a cell, one after the other. */
 static void say_inline(struct qpw_html_page *p, const char *name, const char *value)
 {
-    qpw_html_text(p->h, "%s %s; ", name, value);
+    qpw_html_text(p->h, "%s%s %s", p->said++ ? "; " : "", name, value);
 }
 
 static void say(struct qpw_html_page *p, say_fact to, const char *name, const char *value)
@@ -137,6 +137,7 @@ static void member(struct qpw_html_page *p, const struct qpw_finding_row *f)
     qpw_page_cell_by(p, "n", f->first_unix_ns / 1000, qpw_words_moment(f->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_page_cell_by(p, "n", f->last_unix_ns / 1000, qpw_words_moment(f->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_html_start(p->h, "td", "dim w");
+    p->said = 0;
     say_facts(p, say_inline, f, &words);
     qpw_html_end(p->h);
 }
@@ -164,9 +165,13 @@ static void members(struct qpw_html_page *p, const struct qpw_finding_line *line
 
 static void facts_below(struct qpw_html_page *p, const struct qpw_finding_row *f, const struct qpw_finding_words *words)
 {
+    char when[32];
+
     qpw_html_start(p->h, "details", "");
     qpw_html_element(p->h, "summary", "", "all facts");
     qpw_html_start(p->h, "dl", "facts");
+    say(p, say_term, "evidence", qpw_evidence_name(f->value.evidence));
+    say(p, say_term, "first seen", qpw_words_time(f->first_unix_ns, when, sizeof(when)));
     say_facts(p, say_term, f, words);
     qpw_html_end(p->h);
     qpw_html_end(p->h);

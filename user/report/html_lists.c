@@ -48,8 +48,19 @@ void qpw_page_peers(struct qpw_html_page *p)
 /* ---- Rules ---- */
 
 const struct qpw_page_table qpw_page_table_rules = {
-    "rules", {"!Rule", "Verdict", "Purpose", "Approved as", "Owner", "Until", "Insecure by itself", "#Packets", "#Received", "#Sent",
+    "rules", {"!Rule", "Verdict", "Purpose", "Approval or source", "Owner", "Until", "Insecure by itself", "#Packets", "#Received", "#Sent",
               "#Connections"}};
+
+/* By the site: a line of the vendor's page says where the rule comes from. */
+static void approval(struct qpw_html_page *p, const struct qpw_rule_words *words)
+{
+    char text[sizeof(words->ref) + 16];
+
+    if (words->vendor)
+        qpw_page_cell(p, "w dim", qpw_format(text, sizeof(text), "vendor: %s", words->ref));
+    else
+        qpw_page_cell(p, "w", words->ref[0] ? words->ref : words->cut ? "not known: the statement is longer than what is kept" : "");
+}
 
 static void rule(struct qpw_html_page *p, const struct qpw_rule_use *rule)
 {
@@ -57,14 +68,14 @@ static void rule(struct qpw_html_page *p, const struct qpw_rule_use *rule)
     uint64_t packets = qpw_sum_of(&rule->counts).packets;
     const char *insecure = qpw_words_insecure_rule(info);
     struct qpw_rule_words words;
-    char text[64], count[32];
+    char text[64], count[32], statement[sizeof(info->text) + 8];
 
     qpw_rule_words(p->o->policy, info, &words);
     qpw_page_open_row(p);
     qpw_page_cell(p, packets ? "w" : "w dim", info->name);
     qpw_page_cell(p, "dim", info->in_force ? qpw_verdict_name(info->verdict) : "no longer in the policy");
     qpw_page_cell(p, "w", words.purpose);
-    qpw_page_cell(p, "w", words.ref[0] ? words.ref : words.cut ? "not known: the statement is longer than what is kept" : "");
+    approval(p, &words);
     qpw_page_cell(p, "w", words.owner);
     qpw_page_cell(p, "", words.until);
     qpw_page_cell(p, "doubt", insecure ? insecure : "");
@@ -78,7 +89,7 @@ static void rule(struct qpw_html_page *p, const struct qpw_rule_use *rule)
                      packets ? qpw_words_count(rule->counts.connections, text, sizeof(text)) : "");
     if (info->text[0]) {
         qpw_page_below(p);
-        qpw_html_element(p->h, "code", "dim", "%.*s", (int)sizeof(info->text), info->text);
+        qpw_html_element(p->h, "code", "dim", "%s", qpw_rule_statement(p->o->policy, info, statement, sizeof(statement)));
         if (info->line)
             qpw_html_element(p->h, "span", "dim", " %.*s:%u", (int)sizeof(info->file), info->file, info->line);
         qpw_page_end_below(p);

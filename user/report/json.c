@@ -178,10 +178,12 @@ static json_t *rules(const struct qpw_report *r, const struct qpw_render_options
     for (size_t i = 0; i < r->n_rules; i++) {
         const struct qpw_rule_use *rule = &r->rules[i];
         const struct qpw_rule_info *info = rule->info;
+        char text[sizeof(info->text) + 8];
         json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
                               qpw_direction_name(info->direction), "verdict", qpw_verdict_name(info->verdict),
                               "in_force", (int)info->in_force, "file", qpw_json_text(info->file), "line",
-                              qpw_json_or_null(info->line), "text", qpw_json_text(info->text), "hits",
+                              qpw_json_or_null(info->line), "text",
+                              qpw_json_text(qpw_rule_statement(options->policy, info, text, sizeof(text))), "hits",
                               qpw_json_number(qpw_sum_of(&rule->counts).packets), "inferred", qpw_json_number(rule->inferred));
 
         json_object_update_new(o, rule_reasons(options->policy, info));

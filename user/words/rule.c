@@ -10,6 +10,8 @@
 #include "policy/lang/statements.h"
 #include "util/names.h"
 
+#define CUT "…" /* behind what is kept of a statement, once it has been rewritten */
+
 static const char *value_of(const struct qpw_word *word, const char *key)
 {
     size_t length = strlen(key);
@@ -70,7 +72,7 @@ static void from_text(const struct qpw_rule_info *info, struct qpw_rule_words *r
         from_group(text, ret);
         return;
     }
-    ret->cut = strlen(text) == sizeof(info->text) - 1;
+    ret->cut = strlen(text) == sizeof(info->text) - 1 || (strlen(text) > strlen(CUT) && !strcmp(text + strlen(text) - strlen(CUT), CUT));
     last = ret->cut ? strrchr(text, ' ') : NULL;
     if (last)
         *last = '\0';
@@ -105,6 +107,17 @@ void qpw_rule_words(const struct qpw_policy *policy, const struct qpw_rule_info 
             return;
         }
     from_text(info, ret);
+}
+
+const char *qpw_rule_statement(const struct qpw_policy *policy, const struct qpw_rule_info *info, char *buf, size_t size)
+{
+    size_t length = strnlen(info->text, sizeof(info->text));
+
+    for (size_t i = 0; policy && i < policy->n_rules; i++)
+        if (!strcmp(policy->rules[i].name, info->name) && policy->rules[i].text)
+            return policy->rules[i].text;
+    snprintf(buf, size, "%.*s%s", (int)length, info->text, length >= sizeof(info->text) - 1 ? CUT : "");
+    return buf;
 }
 
 const char *qpw_rule_origin(const struct qpw_rule_words *words)
