@@ -99,7 +99,7 @@ Test(evidence_live, a_policy_whose_file_has_changed)
 /* Where there is nothing to report, no key is made; where there is, it is. */
 Test(evidence_live, no_key_for_nothing)
 {
-    static const char *const commands[] = {"report --anonymize %s/key", "report --anonymize %s/key --history /nonexistent --since 1d",
+    static const char *const commands[] = {"report --anonymize %s/key", "report --anonymize %s/key --history /nonexistent --since 1d", "statement --anonymize %s/key",
                                            "alerts --anonymize %s/key /nonexistent", "alerts --anonymize %s/key --alerts /nonexistent",
                                            "replay --anonymize %s/key --local ::1 --platform on-prem /nonexistent",
                                            "replay --anonymize %s/key --local ::1 --platform on-prem /etc/passwd"};
@@ -113,12 +113,15 @@ Test(evidence_live, no_key_for_nothing)
         cr_expect_null(strstr(text, "made a key"), "%s", text);
         cr_expect_neq(netns_output(&n.node, text, sizeof(text), "ls %s/key", n.folder), 0, "%s", commands[i]);
     }
-    node_attach(&n, "node0");
+    node_attach(&n, "node0 --peer node2=10.7.0.2");
     cr_expect_neq(node_command(&n, text, sizeof(text), "report --anonymize %s/key --evidence /etc", n.folder), 0);
     cr_expect_neq(netns_output(&n.node, text, sizeof(text), "ls %s/key", n.folder), 0, "nor for a folder that cannot be written");
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --anonymize %s/key", n.folder), 0, "%s", text);
     cr_expect_eq(netns_output(&n.node, text, sizeof(text), "stat -c %%a %s/key", n.folder), 0);
     cr_expect_str_eq(text, "600\n");
+    cr_expect_eq(node_command(&n, text, sizeof(text), "statement --samples --anonymize %s/key", n.folder), 0, "%s", text);
+    cr_expect_not_null(strstr(text, "\"peer\":\"node-"), "%s", text);
+    cr_expect(!strstr(text, "10.7.0.") && !strstr(text, "node0") && !strstr(text, "node2"), "%s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_close(&n);
 }

@@ -10,6 +10,8 @@
 
 #include "anonymous/anonymous.h"
 #include "policy/lang/rule_text.h"
+#include "anonymous/stated.h"
+#include "cluster/statement.h"
 #include "cmd/anonymize.h"
 #include "evidence/evidence.h"
 #include "page.h"
@@ -266,6 +268,12 @@ static void secret_snapshot(struct qpw_snapshot *s)
     }
     for (size_t i = 0; i < s->n_unwatched; i++)
         PUT(s->unwatched[i].name, "u" SECRET);
+    s->inventory = calloc(2, sizeof(*s->inventory));
+    s->n_inventory = 2;
+    PUT(s->inventory[0].name, "i" SECRET);
+    PUT(s->inventory[1].name, "v" SECRET);
+    PUT(s->inventory[1].at, "i" SECRET);
+    s->inventory[1].state = QPW_LINK_SEEN_ELSEWHERE;
     for (size_t i = 1; i < s->n_rules; i++) {
         PUT(s->rules[i].name, SECRET "-%zu", i);
         PUT(s->rules[i].text, "inbound tcp %zu \"for " SECRET " of 10.9.0.7\" from=10.9.0.7,10.1.0.0/24 ref=" SECRET, i);
@@ -419,6 +427,77 @@ Test(anonymous, reports_and_records_join)
     json_decref(record);
     json_decref(other);
     qpw_snapshot_clear(&s);
+}
+
+/* ---- Statements ---- */
+
+/* Make the statement of a node with a secret in each of its names; node: what it is called. The caller releases the document. */
+static json_t *secret_statement(const char *node, const char *peer, struct qpw_statement *ret)
+{
+    static struct qpw_device devices[] = {{.ifindex = 2, .name = "e" SECRET, .mac = {0x00, 0x1b, 0x21, 0xaa, 0xbb, 0xcc}, .up = true},
+                                          {.ifindex = 3, .name = "u" SECRET, .mac = {0x00, 0x1b, 0x21, 0xdd, 0xee, 0xff}, .up = true}};
+    static struct qpw_device_address addresses[] = {{.ifindex = 2}, {.ifindex = 3}};
+    static struct qpw_neighbour neighbours[] = {{.mac = {0x00, 0x1b, 0x21, 0xdd, 0xee, 0xff}, .ifindex = 2, .confirmed_unix_ns = SAMPLE_NOW_NS}};
+    static const bool floating[2] = {false, true};
+    static struct qpw_openers openers[QPW_MAX_PEERS];
+    struct qpw_neighbourhood around = {devices, 2, addresses, 2, neighbours, 1};
+    struct qpw_sample sample = {.boot_ns = 100, .pair[0] = {.peer = SAMPLE_NODE2, .tx = 1}};
+    struct qpw_listener listeners[1] = {{.protocol = 6, .port = 9999, .owner = {.exe = "/opt/" SECRET}}};
+    struct qpw_listening_row rows[1] = {{.listener = &listeners[0], .rule = 1}};
+    struct qpw_listening listening = {.rows = rows, .n = 1};
+    struct qpw_snapshot s;
+    struct qpw_report r;
+    struct qpw_statement_from from = {.report = &r, .listening = &listening, .around = &around, .floating = floating, .openers = openers,
+                                      .samples = &sample, .n_samples = 1, .boot_id = SECRET, .boot_ns = 1000, .mono_to_unix_ns = (int64_t)SAMPLE_NOW_NS};
+    json_t *document = NULL;
+
+    secret_snapshot(&s);
+    snprintf(s.meta.sensor, sizeof(s.meta.sensor), "%s", node);
+    snprintf(s.peers[SAMPLE_NODE2].name, sizeof(s.peers->name), "%s", peer);
+    strcpy(sample.device[0].name, "u" SECRET);
+    qpw_address_parse("10.9.0.7", addresses[0].addr);
+    qpw_address_parse("10.1.0.11", addresses[1].addr);
+    qpw_address_parse("10.9.0.1", neighbours[0].addr);
+    qpw_address_parse("10.1.0.12", listeners[0].address);
+    memcpy(openers[SAMPLE_NODE2].of[0].mac, devices[1].mac, 6);
+    cr_assert_eq(qpw_report_make(&s, 0, &r), 0);
+    cr_assert_eq(qpw_statement_make(&from, ret), 0);
+    strcpy(ret->cluster, SECRET);
+    ret->chain_seq = 7;
+    strcpy(ret->chain_sha256, "feed");
+    qpw_anonymous_stated(a, ret);
+    qpw_anonymous_snapshot(a, &s);
+    snprintf(ret->policy.name, sizeof(ret->policy.name), "%s", s.meta.policy_name);
+    cr_assert_eq(qpw_statement_json(ret, &r, &document), 0);
+    qpw_report_clear(&r);
+    qpw_snapshot_clear(&s);
+    return document;
+}
+
+Test(anonymous, statements_say_the_same_under_other_names)
+{
+    struct qpw_statement one = {0}, other = {0}, read = {0};
+    struct qpw_error err;
+    json_t *document = secret_statement(SECRET "-a", SECRET "-b", &one), *second = secret_statement(SECRET "-b", SECRET "-a", &other);
+    char *text = json_dumps(document, JSON_COMPACT);
+
+    expect_nothing_of_it("statement", text);
+    cr_expect_null(strstr(text, "feed"));
+    cr_expect_gt(one.n_pairs, 0);
+    cr_expect_gt(one.n_listen, 0);
+    cr_expect_gt(one.n_local, 0);
+    cr_expect_gt(one.n_neigh, 0);
+    cr_expect_gt(one.samples.n_pairs, 0);
+    cr_expect_str_eq(one.pairs[0].peer, other.node, "still the same node in both");
+    cr_expect_str_eq(other.pairs[0].peer, one.node);
+    cr_expect_eq(qpw_statement_read(text, strlen(text), "a.json", &read, &err), 0, "%s", err.text);
+    cr_expect_str_eq(read.node, one.node);
+    free(text);
+    json_decref(document);
+    json_decref(second);
+    qpw_statement_clear(&one);
+    qpw_statement_clear(&other);
+    qpw_statement_clear(&read);
 }
 
 /* ---- Records of the alert log ---- */

@@ -8,13 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "anonymous/stated.h"
 #include "cluster/statement.h"
+#include "cmd/anonymize.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "snapshot/samples.h"
 #include "status/status_alerts.h"
+#include "words/known.h"
 
 #define TRIES 5 /* of a dump that a change interrupts */
 
@@ -102,7 +105,23 @@ static void read_chain(struct qpw_statement *s)
     json_decref(alerts);
 }
 
-static int make(struct parts *p, struct qpw_statement *s, json_t **ret, struct qpw_error *err)
+/* Open the key only now, once there is something to state: where there is not, none is made. */
+static int anonymize(struct parts *p, const char *key, struct qpw_statement *s, struct qpw_error *err)
+{
+    struct qpw_anonymous *a = NULL;
+    int r = qpw_anonymize_open(key, &a, err);
+
+    if (!a)
+        return r;
+    qpw_anonymous_stated(a, s);
+    qpw_anonymous_snapshot(a, &p->snapshot); /* the answer and the document's head are made from it */
+    snprintf(s->policy.name, sizeof(s->policy.name), "%.*s", (int)sizeof(p->snapshot.meta.policy_name), p->snapshot.meta.policy_name);
+    qpw_anonymous_close(a);
+    qpw_known_clear();
+    return 0;
+}
+
+static int make(struct parts *p, const char *key, struct qpw_statement *s, json_t **ret, struct qpw_error *err)
 {
     uint64_t later = qpw_clock_monotonic_ns() - p->snapshot.mono_ns; /* since the snapshot was taken */
     struct qpw_statement_from from = {
@@ -110,24 +129,27 @@ static int make(struct parts *p, struct qpw_statement *s, json_t **ret, struct q
         .openers = p->openers, .samples = p->samples, .n_samples = p->n_samples, .boot_id = p->boot_id,
         .boot_ns = qpw_clock_boot_ns() - later, .clock_error_ns = qpw_clock_error_ns(),
         .mono_to_unix_ns = (int64_t)(p->snapshot.unix_ns - p->snapshot.mono_ns)};
-    int r = qpw_statement_make(&from, s);
+    int r = qpw_statement_make(&from, s), named = 0;
 
     if (r == 0) {
         read_chain(s);
-        r = qpw_statement_json(s, &p->report, ret);
+        named = anonymize(p, key, s, err);
     }
+    if (named < 0)
+        return named;
+    r = r ? r : qpw_statement_json(s, &p->report, ret);
     return r < 0 ? qpw_fail(err, r, "the statement cannot be made: %s", strerror(-r)) : 0;
 }
 
-int qpw_node_statement(bool samples, json_t **ret, struct qpw_error *err)
+int qpw_node_statement(const struct qpw_node_statement_options *options, json_t **ret, struct qpw_error *err)
 {
     struct qpw_statement statement = {0};
     struct parts p = {0};
     int r;
 
     qpw_kernel_init(&p.kernel);
-    r = read_parts(&p, samples, err);
-    r = r ? r : make(&p, &statement, ret, err);
+    r = read_parts(&p, options->samples, err);
+    r = r ? r : make(&p, options->key, &statement, ret, err);
     qpw_statement_clear(&statement);
     free(p.floating);
     free(p.openers);

@@ -8,10 +8,15 @@
 
 #include "util/error.h"
 
+struct qpw_node_statement_options {
+    bool samples;    /* include those of the last two minutes */
+    const char *key; /* of --anonymize; NULL: keep names and addresses */
+};
+
 /*
- * Make the statement; samples: include those of the last two minutes. The caller releases *ret. Returns 0; -ENOENT:
- * nothing is attached in this network namespace; another negative errno. err gives the reason.
+ * Make the statement. The caller releases *ret. Returns 0; -ENOENT: nothing is attached in this network namespace; another
+ * negative errno. err gives the reason.
  */
-int qpw_node_statement(bool samples, json_t **ret, struct qpw_error *err);
+int qpw_node_statement(const struct qpw_node_statement_options *options, json_t **ret, struct qpw_error *err);
 
 #endif
