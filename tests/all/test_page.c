@@ -28,6 +28,7 @@ static const char harness[] =
     "const sort = () => document.querySelector('table.findings').tHead.rows[0].cells[9].querySelector('[role=button]').click();\n"
     "addEventListener('load', () => {\n"
     "  const result = {width: innerWidth, wide: document.documentElement.scrollWidth, title: document.title, rows: rows().length, first: seen()};\n"
+    "  const table = document.querySelector('table.findings'); result.over = table.offsetWidth - table.parentElement.clientWidth;\n"
     "  type('tcp/10042'); result.filtered = seen();\n"
     "  type('nothing-like-this'); result.none = seen();\n"
     "  type(''); sort(); result.compared = Number(document.querySelector('table.findings').dataset.compared);\n"
@@ -158,6 +159,20 @@ Test(browser, no_width_and_no_name_breaks_the_page, .init = start, .fini = end)
         cr_expect_eq(number(result, "width"), widths[i]);
         cr_expect_leq(number(result, "wide"), number(result, "width"), "%d: %lld wide", widths[i], number(result, "wide"));
         expect_quiet(result);
+        json_decref(result);
+    }
+}
+
+/* Findings with names as usual need no scrolling sideways. */
+Test(browser, findings_fit_the_screen, .init = start, .fini = end)
+{
+    static const int widths[] = {390, 790, 791, 800, 901, 920, 1101, 1120, 1341, 1400};
+
+    write_page(60, false, true);
+    for (size_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+        json_t *result = result_of((unsigned)widths[i], "");
+
+        cr_expect_leq(number(result, "over"), 0, "%d: %lld pixels beyond the edge", widths[i], number(result, "over"));
         json_decref(result);
     }
 }

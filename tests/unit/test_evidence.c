@@ -220,6 +220,7 @@ Test(evidence, what_cannot_be_counted_is_not_zero)
     s.recorded = true;
     qpw_figures_make(&(struct qpw_figures_from){.report = &r, .options = &options}, figures);
     cr_expect_not(figures[QPW_FIGURE_LOSSES].known, "a history keeps none");
+    cr_expect_not(figures[QPW_FIGURE_PEERS].known);
     cr_expect_not(figures[QPW_FIGURE_LISTENERS].known);
     cr_expect_not(figures[QPW_FIGURE_CHAIN_BREAKS].known);
     cr_expect_not(figures[QPW_FIGURE_FAILURES_REPORTED].known);

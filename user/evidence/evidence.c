@@ -50,8 +50,8 @@ static void write_policy(const struct qpw_evidence_source *e, struct qpw_folder 
     struct qpw_printer p = {.out = out};
     char text[400];
 
-    qpw_print_line(&p, "# The policy in force at %s, with every include, list of addresses and peer in its place.",
-                   qpw_words_time(s->unix_ns, text, sizeof(text)));
+    qpw_print_line(&p, "# The policy in force at %s%s.", qpw_words_time(s->unix_ns, text, sizeof(text)),
+                   e->policy_text ? ", with every include, list of addresses and peer in its place" : "");
     qpw_print_line(&p, "# %s", qpw_words_policy(meta->policy_name, meta->policy_path, text, sizeof(text)));
     qpw_print_line(&p, "# %s over its files, without what was given beside them", meta->policy_digest);
     if (*meta->policy_args)
@@ -93,9 +93,10 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
     fprintf(out, "qportwatch %s (this folder)\n", QPW_VERSION);
     if (s->meta.version[0])
         fprintf(out, "qportwatch %.*s (what is attached)\n", (int)sizeof(s->meta.version), s->meta.version);
-    if (uname(&name) == 0)
-        fprintf(out, "%s %s %s\n", name.sysname, name.release, name.machine);
-    fprintf(out, "policy %s\nsource %s\nschemas qportwatch.report/1 qportwatch.evidence/1 qportwatch.verify/1\n", s->meta.policy_digest,
+    if (uname(&name) == 0) /* what a site appends to its kernels' versions is a name of its own */
+        fprintf(out, "%s %.*s %s\n", name.sysname, (int)(e->anonymous ? strspn(name.release, "0123456789.") : strlen(name.release)),
+                name.release, name.machine);
+    fprintf(out, "policy %s\nsource %s\nschemas qportwatch.report/1 qportwatch.evidence/1 qportwatch.coverage/1 qportwatch.verify/1\n", s->meta.policy_digest,
             s->meta.source_digest[0] ? s->meta.source_digest : "none");
     qpw_folder_end(folder);
 }

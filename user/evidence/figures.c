@@ -204,6 +204,7 @@ static void count_coverage(struct counting *c)
         add(c, QPW_FIGURE_INTERFACES_MONITORED, s->inventory[i].state == QPW_LINK_MONITORED);
         add(c, QPW_FIGURE_INTERFACES_UNMONITORED, s->inventory[i].state == QPW_LINK_UNMONITORED);
     }
+    c->values[QPW_FIGURE_PEERS].known = c->values[QPW_FIGURE_PEERS_SILENT].known = !s->recorded; /* it has those that were heard of */
     for (size_t i = 0; i < r->n_peers; i++) {
         add(c, QPW_FIGURE_PEERS, r->peers[i].info->in_force);
         add(c, QPW_FIGURE_PEERS_SILENT, r->peers[i].info->in_force && r->peers[i].silent);

@@ -41,11 +41,11 @@ static void coverage(const struct qpw_printer *p, const struct qpw_evidence_sour
     const struct qpw_report *r = e->report;
     char text[200];
 
-    qpw_print_line(p, "Interfaces at the end of the period");
+    qpw_print_line(p, r->s->inventory ? "Interfaces at the end of the period" : "Interfaces");
     for (size_t i = 0; i < r->s->n_inventory; i++)
         qpw_print_item(p, r->s->inventory[i].name, "%s", qpw_words_link_state(&r->s->inventory[i], text, sizeof(text)));
     for (size_t i = 0; !r->s->inventory && i < r->s->n_ifaces; i++)
-        qpw_print_item(p, r->s->ifaces[i].name, "monitored");
+        qpw_print_item(p, r->s->ifaces[i].name, "monitored in the period, except for the times below");
     if (!r->s->inventory)
         qpw_print_item(p, "others", "%s", QPW_WORDS_NOT_RECORDED);
     qpw_print_end(p);

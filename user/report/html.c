@@ -31,7 +31,7 @@ static void title_rules(const struct qpw_html_page *p)
     };
     char rule[160];
 
-    qpw_html_raw(p->h, "@media screen and (max-width: 700px) {\n");
+    qpw_html_raw(p->h, "@media screen and (max-width: 790px) {\n");
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
         for (unsigned n = 0; tables[i]->titles[n]; n++) {
             const char *title = tables[i]->titles[n];
