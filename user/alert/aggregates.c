@@ -284,7 +284,7 @@ void qpw_aggregates_track(struct qpw_engine *e, const struct qpw_finding_row *ro
         return;
     track_one(e, QPW_AGGREGATE_SCAN, row, try_ns);
     if (row->key.verdict != QPW_VERDICT_UNEXPECTED)
-        return; /* not reported alone, or as a concern of its own */
+        return; /* counts toward a scan only */
     if (row->key.direction == QPW_DIR_INBOUND) {
         struct qpw_aggregate *scan = qpw_aggregate_find(e, group_id(e, QPW_AGGREGATE_SCAN, &row->key));
 

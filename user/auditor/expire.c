@@ -96,7 +96,7 @@ static void one_connection(const struct qpw_conn_key *key, const struct qpw_conn
             return;
     }
     if (walk->conn_class == QPW_CLASS_HALF && !k->config.replay)
-        return; /* only the programs may remove these, and only they may know all of them */
+        return; /* only programs remove these: skip the look-up, because all of them may have expired */
     /* Check again: this was a copy, and a packet may have come meanwhile. */
     if (qpw_conns_find(k, walk->conn_class, key, &again) < 0 ||
         (!expire->all && !qpw_conn_over(k->control, &again, key->protocol, now)))

@@ -195,7 +195,7 @@ void qpw_watch_hooks_changed(struct qpw_auditor *a);
 
 /* ---- runs.c ---- */
 
-/* Before the first interface is attached: report other instances, and remember interfaces that moved away unnoticed. */
+/* Before the first interface is attached: report other instances, and detach from interfaces that moved away. */
 void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others);
 /* Note a new unmonitored link; the tick checks it for programs of another instance. */
 void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link);

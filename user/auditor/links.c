@@ -291,7 +291,7 @@ int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct
     return same ? 0 : write_locals(a, err);
 }
 
-/* Return whether netlink has reported the address. */
+/* Return whether the key is one of netlink's local addresses. */
 static bool is_local(const struct qpw_local *locals, size_t n, const struct qpw_local_key *key)
 {
     for (size_t i = 0; i < n; i++)

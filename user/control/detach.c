@@ -101,7 +101,7 @@ static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel 
     return false;
 }
 
-/* Remove one instance: all its hooks here, or a list without ifindex if all its interfaces have moved away. */
+/* Remove one instance. run: its hooks here, or one entry without ifindex if all its interfaces have moved away. */
 static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_kernel kernel;

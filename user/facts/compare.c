@@ -133,7 +133,7 @@ void qpw_stated_devices(const struct qpw_statement *s, const char *more, char *b
         snprintf(buf + used, size - used, "%s%s", used ? " " : "", more);
 }
 
-/* The latest statement of each node, and who states what of whom. */
+/* Find the latest statement of each node, and index the pairs. */
 static int take_nodes(struct qpw_comparing *c)
 {
     struct qpw_comparison *to = c->to;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * compare.h - what the statements of several nodes say of each other: statements in, differences out. Pure.
+ * compare.h - compare the statements of several nodes: statements in, differences out. Pure.
  *
- * What two ends saw of the same packets is the proof that neither was blind. Each node is trusted about itself alone, so a
- * difference says what was seen where, and what accounts for it as far as either end can know.
+ * If two ends counted the same packets, neither was blind. Each node is trusted only about itself, so a difference
+ * names what was seen where, and its cause as far as either end can know it.
  */
 #ifndef QPW_FACTS_COMPARE_H
 #define QPW_FACTS_COMPARE_H
@@ -29,18 +29,18 @@ const char *qpw_difference_kind_name(unsigned kind);
 
 /* X(symbol, kind, "name in documents") */
 #define QPW_DIFFERENCES(X) \
-    X(BLIND_DEVICE, PAIR, "blind-device")      /* nodes[1] does not see what came by its device `subject` */ \
+    X(BLIND_DEVICE, PAIR, "blind-device")      /* nodes[1] does not see what arrived at its device `subject` */ \
     X(SENDER_LOSS, PAIR, "lost-by-sender")     /* dropped in queues or driver of nodes[0] */ \
     X(RECEIVER_LOSS, PAIR, "lost-by-receiver") /* missed or dropped by cards of nodes[1] */ \
-    X(LOST_BETWEEN, PAIR, "lost-between")      /* neither of these accounts for it */ \
-    X(FORGED, PAIR, "forged")                  /* `subject`, a MAC, opens in the name of nodes[0] and is none of its */ \
-    X(BYPASS_DEVICE, PAIR, "bypassed-device")  /* nodes[0] sends by its device `subject`, which it does not see */ \
-    X(BYPASS, PAIR, "bypassed")                /* nodes[0] has sent around its hooks: `subject` says by what */ \
-    X(MORE_ARRIVED, PAIR, "more-arrived")      /* forged, or around the hooks of nodes[0]: not known */ \
-    X(DOWN, SILENCE, "down")                   /* nobody hears nodes[0] */ \
-    X(NO_STATEMENT, SILENCE, "no-statement")   /* heard by others, but has stated nothing */ \
-    X(PARTITION, SILENCE, "partition")         /* nodes[0] is heard by others, and not by nodes[1]… */ \
-    X(HELD_TWICE, ADDRESS, "held-twice")       /* `subject` is an address of all of nodes */ \
+    X(LOST_BETWEEN, PAIR, "lost-between")      /* explained by neither of these */ \
+    X(FORGED, PAIR, "forged")                  /* `subject`, a MAC not of nodes[0], opens in its name */ \
+    X(BYPASS_DEVICE, PAIR, "bypassed-device")  /* nodes[0] sends by its device `subject`, unseen */ \
+    X(BYPASS, PAIR, "bypassed")                /* nodes[0] sent packets around its hooks; `subject`: the means */ \
+    X(MORE_ARRIVED, PAIR, "more-arrived")      /* forged, or around the hooks of nodes[0]: unknown */ \
+    X(DOWN, SILENCE, "down")                   /* no node receives from nodes[0] */ \
+    X(NO_STATEMENT, SILENCE, "no-statement")   /* others receive from it, but it made no statement */ \
+    X(PARTITION, SILENCE, "partition")         /* others receive from nodes[0], but nodes[1]… do not */ \
+    X(HELD_TWICE, ADDRESS, "held-twice")       /* all of nodes hold the address `subject` */ \
     X(NOT_MONITORED, COVERAGE, "not-monitored") /* nodes[0] does not monitor `subject`, which most others do */ \
     X(OPEN_LINK, COVERAGE, "open-link")        /* nodes are reached by others through `subject`, not monitored there */ \
     X(BLIND, COVERAGE, "blind")                /* the programs of nodes[0] are missing from `subject` now */ \
@@ -66,25 +66,25 @@ struct qpw_difference {
     char subject[96];
     char value[288];
     char usual[96];
-    char devices[160];       /* of the node to be attached to: all that it should monitor, separated by blanks */
+    char devices[160];       /* for `attach` on the node: all devices it should monitor, separated by spaces */
     struct qpw_balance balance; /* PAIR */
-    uint64_t count;          /* packets, connections or microseconds that `what` is about; 0: none are meant */
-    uint64_t of;             /* of so many */
+    uint64_t count;          /* packets, connections or microseconds, depending on `what`; 0: not used */
+    uint64_t of;             /* the total that `count` is part of */
 };
 
-/* Why two ends' packets were not compared. X(symbol, "name in documents") */
+/* Result of comparing the packets of two ends. X(symbol, "name in documents") */
 #define QPW_UNCOMPARED(X) \
     X(COMPARED, "compared") \
     X(NO_SAMPLES, "no samples") \
-    X(NOT_NAMED, "not named")   /* an end does not know the other by that name */ \
-    X(NOT_SAMPLED, "not sampled") /* an end has more peers than its samples */ \
-    X(BLIND, "blind")           /* an end saw nothing, or not all, for a part of the time */ \
+    X(NOT_NAMED, "not named")   /* an end has no peer of that name */ \
+    X(NOT_SAMPLED, "not sampled") /* an end has more peers than a sample has room for */ \
+    X(BLIND, "blind")           /* an end was blind for a part of the time */ \
     X(SHORT, "too short")
 #define QPW_X_UNCOMPARED(s, n) QPW_PAIR_##s,
 enum qpw_pair_state { QPW_UNCOMPARED(QPW_X_UNCOMPARED) QPW_PAIR_STATE_COUNT };
 const char *qpw_pair_state_name(unsigned state);
 
-/* What one node sent to another. */
+/* Result for the packets of one node to another. */
 struct qpw_pair_result {
     const struct qpw_statement *from, *to;
     enum qpw_pair_state state;
@@ -92,18 +92,18 @@ struct qpw_pair_result {
     uint64_t opened, agreed;    /* connections that `from` opened to `to`, and those of them that both say so of */
 };
 
-/* An address that may float, or is held by two. */
+/* An address that may float, or has two holders. */
 struct qpw_held_address {
     uint8_t addr[16];
-    const char *holder;         /* the one whose statement is the latest */
-    uint64_t since_unix_ns;     /* the first statement of those that it is held by the same since */
+    const char *holder;         /* by the latest statement */
+    uint64_t since_unix_ns;     /* the earliest statement since which the holder is the same */
     uint64_t moves;             /* among the statements given */
 };
 
 struct qpw_comparison {
     const struct qpw_statement **nodes; /* the latest statement of each, by name */
     size_t n_nodes;
-    size_t older;                       /* statements of the same nodes that are only asked about addresses */
+    size_t older;                       /* older statements of the same nodes, used for addresses only */
     struct qpw_difference *differences; /* by kind */
     size_t n_differences;
     struct qpw_pair_result *pairs;
@@ -114,14 +114,14 @@ struct qpw_comparison {
 };
 
 /*
- * Find two nodes of one name: statements that count from different attachments at one time. False: there are none, and *ret_a
- * and *ret_b stay as they are.
+ * Find two nodes of one name: statements with different attachments that overlap in time. Return false if there are
+ * none, leaving *ret_a and *ret_b untouched.
  */
 bool qpw_namesakes(const struct qpw_statement *statements, size_t n, const struct qpw_statement **ret_a, const struct qpw_statement **ret_b);
 
 /*
- * now_unix_ns: by the clock of who compares. The statements have to outlive *ret, which the caller clears, also after an error.
- * 0 or -ENOMEM.
+ * Compare n statements. now_unix_ns: by the clock of this host. The statements must outlive *ret, which the caller
+ * clears, also after an error. Return 0 or -ENOMEM.
  */
 int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, struct qpw_comparison *ret);
 void qpw_comparison_clear(struct qpw_comparison *c);

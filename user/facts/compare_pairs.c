@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What each node sent to each other against what that one received, and what accounts for a difference. */
+/*
+ * Compare the packets that each node sent to each other with those received there, and find the cause of a difference.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,11 +9,13 @@
 
 #include "facts/compare_internal.h"
 
-#define UNKNOWN_CLOCK_US 1000000u            /* of a clock that nothing disciplines: more is a difference of its own */
-#define OPENER_NS 600000000000ull            /* an opener so long before the statement has to do with its samples */
-#define ACCOUNTS_PERCENT 90u                 /* of what is missing: what has carried or dropped so much accounts for it */
+#define UNKNOWN_CLOCK_US 1000000u            /* assumed error of an undisciplined clock; a larger one is a difference
+                                                of its own */
+#define OPENER_NS 600000000000ull            /* maximum age of an opener relative to the statement */
+#define ACCOUNTS_PERCENT 90u                 /* of the missing packets: a device or loss counter explains a
+                                                difference if it covers this share */
 
-/* One direction of a pair, while it is compared. */
+/* One direction of a pair being compared. */
 struct ends {
     struct qpw_comparing *c;
     const struct qpw_statement *from, *to;
@@ -20,7 +24,7 @@ struct ends {
     struct qpw_balance balance;
 };
 
-/* Statements of one machine's start have one clock. The boot id stands before the colon. */
+/* Return whether two statements use the same clock, that is, have the same boot id (before the colon). */
 static bool have_one_clock(const struct qpw_statement *a, const struct qpw_statement *b)
 {
     size_t length = strcspn(a->epoch, ":");
@@ -44,7 +48,7 @@ static struct qpw_flow flow_of(const struct qpw_statement *s, const uint64_t *co
     return (struct qpw_flow){s->samples.boot_us, s->samples.reading_us, count, s->samples.n};
 }
 
-/* A moment of the samples' clock as a Unix time. */
+/* Convert a time of the samples' clock to Unix time. */
 static uint64_t unix_of(const struct qpw_statement *s, uint64_t boot_us)
 {
     return s->at_unix_ns - (s->uptime_us > boot_us ? (s->uptime_us - boot_us) * 1000 : 0);
@@ -63,7 +67,10 @@ static bool was_blind(const struct qpw_statement *s, uint64_t from_us, uint64_t 
     return false;
 }
 
-/* The samples of one node's packets with the other. Of a node that leaves nobody out, those that it does not have are zero. */
+/*
+ * Return the samples of one node's packets with the other: zeros if it has none but samples all its peers; NULL:
+ * unknown.
+ */
 static const struct qpw_stated_series *series_of(const struct qpw_statement *s, const char *peer)
 {
     static const struct qpw_stated_series nothing;
@@ -96,7 +103,7 @@ static enum qpw_pair_state balance(struct ends *e)
     return QPW_PAIR_COMPARED;
 }
 
-/* ---- What accounts for it ---- */
+/* ---- Causes ---- */
 
 static uint64_t difference_of(const struct qpw_balance *b)
 {
@@ -108,7 +115,7 @@ static bool accounts(const struct ends *e, uint64_t packets)
     return packets && packets >= difference_of(&e->balance) / 100 * ACCOUNTS_PERCENT;
 }
 
-/* By how much a counter of a device grew in the time that was compared. receiver: by the clock of that end. */
+/* Return the growth of a device's counter in the time compared. receiver: the receiver's device, by its clock. */
 static uint64_t grown(const struct ends *e, bool receiver, const uint64_t *count)
 {
     const struct qpw_statement *s = receiver ? e->to : e->from;
@@ -126,7 +133,7 @@ static const struct qpw_stated_device *device_of(const struct qpw_stated_device 
     return NULL;
 }
 
-/* The device of that end that is not monitored and carried most of what is looked for; NULL: none carried as much. */
+/* Return the unmonitored device of that end that carried most, and enough to explain the difference; NULL: none. */
 static const char *unseen_device(const struct ends *e, bool receiver)
 {
     const struct qpw_statement *s = receiver ? e->to : e->from;
@@ -145,7 +152,7 @@ static const char *unseen_device(const struct ends *e, bool receiver)
     return ret;
 }
 
-/* What queues, drivers and cards of that end's monitored devices have lost. */
+/* Return the packets lost in queues, drivers and cards of that end's monitored devices. */
 static uint64_t lost_by(const struct ends *e, bool receiver)
 {
     const struct qpw_statement *s = receiver ? e->to : e->from;
@@ -174,7 +181,7 @@ static bool has_mac(const struct qpw_statement *s, const uint8_t mac[6])
     return false;
 }
 
-/* An address of one is a neighbour of the other: no router stands between them. */
+/* Return whether an address of one is a neighbour of the other, that is, no router is between them. */
 static bool are_on_link(const struct qpw_statement *s, const struct qpw_statement *other)
 {
     for (size_t i = 0; i < s->n_neigh; i++)
@@ -184,7 +191,7 @@ static bool are_on_link(const struct qpw_statement *s, const struct qpw_statemen
     return false;
 }
 
-/* A MAC that lately opened in the sender's name and is none of its; NULL: none is known. */
+/* Return a MAC that recently opened in the sender's name but is not its own; NULL: none known. */
 static const struct qpw_stated_mac *foreign_opener(const struct ends *e)
 {
     const struct qpw_stated_mac *ret = NULL;
@@ -214,7 +221,7 @@ static struct qpw_difference *add(const struct ends *e, enum qpw_difference_what
     return d;
 }
 
-/* Less has arrived than left. */
+/* Report that fewer packets arrived than were sent. */
 static int missing(const struct ends *e)
 {
     const char *device = unseen_device(e, true);
@@ -234,7 +241,10 @@ static int missing(const struct ends *e)
     return d ? 0 : -ENOMEM;
 }
 
-/* More has arrived than left. A MAC that is not the sender's is the stronger evidence: its own devices have theirs. */
+/*
+ * Report that more packets arrived than were sent. A foreign MAC is the strongest evidence, because the sender's own
+ * devices have their own MACs.
+ */
 static int excess(const struct ends *e)
 {
     const struct qpw_stated_mac *mac = foreign_opener(e);

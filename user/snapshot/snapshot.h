@@ -90,18 +90,18 @@ struct qpw_unwatched_row {
     uint64_t tx_packets;
 };
 
-/* Each interface of the host, monitored or not, and why not. */
+/* The monitoring state of each interface of the host. */
 enum qpw_link_state {
     QPW_LINK_MONITORED,
-    QPW_LINK_SEEN_ELSEWHERE, /* part of a monitored device, or above it: `at` */
+    QPW_LINK_SEEN_ELSEWHERE, /* part of a monitored device, or stacked above it: `at` */
     QPW_LINK_LOOPBACK,
     QPW_LINK_DOWN,
-    QPW_LINK_UNMONITORED,    /* up, and nobody watches it */
-    QPW_LINK_GONE            /* was monitored; there is no such interface now */
+    QPW_LINK_UNMONITORED,    /* up, but not monitored */
+    QPW_LINK_GONE            /* was monitored; does not exist now */
 };
 struct qpw_inventory_row {
     char name[16];
-    char kind[16]; /* as the kernel calls it: "bond", "vlan" …; empty for hardware and lo */
+    char kind[16]; /* the kernel's name for it: "bond", "vlan" …; empty for hardware and lo */
     char at[16];
     enum qpw_link_state state;
 };
