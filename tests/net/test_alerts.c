@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The alert log of a watched node: a day in a minute, killed auditors, a full disk, rotation, and how long it
- * takes from a packet to its line.
+ * The alert log of a monitored node: a day in a minute, killed auditors, a full disk, rotation, and the time from a
+ * packet to its line.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -26,7 +26,7 @@
 #include "traffic.h"
 #include "thorough.h"
 
-/* Every finding has a record of its own: nothing is told as one. */
+/* Every finding has a record of its own: no aggregates. */
 #define ONE_BY_ONE \
     "--alert scan_targets=0 --alert slow_scan_targets=0 --alert flood=0 --alert initiators=0 --alert neighbour=0 " \
     "--alert settle_s=0 --alert cap=1000000"
@@ -44,7 +44,7 @@ static void path_in(const struct node *n, const char *name, char *ret, size_t si
     snprintf(ret, size, "%s/%s", n->folder, name);
 }
 
-/* One TCP connection that is tried and closed at once. 0, or the errno it failed with. */
+/* Open one TCP connection and close it at once. Returns 0, or the errno of the failure. */
 static int knock(const char *address, uint16_t port, int milliseconds)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -85,7 +85,7 @@ static int client_knocks_for(struct node *n, uint16_t port, int milliseconds)
     return k.result;
 }
 
-/* Waits for the answer, whichever it is. */
+/* Connect from the client and wait for either result. */
 static int client_knocks(struct node *n, uint16_t port)
 {
     return client_knocks_for(n, port, NETNS_DEADLINE_MS);
@@ -99,17 +99,17 @@ static const struct wanted_record {
     unsigned port;
     const char *process; /* NULL: none may be named */
 } wanted_records[] = {
-    {"inbound-data", "10.7.0.2", 4444, "test_alerts"}, /* the backdoor */
+    {"inbound-data", "10.7.0.2", 4444, "test_alerts"}, /* the unlisted service */
     {"inbound-refused", "10.7.0.2", 8081, NULL},
     {"inbound-attempted", "10.7.0.2", 8082, NULL},
     {"outbound-data", "10.7.0.1", 6667, "test_alerts"},
-    {"further-initiators", "10.7.0.3", 4444, "test_alerts"}, /* the backdoor answers the scanner, too */
-    {"inbound-answered", "10.7.0.3", 3000, "test_alerts"}, /* and so does what is there for the peer */
+    {"further-initiators", "10.7.0.3", 4444, "test_alerts"}, /* it answers the scanner, too */
+    {"inbound-answered", "10.7.0.3", 3000, "test_alerts"}, /* the peer's service does as well */
     {"scan", "10.7.0.3", 0, NULL},
     {"detail-lost", NULL, 0, NULL},
     {"table-full", NULL, 0, NULL},
     {"peer-silent", NULL, 0, NULL},
-    {"peer-family", NULL, 0, NULL}, /* seen over IPv4 only, and the vendor's page asks for IPv6 between nodes */
+    {"peer-family", NULL, 0, NULL}, /* seen over IPv4 only, while the vendor's page requires IPv6 between nodes */
 };
 #define WANTED (sizeof(wanted_records) / sizeof(*wanted_records))
 
@@ -122,12 +122,12 @@ static bool is_wanted(const json_t *record)
                                                         .source = wanted_records[i].source,
                                                         .port = wanted_records[i].port}))
             return true;
-    /* The node's own queries in the first time-out: they may answer what was asked before the attachment. */
+    /* The node's own queries during the first timeout, which may answer earlier requests. */
     return !strcmp(name, "stats") || !strcmp(name, "attached") || !strcmp(name, "auditor-started") ||
            !strcmp(name, "just-attached");
 }
 
-/* What stands there of a connection before it is answered or exchanges data is no surplus. */
+/* A record of a connection before it is answered or exchanges data is not superfluous. */
 static bool is_earlier_stage(const json_t *record)
 {
     return evelog_fits(record,
@@ -156,7 +156,7 @@ static void expect_exactly(const struct evelog *log)
             cr_expect(false, "one too many: %s", json_dumps(log->records[i], JSON_COMPACT));
 }
 
-/* The scan's own frames are never sent again: one that finds a queue full would leave an open port unfound. */
+/* Connect from the scanner. A scan's frames are never repeated, so a full queue would hide an open port. */
 static void scanner_finds(struct node *n, uint16_t port)
 {
     close(traffic_tcp_open(&n->client, &(struct traffic_tcp){
@@ -188,7 +188,7 @@ Test(alerts, a_day_in_a_minute, .timeout = NETNS_TIMEOUT_S)
         &n, "node0 --alerts %s --peer node2=10.7.0.9 --interval 1 --alert summary_s=600 --alert peer_silent_s=3 "
             "--alert gather_s=1", path);
 
-    /* Left open and idle: the scan would push a closed one out before the walk that looks for families passes. */
+    /* Left open and idle, because the scan would evict a closed one before the walk over address families. */
     peer_fd = traffic_tcp_open(&n.client,
                                &(struct traffic_tcp){.address = "10.7.0.1", .port = 3000, .local_address = "10.7.0.9"});
     traffic_tcp_more(peer_fd, 500, 0);
@@ -250,19 +250,19 @@ static int listen_on_many(void *argument)
     return 0;
 }
 
-/* Knocks at closed ports one after the other, and now and then at an open one, until it is told to stop. */
+/* Connect to closed ports in turn, and occasionally to an open one, until told to stop. */
 static int attack(void *argument)
 {
     for (unsigned i = 0;; i++) {
         knock("10.7.0.1", CLOSED_FROM + i % CLOSED_PORTS, 1000);
         if (i % 25 == 0)
             knock("10.7.0.1", OPEN_FROM + i / 25 % OPEN_PORTS, 1000);
-        usleep(1000); /* a steady rate; nothing is waited for */
+        usleep(1000); /* a steady rate; not a wait */
     }
     return 0;
 }
 
-/* Every unexpected finding that the kernel side holds has a record, what answered with its outcome. */
+/* Check that every unexpected finding of the kernel side has a record, and answered ones their outcome. */
 static void expect_all_told(struct node *n, const struct evelog *log)
 {
     static char text[16 << 20];
@@ -305,16 +305,17 @@ Test(alerts, killed_at_random_moments, .timeout = NETNS_TIMEOUT_S)
     node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
     attacker = netns_fork(&n.client, attack, NULL);
     for (unsigned i = 0; i < kills; i++) {
-        usleep(rand() % 150000); /* the random moment */
+        usleep(rand() % 150000); /* a random moment */
         node_stop(&n, SIGKILL);
         node_attach(&n, "node0 --alerts %s --interval 1 --alert summary_s=600 " ONE_BY_ONE, path);
     }
     cr_assert_eq(node_command(&n, NULL, 0, "status"), 0);
-    EVELOG_UNTIL(path, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1); /* it has tried them all */
+    EVELOG_UNTIL(path, .name = "inbound-answered", .port = OPEN_FROM + OPEN_PORTS - 1); /* all have been tried */
     netns_stop(attacker, SIGKILL);
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --alerts %s --interval 1 --keep --alert summary_s=600 " ONE_BY_ONE, path);
-    cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is there, --keep leaves it to be asked */
+    cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is pending; --keep leaves the counters to be
+                                              * queried */
     evelog_add(&log, path);
     evelog_assert_sound(&log);
     expect_all_told(&n, &log);
@@ -369,7 +370,7 @@ Test(alerts, a_full_disk_delays_and_loses_nothing, .timeout = NETNS_TIMEOUT_S)
     netns_until_file(n.log, "writing again", NETNS_DEADLINE_MS);
     evelog_add(&log, path);
     evelog_assert_sound(&log);
-    for (unsigned i = 0; i < 200; i++) { /* told as attempted first where the auditor looked before the answer */
+    for (unsigned i = 0; i < 200; i++) { /* reported as attempted first if the auditor looked before the answer */
         const json_t *last = evelog_last(&log, &(struct evelog_filter){.port = CLOSED_FROM + i});
 
         cr_expect_eq(EVELOG_COUNT(&log, .kind = "first", .port = CLOSED_FROM + i), 1, "port %u", CLOSED_FROM + i);
@@ -391,7 +392,7 @@ Test(alerts, a_clean_exit_says_what_it_could_not_write, .timeout = NETNS_TIMEOUT
     struct node n;
 
     node_open(&n);
-    path_in(&n, "no/such/place/eve.json", path, sizeof(path)); /* only one folder is made */
+    path_in(&n, "no/such/place/eve.json", path, sizeof(path)); /* only one folder is created */
     node_attach(&n, "node0 --alerts %s --interval 1", path);
     cr_expect_eq(client_knocks(&n, CLOSED_FROM), ECONNREFUSED);
     node_until_number(&n, "totals.unexpected", 1);
@@ -437,7 +438,7 @@ Test(alerts, reloads_and_suppressions_are_records, .timeout = NETNS_TIMEOUT_S)
     node_write(&n, "policy", POLICY "inbound tcp 4444 backdoor from=10.7.0.2\n", policy, sizeof(policy));
     cr_expect_eq(node_command(&n, NULL, 0, "reload"), 0);
     EVELOG_UNTIL(path, .name = "suppression-ended");
-    EVELOG_UNTIL(path, .port = 8082); /* what it hid is told once it has ended */
+    EVELOG_UNTIL(path, .port = 8082); /* what it suppressed is reported once it has ended */
 
     evelog_add(&log, path);
     evelog_assert_sound(&log);
@@ -496,7 +497,7 @@ static bool is_there(void *path)
     return access(path, F_OK) == 0;
 }
 
-/* Nothing has to happen for the new file to be there: a reader may look for it at once. */
+/* A reader may look for the new file at once, so it must appear without any event. */
 Test(alerts, rotation_in_a_quiet_hour, .timeout = NETNS_TIMEOUT_S)
 {
     char path[128], old[160];
@@ -541,7 +542,7 @@ Test(alerts, from_packet_to_line, .timeout = NETNS_TIMEOUT_S)
     for (unsigned i = 0; i < SAMPLES; i++) {
         sent[i] = unix_ns();
         cr_expect_eq(client_knocks(&n, CLOSED_FROM + i), ECONNREFUSED);
-        usleep(rand() % (i % 10 ? 60000 : 1500000)); /* sometimes the auditor has long been idle */
+        usleep(rand() % (i % 10 ? 60000 : 1500000)); /* occasionally the auditor is idle for long */
     }
     EVELOG_UNTIL(path, .port = CLOSED_FROM + SAMPLES - 1);
     evelog_add(&log, path);
@@ -555,7 +556,7 @@ Test(alerts, from_packet_to_line, .timeout = NETNS_TIMEOUT_S)
     printf("    from packet to line: median %.1f ms, 99th percentile %.1f ms, most %.1f ms of %d\n", ms[SAMPLES / 2],
            ms[SAMPLES * 99 / 100], ms[SAMPLES - 1], SAMPLES);
     fflush(stdout);
-    for (unsigned i = 0; i < SAMPLES; i++) /* how long it takes is the machine's; that each is told once is not */
+    for (unsigned i = 0; i < SAMPLES; i++) /* the time depends on the machine, but each must be reported once */
         cr_expect_eq(EVELOG_COUNT(&log, .port = CLOSED_FROM + i, .kind = "first"), 1, "port %u", CLOSED_FROM + i);
     evelog_clear(&log);
     node_close(&n);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Floods of forged sources, first at a thousand closed ports, then at an open one so that each draws a SYN+ACK, while a
- * real backdoor answers elsewhere: its alert comes within a second, the auditor stays small, lost detail is said.
+ * Floods of forged sources, first to a thousand closed ports, then to an open one so that each causes a SYN+ACK, while
+ * a real unlisted service answers elsewhere: its alert comes within a second, the auditor's memory stays small, lost
+ * detail is reported.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -25,26 +26,26 @@
 #include "traffic.h"
 
 #define FORGED 200000u
-#define OPEN_PORT 5555 /* unlisted, and somebody listens */
+#define OPEN_PORT 5555 /* unlisted, with a listener */
 #define BACKDOOR 6666
 #define RESIDENT_LIMIT_KIB (32 * 1024)
 
-#define AT_ONCE 64 /* frames on the way: fewer than a veth's queue holds, so that the real client's find room */
+#define AT_ONCE 64 /* frames in flight: fewer than a veth's queue holds, so that the real client's frames find room */
 
 struct flood {
-    unsigned from_port, ports; /* of the node: this many from there on */
+    unsigned from_port, ports; /* on the node: this many, from there on */
     volatile unsigned *sent;
     const struct netns *node;
 };
 
-/* Waits until the node has received the last so many frames. */
+/* Wait until the node has received that many more frames. */
 static void await_arrival(const struct flood *f, uint64_t received)
 {
     while (netns_statistics(f->node, "node0").rx_packets < received)
         sched_yield();
 }
 
-/* Sends a SYN from each forged address of 11.0.0.0/8, as fast as the node takes them. */
+/* Send a SYN from each forged address of 11.0.0.0/8, as fast as the node accepts them. */
 static int flood(void *argument)
 {
     const struct flood *f = argument;
@@ -129,7 +130,7 @@ Test(alerts_flood, a_backdoor_is_told_in_a_flood, .timeout = NETNS_TIMEOUT_S)
     netns_first_in_line();
     node_open(&n);
     snprintf(path, sizeof(path), "%s/eve.json", n.folder);
-    netns_run(&n.node, "ip route add 11.0.0.0/8 via 10.7.0.2"); /* so that forged SYNs draw answers */
+    netns_run(&n.node, "ip route add 11.0.0.0/8 via 10.7.0.2"); /* so that forged SYNs cause answers */
     netns_run(&n.client, "ip route add blackhole 11.0.0.0/8; sysctl -qw net.ipv4.conf.all.forwarding=0");
     listener = traffic_serve_tcp(&n.node, "10.7.0.1", OPEN_PORT);
     backdoor = traffic_serve_tcp(&n.node, "10.7.0.1", BACKDOOR);
@@ -168,7 +169,7 @@ Test(alerts_flood, a_backdoor_is_told_in_a_flood, .timeout = NETNS_TIMEOUT_S)
     cr_expect_gt(atoi(evelog_fact(further, "count")), 4000, "up to the quota");
     cr_expect_lt(EVELOG_COUNT(&log, .name = "inbound-refused"), 200, "those that were refused are told as one");
     evelog_clear(&log);
-    netns_run(&n.node, "ip route del 11.0.0.0/8"); /* no more SYN+ACKs sent again to who never was */
+    netns_run(&n.node, "ip route del 11.0.0.0/8"); /* stop repeating SYN+ACKs to hosts that do not exist */
     node_close(&n);
     netns_stop(listener, SIGKILL);
     netns_stop(backdoor, SIGKILL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* attach, status, detach: in each mode, and what is left of it. */
+/* attach, status, detach: in each mode, and what remains afterwards. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -13,7 +13,7 @@
 
 TestSuite(attach, .timeout = NETNS_TIMEOUT_S);
 
-/* A refused TCP connection from the client: SYN in, RST out, both over when it returns. ARP is resolved before. */
+/* Make a refused TCP connection from the client: SYN in, RST out, both finished on return. ARP is resolved before. */
 static void knock(struct node *n, unsigned port)
 {
     netns_output(&n->client, NULL, 0, "nc -z -w 60 10.7.0.1 %u", port);
@@ -83,7 +83,7 @@ Test(attach, xdp_with_clsact)
     each_mode("--mode xdp --tc-hook clsact", "XDP", "clsact");
 }
 
-/* Who ended it, and how, is the last that the log says: a signal's sender, or who was at the terminal. */
+/* The log's last record names who ended the audit and how: a signal's sender, or the user at the terminal. */
 Test(attach, interrupt_removes_everything)
 {
     char eve[96], by[256];
@@ -157,7 +157,7 @@ Test(attach, detach_without_an_auditor)
     node_nothing_left(&n);
     expect_clsact(&n, false);
     cr_expect_eq(node_command(&n, text, sizeof(text), "detach"), 0, "again: nothing to do is no error");
-    evelog_add(&log, eve); /* nobody else would ever write who it was */
+    evelog_add(&log, eve); /* the only record that can name who ended it */
     reported = evelog_last(&log, &(struct evelog_filter){.name = "detached"});
     cr_assert(reported);
     cr_expect(strstr(evelog_fact(reported, "by"), "qportwatch detach node0"), "%s", evelog_fact(reported, "by"));
@@ -230,7 +230,7 @@ Test(attach, killed_and_taken_over)
     node_close(&n);
 }
 
-/* The first line of an interval is about that interval: what was counted before is not in it. */
+/* The first summary line after a takeover covers its own interval only, not earlier counts. */
 Test(attach, the_first_summary_after_a_takeover_is_of_its_interval)
 {
     struct node n;
@@ -253,7 +253,7 @@ Test(attach, the_first_summary_after_a_takeover_is_of_its_interval)
     node_close(&n);
 }
 
-/* What was decided when it was attached stays; what asks for the same says nothing. */
+/* Settings of the attachment stay in force; a takeover warns about options that differ, and only about these. */
 Test(attach, takeover_says_what_has_no_effect)
 {
     struct node n;
@@ -280,7 +280,7 @@ Test(attach, takeover_says_what_has_no_effect)
     netns_close(&here);
 }
 
-/* Not only with the first record, which may be long after. */
+/* At once, and not only with the first record, which may come much later. */
 Test(attach, an_alert_log_that_cannot_be_had_is_said_at_once)
 {
     struct node n;
@@ -294,7 +294,7 @@ Test(attach, an_alert_log_that_cannot_be_had_is_said_at_once)
     node_close(&n);
 }
 
-/* The second interface needs the TC ingress program, which the first start never attached. */
+/* The second interface needs the TC ingress program, which the first start did not attach. */
 Test(attach, takeover_with_one_more_interface)
 {
     struct node n;
@@ -323,7 +323,7 @@ Test(attach, takeover_with_one_more_interface)
     node_close(&n);
 }
 
-/* A name that is wrong, or none at all as of an empty variable, takes nothing away; not half of the list either. */
+/* A wrong name, or none (an empty variable), detaches nothing, not even part of the list. */
 Test(attach, detach_with_a_wrong_name)
 {
     static const char *const wrong[] = {"''", "' '", "'node0 node1'", "node1 eth7", "node1 ''"};
@@ -389,7 +389,7 @@ Test(attach, what_cannot_be_watched_is_refused)
     node_close(&n);
 }
 
-/* A bridge takes no native XDP, which the kernel says when all else is ready and sending is watched. */
+/* A bridge does not support native XDP, which the kernel reports only after everything else is set up. */
 Test(attach, what_the_kernel_refuses_leaves_nothing)
 {
     struct node n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What becomes of a watched interface: down, renamed, gone, back; addresses that come and go. */
+/* Changes of a monitored interface: down, renamed, gone, back; addresses that come and go. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ Test(attach_links, gone_and_back)
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip link del node0");
     netns_until_file(n.log, "node0: the interface is gone", NETNS_DEADLINE_MS);
-    /* No hook is left to be asked, yet everything is still there to be read. */
+    /* There is no hook any more, but everything can still be read. */
     node_until_coverage(&n, "interface-gone");
     status = node_status(&n, NULL);
     cr_expect_eq(node_number(status, "totals.by_verdict.allowed"), 2);
@@ -89,7 +89,7 @@ Test(attach_links, gone_and_back)
     node_close(&n);
 }
 
-/* How much of `what` there is once one more datagram has come to the address that went away. */
+/* Return the count of `what` after one more datagram to the removed address. */
 static int64_t passed_by(struct node *n, const char *what)
 {
     json_t *status;
@@ -108,8 +108,8 @@ static bool has_passed_by(void *node)
 }
 
 /*
- * A floating address: traffic to it flows before it is the node's, while it is, and after. Frames are
- * sent to the node's MAC throughout, as a neighbour does whose cache is old.
+ * A floating address: traffic to it before it is the node's, while it is, and after. Frames always go to the node's
+ * MAC, as from a neighbour with an outdated cache.
  */
 Test(attach_links, floating_address)
 {
@@ -121,17 +121,17 @@ Test(attach_links, floating_address)
     netns_run(&n.client, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:01 dev client0");
     netns_run(&n.node, "ip neigh replace 10.7.0.2 lladdr 02:00:00:00:00:02 dev node0");
     node_attach(&n, "node0");
-    /* Not the node's, yet to its own MAC: the node's, with a reason, never transit. */
+    /* To an address that the node does not have, but to its MAC: counted for the node, with a reason, never transit. */
     netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7001 10.7.0.9 2049");
     node_until_number(&n, "totals.by_verdict.allowed", 1);
     netns_run(&n.node, "ip addr add 10.7.0.9/24 dev node0");
     netns_run(&n.client, "echo x | nc -u -q 0 -s 10.7.0.2 -p 7002 10.7.0.9 2049");
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     netns_run(&n.node, "ip addr del 10.7.0.9/24 dev node0");
-    /* Now it is elsewhere: with another's MAC the frame is only passing by. */
+    /* Now the address is elsewhere: a frame with another MAC is transit. */
     netns_run(&n.client, "ip neigh replace 10.7.0.9 lladdr 02:00:00:00:00:77 dev client0");
     cr_assert(netns_until(has_passed_by, &n, NETNS_DEADLINE_MS), "never transit");
-    status = node_status(&n, NULL); /* until the auditor has heard of it, it was the node's */
+    status = node_status(&n, NULL); /* it was the node's until the auditor was notified */
     allowed = node_number(status, "totals.by_verdict.allowed");
     json_decref(status);
     cr_expect_eq(passed_by(&n, "totals.by_verdict.allowed"), allowed);
@@ -140,7 +140,7 @@ Test(attach_links, floating_address)
     node_close(&n);
 }
 
-/* One unicast frame of RoCE v1, of which no row speaks, from the client to that MAC. */
+/* Send one unicast frame of RoCE v1, for which there is no rule, from the client to that MAC. */
 static void send_roce(struct node *n, const char *to)
 {
     struct packet p;
@@ -166,7 +166,7 @@ static bool is_passing_by(void *node)
     return is;
 }
 
-/* Non-IP frames for another card are transit, but not those for the node's own bridge, which has a MAC of its own. */
+/* Non-IP frames for another card are transit, but not those for the node's own bridge, which has its own MAC. */
 Test(attach_links, other_macs_of_the_node)
 {
     struct node n;
@@ -183,7 +183,7 @@ Test(attach_links, other_macs_of_the_node)
     status = node_status(&n, NULL);
     cr_expect_eq(node_number(status, "totals.by_verdict.transit"), 0);
     json_decref(status);
-    /* With the port's own MAC there is one only: what is for another passes by, once the auditor has been told. */
+    /* If the bridge has the port's MAC, frames for any other MAC are transit once the auditor was notified. */
     netns_run(&n.node, "ip link set br0 address 02:00:00:00:00:01");
     cr_expect(netns_until(is_passing_by, &n, NETNS_DEADLINE_MS));
     node_stop(&n, SIGTERM);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Programs of others in the hooks: never replaced, never removed, and said. */
+/* Foreign programs in the hooks: never replaced, never removed, always reported. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -21,7 +21,7 @@ static unsigned index_of(struct node *n)
     return netns_ifindex(&n->node, "node0");
 }
 
-/* Runs on the node. */
+/* List the hooks; called inside the node's namespace. */
 static void in_hooks(struct node *n, enum qpw_point point, struct qpw_hook_list *ret)
 {
     struct qpw_error err = {0};
@@ -105,7 +105,7 @@ Test(attach_others, first_at_tcx)
     cr_assert_eq(list.n, 2);
     cr_expect_str_eq(list.entry[0].name, "qpw_tc_rx", "in front of what was there");
     cr_expect_str_eq(list.entry[1].name, "their_tc");
-    /* Now somebody goes before us: said, and never fought. */
+    /* Another program attaches in front of ours: reported, and left alone. */
     attach_tc(&n, QPW_POINT_TX, node_foreign_program(BPF_PROG_TYPE_SCHED_CLS, "their_late"), QPW_TC_TCX);
     node_until_coverage(&n, "hook-not-first");
     status = node_status(&n, NULL);
@@ -143,7 +143,7 @@ Test(attach_others, their_clsact_qdisc_stays)
     node_close(&n);
 }
 
-/* An empty clsact qdisc that was there before is not ours to remove either. */
+/* An empty clsact qdisc that existed before is not ours to remove. */
 Test(attach_others, their_empty_qdisc_stays)
 {
     struct node n;
@@ -159,7 +159,7 @@ Test(attach_others, their_empty_qdisc_stays)
     node_close(&n);
 }
 
-/* A filter that came into our qdisc later keeps it. */
+/* A foreign filter added to our qdisc later keeps it in place. */
 Test(attach_others, our_qdisc_stays_for_their_filter)
 {
     struct node n;
@@ -208,7 +208,10 @@ Test(attach_others, a_hook_taken_by_another_is_replaced_by_tc)
     node_close(&n);
 }
 
-/* What comes and goes between two looks: netlink tells of filters and XDP programs, the rest is seen each second. */
+/*
+ * A program that comes and goes between two checks: netlink reports filters and XDP programs, other hooks are checked
+ * every second.
+ */
 Test(attach_others, a_program_in_front_for_a_moment_is_noted)
 {
     struct node n;

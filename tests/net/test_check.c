@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `check` on machines that have the trouble: what it says of each, and that nothing is changed. */
+/* `check` on machines with problems: its remarks, and that it changes nothing. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
@@ -20,7 +20,7 @@ TestSuite(check, .timeout = NETNS_TIMEOUT_S);
 
 static char output[65536];
 
-/* The remarks of `check WORDS --json`, the caller's; *ret_status (may be NULL): its exit status. */
+/* Return the remarks of `check WORDS --json`, which the caller releases; *ret_status (may be NULL): its exit status. */
 static json_t *check(const struct netns *ns, int *ret_status, const char *format, ...)
 {
     char words[512];
@@ -41,7 +41,7 @@ static json_t *check(const struct netns *ns, int *ret_status, const char *format
     return remarks;
 }
 
-/* How many remarks of that level on `what` hold the text. */
+/* Return how many remarks of that level on `what` contain the text. */
 static unsigned count(const json_t *remarks, const char *level, const char *what, const char *text)
 {
     unsigned n = 0;
@@ -120,7 +120,7 @@ Test(check, interfaces_in_trouble)
     node_close(&n);
 }
 
-/* Puts a program of somebody else into node0's XDP hook; -1: takes it out. */
+/* Attach a foreign program to node0's XDP hook; -1: detach it. */
 static void set_xdp(struct node *n, int fd)
 {
     struct netns here = netns_here();
@@ -203,7 +203,7 @@ Test(check, files_rights_and_what_bypasses_the_hooks)
                  "%s", output);
     json_decref(remarks);
 
-    /* a card with RDMA, a small file system for the log, no tracefs and no cgroups: a machine of its own */
+    /* A card with RDMA, a small file system for the log, no tracefs and no cgroups, in a mount namespace. */
     status = netns_output(&n.node, output, sizeof(output),
                           "unshare -m sh -c 'mount -t tmpfs none /sys && mkdir -p /sys/class/infiniband/mlx5_0/ports/1/counters && "
                           "echo 7 >/sys/class/infiniband/mlx5_0/ports/1/counters/port_rcv_packets && mount -t tmpfs -o size=1m none %s && "
@@ -215,7 +215,10 @@ Test(check, files_rights_and_what_bypasses_the_hooks)
     SAYS(json_object_get(remarks, "remarks"), "warning", "alert log", "left: alerts would wait in the kernel");
     json_decref(remarks);
 
-    /* settings in a folder of somebody else's; little memory; a log where nothing can be written; a link that is down; a tag that the card takes off */
+    /*
+     * Settings in another user's folder; little memory; an unwritable log folder; a link that is down; tags stripped by
+     * the card.
+     */
     status = netns_output(&n.node, output, sizeof(output),
                           "ip link set node0 down; unshare -m sh -c 'mount -t tmpfs none /etc && mkdir -p /etc/qportwatch/conf.d && "
                           "echo peer node2=10.7.0.2 >/etc/qportwatch/conf.d/site.conf && chown 65534 /etc/qportwatch/conf.d && "

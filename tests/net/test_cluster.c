@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Five nodes on one bridge, one auditor each: what their statements say of each other. */
+/* Five nodes on one bridge with an auditor each: comparing their statements. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <signal.h>
@@ -55,7 +55,7 @@ static void make(struct cluster *c, size_t n)
     plug(c, &c->outside, 99);
 }
 
-/* policy: of that node in place of what all have; "" for the same. */
+/* policy: for this node instead of the common one; "" for the common one. */
 static void start(struct cluster *c, unsigned node, const char *devices, const char *policy)
 {
     char command[512], path[96], log[96], *argv[24], *save = NULL;
@@ -84,7 +84,7 @@ static void start_all(struct cluster *c)
         start(c, i, "e0", "");
 }
 
-/* How many samples of pairs the node's kernel side has, for a test to wait until there are enough. */
+/* The number of samples of pairs in the node's kernel side, for a test to wait for. */
 struct wait {
     struct cluster *c;
     unsigned node, samples;
@@ -109,7 +109,7 @@ static void until_samples(struct cluster *c, unsigned node, unsigned samples)
     cr_assert(netns_until(has_samples, &(struct wait){c, node, samples}, NETNS_DEADLINE_MS), "node%u: no samples", node + 1);
 }
 
-/* Each two exchange something, so that they are neighbours, and samples begin. */
+/* Let each two nodes exchange traffic, so that they are neighbours, and sampling begins. */
 static void greet(struct cluster *c)
 {
     for (unsigned i = 0; i < c->n; i++)
@@ -124,7 +124,7 @@ static void state(struct cluster *c, unsigned node, const char *name)
     netns_run(&c->ns[node], PROGRAM " statement --samples >%s/%s", c->dir, name);
 }
 
-/* The document is what its schema says, where python3 has jsonschema. */
+/* Validate the document by its schema, if python3 has jsonschema. */
 static void check_schema(void)
 {
     static const char validator[] = "import json, sys\n"
@@ -137,7 +137,7 @@ static void check_schema(void)
     cr_expect_eq(pclose(python), 0);
 }
 
-/* The document of a comparison of all nodes' statements of now and of `more` (file names); the caller releases. */
+/* Return the document that compares all nodes' current statements and `more` (file names); the caller releases it. */
 static json_t *compare(struct cluster *c, const char *more, int status)
 {
     struct netns here = netns_here();
@@ -169,7 +169,7 @@ static json_t *difference(json_t *document, const char *what)
     return NULL;
 }
 
-/* Differences of pairs: none but that one (NULL: none at all). */
+/* Return the only difference between pairs, which must be that one (NULL: there must be none). */
 static json_t *only_pair(json_t *document, const char *what)
 {
     json_t *d, *found = NULL;
@@ -198,7 +198,7 @@ static void finish(struct cluster *c)
     netns_output(NULL, NULL, 0, "rm -rf %s", c->dir);
 }
 
-/* Sends so many datagrams a second for so many seconds, from node to node. */
+/* Send that many datagrams a second for that many seconds, from node to node. */
 static pid_t send_udp(struct cluster *c, const struct netns *from, const char *to, unsigned rate, unsigned seconds)
 {
     static char script[] =
@@ -236,13 +236,13 @@ static void serve_tcp(struct cluster *c, unsigned node, pid_t *ret)
     netns_until_port(&c->ns[node], "tcp", 445);
 }
 
-/* What iperf would: bytes in large buffers, so that offloads have something to merge. */
+/* Send as iperf does: in large buffers, so that offloads can merge. */
 static void send_tcp(struct cluster *c, unsigned from, unsigned to, unsigned megabytes)
 {
     netns_run(&c->ns[from], "head -c %uM /dev/zero | timeout 60 ncat --send-only 10.88.0.%u 445", megabytes, to + 1);
 }
 
-/* A group's datagrams, and answers to them by each alone. */
+/* Send datagrams to a group, and unicast answers from each member. */
 static void send_groups(struct cluster *c)
 {
     for (unsigned i = 0; i < c->n; i++)
@@ -270,7 +270,7 @@ Test(cluster, honest_nodes_differ_in_nothing)
     send_groups(&c);
     netns_run(&c.ns[0], "ethtool -K e0 tso off gso off gro off tx off rx off; ping -q -i 0.01 -c 200 10.88.0.4");
     netns_run(&c.ns[1], "ethtool -K e0 tso off gso off gro off tx off rx off");
-    send_tcp(&c, 0, 1, 10); /* and off */
+    send_tcp(&c, 0, 1, 10); /* and with offloads off */
     send_tcp(&c, 3, 1, 10);
     cr_assert_eq(netns_wait(sender, NETNS_DEADLINE_MS), 0);
     until_samples(&c, 0, 10);
@@ -334,7 +334,7 @@ Test(cluster, somebody_sends_as_a_peer)
     finish(&c);
 }
 
-/* Both in the network and in the sender's own queue: each is said to be that, and nobody to be blind. */
+/* Losses in the network and in the sender's own queue: each is reported as such, and no node as blind. */
 Test(cluster, what_is_lost_is_said_to_be_lost)
 {
     struct cluster c = {0};

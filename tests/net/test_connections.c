@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `qportwatch connections` on exchanges of real processes: direction, verdict, rule, owner, bytes, and the filter. */
+/* `qportwatch connections` with exchanges of real processes: direction, verdict, rule, owner, bytes, and the filter. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <jansson.h>
@@ -50,7 +50,7 @@ static size_t count(const char *filter)
     return found;
 }
 
-/* The one row of a port, borrowed. */
+/* Return the only row of a port, borrowed. */
 static json_t *row(json_t *document, int port)
 {
     json_t *one, *found = NULL, *rows = json_object_get(document, "connections");
@@ -65,7 +65,7 @@ static json_t *row(json_t *document, int port)
     return found;
 }
 
-/* Of a row, as the manual has them. */
+/* The members of a row, as in the manual. */
 static const char *const members[] = {
     "protocol", "initiator", "initiator_port", "responder", "responder_port", "direction", "scope", "evidence", "verdict",
     "rule", "reason", "outcome", "vlan", "port", "peer", "interface", "first", "last", "owner", "owner_reason", "bytes",
@@ -78,7 +78,7 @@ static void expect_text(json_t *object, const char *key, const char *value)
     cr_expect(text && !strcmp(text, value), "%s is %s, not %s", key, text ? text : "no text", value);
 }
 
-/* Sends to a port of the other end that nobody listens on, and ends. */
+/* Send to a port of the other end where nobody listens, and exit. */
 static int send_and_end(void *argument)
 {
     struct sockaddr_storage to;
@@ -90,7 +90,9 @@ static int send_and_end(void *argument)
     return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1;
 }
 
-/* A connection of the client to one port of the node, 100 bytes of questions, 300 of answers; both ends stay open. */
+/*
+ * Open a connection of the client to one port of the node, 100 bytes of requests, 300 of answers; both ends stay open.
+ */
 static int talk(uint16_t port)
 {
     struct sockaddr_storage to;

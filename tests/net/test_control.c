@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The control socket: who connects and says nothing holds nobody up; who talks nonsense is told so. */
+/* The control socket: silent clients block nobody; invalid messages are answered with an error. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 TestSuite(control, .timeout = NETNS_TIMEOUT_S);
 
 #define SILENT (QPW_CLIENTS + 8)
-#define ANSWER_SECONDS 5 /* far more than an answer takes, far less than waiting for every silent client would */
+#define ANSWER_SECONDS 5 /* far more than an answer takes, far less than waiting for every silent client would take */
 
 static int interfaces(const json_t *answer)
 {
@@ -32,7 +32,7 @@ Test(control, silent_clients_hold_nobody_up)
     int fds[SILENT];
     struct node n;
 
-    netns_first_in_line(); /* who speaks late here speaks before the auditor's patience ends */
+    netns_first_in_line(); /* so that the late message here arrives before the auditor's timeout */
     node_open(&n);
     node_attach(&n, "node0 --mode tc");
     netns_enter(&n.node);
@@ -58,7 +58,7 @@ Test(control, silent_clients_hold_nobody_up)
     node_close(&n);
 }
 
-/* Bytes as they are, and the answer's exit status and error. */
+/* Send raw bytes. Returns the answer's exit status, with its error. */
 static int say(const void *bytes, size_t length, struct qpw_error *err)
 {
     json_t *answer = NULL;
@@ -76,7 +76,7 @@ static int say(const void *bytes, size_t length, struct qpw_error *err)
 
 #define REQUEST(name) "{\"schema\": \"" QPW_CONTROL_SCHEMA "\", \"request\": " name "}"
 
-/* Each is answered with an error that says why, and changes nothing: the interface stays watched. */
+/* Each one is answered with an error that gives the reason, and changes nothing: the interface stays monitored. */
 Test(control, bad_messages_are_answered)
 {
     static const struct {
@@ -124,7 +124,7 @@ Test(control, bad_messages_are_answered)
     node_close(&n);
 }
 
-/* Of another user, or of root without the right to it, nothing ends the audit; both can be tried at a terminal. */
+/* Another user, or root without capabilities, cannot end the audit; both can be tried at a terminal. */
 Test(control, rights)
 {
     static const char *const asked[] = {"detach", "reload"};
@@ -161,8 +161,8 @@ Test(control, rights)
 }
 
 /*
- * Signals, too: of root without the right to it, alive or gone, none does more than SIGKILL would. One that means nothing
- * does not end it, and the one that ends it leaves it counting and says so.
+ * Signals from root without capabilities, whether still alive or not, do no more than SIGKILL would. A signal without
+ * meaning does not end the audit, and one that ends it leaves the counters running and is reported.
  */
 Test(control, signals_of_root_without_rights)
 {
@@ -201,8 +201,8 @@ Test(control, signals_of_root_without_rights)
 }
 
 /*
- * A descriptor that is sent along with a message is closed by who receives it, and closing a socket that lingers takes as
- * long as its maker said. Of uid 0 without rights that holds up nobody, on any kernel.
+ * A descriptor sent with a message is closed by the receiver, and closing a lingering socket takes as long as its
+ * creator chose. For uid 0 without capabilities that must block nobody, on any kernel.
  */
 Test(control, descriptors_that_are_sent_along)
 {
@@ -247,7 +247,7 @@ Test(control, descriptors_that_are_sent_along)
     node_close(&n);
 }
 
-/* Something else under the names of folder and lock: refused with what it is, nothing waits, nothing is written through it. */
+/* Other files in place of the folder and the lock: refused with their kind; no wait, and no write through them. */
 Test(control, files_in_the_way)
 {
     static const struct {
@@ -276,7 +276,7 @@ Test(control, files_in_the_way)
     node_close(&n);
 }
 
-/* Nobody but root comes as far as asking. */
+/* Only root can connect. */
 Test(control, only_root_connects)
 {
     struct node n;
@@ -295,7 +295,7 @@ Test(control, only_root_connects)
     node_close(&n);
 }
 
-/* A hung auditor holds up no command for longer than it says, and each names the way out. */
+/* A hung auditor blocks no command for longer than announced, and each message names the remedy. */
 Test(control, a_hung_auditor)
 {
     struct node n;
@@ -305,7 +305,7 @@ Test(control, a_hung_auditor)
     node_attach(&n, "node0 --mode tc");
     kill(n.auditor, SIGSTOP);
     snprintf(way, sizeof(way), "'kill -9 %d' ends it", (int)n.auditor);
-    for (int i = 0; i < 3; i++) { /* more than its socket has places for, side by side */
+    for (int i = 0; i < 3; i++) { /* in parallel, more than its socket's queue holds */
         netns_output(&n.node, text, sizeof(text), "for i in 1 2 3 4 5 6 7 8; do timeout 60 %s/qportwatch reload 2>&1 & done; "
                      "timeout 60 %s/qportwatch attach node0 --no-tui --no-alerts 2>&1; wait; timeout 60 %s/qportwatch status",
                      QPW_BUILD, QPW_BUILD, QPW_BUILD);
@@ -323,8 +323,8 @@ Test(control, a_hung_auditor)
 }
 
 /*
- * In a pid namespace of its own, as in a container that shares /run: its number there is a stranger's here, so it is named
- * by the one it has for who asks, and where it has none nobody is told to kill any.
+ * In a pid namespace of its own, as in a container that shares /run: its pid there is another process's here, so
+ * messages name the pid that it has for the reader; if it has none, they suggest no kill.
  */
 Test(control, a_hung_auditor_of_another_pid_namespace)
 {
@@ -363,7 +363,7 @@ Test(control, a_hung_auditor_of_another_pid_namespace)
     node_close(&n);
 }
 
-/* Its folder is taken away, as in a container with a /run of its own: nobody takes its place, and a dead one's is taken. */
+/* Without its folder, as in a container with its own /run, an auditor is not replaced while it lives; a dead one is. */
 Test(control, an_auditor_with_another_run)
 {
     struct node n;
@@ -397,7 +397,7 @@ Test(control, what_failed_is_not_done_later)
     node_open(&n);
     node_attach(&n, "node0");
     kill(n.auditor, SIGSTOP);
-    netns_output(&n.node, text, sizeof(text), /* side by side, since each waits for an answer until it gives up */
+    netns_output(&n.node, text, sizeof(text), /* in parallel, because each one waits for an answer until it gives up */
                  "for request in detach 'detach node0' reload; do (%s/qportwatch $request 2>/dev/null; echo $?) & done; wait", QPW_BUILD);
     kill(n.auditor, SIGCONT);
     cr_expect_str_eq(text, "1\n1\n1\n");
@@ -413,7 +413,10 @@ Test(control, what_failed_is_not_done_later)
 #define READER "setpriv --reuid 65534 --regid 65534 --groups 4711 --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
 #define NOBODY "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all " QPW_BUILD "/qportwatch "
 
-/* Stopped, its queue full, gone: a member waits for seconds, not for as long as a command may take, and is told which. */
+/*
+ * Stopped, with a full queue, or gone: a member waits for seconds, not for a command's full timeout, and learns which
+ * it was.
+ */
 static void the_server_of_readers_hangs(struct node *n)
 {
     static const char queue[] = "import os, socket\n"
@@ -444,7 +447,7 @@ static void the_server_of_readers_hangs(struct node *n)
         } else if (i == 2) {
             netns_stop(filler, SIGKILL);
             node_stop(n, SIGKILL);
-            netns_run(&n->node, "while kill -0 %d 2>/dev/null; do sleep 0.1; done", (int)server); /* what it started ends with it */
+            netns_run(&n->node, "while kill -0 %d 2>/dev/null; do sleep 0.1; done", (int)server); /* its children end with it */
         }
         cr_expect_eq(netns_output(&n->node, text, sizeof(text), "nsenter -t %d -m timeout 60 " READER "status 2>&1",
                                   (int)(i < 2 ? n->auditor : inside)), 1, "%s",
@@ -457,8 +460,9 @@ static void the_server_of_readers_hangs(struct node *n)
 }
 
 /*
- * Members of the group read what is counted, with options that name no file, and end nothing. The group is made in a
- * copy of /etc/group that only the auditor's mount namespace sees, which has a /run of its own; who asks brings its number.
+ * Members of the group can read the counters, with options that name no file, and can end nothing. The group is made in
+ * a copy of /etc/group that only the auditor's mount namespace sees, which has its own /run; the reader has the group's
+ * number.
  */
 Test(control, readers)
 {
@@ -510,7 +514,7 @@ Test(control, readers)
     netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m stat -c '%%u %%g %%a' /run/qportwatch /run/qportwatch/$(stat -Lc "
                  "%%i /proc/self/ns/net).readers", (int)n.auditor);
     cr_expect_str_eq(text, "0 4711 710\n0 4711 660\n");
-    /* one member connects again and again and says nothing; another is answered, and so is root */
+    /* One member connects repeatedly without sending; another one, and root, are still answered. */
     snprintf(text, sizeof(text), "%s/flood", n.folder);
     snprintf(number, sizeof(number), "%d", (int)n.auditor);
     flood = netns_start(&n.node, text, (char *[]){"nsenter", "-t", number, "-m", "python3", "-uc",
@@ -531,7 +535,9 @@ Test(control, readers)
         cr_expect_eq(netns_output(&n.node, text, sizeof(text), "nsenter -t %d -m %s status 2>&1", (int)n.auditor, i ? READER :
                                   QPW_BUILD "/qportwatch"), 0, "%s", text);
     netns_stop(flood, SIGKILL);
-    /* more than may run at a time, none of whom reads: nothing is held up, and what was started ends with the auditor */
+    /*
+     * More readers than may run at a time, none of which reads: nothing blocks, and all of them end with the auditor.
+     */
     snprintf(text, sizeof(text), "for i in 1 2 3 4 5 6; do nsenter -t %d -m " READER "report --json | sleep 5 & done; wait",
              (int)n.auditor);
     netns_start(&n.node, NULL, (char *[]){"sh", "-c", text, NULL});

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who opened what, with real sockets: connections older than the audit, forged packets on live ones,
- * answers that nobody asked for, late answers, and ports that look the wrong way round.
+ * Who opened an exchange, with real sockets: connections older than the audit, forged packets on live ones, unsolicited
+ * answers, late answers, and port numbers that suggest the wrong direction.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -50,7 +50,7 @@ static bool has_row(void *argument)
     return w->found.rx_packets == w->rx_packets && w->found.tx_packets == w->tx_packets;
 }
 
-/* Waits until exactly so many packets of the kind are counted: a packet that was sent may still be on its way. */
+/* Wait until exactly that many packets of the kind are counted, because a packet may still be in flight. */
 #define UNTIL_ROW(n, ...) until_row(&(struct wanted_row){(n), __VA_ARGS__})
 static void until_row(struct wanted_row *w)
 {
@@ -81,14 +81,14 @@ struct open_connections {
     pid_t smb_server, ldap_server, backdoor_server, out_server, late_listener;
 };
 
-/* Connections of both roles, on listed and unlisted ports, before anything is attached. */
+/* Open connections in both roles, on listed and unlisted ports, before anything is attached. */
 static void open_before(struct site *n, struct open_connections *c)
 {
     c->smb_server = traffic_serve_tcp(&n->ns, NODE, 445);
     c->backdoor_server = traffic_serve_tcp(&n->ns, NODE, 7777);
     c->ldap_server = traffic_serve_tcp(&n->far, FAR, 389);
     c->out_server = traffic_serve_tcp(&n->far, FAR, 8888);
-    /* The idle one first: when the next one is served it was accepted too, and outlives its listener. */
+    /* Open the idle one first: once the next one is served it has been accepted, too, and outlives its listener. */
     c->smb_idle = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 445});
     c->smb = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 445});
     c->backdoor = traffic_tcp_open(&n->far, &(struct traffic_tcp){.address = NODE, .port = 7777});
@@ -110,7 +110,7 @@ static void older_than_the_audit(const char *mode)
 
     site_make(&n);
     open_before(&n, &c);
-    netns_stop(c.smb_server, SIGKILL);      /* the listeners are gone, their connections live on */
+    netns_stop(c.smb_server, SIGKILL);      /* the listeners are gone, their connections remain */
     netns_stop(c.backdoor_server, SIGKILL);
     site_attach(&n, POLICY, mode);
     traffic_tcp_more(c.smb, 3000, 30000);
@@ -142,7 +142,7 @@ Test(direction, older_than_the_audit_xdp, .timeout = NETNS_TIMEOUT_S) { older_th
 Test(direction, older_than_the_audit_tcx, .timeout = NETNS_TIMEOUT_S) { older_than_the_audit(modes[1]); }
 Test(direction, older_than_the_audit_clsact, .timeout = NETNS_TIMEOUT_S) { older_than_the_audit(modes[2]); }
 
-/* The node holds a connection out of its local port 445, then starts to listen there. */
+/* The node has a connection from its local port 445, then starts to listen there. */
 Test(direction, listener_on_the_port_of_an_outgoing_connection, .timeout = NETNS_TIMEOUT_S)
 {
     struct site n;
@@ -180,7 +180,7 @@ Test(direction, out_of_local_port_445, .timeout = NETNS_TIMEOUT_S)
     site_end(&n);
 }
 
-/* A frame to the node that the far end's sockets know nothing of. */
+/* Send a frame to the node that is unknown to the far end's sockets. */
 static void forge(struct site *n, const char *source, bool tcp, uint16_t from, uint16_t to, uint8_t flags, uint32_t seq)
 {
     struct packet *p = malloc(sizeof(*p));
@@ -249,7 +249,7 @@ static bool past(void *argument)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 > *(int64_t *)argument;
 }
 
-/* Until that many milliseconds have passed: time itself is what is waited for. */
+/* Let that many milliseconds pass: the test is about time itself. */
 static void let_pass(int ms)
 {
     struct timespec now;
@@ -260,7 +260,7 @@ static void let_pass(int ms)
     cr_assert(netns_until(past, &end, ms + 5000));
 }
 
-/* Soon after the start a reply may be the answer to something older than the audit. */
+/* Shortly after the start, a datagram may answer something older than the audit. */
 Test(direction, early_reply_is_left_undecided, .timeout = NETNS_TIMEOUT_S)
 {
     struct site n;
@@ -295,20 +295,20 @@ Test(direction, ntp_between_equal_ports, .timeout = NETNS_TIMEOUT_S)
 
     site_make(&n);
     netns_address(&n.far, "far0", "10.1.0.3/24");
-    site_attach(&n, POLICY, "--mode tc --udp-timeout 3"); /* within which each answer comes, on a busy machine too */
+    site_attach(&n, POLICY, "--mode tc --udp-timeout 3"); /* within which each answer comes, also on a busy machine */
     let_pass(3500);
     far_server = traffic_serve_udp(&n.far, FAR, 123);
     traffic_udp(&n.ns, FAR, 123, 123, 3, 48);
     UNTIL_ROW(&n, "outbound", "allowed", "udp", 123, .tx_packets = 3, .rx_packets = 3);
     netns_stop(far_server, SIGKILL);
     node_server = traffic_serve_udp(&n.ns, NODE, 123);
-    forge(&n, "10.1.0.3", false, 123, 123, 0, 0); /* a stranger asks the node's port 123 from its own 123 */
+    forge(&n, "10.1.0.3", false, 123, 123, 0, 0); /* a stranger sends to the node's port 123 from its own 123 */
     UNTIL_ROW(&n, "inbound", "unexpected", "udp", 123, .rx_packets = 1, .tx_packets = 1);
     netns_stop(node_server, SIGKILL);
     site_end(&n);
 }
 
-/* Asked on an unlisted port, the node's server answers later than the time-out: a new exchange, and told as such. */
+/* Requested on an unlisted port, the node's server answers after the timeout: reported as a new exchange. */
 Test(direction, late_answer_of_a_server, .timeout = NETNS_TIMEOUT_S)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(9999)}, from;
@@ -328,7 +328,7 @@ Test(direction, late_answer_of_a_server, .timeout = NETNS_TIMEOUT_S)
     netns_enter(&here);
     forge(&n, FAR, false, 33333, 9999, 0, 0);
     cr_assert_eq(recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &length), 1);
-    let_pass(3500); /* a question is remembered for its time-out, and up to two of its clock's ticks of a second */
+    let_pass(3500); /* a question is remembered for its timeout plus up to two ticks of a second */
     cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&from, length), 1);
     UNTIL_ROW(&n, "outbound", "unexpected", "udp", 33333, .tx_packets = 1);
     UNTIL_ROW(&n, "inbound", "unexpected", "udp", 9999, .rx_packets = 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Every JSON document begins with the same keys, whichever command printed it. */
+/* Every JSON document begins with the same keys, whichever command wrote it. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ static void expect_answer(const json_t *d, const char *schema)
     cr_expect(json_is_array(json_object_get(answer, "also")), "%s", schema);
 }
 
-/* Caller releases. policy: its name, NULL where the document is about none. */
+/* Caller releases. policy: its name, NULL if the document is not about one. */
 static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy,
                         const char *arguments)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Reloads, and killed and restarted auditors, while traffic flows: every packet counted, and once. */
+/* Reloads, and killed and restarted auditors, during traffic: every packet is counted exactly once. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -25,7 +25,7 @@
 
 TestSuite(endurance, .timeout = NETNS_TIMEOUT_S);
 
-/* What the client did, shared with it. */
+/* The client's work, shared with it. */
 struct traffic {
     _Atomic bool stop;
     _Atomic uint64_t connections;
@@ -41,7 +41,7 @@ static struct sockaddr_in address(const char *text, unsigned port)
     return a;
 }
 
-/* The node: gives every byte and datagram back. */
+/* On the node: echo every byte and datagram. */
 static int serve(void *argument)
 {
     struct sockaddr_in tcp = address("10.7.0.1", TCP_PORT), udp = address("10.7.0.1", UDP_PORT), from;
@@ -108,7 +108,7 @@ static int drive(void *argument)
         for (int i = 0; i < 10; i++)
             if (send(fd, buf, sizeof(buf), 0) == sizeof(buf) && recv(fd, buf, sizeof(buf), 0) == sizeof(buf))
                 t->exchanges++;
-        usleep(1000); /* some hundred connections a second are enough, and leave the machine to others */
+        usleep(1000); /* some hundred connections a second are enough, and spare the machine */
     }
     return 0;
 }
@@ -160,7 +160,7 @@ struct balance {
     uint64_t frames;
 };
 
-/* What the interface counted since the start, against what qportwatch did. */
+/* Return whether the interface's counts since the start equal qportwatch's. */
 static bool is_balanced(void *argument)
 {
     struct balance *b = argument;
@@ -171,7 +171,7 @@ static bool is_balanced(void *argument)
     return b->now.packets - b->before.packets == b->frames;
 }
 
-/* Both at one moment at which nothing moves. */
+/* Take both at one quiet moment. */
 static void begin(struct node *n, struct balance *b)
 {
     struct netns_statistics again;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The evidence folder of a node with a history: killed and taken over, a peer of the command line, rules of its own, an alert log. */
+/*
+ * The evidence folder of a node with a history: killed and taken over, a peer of the command line, its own rules, an
+ * alert log.
+ */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +20,7 @@ static const char policy_text[] = "include on-prem\n"
                                   "inbound tcp 9100 \"node exporter\" from=10.7.0.2 ref=CHG-1041 until=2099-01-01\n"
                                   "inbound tcp 9200\n";
 
-/* A shell in the node's folder of evidence, on the node. */
+/* Run a shell command in the evidence folder, on the node. */
 static int in_folder(struct node *n, const char *command)
 {
     char text[4096];
@@ -33,7 +36,7 @@ static void attach(struct node *n, const char *log, const char *policy)
     node_attach(n, "node0 --alerts %s --policy %s --peer node2=10.7.0.12 --peer fd07::12", log, policy);
 }
 
-/* Everything that the folder says holds within the folder. */
+/* Everything that the folder states can be verified within the folder. */
 Test(evidence_live, a_folder_that_stands_by_itself)
 {
     static const char *const holds[] = {
@@ -49,7 +52,10 @@ Test(evidence_live, a_folder_that_stands_by_itself)
         "grep -E '^  node0 +monitored$' README.txt",
         "grep -E '^  lo +not monitored: the loopback interface' README.txt",
         "grep -E '^  no auditor \\(counted\\) from ' README.txt",
-        /* 20 rules of the vendor's, two of its own: one has a purpose and an approval. Two starts, one attachment, all in the log. */
+        /*
+         * 20 rules of the vendor, two of the site: one has a purpose and an approval. Two starts, one attachment, all
+         * in the log.
+         */
         "test \"$(jq -r '[.figures[] | select(.name | IN(\"rules-in-force\", \"rules-of-vendor\", \"rules-without-purpose\", "
         "\"rules-without-approval\", \"rules-until\", \"peers\", \"audit-records\", \"audit-records-logged\")) | .value] | join(\" \")' "
         "requirements.json)\" = '22 20 1 21 1 2 3 3'",
@@ -76,7 +82,7 @@ Test(evidence_live, a_folder_that_stands_by_itself)
     node_close(&n);
 }
 
-/* A file of the policy that has changed since does not stand for the one in force; its rules are there all the same. */
+/* A policy file that was changed since does not stand for the policy in force, whose rules are there nevertheless. */
 Test(evidence_live, a_policy_whose_file_has_changed)
 {
     char policy[128], text[4096];
@@ -96,7 +102,7 @@ Test(evidence_live, a_policy_whose_file_has_changed)
     node_close(&n);
 }
 
-/* Where there is nothing to report, no key is made; where there is, it is. */
+/* Without anything to report, no key is created; otherwise it is. */
 Test(evidence_live, no_key_for_nothing)
 {
     static const char *const commands[] = {"report --anonymize %s/key", "report --anonymize %s/key --history /nonexistent --since 1d", "statement --anonymize %s/key",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Real programs that speak datagrams, each as the node's service or as its client: who asked, on what evidence, what the
- * policy makes of it, and all that is told. Also those that an intruder has at hand: perl, ncat, socat, scapy.
+ * Real programs that use datagrams, each as the node's service or client: who opened the exchange, by which evidence,
+ * its verdict, and everything that is reported. Also tools of an intruder: perl, ncat, socat, scapy.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -13,10 +13,10 @@
 
 #include "site.h"
 
-#define WINDOW_MS 5000 /* the time-out of datagrams, which is also how long nothing is sure after attaching */
+#define WINDOW_MS 5000 /* timeout of datagrams, and the time after attaching in which directions are uncertain */
 #define MAX_SERVERS 3
 
-/* Waits for a datagram on its socket $s and answers it to its sender: from there, or from what $ANSWER is bound to. */
+/* Wait for a datagram on socket $s and answer its sender: from $s, or from the address in $ANSWER. */
 #define PERL "perl -MSocket -MIO::Socket::INET -e '"
 #define UDP_SOCKET(address, port) "$s=IO::Socket::INET->new(Proto=>\"udp\",LocalAddr=>\"" address "\",LocalPort=>" \
     port ",ReuseAddr=>1) or die;"
@@ -28,10 +28,10 @@
 struct exchange {
     const char *name, *policy;
     const char *prepare;                /* on the node, before anything is attached */
-    const char *at_node[MAX_SERVERS];   /* programs that go on, on the node … */
+    const char *at_node[MAX_SERVERS];   /* servers on the node … */
     const char *at_far[MAX_SERVERS];    /* … and on the other end */
-    int node_port, far_port;            /* of UDP: waited for; 0: nothing to wait for */
-    const char *node_runs, *far_runs;   /* then, in this order, to their ends */
+    int node_port, far_port;            /* UDP ports to wait for; 0: nothing to wait for */
+    const char *node_runs, *far_runs;   /* then run, in this order, to their ends */
     const char *reported;                   /* "severity direction protocol port verdict outcome evidence; ", in order */
     const char *allowed;                /* "direction protocol port rule; " */
 };
@@ -47,7 +47,7 @@ struct exchange {
     "alarm 20;for(1..3){send($s,pack(\"nnnnnn\",$_,256,1,0,0,0).\"\\x04host\\x04test\\0\".pack(\"nn\",1,1),0);" \
     "recv($s,$b,999,0);(unpack(\"n4\",$b))[3]==1 or die}'"
 #define SCAPY "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0; "
-/* A TCP segment with payload and a right checksum, through a raw socket of TCP's protocol. */
+/* Send a TCP segment with payload and a valid checksum through a raw socket. */
 #define RAW_SEGMENT(from, to, address) PERL "socket($s,2,3,6) or die;my @t=(" from "," to ",1,1,0x5010,999,0,0);" \
     "my ($src,$dst)=(inet_aton(\"" address "\" eq \"10.1.0.1\"?\"10.1.0.2\":\"10.1.0.1\"),inet_aton(\"" address "\"));" \
     "my $h=pack(\"nnNNnnnn\",@t).\"payload!\";my $c=0;$c+=$_ for unpack(\"n*\",$src.$dst.pack(\"nn\",6,length $h).$h);" \
@@ -77,7 +77,7 @@ static const struct exchange exchanges[] = {
      .at_node = {"exec socat UDP4-LISTEN:4444,fork,reuseaddr EXEC:cat"}, .node_port = 4444,
      .far_runs = UDP_ASK("123", "10.1.0.1", "4444"),
      .reported = "high inbound udp 4444 unexpected data first; "},
-    /* As IKE: port 500 on both ends; whoever speaks first asked. */
+    /* Like IKE: port 500 on both ends; the first sender opened. */
     {.name = "500 to 500, the node first", .policy = LISTED,
      .at_far = {"exec socat UDP4-LISTEN:500,fork,reuseaddr EXEC:cat"}, .far_port = 500,
      .node_runs = UDP_ASK("500", "10.1.0.2", "500"),
@@ -86,7 +86,7 @@ static const struct exchange exchanges[] = {
      .at_node = {"exec socat UDP4-LISTEN:500,fork,reuseaddr EXEC:cat"}, .node_port = 500,
      .far_runs = UDP_ASK("500", "10.1.0.1", "500"),
      .reported = "high inbound udp 500 unexpected data first; "},
-    /* As WireGuard. */
+    /* Like WireGuard. */
     {.name = "51820 to 51820, listed outbound", .policy = LISTED "outbound udp 51820 WireGuard name=wg\n",
      .at_far = {PERL UDP_SOCKET("10.1.0.2", "51820") UDP_ANSWER("$s")}, .far_port = 51820,
      .node_runs = UDP_ASK("51820", "10.1.0.2", "51820"), .reported = "", .allowed = "outbound udp 51820 wg; "},
@@ -95,7 +95,7 @@ static const struct exchange exchanges[] = {
      .at_node = {PERL UDP_SOCKET("10.1.0.1", "51820") UDP_ANSWER("$s")}, .node_port = 51820,
      .far_runs = UDP_ASK("51820", "10.1.0.1", "51820"),
      .reported = "high inbound udp 51820 unexpected data first; "},
-    /* The first packet goes to port 69, all others between two ports that nobody lists. */
+    /* The first packet goes to port 69, all others use two ports without a rule. */
     {.name = "TFTP, with answers from any port", .policy = LISTED "inbound udp 69 TFTP name=tftp answers=any-port\n",
      .prepare = "mkdir -p $DIR/tftp && chmod 755 $DIR $DIR/tftp && seq 300 >$DIR/tftp/file && chmod 644 $DIR/tftp/file",
      .at_node = {DNSMASQ "--port=0 --enable-tftp --tftp-root=$DIR/tftp --tftp-port-range=50000,50000"},
@@ -106,7 +106,7 @@ static const struct exchange exchanges[] = {
      .at_node = {DNSMASQ "--port=0 --enable-tftp --tftp-root=$DIR/tftp --tftp-port-range=50000,50000"},
      .node_port = 69, .far_runs = "cd $DIR && busybox tftp -g -r file -l got 10.1.0.1 && cmp got tftp/file",
      .reported = "high inbound udp 50000 unexpected data first; ", .allowed = "inbound udp 69 tftp; "},
-    /* A resolver that asks from port 53, too; its client is on the node. */
+    /* A resolver that also sends its queries from port 53; its client is on the node. */
     {.name = "dnsmasq as resolver, 53 to 53", .policy = LISTED,
      .at_node = {DNSMASQ "--server=10.1.0.2@10.1.0.1#53 --bind-interfaces --cache-size=0 --listen-address=127.0.0.1"},
      .at_far = {DNSMASQ "--address=/host.test/10.1.0.7"}, .node_port = 53, .far_port = 53,
@@ -147,7 +147,7 @@ static const struct exchange exchanges[] = {
      .far_runs = PERL "alarm 20;$SIG{ALRM}=sub{die};$s=IO::Socket::INET->new(Proto=>\"udp\",LocalPort=>137,Broadcast=>1)"
                  " or die;for(1..3){send($s,\"name?\",0,sockaddr_in(137,inet_aton(\"10.1.0.255\")));recv($s,$b,999,0)}'",
      .reported = "info inbound udp 137 unexpected answered first; "},
-    /* TCP made by hand on both ends: data one way each, between ports that have nothing to do with each other. */
+    /* TCP made by hand on both ends: data in one direction each, between unrelated ports. */
     {.name = "scapy, segments one way each", .policy = LISTED,
      .far_runs = SCAPY "send(IP(dst=\"10.1.0.1\")/TCP(sport=7001,dport=7002,flags=\"A\")/b\"command\")'",
      .node_runs = SCAPY "send(IP(dst=\"10.1.0.2\")/TCP(sport=7003,dport=7004,flags=\"A\")/b\"answer\")'",
@@ -155,7 +155,7 @@ static const struct exchange exchanges[] = {
     {.name = "perl, raw segments one way each", .policy = LISTED,
      .far_runs = RAW_SEGMENT("7001", "7002", "10.1.0.1"), .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"),
      .reported = "medium unknown - 0 undecided data none; "},
-    /* Asked on one port, answered to another: two attempts, each of which may be the answer to the other. */
+    /* Requested on one port, answered to another: two attempts, each of which may answer the other. */
     {.name = "perl, answering to another port", .policy = LISTED,
      .at_node = {PERL UDP_SOCKET("10.1.0.1", "4444") "recv($s,$b,9,0);$t=IO::Socket::INET->new(Proto=>\"udp\");"
                  "send($t,\"answer\",0,sockaddr_in(7777,inet_aton(\"10.1.0.2\")));sleep 60'"}, .node_port = 4444,
@@ -163,10 +163,10 @@ static const struct exchange exchanges[] = {
      .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\");"
                  "send($s,\"question\",0,sockaddr_in(4444,inet_aton(\"10.1.0.1\")))'",
      .reported = "medium inbound udp 4444 unexpected attempted first; medium outbound udp 7777 unexpected attempted first; "},
-    /* From a raw socket, too, but one way: nobody answers to it. */
+    /* Also from a raw socket, but in one direction: nobody answers. */
     {.name = "perl, raw segments of the node alone", .policy = LISTED,
      .node_runs = RAW_SEGMENT("7003", "7004", "10.1.0.2"), .reported = ""},
-    /* What no table of ports speaks of: by day, and with a load. */
+    /* Protocols without ports: ordinary use, and with a load. */
     {.name = "ping, small and large", .policy = LISTED, .prepare = "ip link set node0 mtu 9000",
      .far_runs = "ip link set far0 mtu 9000; ping -q -c 5 -i 0.2 10.1.0.1 && ping -q -c 3 -i 0.2 -s 8972 -M do 10.1.0.1",
      .reported = "info inbound icmp 0 infra data first; "},
@@ -188,7 +188,7 @@ static const struct exchange exchanges[] = {
      .far_runs = PERL "$s=IO::Socket::INET->new(Proto=>\"udp\",LocalPort=>67) or die;"
                  "send($s,\"command\",0,sockaddr_in(68,inet_aton(\"10.1.0.1\")))'",
      .reported = "low inbound udp 68 unexpected refused first; "},
-    /* The answer is what a refusal would be, and more. */
+    /* The answer looks like a refusal, but carries data. */
     {.name = "scapy, an answer in a reset", .policy = LISTED,
      .prepare = "nft add table t && nft 'add chain t o {type filter hook input priority 0;}' && "
                 "nft add rule t o tcp dport 4444 drop",
@@ -216,7 +216,7 @@ static const char *text_of(json_t *row, const char *name)
     return text ? text : "-";
 }
 
-/* All findings, but what IPv6 does by itself, as exchange.told; or all allowed meters as exchange.allowed. */
+/* List all findings as exchange.reported, except IPv6's own traffic; or all allowed meters as exchange.allowed. */
 static void describe(json_t *rows, bool findings, char *ret, size_t size)
 {
     static char lines[32][160];
@@ -278,7 +278,7 @@ static void run(struct site *n, const struct netns *ns, const char *command)
         netns_run(ns, "DIR=%s; %s", n->dir, command);
 }
 
-/* An exchange under way: its node, its programs. */
+/* A running exchange: its node and programs. */
 struct running {
     struct site n;
     pid_t servers[2 * MAX_SERVERS];
@@ -314,7 +314,7 @@ static void finish(struct running *r, const struct exchange *e)
     site_end(&r->n);
 }
 
-#define BATCH 4u /* nodes that wait together for the first time-out to pass */
+#define BATCH 4u /* nodes that wait for the first timeout together */
 #define N_EXCHANGES (sizeof(exchanges) / sizeof(*exchanges))
 
 ParameterizedTestParameters(exchanges, of_real_programs)

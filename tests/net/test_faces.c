@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the faces once said differently of one node, live: each shows the same now. */
+/* Former contradictions between faces about one node, live: now all of them show the same. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void show(struct node *n, const char *face, char *text, size_t size)
     netns_output(&n->node, text, size, WIDE "%s", face);
 }
 
-/* All show that answer and the text behind it, wherever lines are broken. */
+/* Check that all faces show that answer and its text, wherever lines are broken. */
 static void all_show(struct node *n, const char *state, const char *wanted)
 {
     static char text[1 << 20];
@@ -50,7 +50,7 @@ static bool alert_is_written(void *argument)
     return netns_output(&n->node, NULL, 0, "grep -q '\"severity\":1' %s/eve.json", n->folder) == 0;
 }
 
-/* A command line longer than what is kept of it: the log's path is not read from there. */
+/* The command line is longer than the stored part of it, so the log's path must come from elsewhere. */
 Test(faces, the_alert_log_is_found_behind_twenty_one_peers)
 {
     char options[1024] = "", log[128], text[8192];
@@ -68,7 +68,7 @@ Test(faces, the_alert_log_is_found_behind_twenty_one_peers)
     cr_assert(netns_until(alert_is_written, &n, NETNS_DEADLINE_MS));
     show(&n, "top --once", text, sizeof(text));
     cr_expect(strstr(text, "alerts  high 1"), "%s", text);
-    show(&n, "alerts", text, sizeof(text)); /* the log of what is attached, without being named */
+    show(&n, "alerts", text, sizeof(text)); /* the log of the current attachment, without naming it */
     cr_expect(strstr(text, "high") && strstr(text, "tcp/4444"), "%s", text);
     all_show(&n, "ACTION NEEDED", "1 service answered on a port the policy does not allow (inbound tcp/4444)");
     netns_stop(server, SIGKILL);
@@ -82,7 +82,7 @@ static bool has_lost_its_hook(void *argument)
     return netns_output(&n->node, NULL, 0, PROGRAM " report | grep -q 'NOT ATTACHED'") == 0;
 }
 
-/* Killed, and then its program taken out: nobody is left who could notice, each face must by itself. */
+/* Killed, then its program removed: no auditor can notice, so each face must find out itself. */
 Test(faces, a_killed_auditor_and_a_removed_program_are_blind_everywhere)
 {
     struct node n;
@@ -106,7 +106,7 @@ static unsigned count(const char *text, const char *word)
     return found;
 }
 
-/* `override` moves a port: what the policy lists is what its compiled tables say. */
+/* `override` moves a port: faces use the compiled tables, not the rule's text. */
 Test(faces, an_overridden_port_is_listed_where_it_was_moved_to)
 {
     static const char policy[] = "policy test/override\ninclude on-prem\noverride ldap 389=10389\npeer node2 10.7.0.2\n";
@@ -134,7 +134,7 @@ Test(faces, an_overridden_port_is_listed_where_it_was_moved_to)
     node_close(&n);
 }
 
-/* As fast as they leave: one finding each. */
+/* Send as fast as possible: one finding each. */
 static int send_to_many_ports(void *argument)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -156,7 +156,7 @@ static bool has_delayed(void *argument)
     return netns_output(&n->node, NULL, 0, PROGRAM " report | grep -q 'delayed, not lost'") == 0;
 }
 
-/* More findings at once than events are sent for: they are read from their table later. */
+/* More new findings than events are sent for: they are read from their table later. */
 Test(faces, delayed_events_are_nowhere_a_loss)
 {
     static char text[1 << 20];
@@ -179,7 +179,7 @@ Test(faces, delayed_events_are_nowhere_a_loss)
     node_close(&n);
 }
 
-/* Taken out by a command while another one goes on: no face calls that blind. */
+/* Detached by a command while another interface continues: no face calls that blind. */
 Test(faces, an_interface_detached_by_a_command_is_nowhere_blind)
 {
     static char text[1 << 20];

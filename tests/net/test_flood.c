@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * All ports scanned and 200,000 half-open connections from forged addresses, while real clients work:
- * the real ones keep their direction and their exact counts, and not one packet is uncounted.
+ * A scan of all ports and 200,000 half-open connections from forged addresses, beside real clients: these keep their
+ * direction and exact counts, and every packet is counted.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -31,7 +31,7 @@ struct flood {
     struct packet *p;
 };
 
-/* Sends the frame as it is; a full queue is waited for, so that exactly as many go out as are wanted. */
+/* Send the frame unchanged; wait while the queue is full, so that the exact number is sent. */
 static void put(struct flood *f)
 {
     while (send(f->fd, f->p->data, f->p->length, 0) < 0)
@@ -68,13 +68,13 @@ static int flood(void *argument)
     return 0;
 }
 
-/* A client's question: how often it was sent, and the socket, which takes what comes late as well. */
+/* A client's query: how often it was sent, and the socket, which also receives late answers. */
 struct query {
     int fd;
     unsigned sent;
 };
 
-/* Sent again, as a resolver does, where the flood left no place in a queue for the question or for its answer. */
+/* Repeat the query, as a resolver does, if the flood left no room in a queue for it or for its answer. */
 static void ask(const struct site *n, struct query *q, uint16_t local_port)
 {
     static const char question[64];
@@ -93,7 +93,7 @@ static void ask(const struct site *n, struct query *q, uint16_t local_port)
     cr_assert_fail("no answer to %d questions", TRIES);
 }
 
-/* How many answers the question drew; its socket is closed. */
+/* Return how many answers the query received; closes its socket. */
 static unsigned take_answers(struct query *q)
 {
     unsigned n = 0;
@@ -117,7 +117,7 @@ static void under_flood(const char *mode)
     site_make(&n);
     netns_run(&n.ns, "ethtool -K node0 tso off gso off gro off tx off >/dev/null");
     netns_run(&n.far, "ethtool -K far0 tso off gso off gro off tx off >/dev/null");
-    netns_run(&n.ns, "ip route add 11.0.0.0/8 via 10.1.0.2"); /* so that forged SYNs draw SYN+ACKs */
+    netns_run(&n.ns, "ip route add 11.0.0.0/8 via 10.1.0.2"); /* so that forged SYNs cause SYN+ACKs */
     netns_run(&n.far, "ip route add blackhole 11.0.0.0/8; sysctl -qw net.ipv4.conf.all.forwarding=0");
     site_attach(&n, POLICY, mode);
     smb = traffic_serve_tcp(&n.ns, "10.1.0.1", 445);
@@ -130,11 +130,11 @@ static void under_flood(const char *mode)
             ask(&n, &queries[i], (uint16_t)(20000 + i));
     }
     cr_assert_eq(netns_wait(flooding, NETNS_DEADLINE_MS), 0);
-    netns_run(&n.ns, "ip route del 11.0.0.0/8"); /* no more SYN+ACKs sent again to who never was */
+    netns_run(&n.ns, "ip route del 11.0.0.0/8"); /* stop repeating SYN+ACKs to hosts that do not exist */
     site_until_equal(&n);
     report = site_report(&n);
     site_assert_identities(report);
-    /* Of whatever verdict: within the first time-out a query may be an answer to what was asked before the attachment. */
+    /* With any verdict: within the first timeout a query may answer something from before the attachment. */
     sum = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound", .port = 53});
     cr_assert_eq(sum.connections, QUERIES, "%llu queries", (unsigned long long)sum.connections);
     for (int i = 0; i < QUERIES; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The history of a node with real traffic, over a killed auditor and restarts. */
+/* The history of a node with real traffic, across a killed auditor and restarts. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static int64_t packets(struct node *n)
     return atoll(text);
 }
 
-/* Its writer ends with the auditor, however that ends: the lock shows it. */
+/* The writer ends with the auditor, however that ends, which its lock shows. */
 static bool is_free(void *argument)
 {
     char command[200];
@@ -55,7 +55,7 @@ Test(history, goes_on_over_kills_and_restarts)
     for (unsigned i = 0; i < 3; i++) {
         node_attach(&n, "node0 --mode tc --keep --interval 1 --history %s", path);
         ping(&n);
-        if (i == 1) { /* killed; the kernel counts on */
+        if (i == 1) { /* killed; the kernel continues to count */
             cr_expect_eq(node_stop(&n, SIGKILL), 128 + SIGKILL);
             ping(&n);
             cr_assert(netns_until(is_free, NULL, NETNS_DEADLINE_MS));
@@ -74,7 +74,7 @@ Test(history, goes_on_over_kills_and_restarts)
     cr_expect_geq(number("SELECT count(*) FROM change WHERE text LIKE 'Process %'"), 3);
     node_command(&n, NULL, 0, "detach");
     node_nothing_left(&n);
-    /* With nothing attached any more. */
+    /* After everything was detached. */
     cr_expect_eq(netns_output(&n.node, text, sizeof(text), QPW_BUILD "/qportwatch report --since 1d --history %s --json | jq .totals.packets", path), 0);
     cr_expect_eq(atoll(text), number("SELECT sum(rx_packets + tx_packets) FROM slot"), "%s", text);
     cr_expect_eq(node_command(&n, text, sizeof(text), "history --history %s", path), 0);
@@ -86,7 +86,7 @@ Test(history, goes_on_over_kills_and_restarts)
     node_close(&n);
 }
 
-/* What cannot be written is said in every face, and the audit goes on. */
+/* Every face reports a history that cannot be written, and the audit continues. */
 Test(history, that_cannot_be_written_is_said)
 {
     json_t *status;

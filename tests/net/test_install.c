@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What `make install` puts beside the program: it is all there, and each file is what its reader takes. */
+/* The files that `make install` puts beside the program: all exist, and each is valid for its reader. */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 static char root[64];
 static char output[32768];
 
-/* The exit status of a command in the sources' folder; what it printed is in `output`. "@" stands for the root. */
+/* Run a command in the sources' folder; its output is in `output`, "@" stands for the root. Returns the exit status. */
 static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int run(const char *format, ...)
 {
@@ -91,7 +91,7 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         cr_expect_eq(run("apparmor_parser -Q -K $R/etc/apparmor.d/qportwatch"), 0, "%s", output);
     if (is_there("zsh"))
         cr_expect_eq(run("zsh -n $R/usr/share/zsh/site-functions/_qportwatch"), 0, "%s", output);
-    /* what rpmbuild -ta takes holds one spec, wherever in it */
+    /* rpmbuild -ta requires exactly one spec in the archive. */
     cr_expect_eq(run("make -s --no-print-directory dist O=$R/dist >/dev/null && tar -tzf $R/dist/qportwatch-*.tar.gz | grep '\\.spec$'; rm -r $R/dist"), 0, "%s", output);
     cr_expect(strchr(output, '\n') == strrchr(output, '\n') && strstr(output, ".spec\n"), "%s", output);
     if (is_there("rpmspec"))
@@ -99,14 +99,14 @@ Test(install, everything_is_there_and_taken_by_its_reader)
                      output);
     if (is_there("logrotate"))
         cr_expect_eq(run("logrotate -d -s $R/state $R/etc/logrotate.d/qportwatch"), 0, "%s", output);
-    /* what the administrator wrote stays, whatever is installed and removed */
+    /* The administrator's files stay, whatever is installed and removed. */
     cr_expect_eq(run("echo 'iface eth7' >$R/etc/qportwatch/qportwatch.conf; make -s --no-print-directory install uninstall O=%s PREFIX=$R/usr "
                      "SYSCONFDIR=$R/etc >/dev/null; cat $R/etc/qportwatch/qportwatch.conf; find $R -type f", QPW_BUILD), 0, "%s", output);
     snprintf(path, sizeof(path), "iface eth7\n%s/etc/qportwatch/qportwatch.conf\n", root);
     cr_expect_str_eq(output, path);
 }
 
-/* What bash offers behind a line, one a line. */
+/* Check bash's completions of a line, one per line. */
 static void offers(const char *line, const char *expected)
 {
     run("PATH=$R/usr/sbin:$PATH; bash -c '. $R/usr/share/bash-completion/completions/qportwatch; COMP_LINE=\"%s\"; COMP_POINT=${#COMP_LINE}; "
@@ -127,7 +127,7 @@ Test(install, completion_offers_what_the_program_takes)
     offers("qportwatch attach --alert=heart", "heartbeat_s=\n");
     offers("qportwatch policy check -p /etc/hostn", "/etc/hostname\n");
     offers("qportwatch nonsense x", "\n");
-    /* all commands: the options that --help lists, no more and no less */
+    /* All commands: completion offers exactly the options that --help lists. */
     cr_assert_eq(run("$R/usr/sbin/qportwatch complete '' | cut -f1 | grep -vE '^(policy|config|cluster)$'; "
                      "for c in policy config cluster; do $R/usr/sbin/qportwatch complete $c '' | cut -f1 | sed \"s/^/$c /\"; done"), 0);
     options = strdup(output);

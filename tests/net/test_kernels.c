@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The oldest and the newest kernel that are supported: Debian 11's 5.10 (no TCX, no multi-buffer XDP, no instruction
- * count in bpf_prog_info; another verifier) and Debian unstable's, whose verifier is much like the machine's own, in short.
+ * The oldest and the newest supported kernel: Debian 11's 5.10 (no TCX, no multi-buffer XDP, no instruction count in
+ * bpf_prog_info; another verifier) and Debian unstable's, whose verifier resembles the machine's own, briefly.
  * tests/all has those between.
  */
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Findings close, are acknowledged and open again, over reloads and over the auditor's death. */
+/* Findings close, are acknowledged and open again, across reloads and the auditor's death. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define PROGRAM QPW_BUILD "/qportwatch"
 #define POLICY "policy site\ninbound tcp 22 ssh\n"
 
-/* Runs a command on the node; its status and its first line are as said. */
+/* Run a command on the node; check its status and its first line. */
 static void command(struct site *n, const char *words, int status, const char *says)
 {
     char output[8192];
@@ -21,7 +21,7 @@ static void command(struct site *n, const char *words, int status, const char *s
     cr_expect(strstr(output, says), "%s: '%s' is not in: %s", words, says, output);
 }
 
-/* policy edit with an editor that is a command line, and what is typed afterwards. */
+/* Run policy edit with a command line as editor, and then type that input. */
 static void edit(struct site *n, const char *editor, const char *typed, int status, const char *says)
 {
     char output[8192];
@@ -31,7 +31,7 @@ static void edit(struct site *n, const char *editor, const char *typed, int stat
     cr_expect(strstr(output, says), "%s: '%s' is not in: %s", editor, says, output);
 }
 
-/* What the report's document says of the answer and of the finding of that initiator and port, as "CLEAN closed rule". */
+/* Return the report's answer and the state of the finding of that initiator and port, as "CLEAN closed rule". */
 static const char *state(struct site *n, const char *initiator, int port)
 {
     static char text[128];
@@ -104,7 +104,10 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     until(&n, "10.1.0.2", 9100, "ACTION NEEDED, open");
     command(&n, "report --fail-on high --since 1h >/dev/null", 3, "");
 
-    /* In an editor: what breaks is not installed, what is accepted closes the finding. Then the policy as it was. */
+    /*
+     * In an editor: an invalid policy is not installed, an accepted proposal closes the finding. Then restore the
+     * policy.
+     */
     edit(&n, "false", "", 1, "the editor (false) failed");
     netns_output(&n.ns, text, sizeof(text), "EDITOR='echo inbound tcp 80 web >>' " PROGRAM " policy edit 2>&1 </dev/null; echo $?");
     cr_expect(strstr(text, "not installed: nobody answered, as standard input is no terminal") && strstr(text, "\n1\n"), "%s", text);
@@ -118,7 +121,10 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     put_policy(&n, "");
     command(&n, "reload", 0, "open again: 1 finding");
 
-    /* A rule explains it: closed, out of the headline; its further traffic is the rule's. Without the rule: open again. */
+    /*
+     * A rule explains it: closed, and out of the headline; further traffic counts for the rule. Without the rule it is
+     * open again.
+     */
     put_policy(&n, "inbound tcp 9100 exporter name=exporter from=10.1.0.0/24\n");
     command(&n, "reload", 0, "closed: 1 finding that the policy explains now");
     ask(&n, "10.1.0.2", 9100);
@@ -132,7 +138,7 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     until(&n, "10.1.0.2", 9100, "ACTION NEEDED, open");
     EVELOG_UNTIL(path, .port = 9100, .kind = "reopened");
 
-    /* Acknowledged, and still so under the next auditor; another prefix is another matter. */
+    /* Acknowledged, also under the next auditor; another prefix is a different matter. */
     command(&n, "ack in tcp/9100 --until 7d --reason known", 0, "acknowledged: 1 finding until ");
     until(&n, "10.1.0.2", 9100, "CLEAN, acknowledged");
     EVELOG_UNTIL(path, .port = 9100, .kind = "acknowledged");
@@ -143,7 +149,7 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     ask(&n, "10.1.7.2", 9100);
     until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
 
-    /* Who is named is acknowledged alone. */
+    /* Naming an address acknowledges that one only. */
     ask(&n, "10.1.7.3", 9100);
     until(&n, "10.1.7.3", 9100, "ACTION NEEDED, open");
     command(&n, "ack in tcp/9100 10.1.7.2", 0, "acknowledged: 1 finding; open again if it gets worse or is of another program");
@@ -152,7 +158,7 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     command(&n, "ack --undo in tcp/9100 10.1.7.2", 0, "no longer acknowledged: 1 finding");
     until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
 
-    /* Muted: by a file that the policy includes; a refused reload changes neither. */
+    /* Muted by a file that the policy includes; a refused reload changes neither. */
     ask(&n, "10.1.0.2", 9200);
     until(&n, "10.1.0.2", 9200, "ACTION NEEDED, open");
     command(&n, "mute in tcp/9200 --reason quiet", 2, "--until is required");
@@ -171,7 +177,7 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     command(&n, "ack --undo in tcp/9100", 0, "no longer acknowledged: 3 findings");
     until(&n, "10.1.7.2", 9100, "ACTION NEEDED, open");
     netns_stop(n.auditor, SIGKILL);
-    command(&n, "ack in tcp/9100", 0, "acknowledged: 3 findings"); /* nobody is there to be asked */
+    command(&n, "ack in tcp/9100", 0, "acknowledged: 3 findings"); /* without a question, as there is no terminal */
     site_attach(&n, "policy site\ninbound tcp 22 ssh\ninclude \"policy.muted\"\n", "");
     until(&n, "10.1.7.2", 9100, "CLEAN, acknowledged");
     site_detach(&n, SIGTERM);
@@ -185,18 +191,18 @@ Test(life, over_reloads_and_the_death_of_the_auditor, .timeout = NETNS_TIMEOUT_S
     site_end(&n);
 }
 
-/* A program of that name, which no other test has, reaches a port of the far end. */
+/* Let a program with a name unique to this test connect to a port of the far end. */
 static void reach(struct site *n, const char *program, int port, const char *signature)
 {
     char path[128], output[256];
 
     netns_output(&n->ns, output, sizeof(output), "cp -n /usr/bin/ncat %s/%s && %s/%s -z 10.1.0.2 %d", n->dir, program, n->dir,
-                 program, port); /* a whole path: of who has ended it is what is known */
+                 program, port); /* the whole path, because for an ended process only that is known */
     snprintf(path, sizeof(path), "%s/eve.json", n->dir);
     EVELOG_UNTIL(path, .name = signature, .port = (unsigned)port);
 }
 
-/* Of the report's document, of the view's, and of the alert log's newest record. */
+/* Check the severity in the report's document, in the view's, and in the newest record of the alert log. */
 static void assert_severity(struct site *n, int port, const char *severity, int number)
 {
     struct evelog log = {0};
@@ -231,11 +237,11 @@ Test(life, the_first_outbound_exchange_of_a_program_is_high_in_every_face, .time
     command(&n, "status --json | grep -c '\"severity\": \"high\"'", 0, "1\n");
     reach(&n, "alpha", 8444, "outbound-answered");
     assert_severity(&n, 8444, "medium", 2);
-    reach(&n, "beta", 8999, "outbound-refused"); /* nobody is there: that makes it no known program */
+    reach(&n, "beta", 8999, "outbound-refused"); /* a refused attempt does not make it a known program */
     reach(&n, "beta", 8445, "outbound-answered-new");
     assert_severity(&n, 8445, "high", 1);
 
-    /* Whichever auditor asks, and after another attachment as the log has it. */
+    /* With any auditor, and after another attachment according to the log. */
     netns_stop(n.auditor, SIGKILL);
     site_attach(&n, POLICY, "");
     assert_severity(&n, 8443, "high", 1);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* `qportwatch listeners` on sockets of real processes: what the policy says of each, who holds it, who has asked. */
+/*
+ * `qportwatch listeners` with sockets of real processes: how the policy lists each one, its owner, who has connected.
+ */
 #include <criterion/criterion.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -41,7 +43,7 @@ static json_t *ask(const char *options, int expected)
     return document;
 }
 
-/* The row of a port, borrowed; NULL: none. */
+/* Return the row of a port, borrowed; NULL: none. */
 static json_t *row(json_t *document, const char *protocol, int port)
 {
     json_t *one, *rows = json_object_get(document, "listeners");
@@ -87,7 +89,7 @@ Test(listeners, each_port_has_the_policys_word_and_its_process)
     int device;
 
     listen_on("10.7.0.1", 445);      /* listed */
-    listen_on("::", 4444);           /* a backdoor on both families */
+    listen_on("::", 4444);           /* an unlisted service on both families */
     listen_on("10.7.0.1", 40000);    /* in FTP's passive range */
     listen_on("127.0.0.1", 5555);
     traffic_bound(&n.node, SOCK_DGRAM, "fd07::1", 161);
@@ -143,7 +145,7 @@ Test(listeners, what_was_asked_is_known_once_something_is_attached)
     node_nothing_left(&n);
 }
 
-/* The documented members and no others. */
+/* Check that the object has the documented members and no others. */
 static void assert_members(json_t *object, const char *names)
 {
     char copy[512], *state = NULL;
@@ -163,7 +165,7 @@ static void expect_output(const char *arguments, const char *wanted)
     cr_expect(strstr(out, wanted), "%s: no '%s' in\n%s", arguments, wanted, out);
 }
 
-/* The same list in the report, in each of its forms; and who does not fit the policy in all of them. */
+/* The report has the same list, in each of its forms, and all of them show owners that violate the policy. */
 Test(listeners, the_report_has_them)
 {
     static char out[1 << 18];
@@ -202,7 +204,10 @@ Test(listeners, the_report_has_them)
     expect_output("report --format html", "<td class=\"bad\">unlisted</td><th scope=\"row\">tcp/4444</th>");
     expect_output("listeners", "\n  mismatch  tcp/7001");
 
-    /* The policy in force is the kernel's: a file that has changed or gone since says nothing of ports, nor of owners. */
+    /*
+     * The policy in force is the kernel's: a file that was changed or removed since does not count, for ports or
+     * owners.
+     */
     node_write(&n, "mine", "inbound tcp 7002,4444 one name=one\n", policy, sizeof(policy));
     for (int gone = 0; gone < 2; gone++) {
         own = ask("", 0);
@@ -240,7 +245,7 @@ Test(listeners, another_policy_and_a_wrong_one)
     cr_expect_eq(node_command(&n, out, sizeof(out), "listeners --bogus"), 2);
 }
 
-/* How many records of that name are about a port, in the log of the test; -1: of any port. */
+/* Return how many records of that name are about a port, in the test's log; -1: any port. */
 static size_t records(const char *log, const char *name, int port)
 {
     struct evelog records = {0};
@@ -263,7 +268,7 @@ static bool has_both(void *ports)
     return records(alerts, "listener-new", p[0]) && records(alerts, "owner-changed", p[1]);
 }
 
-/* Whoever holds a port is known without a packet. What was there at first is no news, and nothing is told twice. */
+/* An owner is found without a packet. Sockets that existed at first are not reported, and nothing is reported twice. */
 Test(listeners, new_ones_and_other_owners_are_alerts)
 {
     char policy[128], text[512], self[256] = "";
@@ -279,7 +284,7 @@ Test(listeners, new_ones_and_other_owners_are_alerts)
     for (int port = 7001; port <= 7003; port++)
         listen_on("10.7.0.1", (uint16_t)port);
     listen_on("127.0.0.1", 4447);
-    traffic_bound(&n.node, SOCK_DGRAM, "10.7.0.1", 45001); /* a client's, most likely */
+    traffic_bound(&n.node, SOCK_DGRAM, "10.7.0.1", 45001); /* most likely a client's */
     listen_on("::", 4445);
     cr_assert(netns_until(has_both, first, 20000));
 
@@ -302,12 +307,12 @@ Test(listeners, new_ones_and_other_owners_are_alerts)
     node_nothing_left(&n);
 }
 
-/* In a user namespace anybody can make /proc say that he executes what he likes: no path out of one fits a rule. */
+/* In a user namespace anybody can make /proc show any executable, so no path from one matches a rule. */
 static int listen_in_user_namespace(void *argument)
 {
     int *ready = argument;
 
-    listen_on("10.7.0.1", 7002); /* only who is outside may enter the network namespace */
+    listen_on("10.7.0.1", 7002); /* only a process outside may enter the network namespace */
     if (unshare(CLONE_NEWUSER) < 0)
         return 1;
     if (write(ready[1], "x", 1) != 1)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Local addresses and links as they change under the reader, each test in namespaces of its own. */
+/* Local addresses and links that change while they are read, each test in namespaces of its own. */
 #include <criterion/criterion.h>
 #include <net/if_arp.h>
 #include <poll.h>
@@ -17,7 +17,7 @@ static struct netns here, there;
 static struct qpw_netlink *netlink;
 static struct qpw_error err;
 
-/* What the handler was told, as one line each. */
+/* The events that the handler received, one line each. */
 static char reported[64][96];
 static size_t n_told;
 
@@ -163,7 +163,7 @@ Test(netlink, address_that_a_link_has_twice_is_ours_until_both_are_gone)
     cr_assert(was_told("local 10.9.0.8 0"));
 }
 
-/* Another peer of an IPv6 address is told as a change of the same one. */
+/* Another peer of an IPv6 address is reported as a change of the same address. */
 Test(netlink, address_whose_peer_changes_is_one)
 {
     netns_run(&here, "ip addr add fd00:9::8 peer fd00:9::1 dev node0 nodad && "
@@ -188,7 +188,7 @@ Test(netlink, links_are_renamed_go_down_and_are_made_again)
     drain();
     cr_assert(was_told("link data0>data0"));
     cr_assert_eq(qpw_netlink_by_name(netlink, "data0")->mtu, 9000);
-    /* Gone and back under the same index before anybody looked: it is another device, without our programs. */
+    /* Deleted and created again under the same index before anybody looked: another device, without our programs. */
     netns_run(&here, "ip link del data0 && ip link add data0 index %u type veth peer name data1", ifindex);
     drain();
     cr_assert(was_told("link data0>") && was_told("link >data0"));
@@ -198,11 +198,11 @@ Test(netlink, links_are_renamed_go_down_and_are_made_again)
     cr_assert_eq(local_flags("10.1.0.12"), 0);
 }
 
-/* Where it went is known until it is back: deleted after that it is gone, not moved. */
+/* The namespace to which it moved is known until it is back; if it is deleted later, it is gone, not moved. */
 Test(netlink, what_came_back_did_not_move_when_it_is_deleted)
 {
     unsigned ifindex = netns_ifindex(&here, "node0"), new_ifindex;
-    struct netns away = netns_new(); /* where its number is free */
+    struct netns away = netns_new(); /* its index is free there */
     int nsid;
 
     netns_run(&here, "ip link set node0 netns /proc/%d/fd/%d", (int)getpid(), away.fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What stands in the way of an audit: rights that are missing, interfaces that go elsewhere or are thousands, more
- * addresses than fit, files that are none, no /sys, no /proc, a terminal that hangs up. Each is said, nothing hangs,
- * nothing stays attached.
+ * Obstacles to an audit: missing capabilities, interfaces that move away or number thousands, too many addresses, files
+ * of the wrong kind, no /sys, no /proc, a terminal that hangs up. Each is reported, nothing hangs, nothing stays
+ * attached.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ TestSuite(obstacles, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
 #define PROGRAM QPW_BUILD "/qportwatch "
 #define LINES "--no-tui --no-alerts "
 
-/* Runs it until it says that it is attached, or ends by itself; then interrupts it. What it printed goes into text. */
+/* Run it until it reports that it is attached, or ends by itself; then interrupt it. Its output goes into text. */
 #define ATTACH_AND_END \
     "rm -f %s/out; (exec %s " PROGRAM "attach node0 " LINES "%s >%s/out 2>&1) & p=$!; " \
     "until grep -qs 'node0: attached, ' %s/out || ! kill -0 $p; do sleep 0.05; done 2>/dev/null; kill -TERM $p 2>/dev/null; " \
@@ -33,11 +33,14 @@ static int attach_and_end(struct node *n, char *text, size_t size, const char *b
     return netns_output(&n->node, text, size, ATTACH_AND_END, n->folder, before, options, n->folder, n->folder, n->folder);
 }
 
-/* Without one right of root it refuses and names it, or works and says what is not seen; either way nothing is left. */
+/*
+ * Without one capability of root it refuses and names it, or works and reports what is not monitored; either way
+ * nothing is left.
+ */
 Test(obstacles, every_right_taken_away_once)
 {
     static const struct {
-        const char *right, *said; /* said NULL: it is not needed */
+        const char *right, *said; /* said NULL: the capability is not needed */
         int status;
     } rights[] = {
         {"net_admin", "qportwatch attach: node0: CAP_NET_ADMIN is missing: without it nothing can be attached", 1},
@@ -68,7 +71,7 @@ Test(obstacles, every_right_taken_away_once)
     node_close(&n);
 }
 
-/* Nor is what stands in a hook taken for absent by one who may not ask: it is told which right is missing. */
+/* A user who may not query the hooks is told which capability is missing, not that nothing is attached. */
 Test(obstacles, who_may_not_ask_is_not_told_that_nothing_is_there)
 {
     static const char *const commands[] = {"status", "report", "top --once", "connections", "detach"};
@@ -78,7 +81,7 @@ Test(obstacles, who_may_not_ask_is_not_told_that_nothing_is_there)
     node_open(&n);
     node_attach(&n, "node0");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-        if (!strcmp(commands[i], "detach")) /* while there is one, the auditor does it */
+        if (!strcmp(commands[i], "detach")) /* the auditor does it while there is one */
             node_stop(&n, SIGKILL);
         cr_expect_eq(netns_output(&n.node, text, sizeof(text), "setpriv --bounding-set -sys_admin --inh-caps -sys_admin "
                                   PROGRAM "%s 2>&1", commands[i]), 1, "%s: %s", commands[i], text);
@@ -89,7 +92,10 @@ Test(obstacles, who_may_not_ask_is_not_told_that_nothing_is_there)
     node_close(&n);
 }
 
-/* An interface takes XDP and TCX programs along to another namespace: they are taken out there, and it is awaited. */
+/*
+ * An interface takes XDP and TCX programs along to another namespace: they are detached there, and its return is
+ * awaited.
+ */
 Test(obstacles, an_interface_that_is_moved_to_another_namespace)
 {
     static const char *const modes[] = {"xdp", "tc", "tc --tc-hook clsact"};
@@ -127,7 +133,7 @@ Test(obstacles, an_interface_that_is_moved_to_another_namespace)
     }
 }
 
-/* More than the table holds, and then not too many: counted, told, and no reason not to start. */
+/* More than fit into the table, and then fewer: counted, reported, and no reason not to start. */
 Test(obstacles, more_addresses_than_fit)
 {
     char text[1 << 16], eve[128];
@@ -147,14 +153,14 @@ Test(obstacles, more_addresses_than_fit)
     node_until_coverage(&n, "addresses-complete");
     node_stop(&n, SIGKILL);
     netns_run(&n.node, "ip -batch %s/again", n.folder);
-    node_attach(&n, "node0 --alerts %s", eve); /* a full table does not stop the next start */
+    node_attach(&n, "node0 --alerts %s", eve); /* a full table does not prevent the next start */
     netns_until_file(n.log, "the node has more addresses than the table of local ones holds", NETNS_DEADLINE_MS);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     node_nothing_left(&n);
     node_close(&n);
 }
 
-/* Each hook of each interface is asked, by two dumps of all of them, however many there are. */
+/* The hooks of all interfaces are queried by two dumps, however many there are. */
 Test(obstacles, hundreds_of_interfaces)
 {
     char text[1 << 16];
@@ -181,7 +187,7 @@ Test(obstacles, hundreds_of_interfaces)
     node_close(&n);
 }
 
-/* A pipe that nobody writes is waited for, which is said; who writes late is read, and a signal ends it. */
+/* Waiting for a writer of a pipe is reported; a late writer is read, and a signal ends the wait. */
 static void wait_for_a_writer(struct node *n, const char *command, const char *said)
 {
     char text[4096], out[96], line[256];
@@ -204,7 +210,7 @@ static void wait_for_a_writer(struct node *n, const char *command, const char *s
     }
 }
 
-/* What cannot be a log or a policy is refused with the reason, at once, and nothing waits for somebody at its other end. */
+/* A file that cannot be a log or a policy is refused with the reason at once, without waiting for another end. */
 Test(obstacles, files_that_are_none)
 {
     static const struct {
@@ -247,7 +253,7 @@ Test(obstacles, files_that_are_none)
     }
     wait_for_a_writer(&n, "replay --local 10.0.0.1", "not a capture");
     wait_for_a_writer(&n, "policy import --platform x", "the page has no table");
-    node_attach(&n, "node0 --alerts %s/later", n.folder); /* what it counts is not lost for it */
+    node_attach(&n, "node0 --alerts %s/later", n.folder); /* counting continues without it */
     netns_run(&n.node, "rm -f %s/later && mv %s/fifo %s/later && ln -s later %s/fifo && kill -HUP %d", n.folder, n.folder, n.folder, n.folder,
               (int)n.auditor);
     netns_until_file(n.log, "later: cannot be opened: not a regular file; findings are kept in the kernel", NETNS_DEADLINE_MS);
@@ -261,7 +267,7 @@ Test(obstacles, files_that_are_none)
     node_close(&n);
 }
 
-/* In a mount namespace of its own: a container that lacks what others take for granted. */
+/* In a mount namespace of its own: a container without the usual file systems. */
 Test(obstacles, without_sysfs_or_proc)
 {
     static const char *const folders[] = {"/sys", "/proc"};
@@ -280,7 +286,7 @@ Test(obstacles, without_sysfs_or_proc)
     node_close(&n);
 }
 
-/* Names that ip(8) takes, too. */
+/* Alternative names, as ip(8) accepts them. */
 Test(obstacles, alternative_names)
 {
     char text[4096];
@@ -298,7 +304,7 @@ Test(obstacles, alternative_names)
     node_close(&n);
 }
 
-/* Losing the terminal ends the screen and nothing else; what is counted stays, and a command still ends the audit. */
+/* Losing the terminal ends only the screen: counting continues, and a command can still end the audit. */
 Test(obstacles, a_terminal_that_hangs_up)
 {
     struct terminal t;
@@ -327,7 +333,10 @@ Test(obstacles, a_terminal_that_hangs_up)
     node_close(&n);
 }
 
-/* Killed, stopped and gone on, and squatted: the next one resumes each time, and in the end nothing is left. */
+/*
+ * Killed, stopped and continued, with foreign files in the way: the next one resumes each time, and at the end nothing
+ * is left.
+ */
 Test(obstacles, many_rounds_of_kill_stop_and_squat)
 {
     unsigned rounds = thorough_rounds(4, 200);
@@ -338,12 +347,12 @@ Test(obstacles, many_rounds_of_kill_stop_and_squat)
     for (unsigned i = 0; i < rounds; i++) {
         node_attach(&n, "node0");
         kill(n.auditor, SIGSTOP);
-        if (i < 2) /* it waits for its answer: five seconds */
+        if (i < 2) /* it waits five seconds for its answer */
             cr_expect_neq(netns_output(&n.node, text, sizeof(text), "timeout 60 " PROGRAM "status"), 124);
         kill(n.auditor, SIGCONT);
         cr_expect_eq(node_command(&n, NULL, 0, "status"), 0, "round %u: it goes on", i);
         node_stop(&n, SIGKILL);
-        /* somebody's file and socket under the very names, held by nobody */
+        /* Foreign file and socket with the very names, used by nobody. */
         netns_run(&n.node, "f=/run/qportwatch/$(stat -Lc %%i /proc/self/ns/net); rm -f $f.sock $f.lock; "
                            "python3 -c \"import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind('$f.sock')\"; "
                            ": >$f.lock");
@@ -356,7 +365,7 @@ Test(obstacles, many_rounds_of_kill_stop_and_squat)
     node_close(&n);
 }
 
-/* What was killed in a network namespace that is gone is cleared away by the next start anywhere. */
+/* The remains of a process that was killed in a deleted network namespace are removed by the next start anywhere. */
 Test(obstacles, files_of_dead_namespaces_are_cleared_away)
 {
     struct node n;
@@ -370,7 +379,7 @@ Test(obstacles, files_of_dead_namespaces_are_cleared_away)
     node_close(&n);
 }
 
-/* A name that a live interface takes from one that is gone and awaited is the live one's. */
+/* A live interface that takes the name of one that is gone and awaited is the one that counts. */
 Test(obstacles, a_name_that_another_interface_takes)
 {
     char text[4096];
@@ -391,7 +400,7 @@ Test(obstacles, a_name_that_another_interface_takes)
     node_close(&n);
 }
 
-/* The qdisc that was made goes by the interface's number, not by its name. */
+/* The qdisc that was created is identified by the interface's index, not by its name. */
 Test(obstacles, renamed_while_nobody_looked)
 {
     char text[4096];
@@ -409,8 +418,8 @@ Test(obstacles, renamed_while_nobody_looked)
 }
 
 /*
- * More filters than are listed, without a gap in their priorities: ours is placed behind them, which is said, found again
- * and removed.
+ * More filters than are listed, with consecutive priorities: ours is placed behind them, which is reported, and is
+ * found again and removed.
  */
 Test(obstacles, a_crowded_clsact_hook)
 {
@@ -439,7 +448,7 @@ Test(obstacles, a_crowded_clsact_hook)
     node_close(&n);
 }
 
-/* What nobody reads of the auditor's own lines is left out and counted; it and its commands go on. */
+/* Lines of the auditor that nobody reads are dropped and counted; it and its commands continue. */
 Test(obstacles, an_output_that_nobody_reads)
 {
     char text[65536];
@@ -447,7 +456,7 @@ Test(obstacles, an_output_that_nobody_reads)
     pid_t pid;
 
     node_open(&n);
-    /* a FIFO that is held open, full, and not read */
+    /* A FIFO that is held open, full, and not read. */
     pid = netns_start(&n.node, NULL, (char *[]){"sh", "-c", "mkfifo $1/lines; exec 7<>$1/lines; head -c 65536 /dev/zero >&7; "
                       PROGRAM "attach node0 " LINES
                       "--mode tc >$1/lines 2>&1 & auditor=$!; until " PROGRAM "status >/dev/null 2>&1; do sleep 0.1; done; "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Commands with an output file: a disk without room costs the new text, never the old one. */
+/* Commands with an output file: a full disk costs the new text, never the old one. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ TestSuite(output, .timeout = NETNS_TIMEOUT_S);
 #define FTP "../shared/captures/zeek-ftp-ipv4.pcap"
 #define KEPT "the old text\n"
 
-/* With files limited to so many kilobytes, which is how a full disk looks to the program. Its exit status. */
+/* Run it with a file size limit in kilobytes, which looks like a full disk to the program. Returns the exit status. */
 static int limited(struct node *n, unsigned kilobytes, const char *arguments, const char *path, char *out, size_t size)
 {
     return netns_output(&n->node, out, size, "bash -c 'trap \"\" XFSZ; ulimit -f %u; exec %s %s -o %s'", kilobytes,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The owner of an exchange, noted when its socket was made: processes that are gone before anybody can look. */
+/* The owner of an exchange, recorded when its socket is created: for processes that end before anybody can look. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,7 +23,7 @@
 
 #define LAST(log, ...) evelog_last((log), &(struct evelog_filter){__VA_ARGS__})
 
-/* Every finding has a record of its own, and the time in which the node's datagrams may be answers is short. */
+/* Every finding has a record of its own, and the time in which datagrams from the node may be answers is short. */
 #define ONE_BY_ONE \
     "--udp-timeout 1 " \
     "--alert scan_targets=0 --alert slow_scan_targets=0 --alert flood=0 --alert initiators=0 --alert neighbour=0 " \
@@ -60,7 +60,7 @@ static const struct kind {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
-/* One process with a name of its own: makes a socket, sends its first packet and ends. */
+/* Run one process with a name of its own: creates a socket, sends its first packet and ends. */
 static void live_shortly(const struct kind *kind, unsigned number)
 {
     struct sockaddr_storage to;
@@ -102,7 +102,10 @@ static bool window_is_over(void *argument)
     return now.tv_sec - since->tv_sec >= 3;
 }
 
-/* Attached for longer than the time-out of UDP: what the node sends first from now on is its own. */
+/*
+ * Wait for longer than the UDP timeout since the attachment: from now on, datagrams that the node sends first are its
+ * own.
+ */
 static void await_window(void)
 {
     struct timespec now;
@@ -115,7 +118,7 @@ struct count {
     unsigned named, wrong, missing;
 };
 
-/* Of the records on our ports, how many name the process that was there. */
+/* Count how many of the records on our ports name the process. */
 static struct count count_named(void)
 {
     struct count c = {0};
@@ -157,12 +160,12 @@ Test(owners, processes_that_end_within_a_millisecond_are_named)
     node_nothing_left(&n);
 }
 
-/* A server that ends with its first client: the SYN+ACK names it. */
+/* A server that ends with its first client: the owner comes from the SYN+ACK. */
 static int serve_one(void *argument)
 {
     int listener, fd;
 
-    prctl(PR_SET_NAME, "one-shot"); /* the name is noted with socket(2) */
+    prctl(PR_SET_NAME, "one-shot"); /* the name is recorded by socket(2) */
     listener = traffic_bound(&n.node, SOCK_STREAM, "10.7.0.1", 4444);
     listen(listener, 1);
     fd = accept(listener, NULL, NULL);
@@ -197,7 +200,7 @@ Test(owners, a_listener_that_has_ended_is_named_by_its_answer)
     node_nothing_left(&n);
 }
 
-/* Makes sockets without end: what was noted of others is not crowded out. */
+/* Create sockets without end: they must not displace the records of others. */
 static int make_many_sockets(void *argument)
 {
     for (unsigned i = 0; i < 300000; i++) {
@@ -210,7 +213,7 @@ static int make_many_sockets(void *argument)
     return 0;
 }
 
-/* Opens a socket, waits to be told, then sends and ends at once. */
+/* Open a socket, wait for a signal, then send and end at once. */
 static int wait_then_send(void *argument)
 {
     struct sockaddr_storage to;
@@ -271,7 +274,7 @@ struct search {
     struct wanted *wanted;
 };
 
-/* A connection that ends just then moves from one table to another, and a walk may meet it in neither or in both. */
+/* A connection that ends at that moment moves between tables, and a walk may meet it in neither or in both. */
 static bool is_found_once(void *argument)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_EST, QPW_CLASS_DGRAM};
@@ -303,7 +306,7 @@ static void assert_connection_owner(uint16_t port, const char *name, enum qpw_ow
     qpw_kernel_close(&k);
 }
 
-/* On ports that the policy allows: no finding is made of them. */
+/* On allowed ports, for which there are no findings. */
 static int ask_allowed(void *argument)
 {
     struct sockaddr_storage to;
@@ -364,11 +367,11 @@ Test(owners, a_connection_that_is_no_finding_carries_its_owner)
 
 /* ---- Sockets older than the audit ---- */
 
-/* Waits to be told over `go`, uses its socket once more and ends at once. */
+/* Wait for a signal over `go`, use the socket once more and end at once. */
 struct old {
     const char *name;
     int go[2];
-    int (*use)(const struct old *o); /* after the socket is there and `ready` was written */
+    int (*use)(const struct old *o); /* called after the socket exists and `ready` was written */
     int ready[2];
 };
 
@@ -409,7 +412,7 @@ static int old_sender(const struct old *o)
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
     if (bind(fd, (struct sockaddr *)&(struct sockaddr_in){.sin_family = AF_INET}, sizeof(struct sockaddr_in)) < 0)
-        return 1; /* only what is bound is in the socket table */
+        return 1; /* only bound sockets are in the socket table */
     await_told(o);
     return sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1;
 }
@@ -459,7 +462,7 @@ Test(owners, sockets_older_than_the_audit_have_their_owner_with_the_first_packet
     node_nothing_left(&n);
 }
 
-/* With SYN cookies no socket is behind the SYN+ACK. */
+/* With SYN cookies there is no socket behind the SYN+ACK. */
 Test(owners, a_listener_is_named_by_its_syn_cookie)
 {
     char self[256] = "";
@@ -477,7 +480,7 @@ Test(owners, a_listener_is_named_by_its_syn_cookie)
     node_nothing_left(&n);
 }
 
-/* A timestamp request that is larger than any host makes one, from a socket of raw ICMP. */
+/* A timestamp request larger than any host sends, from a raw ICMP socket. */
 static int send_icmp(void *argument)
 {
     static const unsigned char icmp[608] = {13};
@@ -490,7 +493,7 @@ static int send_icmp(void *argument)
     return sendto(fd, icmp, sizeof(icmp), 0, (struct sockaddr *)&to, size) != sizeof(icmp);
 }
 
-/* What has no ports has an owner all the same, whose process has ended by the time that anybody could look. */
+/* An exchange without ports has an owner as well, although its process has ended before anybody could look. */
 Test(owners, who_sends_icmp_by_hand_is_named)
 {
     node_attach(&n, "node0 --mode tc --alerts %s " ONE_BY_ONE, eve);
@@ -505,7 +508,7 @@ Test(owners, who_sends_icmp_by_hand_is_named)
     node_nothing_left(&n);
 }
 
-/* A frame that a packet socket sends has no owner that could be known, and none is named. */
+/* A frame from a packet socket has no owner that could be known, and none is named. */
 static int send_raw(void *argument)
 {
     static struct packet p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where /proc does not show every process, or may not be looked into, a user's process is unknown and said to be: never
- * "the kernel", in the list of listeners, in connections, in the log.
+ * If /proc does not show every process, or not its descriptors, a user's process is reported as unknown, never as "the
+ * kernel": in the list of listeners, in connections, in the log.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -40,11 +40,12 @@ static void teardown(void)
 
 TestSuite(owners_blind, .init = setup, .fini = teardown, .timeout = NETNS_TIMEOUT_S);
 
-/* ---- Ways of not seeing ---- */
+/* ---- Restrictions of /proc ---- */
 
 static int without_ptrace(void)
 {
-    return prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE); /* execve(2) as root gives what the bounding set has left */
+    return prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE); /* execve(2) as root then gives only what remains in the bounding
+                                                    * set */
 }
 
 static int own_mounts(void)
@@ -57,7 +58,7 @@ static int with_hidepid(void)
     return own_mounts() < 0 || mount("proc", "/proc", "proc", 0, "hidepid=2") < 0 ? -1 : without_ptrace();
 }
 
-/* The program is the first process of its namespace, and /proc shows that. */
+/* Run the program as the first process of a pid namespace, with a /proc to match. */
 static int in_pid_namespace(void)
 {
     int status;
@@ -90,7 +91,7 @@ static const struct way {
     {"no /proc", without_proc},
 };
 
-/* ---- The program there ---- */
+/* ---- Running the program there ---- */
 
 struct run {
     const struct way *way;
@@ -148,7 +149,7 @@ Test(owners_blind, a_listener_is_not_the_kernels)
     }
 }
 
-/* Where a rule names an owner that cannot be known, the list says so and blames nobody. */
+/* If a rule names an owner and the real one is unknown, the list shows that and reports no violation. */
 Test(owners_blind, an_unknown_owner_of_a_rule_is_not_checked)
 {
     char policy[128], text[1 << 14] = "";
@@ -178,7 +179,7 @@ static bool is_attached(void *argument)
     return attached;
 }
 
-/* The auditor of a pid namespace dies with the process that was killed, a moment later. */
+/* The auditor of a pid namespace dies shortly after the process that was killed. */
 static bool is_detached(void *argument)
 {
     return node_command(&n, NULL, 0, "detach") == 0;
@@ -187,7 +188,7 @@ static bool is_detached(void *argument)
 static void audit_there(const struct way *way, const char *reason)
 {
     char *argv[] = {(char *)PROGRAM, "attach", "node0", "--mode", "tc", "--no-tui", "--alerts", eve, NULL};
-    pid_t server = traffic_serve_tcp(&n.node, "10.7.0.1", 4444), auditor; /* older than the audit: it has no note */
+    pid_t server = traffic_serve_tcp(&n.node, "10.7.0.1", 4444), auditor; /* older than the audit: no record */
     struct evelog log = {0};
     const json_t *record;
     json_t *document;

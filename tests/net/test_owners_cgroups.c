@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The unit or container of an owner, by real cgroups that are called as systemd and the container engines call theirs;
- * of processes that live, and of such as have ended.
+ * The unit or container of an owner, from real cgroups named as by systemd and the container engines; for live
+ * processes and for ended ones.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -24,9 +24,9 @@
 
 static struct node n;
 static int root = -1;
-static char top[64]; /* a slice of this test alone */
+static char top[64]; /* a slice for this test alone */
 
-/* Below `top`. What is behind the last slash was made by whoever runs there. */
+/* Below `top`. The part after the last slash was created by the processes there. */
 static const struct place {
     const char *path, *unit, *container;
 } places[] = {
@@ -44,7 +44,7 @@ static const struct place {
 };
 #define PLACES (sizeof(places) / sizeof(*places))
 
-/* Makes (or, from the deepest on, removes) each folder of the path. */
+/* Create (or remove, deepest first) each folder of the path. */
 static void each_folder(const char *path, bool make)
 {
     char text[512];
@@ -115,8 +115,8 @@ static void enter(const char *folder)
 
 struct life {
     size_t place;
-    bool stays;        /* else it ends at once */
-    const char *moves; /* to that folder, between the socket and its first packet; NULL: no */
+    bool stays;        /* false: it ends at once */
+    const char *moves; /* the folder to which it moves between the socket and its first packet; NULL: none */
     int ready[2];
 };
 
@@ -133,12 +133,12 @@ static int live(void *argument)
     if (life->moves)
         enter(life->moves);
     else
-        connect(fd, (struct sockaddr *)&to, size); /* notes it anew */
+        connect(fd, (struct sockaddr *)&to, size); /* recorded again */
     if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1 || write(life->ready[1], "x", 1) != 1)
         return 1;
     if (life->stays)
         pause();
-    enter("."); /* the folder is to be removed */
+    enter("."); /* so that the folder can be removed */
     return 0;
 }
 
@@ -196,7 +196,7 @@ static void everywhere(bool stays, const char *match)
 Test(owners_cgroups, of_processes_that_live) { everywhere(true, "exact"); }
 Test(owners_cgroups, of_processes_that_have_ended) { everywhere(false, "created"); }
 
-/* Where a socket was made is not undone by moving before its first packet. */
+/* The cgroup in which a socket was created counts even if its process moves before the first packet. */
 Test(owners_cgroups, moving_away_hides_nothing_of_who_has_ended)
 {
     struct life life = {.place = 0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Sockets that more than one process has to do with, or none that is known: each owner with the quality that is true. */
+/* Sockets shared by several processes, or with no known owner: each owner with its true certainty. */
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ static void teardown(void)
 
 TestSuite(owners_kinds, .init = setup, .fini = teardown, .timeout = NETNS_TIMEOUT_S);
 
-/* ---- Servers on the node: each writes "x" to `ready` once its connection is where it is to stay ---- */
+/* ---- Servers on the node: each writes "x" to `ready` once its connection is in its final process ---- */
 
 #define PORT 445
 
@@ -68,7 +68,7 @@ static int accept_and_answer(int listener)
     return fd;
 }
 
-/* A forked server: the parent listens, the child holds the connection. */
+/* A forking server: the parent listens, the child owns the connection. */
 static int serve_forked(void *argument)
 {
     int listener, fd;
@@ -88,7 +88,7 @@ static int serve_forked(void *argument)
     return 0;
 }
 
-/* Socket activation: who made the listener gives it away and keeps it, too; the service serves. */
+/* Socket activation: the creator of the listener passes it on and keeps it, too; the service serves. */
 static int serve_activated(void *argument)
 {
     int listener;
@@ -106,7 +106,7 @@ static int serve_activated(void *argument)
     return 0;
 }
 
-/* A descriptor is sent over a Unix socket, and closed where it came from. */
+/* A descriptor is sent over a Unix socket and closed by the sender. */
 static int serve_passed(void *argument)
 {
     union {
@@ -141,7 +141,7 @@ static int serve_passed(void *argument)
     return 0;
 }
 
-/* Two processes listen on one port; the one that is given the connection says its name first. */
+/* Two processes listen on one port; the one that gets the connection sends its name first. */
 static int serve_reused(void *argument)
 {
     int fd;
@@ -167,7 +167,7 @@ static int serve_mptcp(void *argument)
     return 0;
 }
 
-/* ---- The client, and what `connections` says ---- */
+/* ---- The client, and the output of `connections` ---- */
 
 static int ask(void *argument)
 {
@@ -182,7 +182,7 @@ static int ask(void *argument)
     return 0;
 }
 
-/* The one connection on the port: text of a field of its owner, or of owner_reason. */
+/* Get a field of the owner of the only connection on the port, or owner_reason. */
 static void owner_of(const char *field, char *ret, size_t size)
 {
     static char out[1 << 16];
@@ -219,7 +219,7 @@ static bool is_owner(void *argument)
     return !strcmp(process, e->process) && !strcmp(match, e->match);
 }
 
-/* Asked again until it is so: /proc may be read while a descriptor changes hands. */
+/* Query until it holds, because /proc may be read while a descriptor changes hands. */
 static void assert_owner(const char *process, const char *match)
 {
     char text[128];
@@ -237,7 +237,7 @@ static void begin(void)
     node_attach(&n, "node0 --mode xdp");
 }
 
-/* The server with a client connected to it, and `ready` told. Both pids are ended with the test. */
+/* Run the server with a client connected to it, and wait for `ready`. Both processes end with the test. */
 static void serve(int (*server)(void *argument), int protocol)
 {
     char c;
@@ -299,8 +299,10 @@ Test(owners_kinds, of_two_listeners_on_a_port_the_one_that_was_asked)
     assert_owner(name, "exact");
 }
 
-/* The subflows of MPTCP are the kernel's own sockets and carry no note: while it lives the socket table knows it. A
- * listener that was there at the last reading is noted by user space; this one lives shorter. */
+/*
+ * The subflows of MPTCP are the kernel's own sockets, without a record: only the socket table shows them while they
+ * live. User space records a listener that exists at a reading; this one is too short-lived.
+ */
 Test(owners_kinds, mptcp_is_known_while_it_lives_and_unknown_with_a_reason_then)
 {
     char text[128];

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What notes the owners of sockets: at the root cgroup and the tracepoints, gone after each end, and said where missing. */
+/*
+ * The programs that record the owners of sockets: at the root cgroup and the tracepoints, gone after each end, and
+ * reported if missing.
+ */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -26,7 +29,7 @@
 
 static struct node n;
 static char eve[128];
-static int true_root = -1; /* the cgroup that the test left for one of its own */
+static int true_root = -1; /* the cgroup that the test left for its own one */
 static char own_cgroup[64];
 
 static void setup(void)
@@ -78,7 +81,7 @@ Test(owners_root, nothing_stays_at_the_root_cgroup)
     node_nothing_left(&n);
 }
 
-/* Whether `status` says that owners are noted; the text of the document's reason must contain `why`. */
+/* Return whether `status` reports that owners are recorded; the reason in the document must contain `why`. */
 static bool status_says_noted(const char *why)
 {
     static char out[1 << 16];
@@ -98,7 +101,7 @@ static bool status_says_noted(const char *why)
     return noted;
 }
 
-/* How many programs at the kernel's tracepoints belong to the instance. */
+/* Return how many programs at the kernel's tracepoints belong to the instance. */
 static unsigned followers(uint32_t instance)
 {
     static const enum qpw_program programs[] = {QPW_PROG_qpw_exec, QPW_PROG_qpw_fork};
@@ -181,9 +184,9 @@ Test(owners_root, what_a_killed_run_left_goes_with_the_next_start)
     netns_close(&other);
 }
 
-/* ---- Where they cannot be had: the audit goes on in the way of before, and that is said ---- */
+/* ---- Where they cannot be attached, the audit continues without them, and reports that ---- */
 
-/* This process into the cgroup of that name below the directory; "." is the directory itself. */
+/* Move this process to the cgroup of that name below the directory; "." is the directory itself. */
 static void enter_cgroup(int directory, const char *name)
 {
     char path[128];
@@ -194,7 +197,7 @@ static void enter_cgroup(int directory, const char *name)
     cr_assert(fd >= 0 && write(fd, "0", 1) == 1 && close(fd) == 0, "%s: %s", path, strerror(errno));
 }
 
-/* A root of its own, that of a cgroup namespace: who attaches there concerns nobody else. */
+/* Enter a cgroup namespace with a root of its own: programs attached there affect nobody else. */
 static void enter_own_cgroup(void)
 {
     true_root = qpw_cgroup_root_open();
@@ -233,7 +236,7 @@ Test(owners_root, another_program_that_holds_the_root_alone_is_said)
     cr_assert_eq(node_command(&n, out, sizeof(out), "report --all"), 0);
     cr_expect(strstr(out, "Owners of sockets are not noted: cannot attach at the root cgroup"), "%s", out);
     cr_expect_eq(qpw_owners_count(instance_of_node()), 0, "all of them or none");
-    /* Once it is gone they are put there. */
+    /* Once the obstacle is gone they are attached. */
     cr_assert_eq(bpf_prog_detach2(foreign, root, BPF_CGROUP_INET_SOCK_CREATE), 0);
     node_until_coverage(&n, "owners-noted");
     cr_expect(status_says_noted(NULL));
@@ -277,7 +280,7 @@ Test(owners_root, in_a_cgroup_namespace_the_part_that_is_noted_is_said)
     cr_assert_eq(node_command(&n, out, sizeof(out), "status"), 0);
     cr_expect(strstr(out, "only in and below the cgroup / of this cgroup namespace"), "%s", out);
 
-    /* Whoever asks from the machine's root finds the same programs, at the same place. */
+    /* From the machine's root the same programs are found, at the same place. */
     cr_assert(setns(outside, CLONE_NEWCGROUP) == 0 && close(outside) == 0, "%s", strerror(errno));
     cr_expect_eq(qpw_owners_count(instance), QPW_OWNER_PROGRAMS);
     cr_expect(status_says_noted(NULL));
@@ -288,7 +291,7 @@ Test(owners_root, in_a_cgroup_namespace_the_part_that_is_noted_is_said)
     node_nothing_left(&n);
 }
 
-/* The auditor as it is started here, by a process of its own. */
+/* Run the auditor as it is started here, in a process of its own. */
 static int attach_here(void *argument)
 {
     char log[] = QPW_BUILD "/qportwatch";
@@ -297,7 +300,7 @@ static int attach_here(void *argument)
     return 127;
 }
 
-/* A kernel without the unified hierarchy and tracefs: fsopen(2) knows neither, and nothing is mounted. */
+/* A kernel without the unified hierarchy and tracefs: fsopen(2) supports neither, and nothing is mounted. */
 static int attach_without_filesystems(void *argument)
 {
     struct sock_filter code[] = {
@@ -315,7 +318,7 @@ static int attach_without_filesystems(void *argument)
     return attach_here(NULL);
 }
 
-/* A system call is refused with that error; what is mounted stays. */
+/* Make a system call fail with that error; mounts stay. */
 static int refuse(long call, int error)
 {
     struct sock_filter code[] = {
@@ -329,18 +332,18 @@ static int refuse(long call, int error)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-/* As where a lockdown or kernel.perf_event_paranoid is in the way. */
+/* As if lockdown or kernel.perf_event_paranoid forbade it. */
 static int attach_without_perf(void *argument)
 {
     return refuse(SYS_perf_event_open, EACCES) < 0 ? 126 : attach_here(NULL);
 }
 
-/* The unified hierarchy is there, tracefs is not to be had. */
+/* The unified hierarchy exists, tracefs is not available. */
 static int attach_without_tracefs(void *argument)
 {
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return 126;
-    mkdir("/sys/fs/cgroup/unified", 0755); /* where cgroups are of version 1; not allowed on version 2 */
+    mkdir("/sys/fs/cgroup/unified", 0755); /* for machines with cgroups version 1; not permitted on version 2 */
     if (mount("none", "/sys/kernel", "tmpfs", 0, NULL) < 0 || mount("none", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0)
         return 126;
     return refuse(SYS_fsopen, ENOENT) < 0 ? 126 : attach_here(NULL);
@@ -374,7 +377,7 @@ Test(owners_root, without_a_unified_hierarchy_that_is_said)
     assert_goes_on_without(attach_without_filesystems, "the kernel has no unified cgroup hierarchy");
 }
 
-/* Owners are noted all the same; of who has ended only the executable is missing, and a name is not taken for one. */
+/* Owners are still recorded; for ended processes only the executable is missing, and a name does not replace it. */
 static void assert_goes_on_without_executables(int (*attach)(void *argument), const char *why)
 {
     static char out[1 << 16];
@@ -424,7 +427,7 @@ static unsigned count_paths(int fd)
     return count;
 }
 
-/* A table of paths that is full makes room: what is still executed stays. */
+/* A full table of paths makes room, and keeps paths that are still executed. */
 Test(owners_root, paths_that_nobody_executes_make_room)
 {
     struct qpw_load_options options = {.programs = 1u << QPW_PROG_qpw_tc_tx};
@@ -445,11 +448,11 @@ Test(owners_root, paths_that_nobody_executes_make_room)
 
         snprintf(exe.path, sizeof(exe.path), "/gone/%llu", (unsigned long long)i);
         if (bpf_map_update_elem(k.map_fd[QPW_MAP_exes], &key, &exe, BPF_NOEXIST) < 0)
-            break; /* others have executed something meanwhile: it is full */
+            break; /* other processes have executed something meanwhile: it is full */
     }
     cr_expect_gt(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 4 * 3);
     qpw_executables_make_room(&k, &e);
-    /* Half are left, and what others on this machine execute meanwhile. */
+    /* Half remain, plus whatever other processes on this machine execute meanwhile. */
     cr_expect_lt(count_paths(k.map_fd[QPW_MAP_exes]), QPW_EXES / 4 * 3);
     own = e.slots->slot[getpid() & (QPW_EXE_SLOTS - 1)];
     cr_expect_eq(own & QPW_EXE_TGID, (uint64_t)getpid());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* policy suggest and policy test, asked of a node that is being watched. */
+/* policy suggest and policy test on a monitored node. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static void expect(struct site *n, const char *command, int status, const char *
     cr_assert_eq(w.status, status, "%s", w.output);
 }
 
-/* A veth takes tags off as most cards do: rules that ask for one would not match in XDP mode, which is said at once. */
+/* A veth strips tags as most cards do: rules with a VLAN would not match in XDP mode, which is reported at once. */
 Test(attached, tags_that_are_not_to_be_seen, .timeout = NETNS_TIMEOUT_S)
 {
     static const struct {
@@ -61,7 +61,7 @@ Test(attached, tags_that_are_not_to_be_seen, .timeout = NETNS_TIMEOUT_S)
     }
 }
 
-/* A reload brings the first rule that asks for a tag. */
+/* A reload brings the first rule with a VLAN. */
 Test(attached, tags_that_are_not_to_be_seen_after_a_reload, .timeout = NETNS_TIMEOUT_S)
 {
     static const char *const modes[] = {"--mode xdp", "--mode tc"};
@@ -94,7 +94,10 @@ Test(attached, suggestions_and_what_another_policy_would_have_said)
     netns_output(&n.far, NULL, 0, "nc -z -w 60 10.1.0.1 9999"); /* refused: never suggested */
     expect(&n, "suggest", 0, "\n#inbound   tcp      9100         \"TODO: purpose\" from=10.1.0.2\n");
     expect(&n, "suggest | grep -c 9999", 1, "0\n");
-    /* The one rule that was used, by one; the server is this test's own. With the policy they are a policy. */
+    /*
+     * The only rule that was used, by one client; the server is this test. Together with the policy the lines are a
+     * valid policy.
+     */
     expect(&n, "suggest", 0, "\n#only      in-tcp-445 from=10.1.0.2\n#only      in-tcp-445 owner=/");
     snprintf(path, sizeof(path), "%s/narrowed", n.dir);
     netns_run(&n.ns, "(cat %s/policy; " PROGRAM " policy suggest | sed 's/^#only/only/') >%s", n.dir, path);
@@ -104,7 +107,7 @@ Test(attached, suggestions_and_what_another_policy_would_have_said)
     expect(&n, command, 3, "10.1.0.2");
     remove(path);
     expect(&n, "suggest", 0, "\n#disable   in-tcp-22\n");
-    /* Another policy that allows the one by its address, and has no row for the other. */
+    /* Another policy that allows one client by its address, and has no rule for the other. */
     snprintf(path, sizeof(path), "%s/other", n.dir);
     file = fopen(path, "w");
     cr_assert_not_null(file);

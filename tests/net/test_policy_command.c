@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The `policy` command as it is typed: exit statuses, one line of error, captures through both policies. */
+/* The `policy` command as typed: exit statuses, one-line errors, captures judged by both policies. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
@@ -73,7 +73,7 @@ Test(command, exit_statuses_and_one_line_of_error)
     unlink(bad);
 }
 
-/* Each with its place, as the included file has it; one bad line more than fits is counted. */
+/* Each error has its position in the included file; errors beyond the limit are counted. */
 Test(command, check_prints_all_errors)
 {
     char bad[] = "/tmp/qpw-bad-XXXXXX", inner[] = "/tmp/qpw-inner-XXXXXX", text[2048], line[256];
@@ -125,7 +125,7 @@ Test(command, show_fits_the_screen_and_names_addresses)
     unlink(hosts);
 }
 
-/* C1 controls and characters that turn the line around, in a purpose and in the name of a file. */
+/* C1 controls and direction overrides in a purpose and in a file's name. */
 Test(command, what_a_policy_says_cannot_steer_the_terminal)
 {
     static const char purpose[] = "a\xe2\x80\xae" "b\xc2\x9b" "31mc";

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The exported nftables ruleset in a namespace: it passes and blocks what the policy's own verdicts say. */
+/*
+ * The exported nftables ruleset in a namespace: it accepts and drops what the policy's own verdicts allow and do not.
+ */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -33,7 +35,7 @@ static const char policy_text[] =
     "inbound tcp 10000 NDMP from=10.0.0.3,fd00::3 to=10.0.0.1,fd00::1 owner=/usr/sbin/ndmpd\n"
     "inbound tcp 10001 other owner=any\n";
 
-/* One question: does a packet to that port get through? */
+/* One probe: does a packet to that port get through? */
 struct probe {
     const char *from, *to;
     bool tcp;
@@ -60,14 +62,14 @@ static int open_probe(const struct probe *probe)
     inet_pton(v6 ? AF_INET6 : AF_INET, probe->to, v6 ? (void *)&r6->sin6_addr : (void *)&r4->sin_addr);
     *(v6 ? &r6->sin6_port : &r4->sin_port) = htons(probe->port);
     cr_assert(fd >= 0 && bind(fd, (void *)&local, length) == 0, "%s: %s", probe->from, strerror(errno));
-    /* An output chain that drops says so at once (EPERM): the same silence for the far end. */
+    /* An output chain that drops reports that at once (EPERM): for the far end it is the same silence. */
     connect(fd, (void *)&remote, length);
     if (!probe->tcp)
         send(fd, "?", 1, 0);
     return fd;
 }
 
-/* A raw socket that sends echo requests of that probe's two addresses; the protocol number it speaks. */
+/* Open a raw socket for echo requests between the probe's two addresses. Returns its protocol number. */
 static int open_echo(const struct probe *probe, int *ret_protocol)
 {
     bool v6 = strchr(probe->to, ':') != NULL;
@@ -83,19 +85,18 @@ static int open_echo(const struct probe *probe, int *ret_protocol)
     return fd;
 }
 
-/* Whether a packet of that socket is the answer to the echo request of that number. */
+/* Return whether a packet of that socket answers the echo request with that number. */
 static bool is_echo_reply(const uint8_t *packet, size_t length, int protocol, uint16_t number)
 {
-    size_t header = protocol == IPPROTO_ICMP && length ? 4u * (packet[0] & 15) : 0; /* IPv6's is not handed over */
+    size_t header = protocol == IPPROTO_ICMP && length ? 4u * (packet[0] & 15) : 0; /* not delivered for IPv6 */
     uint8_t type = protocol == IPPROTO_ICMP ? 0 : 129;
 
     return length >= header + 8 && packet[header] == type && !memcmp(packet + header + 6, &number, 2);
 }
 
 /*
- * Sends an echo request, which every policy lets through, after what was sent before, and waits for its answer. Both
- * ends answer in the order in which they receive, and a veth keeps the order of what one CPU sends: what has not been
- * answered then was dropped.
+ * Send an echo request, which every policy accepts, after the other probes, and wait for its answer. Both ends answer
+ * in the order of reception, and a veth keeps the order of packets from one CPU, so an unanswered probe was dropped.
  */
 static void await_echo(const struct probe *probe)
 {
@@ -108,7 +109,7 @@ static void await_echo(const struct probe *probe)
 
     number++;
     memcpy(request + 6, &number, 2);
-    sum = ((uint32_t)request[0] << 8) + ntohs(number); /* for IPv6 the kernel fills it in */
+    sum = ((uint32_t)request[0] << 8) + ntohs(number); /* for IPv6 the kernel computes it */
     request[2] = (uint8_t)(~sum >> 8);
     request[3] = (uint8_t)~sum;
     cr_assert_eq(send(fd, request, sizeof(request), 0), (ssize_t)sizeof(request), "%s", strerror(errno));
@@ -119,7 +120,7 @@ static void await_echo(const struct probe *probe)
     close(fd);
 }
 
-/* Opens all of one pair of addresses at once, fewer than a veth's queue holds, and takes what is answered. */
+/* Open all probes of one pair of addresses at once, fewer than a veth's queue holds, and collect the answers. */
 static void ask_pair(struct probe *list, size_t n)
 {
     struct pollfd *polls = calloc(n, sizeof(*polls));
@@ -139,7 +140,7 @@ static void ask_pair(struct probe *list, size_t n)
     free(polls);
 }
 
-/* Asks pair by pair, from one CPU. */
+/* Run the probes pair by pair, from one CPU. */
 static int ask(void *argument)
 {
     struct probes *probes = argument;
@@ -160,7 +161,7 @@ static int ask(void *argument)
     return 0;
 }
 
-/* ---- The policy's own word ---- */
+/* ---- The policy's own verdicts ---- */
 
 struct oracle {
     struct qpw_policy policy;
@@ -216,7 +217,7 @@ static void compare(const struct oracle *o, const struct netns *where, struct pr
     cr_assert(gt(uint, seen[inbound ? QPW_VERDICT_WEAK : QPW_VERDICT_IMPLIED], 0));
 }
 
-/* Every port of interest, both protocols, between the node and each remote address. */
+/* All relevant ports, both protocols, between the node and each remote address. */
 static struct probes all_probes(const char *const *remotes, const char *node4, const char *node6, bool inbound)
 {
     static const uint16_t ports[] = {20,   21,   22,   53,    80,    88,    111,   123,   135,   139,  389,
@@ -269,7 +270,7 @@ Test(nft, passes_and_blocks_by_verdict)
         snprintf(address, sizeof(address), strchr(remotes[i], ':') ? "%s/64" : "%s/24", remotes[i]);
         netns_address(&far, "eth0", address);
     }
-    /* Every unreachable port is answered: the limits on ICMP would look like a filter. */
+    /* Answer every unreachable port, because the limits on ICMP would look like a filter. */
     for (int i = 0; i < 2; i++)
         netns_run(i ? &far : &node, "echo 0 >/proc/sys/net/ipv4/icmp_ratemask; echo 0 "
                                     ">/proc/sys/net/ipv4/icmp_ratelimit; "
@@ -290,7 +291,7 @@ Test(nft, passes_and_blocks_by_verdict)
     compare(&o, &node, &probes, false);
     free(probes.list);
 
-    /* A dynamic companion opens with an answered exchange on its row, for that address only. */
+    /* A dynamic companion opens after an answered exchange on its rule, for that address only. */
     netns_call(&far, ask, &one);
     cr_assert(not(late.answered));
     traffic_serve_tcp(&node, NODE, 111);

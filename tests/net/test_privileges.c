@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What each process of an audit may do, as the kernel shows it, and that the audit needs no more than that. */
+/* The privileges of each process of an audit, as the kernel shows them, and that the audit needs no more. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -28,9 +28,9 @@ TestSuite(privileges, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
 #define AUDITOR (BIT(CAP_NET_ADMIN) | BIT(CAP_BPF) | BIT(CAP_PERFMON))
 #define READER (BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH))
 #define LOOKER (BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN) | BIT(CAP_BPF))
-#define SERVER (AUDITOR | READER | BIT(CAP_SYS_ADMIN)) /* of the group's commands: what the unit gives */
+#define SERVER (AUDITOR | READER | BIT(CAP_SYS_ADMIN)) /* for the group's commands: the unit's capabilities */
 
-/* One number of /proc/PID/status, read to that base. */
+/* Read one number of /proc/PID/status in that base. */
 static uint64_t status_value(pid_t pid, const char *name, int base)
 {
     char path[64], line[256];
@@ -79,7 +79,7 @@ struct helper {
     pid_t pids[HELPERS];
 };
 
-/* One that was killed is there until its supervisor takes note, and the next one a moment later. */
+/* A killed one exists until its supervisor notices; the next one follows shortly. */
 static bool are_two(void *argument)
 {
     struct helper *h = argument;
@@ -109,7 +109,7 @@ static bool are_there(void *argument)
     return processes(all->n, all->name, all->pids) == all->wanted;
 }
 
-/* They end with the auditor, however it ends. */
+/* They end with the auditor, however that ends. */
 static bool have_ended(void *argument)
 {
     const pid_t *pids = argument;
@@ -156,7 +156,7 @@ Test(privileges, of_each_process)
                 helpers[n_helpers++] = all.pids[j];
         }
     }
-    /* they have neither terminal nor file of the auditor's, but what they are for */
+    /* They have neither a terminal nor a file of the auditor, except those that they need. */
     for (size_t i = 0; i < n_helpers; i++) {
         netns_output(&n.node, text, sizeof(text), "find /proc/%d/fd -type l -printf '%%l\\n' | grep -v '^socket\\|^pipe\\|^/dev/null$\\|^/$\\|/history.db'",
                      (int)helpers[i]);
@@ -167,7 +167,7 @@ Test(privileges, of_each_process)
     node_close(&n);
 }
 
-/* A process of another user, older than the audit: only /proc knows it. */
+/* A process of another user that is older than the audit is known from /proc only. */
 static void expect_named(struct node *n, const char *eve, uint16_t port)
 {
     struct evelog log = {0};
@@ -179,14 +179,14 @@ static void expect_named(struct node *n, const char *eve, uint16_t port)
     EVELOG_UNTIL(eve, .name = "inbound-data", .port = port);
     evelog_add(&log, eve);
     record = evelog_last(&log, &(struct evelog_filter){.name = "inbound-data", .port = port});
-    match = evelog_fact(record, "process_match"); /* before it is accepted only its listener holds it */
+    match = evelog_fact(record, "process_match"); /* until accepted, only its listener owns it */
     cr_expect(!strcmp(match, "exact") || !strcmp(match, "listener"), "%d: %s", port, match);
     cr_expect(strstr(evelog_fact(record, "executable"), "/ncat"), "%d: %s", port, evelog_fact(record, "executable"));
     evelog_clear(&log);
     close(fd);
 }
 
-/* Without the right to look into it; while the reader hangs, the audit goes on; one that ended is replaced. */
+/* Without the capability to inspect them; while the reader hangs, the audit continues; one that ended is replaced. */
 Test(privileges, processes_of_other_users_are_named)
 {
     static const uint16_t ports[] = {4441, 4442, 4443};
@@ -223,7 +223,7 @@ struct worker {
     pid_t parent, pid;
 };
 
-/* The child of the replay that has given up what it had. */
+/* The replay's child that has dropped its privileges. */
 static bool is_confined(void *argument)
 {
     struct worker *w = argument;
@@ -236,7 +236,7 @@ static bool is_confined(void *argument)
     return w->pid > 0 && status_value(w->pid, "Seccomp", 10) == 2;
 }
 
-/* It waits for the rest of a capture, with the programs loaded. Who started it has all rights, and reads none of it. */
+/* It waits for the rest of a capture, with the programs loaded. Its parent has all privileges, but reads none of it. */
 Test(privileges, a_replay_reads_without_rights)
 {
     static const uint32_t head[] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1};

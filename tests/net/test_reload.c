@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* reload: what changes, what a bad file does, with an auditor and without. */
+/* reload: its changes, the effect of an invalid file, with and without an auditor. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ Test(reload, good_and_bad)
     netns_output(&n.client, NULL, 0, "nc -z -w 60 10.7.0.1 8080");
     node_until_number(&n, "totals.by_verdict.allowed", 2);
     node_stop(&n, SIGTERM);
-    netns_output(&n.node, text, sizeof(text), "grep -A1 'test/wide' %s", n.log); /* the console has lines, too */
+    netns_output(&n.node, text, sizeof(text), "grep -A1 'test/wide' %s", n.log); /* the console has these lines, too */
     cr_expect(strstr(text, "is in force\n  now allowed: inbound tcp 8080"), "%s", text);
     node_nothing_left(&n);
     node_close(&n);
@@ -71,7 +71,7 @@ static unsigned count(const char *text, const char *word)
     return n;
 }
 
-/* How many the last line says; 1 where it does. */
+/* Count a last line that gives the number left out. Returns 1 if there is one. */
 static int left_out(const char *text, unsigned *ret)
 {
     const char *last = strstr(text, "\n  and ");
@@ -83,7 +83,7 @@ static int left_out(const char *text, unsigned *ret)
     return found == 2 ? 1 : sscanf(last ? last : "-", "\n  and %u more; 'qportwatch policy diff", ret);
 }
 
-/* More changes than a reply or an alert has room for: each says how many it leaves out. */
+/* More changes than fit into a reply or an alert: each gives the number it leaves out. */
 Test(reload, what_is_left_out_is_counted)
 {
     enum { ROWS = 2000 };
@@ -156,7 +156,7 @@ Test(reload, without_an_auditor)
     cr_expect_str_eq(node_text(status, "policy.name"), "test/wide");
     cr_expect_eq(code, 3, "still no auditor");
     json_decref(status);
-    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder); /* the next auditor's log has it, with who asked */
+    snprintf(eve, sizeof(eve), "%s/eve.json", n.folder); /* the next auditor's log has it, with the user */
     node_attach(&n, "node0 --alerts %s", eve);
     EVELOG_UNTIL(eve, .name = "reloaded-alone");
     evelog_add(&log, eve);
@@ -172,7 +172,7 @@ Test(reload, without_an_auditor)
     node_close(&n);
 }
 
-/* Another file than at the start, for this and later reloads. */
+/* Another file than at the start, for this reload and later ones. */
 Test(reload, to_another_file)
 {
     struct node n;
@@ -192,7 +192,7 @@ Test(reload, to_another_file)
     node_close(&n);
 }
 
-/* Options of one kind leave what was said of the other: the policy, or the peers. With an auditor and without. */
+/* Options of one kind keep those of the other: the policy, or the peers. With and without an auditor. */
 Test(reload, what_is_not_given_stays)
 {
     struct node n;
@@ -219,7 +219,7 @@ Test(reload, what_is_not_given_stays)
     node_close(&n);
 }
 
-/* Attaches with a line that ends so many seconds from now. false: it had ended before the auditor was up. */
+/* Attach with a line that ends in that many seconds. False: it ended before the auditor was up. */
 static bool attach_until(struct node *n, int seconds)
 {
     time_t soon = time(NULL) + seconds;
@@ -241,7 +241,7 @@ static bool attach_until(struct node *n, int seconds)
     return in_force;
 }
 
-/* A line's end passes without anybody doing anything. */
+/* A line expires without any action. */
 Test(reload, an_expired_line_stops_matching)
 {
     struct node n;
@@ -258,7 +258,7 @@ Test(reload, an_expired_line_stops_matching)
     node_close(&n);
 }
 
-/* Only what holds for a time, or by somebody's leave, is an exception; the vendor's rows are none. */
+/* Only rules that expire or were agreed on locally are exceptions, not the vendor's. */
 Test(reload, exceptions_in_force)
 {
     struct node n;
@@ -281,7 +281,7 @@ Test(reload, exceptions_in_force)
     node_close(&n);
 }
 
-/* Exceptions are those in force: neither an edit nor a lost file changes them, a reload does. */
+/* Exceptions are those in force: editing or losing the file does not change them, a reload does. */
 Test(reload, exceptions_are_those_in_force_and_not_those_of_the_file)
 {
     struct node n;

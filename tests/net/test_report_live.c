@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The report of real traffic between real sockets, taken by the command while the node is watched. */
+/* The report of real traffic between real sockets, from the command while the node is monitored. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
@@ -48,7 +48,7 @@ static int listen_on(const struct netns *ns, const char *address, uint16_t port)
     return fd;
 }
 
-/* Connects, and sends some bytes each way where somebody answers. */
+/* Connect, and send some bytes each way if somebody answers. */
 static void exchange(const struct netns *from, const char *address, uint16_t port, int listener)
 {
     struct sockaddr_in end = endpoint(address, port);
@@ -97,7 +97,7 @@ struct traffic {
     int64_t packets, bytes;
 };
 
-/* What both ends sent. */
+/* Return what both ends sent. */
 static struct traffic traffic(struct node *n)
 {
     struct netns_statistics node = netns_statistics(&n->node, "node0");
@@ -106,7 +106,7 @@ static struct traffic traffic(struct node *n)
     return (struct traffic){node.tx_packets + client.tx_packets, node.tx_bytes + client.tx_bytes};
 }
 
-/* A report during which nothing was sent, and what had been until then: a late acknowledgement would stand between. */
+/* Return a report without traffic during it, and the traffic before it: a late acknowledgement would fall between. */
 static json_t *settled_report(struct node *n, struct traffic *ret)
 {
     struct traffic before, after = traffic(n);
@@ -122,7 +122,7 @@ static json_t *settled_report(struct node *n, struct traffic *ret)
     return document;
 }
 
-/* One of everything: allowed, answered and refused unexpected, outgoing unexpected. */
+/* Cause one of each: allowed, unexpected answered, unexpected refused, unexpected outgoing. */
 static void stage(struct node *n)
 {
     exchange(&n->client, "10.7.0.1", 445, listen_on(&n->node, "10.7.0.1", 445));
@@ -141,7 +141,7 @@ Test(report_live, tells_what_there_was)
     size_t i;
 
     node_open(&n);
-    /* With an XDP program a veth counts what it receives without the Ethernet header, and is no measure. */
+    /* With an XDP program a veth counts received bytes without the Ethernet header, so it cannot be compared. */
     node_attach(&n, "node0 --platform on-prem --mode tc");
     document = settled_report(&n, &before);
     packets -= node_number(document, "totals.packets");
@@ -223,11 +223,11 @@ Test(report_live, conditions_and_files)
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --json --since 1970-01-02"), 0);
     cr_expect_not_null(strstr(text, "\"port\": 4445"));
 
-    /* What an auditor keeps: whole, and never written over. */
+    /* Evidence is written completely, and never over an existing folder. */
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 0, "%s", text);
     snprintf(path, sizeof(path), "cd %s/evidence && sha256sum -c --quiet --strict SHA256SUMS", n.folder);
     cr_expect_eq(system(path), 0);
-    snprintf(path, sizeof(path), "sh %s/evidence/recount.sh", n.folder); /* every figure, by the folder's own script */
+    snprintf(path, sizeof(path), "sh %s/evidence/recount.sh", n.folder); /* recounts every figure */
     cr_expect_eq(system(path), 0);
     snprintf(path, sizeof(path), "grep -q '\"port\": 4445' %s/evidence/report.json", n.folder);
     cr_expect_eq(system(path), 0);
@@ -236,7 +236,7 @@ Test(report_live, conditions_and_files)
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --evidence %s/evidence", n.folder), 1);
     cr_expect_not_null(strstr(text, "not empty; evidence is never written over what is there"), "%s", text);
 
-    /* What leaves the site. */
+    /* Anonymized output. */
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --json --anonymize %s/key", n.folder), 0, "%s", text);
     cr_expect_not_null(strstr(text, "\"port\": 4445"));
     cr_expect_null(strstr(text, "10.7.0."), "%s", text);
@@ -268,7 +268,7 @@ Test(report_live, gap_when_the_interface_is_detached)
     node_close(&n);
 }
 
-/* Knocks at one port after the other, so that rows and findings are made all the time, until killed. */
+/* Connect to one port after the other, so that rows and findings are added constantly, until killed. */
 static int knock(void *argument)
 {
     struct node *n = argument;

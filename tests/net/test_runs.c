@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * More than one run: an interface takes the programs in its hooks along to another network namespace, and back, while no
- * auditor lives. Each run is named where it is found, none is taken for another, and detaching leaves none anywhere.
+ * Several runs: an interface takes the programs in its hooks along to another network namespace, and back, while no
+ * auditor runs. Each run is named where it is found, none is confused with another, and detaching leaves none anywhere.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -17,11 +17,11 @@ TestSuite(runs, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
 
 #define PROGRAM QPW_BUILD "/qportwatch "
 
-/* A node with a second interface, and a namespace that interfaces are moved to. */
+/* A node with a second interface, and a namespace to which interfaces are moved. */
 struct place {
     struct node n;
     struct netns other;
-    pid_t inside; /* holds it, so that it is found by a process */
+    pid_t inside; /* keeps it alive, so that it is found through a process */
 };
 
 static void place_open(struct place *p)
@@ -44,7 +44,7 @@ static void move_away(struct place *p, const char *name)
     netns_run(&p->n.node, "ip link set %s netns %d", name, (int)p->inside);
 }
 
-/* node0 is watched by one run, and node1 comes back with an older one. Notes the programs of both. */
+/* Monitor node0 with one run, and bring node1 back with an older one. Records the programs of both. */
 static void two_runs(struct place *p)
 {
     char text[4096];
@@ -54,7 +54,7 @@ static void two_runs(struct place *p)
     node_stop(&p->n, SIGKILL);
     node_note(&p->n, "node1");
     move_away(p, "node1");
-    /* with a /proc that has no process of that namespace nothing leads to it, and that is said */
+    /* If /proc shows no process of that namespace, it cannot be found, and that is reported. */
     cr_assert_eq(netns_output(&p->n.node, text, sizeof(text), "unshare -m --fork --pid --mount-proc " PROGRAM "detach 2>&1"), 1);
     cr_expect(strstr(text, "programs of this run are still held"), "%s", text);
     node_attach(&p->n, "node0 --mode tc");
@@ -65,7 +65,7 @@ static void two_runs(struct place *p)
     netns_stop(here, SIGKILL);
 }
 
-/* It is named, the newest one is shown and resumed, and what is removed is what was named. */
+/* The older run is named, the newest one is shown and resumed, and only the named one is removed. */
 Test(runs, another_run_is_named_and_removed_by_name)
 {
     struct place p;
@@ -99,7 +99,7 @@ Test(runs, another_run_is_named_and_removed_by_name)
     place_close(&p);
 }
 
-/* Without names everything goes, with a live auditor and without one. */
+/* Without names everything is removed, with and without a live auditor. */
 Test(runs, detach_removes_all_of_them)
 {
     for (unsigned i = 0; i < thorough_rounds(1, 2); i++) {
@@ -122,7 +122,7 @@ Test(runs, detach_removes_all_of_them)
     }
 }
 
-/* What came from another namespace is not resumed here, and its notes there stay as they are. */
+/* A run from another namespace is not resumed here, and its files there stay unchanged. */
 Test(runs, a_run_of_another_namespace_is_not_resumed)
 {
     static const char *const modes[] = {"tc --tc-hook tcx", "xdp"};
@@ -155,7 +155,10 @@ Test(runs, a_run_of_another_namespace_is_not_resumed)
     }
 }
 
-/* What moved away while nobody looked is taken out there: by detach, with and without a name, and by the next auditor. */
+/*
+ * An interface that moved away unobserved is found and detached: by detach, with and without a name, and by the next
+ * auditor.
+ */
 Test(runs, what_moved_away_is_found)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A small site of real servers, each as its distribution ships it: every socket that listens has its right owner. */
+/* A small site of real servers as shipped by their distribution: every listening socket has its right owner. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #define DEADLINE_MS 30000
 #define OWNER_CHANGED "1000608" /* signature */
-#define N_SERVERS 9u            /* of those that are known: those whose packages every test run has */
+#define N_SERVERS 9u            /* of the known ones: those whose packages every test run has */
 
 static json_t *ask(struct site *n, const char *command)
 {
@@ -32,7 +32,7 @@ static const char *text_of(json_t *object, const char *key)
     return value ? value : "-";
 }
 
-/* Every row of the port, of which there is at least one. Both families may have a socket of their own. */
+/* Check every row of the port, of which there must be at least one. Each family may have a socket of its own. */
 static void expect_owner(json_t *listeners, const char *protocol, unsigned port, const char *program)
 {
     size_t i, found = 0;
@@ -52,7 +52,7 @@ static void expect_owner(json_t *listeners, const char *protocol, unsigned port,
     cr_expect(found, "%s/%u: no socket of %s", protocol, port, program);
 }
 
-/* The policy of the site: each port with its program, but that of slapd, in whose place another is named. */
+/* The policy of the site: each port with its program, except that for slapd's port another one is named. */
 static void write_policy(char *buf, size_t size)
 {
     size_t used = 0;
@@ -71,7 +71,7 @@ static bool has_alert(void *argument)
     return netns_output(&n->ns, NULL, 0, "grep -q " OWNER_CHANGED " %s/eve.json", n->dir) == 0;
 }
 
-/* Those that were asked, whether the process that answered is still there or not. */
+/* Check those that were contacted, whether the process that answered still exists or not. */
 static void expect_connections(struct site *n)
 {
     json_t *document = ask(n, "connections --json 'dir:in proto:tcp'"), *row;
@@ -123,7 +123,7 @@ Test(servers, each_socket_of_a_small_site_has_its_owner, .timeout = NETNS_TIMEOU
     }
     json_decref(document);
 
-    /* Only the one that is not as the policy has it is told, before anybody asks. */
+    /* Only the one that violates the policy is reported, without any request. */
     cr_expect(netns_until(has_alert, &n, DEADLINE_MS));
     for (i = 0; i < N_SERVERS; i++)
         if (servers_known[i].greets)

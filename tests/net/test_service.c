@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* As a service runs: settings out of a file, interfaces that come later, and what the service manager is told. */
+/* Running as a service: settings from a file, interfaces that appear later, and the messages to the service manager. */
 #include <bpf/bpf.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 
 TestSuite(service, .timeout = NETNS_TIMEOUT_S);
 
-/* A stand-in of the service manager's end of sd_notify(3). */
+/* Listen in place of the service manager, as the receiver of sd_notify(3). */
 static int listen_for_notes(const struct node *n)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -35,7 +35,7 @@ static int listen_for_notes(const struct node *n)
     return fd;
 }
 
-/* Waits for a message that holds the text; what came before it is appended to `before`, where that is not NULL. */
+/* Wait for a message that contains the text; append earlier ones to `before`, unless that is NULL. */
 static void until_note(int fd, const char *text, char *before, size_t size)
 {
     struct pollfd wait = {.fd = fd, .events = POLLIN};
@@ -54,7 +54,7 @@ static void until_note(int fd, const char *text, char *before, size_t size)
     }
 }
 
-/* `attach` as the unit runs it, on a machine that has just started: its /run is empty. */
+/* Run `attach` as the unit does, on a machine that has just booted: its /run is empty. */
 static void start(struct node *n, const char *config, const char *settings)
 {
     char path[128], command[600];
@@ -64,7 +64,7 @@ static void start(struct node *n, const char *config, const char *settings)
     n->auditor = netns_start(&n->node, n->log, (char *[]){"unshare", "-m", "sh", "-c", command, NULL});
 }
 
-/* `qportwatch WORDS` where the auditor is. */
+/* Run `qportwatch WORDS` in the auditor's environment. */
 static int ask(struct node *n, char *out, size_t size, const char *words)
 {
     return netns_output(&n->node, out, size, "nsenter -t %d -m " PROGRAM " %s", (int)n->auditor, words);
@@ -96,16 +96,16 @@ Test(service, waits_for_its_interface_and_tells_the_service_manager)
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     until_note(notes, "STOPPING=1", NULL, 0);
     cr_expect_gt(netns_output(&n.node, NULL, 0, PROGRAM " status"), -1);
-    cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " status"), 3, "%s", out); /* counting goes on, nobody audits */
+    cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " status"), 3, "%s", out); /* counting, but no auditor */
     cr_expect(strstr(out, "late0"), "%s", out);
     close(notes);
     node_close(&n);
 }
 
 #define STORED 16
-#define FIRST_STORED 200 /* where no other descriptor of this process is */
+#define FIRST_STORED 200 /* a number above all other descriptors of this process */
 
-/* Waits for descriptors that are to be stored, which become FIRST_STORED and those behind it. How many. */
+/* Wait for descriptors to be stored, which become FIRST_STORED and those after it. Returns their number. */
 static size_t until_stored(int notes)
 {
     char note[1024], control[CMSG_SPACE(STORED * sizeof(int))];
@@ -137,7 +137,7 @@ static size_t until_stored(int notes)
     return n;
 }
 
-/* Takes our programs out of every hook, as somebody else might. */
+/* Remove our programs from every hook, as another tool might. */
 static void empty_hooks(struct node *n)
 {
     struct netns here = netns_here();
@@ -153,7 +153,7 @@ static void empty_hooks(struct node *n)
     netns_close(&here);
 }
 
-/* `attach`; with what was stored as systemd passes it on: from descriptor 3 on, for the process of that number. */
+/* Run `attach`, with stored descriptors passed as by systemd: from descriptor 3 on, for the process with that pid. */
 static void start_stored(struct node *n, size_t stored)
 {
     char moves[256] = "", names[256] = "", script[1024];
@@ -167,7 +167,9 @@ static void start_stored(struct node *n, size_t stored)
     n->auditor = netns_start(&n->node, n->log, (char *[]){"bash", "-c", script, NULL});
 }
 
-/* An auditor is killed, and its programs are taken out of their hooks before it is started again: what was counted is still there. */
+/*
+ * An auditor is killed, and its programs are removed from their hooks before it is started again: the counts are kept.
+ */
 Test(service, what_was_counted_is_kept_by_the_service_managers_store)
 {
     json_t *before, *after, *gap;
@@ -179,7 +181,7 @@ Test(service, what_was_counted_is_kept_by_the_service_managers_store)
 
     node_open(&n);
     notes = listen_for_notes(&n);
-    traffic_serve_tcp(&n.node, "10.7.0.1", 4444); /* before: it would hold what is stored */
+    traffic_serve_tcp(&n.node, "10.7.0.1", 4444); /* started first, because it would otherwise inherit what is stored */
     start_stored(&n, 0);
     netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
     stored = until_stored(notes);
@@ -206,7 +208,7 @@ Test(service, what_was_counted_is_kept_by_the_service_managers_store)
     cr_expect_eq(node_command(&n, text, sizeof(text), "report --json | jq '[.findings[] | select(.port == 4444)] | length'"), 0);
     cr_expect_str_eq(text, "1\n");
     cr_assert_eq(kill(n.auditor, SIGTERM), 0);
-    until_note(notes, "FDSTOREREMOVE=1", NULL, 0); /* before it waits for its programs to be gone */
+    until_note(notes, "FDSTOREREMOVE=1", NULL, 0); /* before it waits for its programs to disappear */
     for (i = 0; i < stored; i++)
         close(FIRST_STORED + (int)i);
     cr_expect_eq(netns_wait(n.auditor, NETNS_DEADLINE_MS), 0);
@@ -232,14 +234,14 @@ Test(service, automatic_is_what_carries_the_default_route_and_the_peers)
     notes = listen_for_notes(&n);
     snprintf(settings, sizeof(settings), "iface = auto\ninterval = 1\nno-alerts\npeer node2=10.9.0.2\n");
     start(&n, "second.conf", settings);
-    until_note(notes, "READY=1", NULL, 0); /* the peer's route is there */
+    until_note(notes, "READY=1", NULL, 0); /* the route to the peer exists */
     netns_run(&n.node, "ip route add default via 10.7.0.2 dev node0");
     netns_until_file(n.log, "node0: attached", NETNS_DEADLINE_MS);
     cr_assert_eq(ask(&n, out, sizeof(out), "report --json"), 0, "%s", out);
     report = json_loads(out, 0, NULL);
     cr_assert(report, "%s", out);
     cr_expect_eq(json_array_size(node_value(report, "interfaces")), 2u, "%s", out);
-    cr_expect_str_eq(node_text(report, "coverage.gaps.0.why"), "unseen", "%s", out); /* since the machine started */
+    cr_expect_str_eq(node_text(report, "coverage.gaps.0.why"), "unseen", "%s", out); /* since the machine booted */
     cr_expect_eq(node_value(report, "coverage.gaps.0.open"), json_false(), "%s", out);
     json_decref(report);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
@@ -247,7 +249,7 @@ Test(service, automatic_is_what_carries_the_default_route_and_the_peers)
     node_close(&n);
 }
 
-/* Nothing is attached: where the log is says the configuration. */
+/* Nothing is attached: the configuration gives the log's path. */
 Test(service, alerts_are_looked_for_where_the_configuration_has_them)
 {
     struct netns ns = netns_new();
@@ -260,7 +262,10 @@ Test(service, alerts_are_looked_for_where_the_configuration_has_them)
     netns_close(&ns);
 }
 
-/* Nothing is attached, and no policy is named: policy, peers and names are those of the configuration, and it is said where that is. */
+/*
+ * Nothing is attached, and no policy is named: policy, peers and names come from the configuration, whose path is
+ * shown.
+ */
 Test(service, other_commands_take_what_is_configured)
 {
     static const struct {
@@ -269,7 +274,7 @@ Test(service, other_commands_take_what_is_configured)
     } asked[] = {
         {"policy show | head -n 2", "chosen because it is set in /etc/qportwatch/conf.d/site.conf:1", 0},
         {"policy show | grep node2", "node2", 0},
-        {"policy show aws | grep node2", "", 1}, /* one that is named is shown as it is */
+        {"policy show aws | grep node2", "", 1}, /* a named policy is shown unchanged */
         {"policy check", "/etc/qportwatch/site.policy: OK: 2 rules", 0},
         {"policy export --format csv | grep -c 9100", "1", 0},
         {"listeners --json | jq -r .policy.name", "test/site", 0},
@@ -292,7 +297,7 @@ Test(service, other_commands_take_what_is_configured)
     netns_close(&ns);
 }
 
-/* What is attached says from now on that its maps are another version's. How many places it has. */
+/* Make the attached maps claim to be another version's. Returns the number of its slots. */
 static size_t pretend_other_layout(struct node *n)
 {
     struct netns here = netns_here();
@@ -318,8 +323,8 @@ static size_t pretend_other_layout(struct node *n)
 }
 
 /*
- * rx at XDP and tx at TCX (`--mode xdp`), with traffic all the time: each packet is counted once, by the version before or by
- * this one; what was found, and acknowledged, goes on.
+ * rx at XDP and tx at TCX (`--mode xdp`), with constant traffic: each packet is counted once, by the previous version
+ * or by this one; findings and acknowledgements are kept.
  */
 Test(service, another_layout_of_maps_is_replaced_without_a_gap)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Who opened a connection and whose it is, asked of the socket table while real sockets of this test stand in it. */
+/* Opener and owner of a connection from the socket table, which holds real sockets of this test. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -80,7 +80,7 @@ static enum qpw_direction direction_of(struct qpw_conn_key key)
     return direction;
 }
 
-/* What a dump told of one tuple, and how often. */
+/* The result of a dump for one tuple, and how often it occurred. */
 struct wanted {
     struct qpw_conn_key key;
     enum qpw_direction direction;
@@ -103,7 +103,10 @@ static void on_socket(void *arg, const struct qpw_conn_key *key, enum qpw_direct
     wanted->times++;
 }
 
-/* Both ways to ask know the opener. What is still on its way makes a reading that tells nothing, and says so. */
+/*
+ * Return whether both ways of asking know the opener. A packet in flight makes a reading inconclusive, which it
+ * reports.
+ */
 static bool both_known(void *argument)
 {
     struct both_ways *b = argument;
@@ -114,7 +117,7 @@ static bool both_known(void *argument)
     return b->asked != QPW_DIR_UNKNOWN && b->dumped.direction != QPW_DIR_UNKNOWN;
 }
 
-/* Asserts that the dump and the single question agree on the direction of a tuple. */
+/* Assert that the dump and the single query agree on the direction of a tuple. */
 static void assert_direction(struct qpw_conn_key key, enum qpw_direction expected, const char *what)
 {
     struct both_ways b = {.dumped.key = key};
@@ -129,7 +132,7 @@ static void assert_direction(struct qpw_conn_key key, enum qpw_direction expecte
     cr_expect_eq(b.dumped.times, expected != QPW_DIR_UNKNOWN, "%s: told %u times", what, b.dumped.times);
 }
 
-/* Both roles of one address family over the veth, the node's listener being on `any`. */
+/* Test both roles of one address family over the veth, with the node's listener on `any`. */
 static void both_roles(const char *node, const char *far, const char *any)
 {
     int node_listens = listening(&here, any, 2049), far_listens = listening(&there, far, 636);
@@ -204,14 +207,14 @@ Test(sockets, full_pipe_that_nobody_reads)
         ;
     while (write(out, text, sizeof(text)) > 0)
         ;
-    /* The last acknowledgements may still be on their way: a reading in between tells nothing, and says so. */
+    /* The last acknowledgements may be in flight: a reading in between is inconclusive, and reports that. */
     assert_direction(tuple(IPPROTO_TCP, NODE4, 2049, FAR4, 700), QPW_DIR_INBOUND, "zero window, accepted");
     assert_direction(tuple(IPPROTO_TCP, NODE4, 700, FAR4, 636), QPW_DIR_OUTBOUND, "zero window, connected");
 }
 
 static int pump_from[2];
 
-/* Sends on both connections and reads what comes back, until killed. */
+/* Send on both connections and read what comes back, until killed. */
 static int pump(void *argument)
 {
     static char text[3000];
@@ -344,7 +347,7 @@ Test(sockets, process_of_a_connection_and_of_a_listener)
     connected(in, NODE4, 4444);
     assert_match(key, QPW_DIR_INBOUND, QPW_MATCH_LISTENER, getpid()); /* not accepted yet: it has no file */
     node = accept(listener, NULL, NULL);
-    /* Where /proc takes long to read, the listener just found stands for what it accepted: begin anew. */
+    /* If reading /proc takes long, the listener just found stands for the connection it accepted: start over. */
     qpw_sockets_close(sockets);
     cr_assert_eq(qpw_sockets_open(&sockets, &err), 0);
     p = process_of(key, QPW_DIR_INBOUND);
@@ -376,7 +379,7 @@ Test(sockets, process_with_control_characters_in_its_name)
     close(listener);
 }
 
-/* Puts the descriptor on its way to whoever reads the other end, where no process holds it. */
+/* Send the descriptor over the socket pair, so that no process holds it until it is received. */
 static void send_away(int fd, int pair[2])
 {
     char control[CMSG_SPACE(sizeof(fd))] = {0}, text = 'x';
@@ -392,7 +395,7 @@ static void send_away(int fd, int pair[2])
     close(fd);
 }
 
-/* As between accept(2) and the descriptor that it returns, and between the listing of /proc and a close. */
+/* As between accept(2) and its descriptor, or between listing /proc and a close. */
 Test(sockets, process_of_a_connection_that_nobody_holds_is_that_of_its_listener)
 {
     int listener = listening(&here, NODE4, 4446), in = traffic_bound(&there, SOCK_STREAM, FAR4, 701), pair[2];
@@ -460,10 +463,10 @@ Test(sockets, process_that_ends)
 
 Test(sockets, kernel_owned_socket)
 {
-    /* A VXLAN device opens its UDP port inside of the kernel. */
+    /* A VXLAN device opens its UDP port within the kernel. */
     if (netns_output(&here, NULL, 0, "ip link add vx0 type vxlan id 7 dstport 4789 dev node0 && ip link set vx0 up"))
         cr_skip_test("this kernel has no vxlan, of whose socket no process knows");
-    /* Where some process cannot be looked into, it might hold the socket. */
+    /* If some process cannot be inspected, it might own the socket. */
     assert_match(tuple(IPPROTO_UDP, NODE4, 4789, FAR4, 40000), QPW_DIR_INBOUND,
                  qpw_proc_is_whole() ? QPW_MATCH_KERNEL : QPW_MATCH_NONE, 0);
 }

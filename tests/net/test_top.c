@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The live view on a real screen: keys go in through tmux, the screen comes out as text. */
+/* The live view on a real screen: keys through tmux, the screen as text. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -16,10 +16,10 @@
 
 #define PROGRAM QPW_BUILD "/qportwatch"
 #define PORTS_AT_ONCE 50
-/* Nothing remembered, and the view's own character set and colours. */
+/* No stored state; the view's own character set and colours. */
 #define TOP "env XDG_STATE_HOME=%s/state LANG=C.UTF-8 LC_ALL=C.UTF-8 " PROGRAM " top "
 
-/* A node with a policy and a peer, audited; a client beside it. */
+/* A monitored node with a policy and a peer; a client beside it. */
 struct scene {
     struct netns node, client;
     char folder[64];
@@ -121,7 +121,7 @@ static int connect_to(void *argument)
     return -1;
 }
 
-/* A connection that is answered and carries data both ways, and stays. */
+/* Open a connection that is answered and carries data both ways, and stays open. */
 static void exchange(struct scene *s, const char *from, unsigned port)
 {
     struct call call = {from, port};
@@ -145,7 +145,7 @@ struct ports {
     unsigned first, n;
 };
 
-/* Two datagrams to each of so many ports: as many meters. */
+/* Send two datagrams to each of that many ports: as many meters. */
 static int send_to_ports(void *argument)
 {
     const struct ports *ports = argument;
@@ -162,7 +162,7 @@ static int send_to_ports(void *argument)
     return 0;
 }
 
-/* Awaits the node's receipt of each handful, so that no queue ever fills. */
+/* Wait for the node to receive each batch, so that no queue fills up. */
 static void fill_ports(struct scene *s, unsigned first, unsigned n)
 {
     for (unsigned done = 0; done < n; done += PORTS_AT_ONCE) {
@@ -191,7 +191,7 @@ static void open_top(struct terminal *t, const struct scene *s, int columns, int
     terminal_until(t, "ACTION NEEDED: 1 service answered");
 }
 
-/* ---- What is seen ---- */
+/* ---- The screen ---- */
 
 static void look_at_every_tab(int columns, int rows)
 {
@@ -205,7 +205,7 @@ static void look_at_every_tab(int columns, int rows)
     terminal_until(&t, "tcp/4444");
     terminal_until(&t, "tcp/8080");
     terminal_until(&t, "auditor alive");
-    terminal_until(&t, "alerts  high 1 "); /* as the alert log has it */
+    terminal_until(&t, "alerts  high 1 "); /* as in the alert log */
     terminal_until(&t, "10.77.0.9");
     cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
     terminal_keys(&t, "2");
@@ -290,11 +290,11 @@ Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = NE
     terminal_until(&t, "PAUSED");
     terminal_keys(&t, "p");
     terminal_until_not(&t, "PAUSED");
-    terminal_keys(&t, "G Enter"); /* 4444 stands last now */
+    terminal_keys(&t, "G Enter"); /* 4444 is last now */
     terminal_until(&t, "handshake");
     terminal_until(&t, "inbound tcp 4444 ");
     terminal_until(&t, "from=10.77.0.9");
-    terminal_until(&t, "test_top"); /* the process that listens: this one */
+    terminal_until(&t, "test_top"); /* the listening process: this one */
     cr_log_info("details\n%s", terminal_screen(&t, false));
     terminal_keys(&t, "y");
     terminal_until(&t, "copied: inbound tcp 4444");
@@ -306,7 +306,7 @@ Test(top, filter_sort_pause_details_and_the_line_that_would_allow, .timeout = NE
     close_scene(&s);
 }
 
-/* Who is on a port, and with what; and back to where one came from. */
+/* The connections of a port, and back to where one came from. */
 Test(top, enter_on_a_port_and_on_a_peer_opens_its_connections, .timeout = NETNS_TIMEOUT_S)
 {
     struct scene s;
@@ -362,7 +362,7 @@ Test(top, choices_are_remembered, .timeout = NETNS_TIMEOUT_S)
     terminal_close(&t);
     open_top(&t, &s, 80, 24, "");
     terminal_until(&t, "[2 Ports]");
-    terminal_until_not(&t, "filter port:8080"); /* what it hides would be missed by whoever looks next */
+    terminal_until_not(&t, "filter port:8080"); /* a leftover filter would hide rows from the next user */
     terminal_close(&t);
     close_scene(&s);
 }
@@ -375,7 +375,7 @@ Test(top, resizes_stops_and_goes_on_and_takes_clicks, .timeout = NETNS_TIMEOUT_S
 
     open_scene(&s);
     stage(&s);
-    /* A shell with job control, so that stopping means something. */
+    /* A shell with job control, so that stopping has an effect. */
     terminal_open(&t, &s.node, 140, 40, "env PS1=ready: bash --norc --noprofile -i");
     terminal_until(&t, "ready:");
     snprintf(command, sizeof(command), "XDG_STATE_HOME=%s LC_ALL=C.UTF-8 " PROGRAM " top", s.folder);
@@ -435,7 +435,7 @@ Test(top, plain_ascii_no_color_and_256_colours, .timeout = NETNS_TIMEOUT_S)
 
 #define TABLES "COLUMNS=100 LC_ALL=C.UTF-8 " PROGRAM " top --once --interval 0.2"
 
-/* As soon as the auditor has written of it; and a busy machine may not show all of /proc at the first try. */
+/* Once the auditor has written its alert. A busy machine may not show all of /proc at the first try. */
 static bool tables_tell_alerts_and_processes(void *scene)
 {
     const struct scene *s = scene;
@@ -487,7 +487,7 @@ Test(top, what_is_detached_is_said_and_the_next_one_is_found, .timeout = NETNS_T
     open_top(&t, &s, 100, 30, "--interval 0.25");
     netns_stop(s.auditor, SIGKILL);
     terminal_until(&t, "NO AUDITOR");
-    terminal_until(&t, "ACTION NEEDED: 1 service answered"); /* the kernel side counts on */
+    terminal_until(&t, "ACTION NEEDED: 1 service answered"); /* the kernel side continues to count */
     start_auditor(&s);
     terminal_until(&t, "auditor alive");
     netns_stop(s.auditor, SIGTERM);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Counts against an independent truth: what the far end's interface counted, packet for packet and byte
- * for byte, in each mode of attachment. The sender's segmentation offloads are off, so that the far end's
- * statistics are frames; with offloads on, the truth is what TCP itself counted as segments.
+ * Counts compared with an independent truth, in each mode of attachment: the counters of the far end's interface,
+ * packet for packet and byte for byte. The sender's segmentation offloads are off, so that these are frames; with
+ * offloads on, the truth is TCP's own count of segments.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ static void transfers(struct site *n, const char *node, const char *far)
     netns_stop(dns, SIGKILL);
 }
 
-/* Every row of the services has its two connections (IPv4 and IPv6); none is anywhere but where it belongs. */
+/* Check that every service has its two connections (IPv4 and IPv6), and that none is anywhere else. */
 static void services_only(struct site *n)
 {
     json_t *report = site_report(n);
@@ -56,7 +56,7 @@ static void services_only(struct site *n)
                                                                   .port = 389, .verdict = "allowed"});
     struct site_sum nfs = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "inbound",
                                                                  .port = 2049, .verdict = "allowed"});
-    /* Of whatever verdict: within the first time-out they may be answers to what was asked before attaching. */
+    /* With any verdict: within the first timeout they may answer something from before the attachment. */
     struct site_sum dns = site_sum(report, &(struct site_filter){.protocol = "udp", .direction = "outbound",
                                                                  .port = 53});
     struct site_sum unexpected = site_sum(report, &(struct site_filter){.verdict = "unexpected"});
@@ -152,7 +152,7 @@ Test(traffic, jumbo_xdp, .timeout = NETNS_TIMEOUT_S) { jumbo(modes[0]); }
 Test(traffic, jumbo_tcx, .timeout = NETNS_TIMEOUT_S) { jumbo(modes[1]); }
 Test(traffic, jumbo_clsact, .timeout = NETNS_TIMEOUT_S) { jumbo(modes[2]); }
 
-/* One datagram of 40 bytes in a frame with so many VLAN tags, from the far end or from the node itself. */
+/* Send one datagram of 40 bytes in a frame with that many VLAN tags, from the far end or from the node itself. */
 static void tagged(struct site *n, int from_node, unsigned tags, uint16_t port)
 {
     struct packet *p = malloc(sizeof(*p));
@@ -188,7 +188,7 @@ static void tags(const char *mode)
 
             tagged(&n, 0, count, 2049);
             tagged(&n, 1, count, 53);
-            netns_until_rx(&n.ns, "node0", before + 1); /* so that no queue ever fills */
+            netns_until_rx(&n.ns, "node0", before + 1); /* so that no queue fills up */
         }
     site_until_equal(&n);
     report = site_report(&n);
@@ -215,7 +215,7 @@ static uint64_t counter(const struct netns *ns, const char *name)
     return strtoull(text, NULL, 10);
 }
 
-/* Every segment that the namespace's TCP sent; TcpOutSegs leaves out what was only sent again (RFC 4022). */
+/* Return every segment that the namespace's TCP sent, adding retransmissions, which TcpOutSegs excludes (RFC 4022). */
 static uint64_t segments_sent(const struct netns *ns)
 {
     return counter(ns, "TcpOutSegs") + counter(ns, "TcpRetransSegs");
@@ -227,7 +227,7 @@ struct segments {
     uint64_t arrived, sent;
 };
 
-/* The last acknowledgement may still be on its way, and a reading is never of one moment. */
+/* The last acknowledgement may be in flight, and the counters are not read at one moment. */
 static bool are_all_counted(void *argument)
 {
     struct segments *s = argument;
@@ -237,13 +237,16 @@ static bool are_all_counted(void *argument)
     s->counted = site_sum(report, &(struct site_filter){.protocol = "tcp", .direction = "inbound", .verdict = "allowed",
                                                         .port = 445});
     json_decref(report);
-    /* What the node's full queue refused was sent and never came; what the far end's refused had left the node. */
+    /*
+     * Frames refused by the node's full queue were sent but never arrived; those refused by the far end's had left the
+     * node.
+     */
     s->arrived = segments_sent(&s->n->far) - netns_statistics(&s->n->far, "far0").tx_dropped;
     s->sent = segments_sent(&s->n->ns);
     return s->counted.rx_packets == s->arrived && s->counted.tx_packets == s->sent;
 }
 
-/* Offloads on: buffers of many segments cross the veth unsegmented; what counts are the frames they stand for. */
+/* With offloads, buffers of many segments cross the veth unsegmented, and the frames that they represent count. */
 static void offloaded(const char *mode)
 {
     struct site n;
@@ -252,10 +255,7 @@ static void offloaded(const char *mode)
     bool equal;
 
     prepare(&n, 1);
-    /*
-     * A queue holds 256 buffers: with less than that on the way nothing is refused, whole unsegmented buffers least of
-     * all.
-     */
+    /* A queue holds 256 buffers: with less in flight nothing is refused, least of all whole unsegmented buffers. */
     netns_run(&n.ns, "sysctl -qw net.ipv4.tcp_rmem='4096 131072 131072'");
     netns_run(&n.far, "sysctl -qw net.ipv4.tcp_rmem='4096 131072 131072'");
     site_attach(&n, SERVICES, mode);
@@ -272,5 +272,5 @@ static void offloaded(const char *mode)
 
 Test(traffic, offloaded_tcx, .timeout = NETNS_TIMEOUT_S) { offloaded(modes[1]); }
 Test(traffic, offloaded_clsact, .timeout = NETNS_TIMEOUT_S) { offloaded(modes[2]); }
-/* With XDP on it the veth takes no unsegmented buffers, so the frames are as on a wire. */
+/* With XDP the veth accepts no unsegmented buffers, so the frames are those of a wire. */
 Test(traffic, offloaded_xdp, .timeout = NETNS_TIMEOUT_S) { offloaded(modes[0]); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What leaves by the node's card and is none of its addresses: macvlans of other namespaces, frames made by hand, prefixes
- * that the routing table delivers to the node, destinations rewritten for a container; and a bridge's guests, who are others.
+ * Packets through the node's card with foreign addresses: macvlans of other namespaces, frames made by hand, prefixes
+ * that the routing table delivers to the node, destinations rewritten for a container; and guests of a bridge, which
+ * are other hosts.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -15,7 +16,7 @@
 
 #define POLICY "inbound tcp 445 SMB\noutbound udp 53 DNS name=dns\n"
 #define SERVE(port) "exec socat TCP4-LISTEN:" port ",fork,reuseaddr EXEC:cat"
-/* A server on addresses that the table "local" does not have: 4447 over IPv4, 4448 over IPv6. */
+/* A server on addresses that the table "local" lacks: 4447 over IPv4, 4448 over IPv6. */
 #define TRANSPARENT \
     "exec /usr/bin/python3 -c '\n" \
     "import socket,threading\n" \
@@ -65,7 +66,7 @@ static void expect_told(unsigned port, unsigned severity, const char *direction,
     evelog_clear(&log);
 }
 
-/* Another namespace's end of a link of the node. */
+/* Move the other end of a link of the node to another namespace. */
 static void give(const char *ifname, const struct netns *to)
 {
     netns_run(&n.ns, "ip link set %s netns /proc/%d/fd/%d", ifname, (int)getpid(), to->fd);
@@ -77,7 +78,7 @@ struct asked {
     const char *command;
 };
 
-/* Asks until an exchange with the port was told: routes and addresses are followed, not awaited by packets. */
+/* Connect until an exchange with the port is reported, because routes and addresses are updated asynchronously. */
 static bool told_when_asked(void *argument)
 {
     const struct asked *asked = argument;
@@ -94,7 +95,7 @@ static bool told_when_asked(void *argument)
 #define EXPECT_TOLD_WHEN_ASKED(port, by, what) \
     cr_expect(netns_until(told_when_asked, &(struct asked){port, by, what}, NETNS_DEADLINE_MS), "nothing told of port %u", port)
 
-/* Whether an address of that prefix stands in a finding. */
+/* Return whether an address of that prefix is in a finding. */
 static bool in_findings(json_t *report, const char *prefix)
 {
     size_t i;
@@ -107,7 +108,7 @@ static bool in_findings(json_t *report, const char *prefix)
     return false;
 }
 
-/* Frames out of node0 by its own card, from an address that is not the node's; TCP to that port. */
+/* Send frames out of node0 with its own MAC from a foreign address; TCP to that port. */
 #define SEND_RAW(ip, port) \
     "sendp(Ether(src=\"02:00:00:00:00:01\",dst=\"02:00:00:00:00:09\")/" ip "/TCP(sport=4000,dport=" port "),iface=\"node0\")\n"
 
@@ -124,7 +125,7 @@ Test(transit, what_the_node_sends_is_its_own)
     netns_run(&n.far, ASK("10.1.0.50", "4444"));
     expect_told(4444, 1, "inbound", "foreign-source");
 
-    /* By a card that the node does not have, and by its own: to a port that a rule lists for the node. */
+    /* With a MAC that the node does not have, and with its own: to a port that a rule lists for the node. */
     netns_run(&n.ns, "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0\n"
                      "sendp(Ether(dst=\"02:00:00:00:00:09\")/IP(src=\"10.66.0.1\",dst=\"10.1.0.2\")/UDP(sport=4000,dport=53)/\"x\","
                      "iface=\"node0\")\n"
@@ -133,7 +134,7 @@ Test(transit, what_the_node_sends_is_its_own)
     expect_told(53, 2, "outbound", "foreign-source");
     expect_told(700, 2, "outbound", "foreign-source");
 
-    /* What it sends to everybody and to a group that it is in itself comes back to it, as a copy that was on no wire. */
+    /* Packets to a broadcast address and to a group that the node has joined return as copies that were on no wire. */
     netns_run(&n.ns, "/usr/bin/python3 -c '\n"
                      "import socket,struct\n"
                      "s=socket.socket(2,2); s.setsockopt(1,6,1); s.bind((\"10.1.0.1\",0))\n"
@@ -145,7 +146,7 @@ Test(transit, what_the_node_sends_is_its_own)
     cr_expect_eq(site_sum(report, &(struct site_filter){.direction = "non_ip", .verdict = "unexpected"}).rx_packets, 0);
     json_decref(report);
 
-    /* On a host that forwards, what the routing table delivers to the node is the node's. */
+    /* On a forwarding host, packets that the routing table delivers to the node are the node's. */
     netns_run(&n.ns, "sysctl -qw net.ipv4.ip_forward=1; ip route add local 10.9.0.0/24 dev lo");
     netns_run(&n.far, "ip route add 10.9.0.0/24 via 10.1.0.1");
     serve(&n.ns, SERVE("4445"), 4445);
@@ -153,7 +154,7 @@ Test(transit, what_the_node_sends_is_its_own)
     expect_told(4445, 1, "inbound", "");
     netns_run(&n.ns, "ip route del local 10.9.0.0/24 dev lo");
 
-    /* Nor is what no other host can have sent: by another card, and from where no route leads. */
+    /* So are those that no other host can have sent: with another MAC, and from a source without a route. */
     serve(&guest, SERVE("4446"), 4446);
     netns_run(&n.far, ASK("10.1.0.50", "4446"));
     expect_told(4446, 1, "inbound", "foreign-source");
@@ -161,12 +162,12 @@ Test(transit, what_the_node_sends_is_its_own)
     netns_run(&n.ns, "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0\n"
                      SEND_RAW("IP(src=\"10.66.0.9\",dst=\"10.1.0.2\")", "701")
                      SEND_RAW("IPv6(src=\"fd66::9\",dst=\"fd00:10::2\")", "702")
-                     SEND_RAW("IP(src=\"10.1.0.77\",dst=\"10.1.0.2\")", "704") "'"); /* lies behind this very card */
+                     SEND_RAW("IP(src=\"10.1.0.77\",dst=\"10.1.0.2\")", "704") "'"); /* behind this very card */
     expect_told(701, 2, "outbound", "route-unknown");
     expect_told(702, 2, "outbound", "route-unknown");
     expect_told(704, 2, "outbound", "foreign-source");
 
-    /* What a rule of the routing policy delivers to the node, of either family. */
+    /* Packets that a routing policy rule delivers to the node, in both families. */
     netns_run(&n.ns, "ip rule add to 10.20.0.0/24 lookup 100; ip route add local 10.20.0.0/24 dev lo table 100; "
                      "ip -6 rule add to fd20::/64 iif node0 lookup 100; ip -6 route add local fd20::/64 dev lo table 100");
     netns_run(&n.far, "ip route add 10.20.0.0/24 via 10.1.0.1; ip route add fd20::/64 via fd00:10::1");
@@ -177,7 +178,7 @@ Test(transit, what_the_node_sends_is_its_own)
     EXPECT_TOLD_WHEN_ASKED(4448, &n.far, "echo x | timeout 20 socat -t 5 - TCP6:[fd20::7]:4448,connect-timeout=5 | grep -q x");
     expect_told(4448, 1, "inbound", "");
 
-    /* Between networks that both lie behind this card. */
+    /* Between two networks that are both behind this card. */
     netns_run(&n.ns, "ip route add 10.30.0.0/24 via 10.1.0.2; ip route add 10.31.0.0/24 via 10.1.0.2");
     netns_run(&n.far, "/usr/bin/python3 -c 'from scapy.all import *; conf.verb=0\n"
                       "sendp(Ether(dst=\"02:00:00:00:00:01\")/IP(src=\"10.31.0.5\",dst=\"10.30.0.9\")/UDP(sport=4000,dport=703)/\"x\","
@@ -192,7 +193,7 @@ Test(transit, what_the_node_sends_is_its_own)
     netns_run(&n.far, ASK("10.1.0.1", "8081"));
     expect_told(8081, 1, "inbound", "");
 
-    /* A container that is routed to is somebody else. */
+    /* A container with a routed address is another host. */
     netns_run(&n.far, "ip route add 172.31.0.0/24 via 10.1.0.1; " ASK("172.31.0.2", "4444") "; " ASK("172.31.0.2", "4446"));
     report = site_report(&n);
     cr_expect_not(in_findings(report, "172.31."));
@@ -216,7 +217,7 @@ static bool has_note(json_t *report, const char *start)
     return false;
 }
 
-/* A guest's frames pass the card, which is a port of a bridge: they are not the node's, and no findings. */
+/* A guest's frames pass through the card, which is a port of a bridge: they are not the node's, and not findings. */
 Test(transit, guests_of_a_bridge_are_others)
 {
     json_t *report;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The node's answers leave by an interface that is not monitored: what was answered is told as answered and names that
- * interface, what was refused, or asked blindly, stays an attempt.
+ * The node's answers leave by an interface that is not monitored: an answered exchange is reported as answered, with
+ * that interface; refused and blind attempts stay attempts.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -24,7 +24,9 @@
 static struct node n;
 static char eve[128];
 
-/* A second wire; what the node sends to the client's other addresses takes it, while the client asks over the first. */
+/*
+ * Add a second link: the node's packets to the client's other addresses use it, while the client sends over the first.
+ */
 static void setup(void)
 {
     static const char no_filter[] = "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 && "
@@ -40,7 +42,7 @@ static void setup(void)
     netns_address(&n.client, "client1", "fd08::2/64");
     netns_address(&n.client, "lo", "10.9.0.2/32");
     netns_address(&n.client, "lo", "fd09::2/128");
-    /* Neighbours are not asked for from an address of another link. */
+    /* Neighbours are not resolved from an address of another link. */
     netns_run(&n.node, "%s; ip route add 10.9.0.0/24 via 10.8.0.2; ip -6 route add fd09::/64 via fd08::2; "
               "ip neigh replace fd08::2 lladdr 02:00:00:00:00:02 dev node1", no_filter);
     netns_run(&n.client, "%s; ip neigh replace fd07::1 lladdr 02:00:00:00:00:01 dev client0", no_filter);
@@ -84,7 +86,7 @@ static void expect_said(struct evelog *log, const char *name, unsigned port, con
     free(text);
 }
 
-/* 4444 talks, 5555 accepts and says nothing, 6666 refuses. */
+/* 4444 answers, 5555 accepts and stays silent, 6666 refuses. */
 static void over_two_wires(const char *mode, const char *to, const char *from)
 {
     struct traffic_tcp talk = {.address = to, .port = 4444, .local_address = from, .up = 1000, .down = 5000};
@@ -137,7 +139,7 @@ Test(unseen, answers_leave_by_another_interface_tc) { over_two_wires("tc", "10.7
 Test(unseen, answers_leave_by_another_interface_v6) { over_two_wires("tc", "fd07::1", "fd09::2"); }
 Test(unseen, answers_leave_by_another_interface_v6_xdp) { over_two_wires("xdp", "fd07::1", "fd09::2"); }
 
-/* Segments from nowhere, to a port that nobody listens on and to one that somebody does without having been asked. */
+/* Send unsolicited segments to a port without and to one with a listener. */
 static void send_blindly(uint16_t port, uint8_t flags, uint32_t seq, uint32_t ack)
 {
     static struct packet p;
@@ -162,7 +164,7 @@ Test(unseen, blind_acknowledgements_are_nobodys_answer)
         send_blindly(4444, PACKET_ACK, 1001, 5001 + 100 * i); /* without a SYN */
     }
     EVELOG_UNTIL(eve, .port = 6666);
-    node_stop(&n, SIGINT); /* what there is to tell is written by then */
+    node_stop(&n, SIGINT); /* everything due has been written by then */
     evelog_add(&log, eve);
     cr_expect(find(&log, "inbound-attempted", 6666));
     for (unsigned port = 4444; port <= 6666; port += 2222) {

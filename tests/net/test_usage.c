@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a wrong command line gets: exit status 2 and one line that says what is wrong and what to do. */
+/* Wrong command lines: exit status 2 and one line that names the error and the remedy. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 TestSuite(usage, .timeout = NETNS_TIMEOUT_S);
 
-/* The command line, and standard error behind "qportwatch " to the last byte. Nothing goes to standard output. */
+/* The command line, and the complete standard error after "qportwatch ". Standard output stays empty. */
 static const struct {
     const char *arguments;
     const char *error;
@@ -148,7 +148,7 @@ Test(usage, one_line_and_status_2)
     netns_close(&here);
 }
 
-/* What the letters of a command's help stand for has to be what they stand for in all others. */
+/* A letter must stand for the same option in the help of all commands. */
 static void learn_letters(const char *command, const char *help)
 {
     static char known[128][32];
@@ -165,7 +165,7 @@ static void learn_letters(const char *command, const char *help)
     }
 }
 
-/* Every command refuses what it does not know, and explains itself on standard output, asked in any usual way. */
+/* Every command refuses unknown options, and explains itself on standard output, requested in any usual way. */
 Test(usage, every_command)
 {
     static const char *const commands[] = {
@@ -194,7 +194,7 @@ Test(usage, every_command)
     netns_close(&here);
 }
 
-/* An answer that cannot be written, or nobody has given a place for, is told and no success; its "yes" neither. */
+/* If an answer, even a "yes", cannot be written, or there is nowhere to write it, that is reported and is a failure. */
 Test(usage, output_that_cannot_be_written)
 {
     static const char *const answers[] = {"policy show",         "policy show --json", "policy export",
@@ -224,7 +224,7 @@ Test(usage, output_that_cannot_be_written)
     netns_close(&here);
 }
 
-/* A name of the command line with a line break leaves the error one line. */
+/* A line break in a name on the command line does not break the one-line error. */
 Test(usage, line_breaks_in_names)
 {
     static char output[1024];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Companions of listed services, by who holds them: real servers whose parent exchange vouches, and shells on ports that
- * one contact with port 21, 111 or 135 used to open to anybody.
+ * Companions of listed services, by owner: real servers whose parent exchange vouches, and shells on ports that a
+ * single contact with port 21, 111 or 135 would otherwise open to anybody.
  */
 #include <criterion/criterion.h>
 #include <sched.h>
@@ -27,11 +27,11 @@
     "inbound tcp 61000 \"by the second\" weak parent=second name=by-second\n" \
     "inbound tcp 61000 \"by the first\" weak parent=first name=by-first\n"
 
-/* A shell for whoever connects. */
+/* A shell for any client. */
 #define SHELL \
     "use IO::Socket::INET; sub shell { my $s=IO::Socket::INET->new(LocalPort=>shift,Listen=>5,ReuseAddr=>1) or die;" \
     "while(my $c=$s->accept){ while(<$c>){ print $c `$_` } } }"
-/* Registers a program with the port mapper, as any local user may. */
+/* Register a program with the port mapper, as any local user may. */
 #define REGISTER \
     "use Socket; sub register { socket(my $u,PF_INET,SOCK_DGRAM,0) or die; my $to=sockaddr_in(111,inet_aton(\"127.0.0.1\"));" \
     "send($u,pack(\"N14\",1,0,2,100000,2,1,0,0,0,0,$_[0],3,6,$_[1]),0,$to);recv($u,my $b,999,0);unpack(\"x24N\",$b) or die }"
@@ -42,16 +42,19 @@
     "secure_chroot_dir=%s/empty\\npasv_min_port=41000\\npasv_max_port=41099\\nconnect_from_port_20=YES\\n%s' $DIR "
 
 static const char *const at_node[] = {
-    /* One process a session, forked by who listens: on a socket of IPv6 for clients of IPv4, and for those of IPv6; */
+    /* One process per session, forked by the listener: on an IPv6 socket for clients of IPv4, and for those of IPv6; */
     VSFTPD("NO") "'listen_ipv6=YES\nlisten_address6=::ffff:10.1.0.1\n' >$DIR/listen.conf; exec /usr/sbin/vsftpd $DIR/listen.conf",
     VSFTPD("NO") "'listen_ipv6=YES\nlisten_address6=fd00:10::1\n' >$DIR/listen6.conf; exec /usr/sbin/vsftpd $DIR/listen6.conf",
-    /* and started by another, as inetd and systemd do. */
+    /* and started by another process, as inetd and systemd do. */
     VSFTPD("NO") "'' >$DIR/inetd.conf; "
     "exec socat TCP4-LISTEN:21,bind=10.1.0.9,fork,reuseaddr \"EXEC:/usr/sbin/vsftpd $DIR/inetd.conf,nofork\"",
     "exec unshare -m sh -c 'mount -t tmpfs none /run && exec rpcbind -f -i'",
     "exec perl -e '" SHELL "shell(40404)'",
     "exec perl -e '" SHELL "shell(44444)'",
-    /* A shell whose socket is held, too, by the very server that has the parent exchange, which its maker has become; */
+    /*
+     * A shell whose socket is also held by the server with the parent exchange, which the socket's creator has
+     * executed;
+     */
     VSFTPD("NO") "'' >$DIR/idle.conf; exec perl -e '" SHELL "$^F=99; my $s=IO::Socket::INET->new(LocalPort=>41501,Listen=>5,"
     "ReuseAddr=>1) or die; if(fork){ exec \"/usr/sbin/vsftpd\",\"-olisten=YES\",\"-olisten_address=127.0.0.1\","
     "\"-olisten_port=2121\",\"$ENV{DIR}/idle.conf\" or die } while(my $c=$s->accept){ while(<$c>){ print $c `$_` } }'",
@@ -63,7 +66,7 @@ static const char *const at_node[] = {
     "    s=socket.socket(); s.setsockopt(1,2,1); s.bind((\"\",46100)); s.listen(5)\n"
     "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
     "threading.Thread(target=work).start()'",
-    /* One whose first thread has ended, which leaves nothing of the process where its executable is looked for. */
+    /* One whose first thread has ended, so that /proc shows no executable. */
     "exec setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/python3 -c '\n"
     "import ctypes,threading,socket\n"
     "def work():\n"
@@ -71,15 +74,15 @@ static const char *const at_node[] = {
     "    while 1: c,_=s.accept(); c.recv(99); c.sendall(b\"uid\\n\")\n"
     "threading.Thread(target=work).start()\n"
     "ctypes.CDLL(None).syscall(60,0)'",
-    /* One process for two services and a companion of either. */
+    /* One process for two services and a companion of both. */
     "exec perl -MIO::Socket::INET -MIO::Select -e '$s=IO::Select->new(map { IO::Socket::INET->new(LocalPort=>$_,Listen=>5,"
     "ReuseAddr=>1) or die } 5001,5002,5003,61000); while(1){ for($s->can_read){ $c=$_->accept; sysread $c,$l,99; "
     "syswrite $c,\"ok\\n\"; sysread $c,$l,99; close $c } }'",
     NULL,
 };
-/* Once the port mapper is there. */
+/* Started once the port mapper runs. */
 static const char *const registering[] = {
-    /* An NFS server of user space: a program that holds port 2049, and what it registers. */
+    /* A user-space NFS server: a program that owns port 2049, and the ports that it registers. */
     "exec /usr/bin/python3 -c '\n"
     "import socket,struct,threading\n"
     "def serve(port):\n"
@@ -96,7 +99,7 @@ static const char *const registering[] = {
     AS_NOBODY "perl -e '" SHELL REGISTER "register(100021,46000);shell(46000)'",
     NULL,
 };
-/* Once the NFS server is there: takes over a port of its, and with it an exchange that is vouched for. */
+/* Started once the NFS server runs: takes over one of its ports, and with it an exchange that is vouched for. */
 static const char *const taking_over[] = {
     "exec perl -e 'use IO::Socket::INET; my $s; select(undef,undef,undef,.02) "
     "until $s=IO::Socket::INET->new(LocalPort=>45010,Proto=>\"udp\"); while($s->recv(my $l,99)){ $s->send(`$l`) }'",
@@ -109,18 +112,18 @@ static const char *const at_far[] = {
     NULL,
 };
 
-/* A passive and an active transfer. The session stays: who has ended before the auditor looks is not known for sure. */
+/* A passive and an active transfer. The session stays open, because an ended owner would be uncertain. */
 #define FTP(address) \
     "exec /usr/bin/python3 -c 'import ftplib,time\n" \
     "f=ftplib.FTP(\"" address "\",timeout=20); f.login(); f.dir(lambda l:None)\n" \
     "f.set_pasv(False); f.dir(lambda l:None); open(\"'$DIR'/" address "\",\"w\").write(\"done\"); time.sleep(900)'"
 static const char *const sessions[] = {FTP("10.1.0.1"), FTP("10.1.0.9"), FTP("fd00:10::1"), NULL};
-/* Not the process that had the exchange with port 135; it stays, too. */
+/* Not the process that had the exchange with port 135; it stays open, too. */
 static const char *const at_node_later[] = {"(echo x; exec sleep 900) | socat - TCP4:10.1.0.2:49154", NULL};
 #define ASK(port) \
     "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ") or die;" \
     "print $s \"id\\n\"; defined(<$s>) or die'"
-/* A listener that is asked and says nothing: what is found of it must not need another packet. */
+/* A listener that stays silent: its finding must not require another packet. */
 #define CONNECT(port) \
     "perl -MIO::Socket::INET -e 'alarm 20;$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>" port ") or die;'"
 #define ASK_UDP(port) \
@@ -129,7 +132,7 @@ static const char *const at_node_later[] = {"(echo x; exec sleep 900) | socat - 
 #define TALK(port) \
     "$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.2\",PeerPort=>" port ") or die;print $s \"x\\n\";defined(<$s>) or die;"
 
-/* Says nothing after the handshake, for as long as it is looked at. */
+/* Silent after the handshake, for as long as it is checked. */
 static const char *const silent[] = {
     "exec perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>44444) or die; sleep 900'",
     NULL,
@@ -150,8 +153,8 @@ static void start_all(const struct netns *ns, const char *const *commands)
 }
 
 /*
- * That nobody else holds a socket takes a /proc that shows everything, which is tried with process 1. Where that cannot
- * be looked into although all others can, as of a virtual machine's own, another takes its place.
+ * Proving that nobody else holds a socket requires a /proc that shows everything, which is tested with process 1. If
+ * only that one cannot be inspected, as on some virtual machines, another one takes its place.
  */
 static void look_into_all(void)
 {
@@ -208,7 +211,7 @@ static void on(const struct netns *ns, const char *command)
                  command, out);
 }
 
-/* The newest record of the port says this. */
+/* Check the newest record of the port. */
 static void expect_told(const struct evelog *log, unsigned port, unsigned severity, const char *verdict,
                         const char *reason, const char *process)
 {
@@ -222,7 +225,7 @@ static void expect_told(const struct evelog *log, unsigned port, unsigned severi
     cr_expect_str_eq(evelog_fact(record, "process"), process, "port %u", port);
 }
 
-/* What has ended before its owner is known, and fits, is nothing; what comes after that is implied at once. */
+/* A matching companion that ended before its owner is known is not reported; later ones are implied at once. */
 static bool is_mount_told(void *unused)
 {
     struct evelog log = {0};
@@ -236,7 +239,7 @@ static bool is_mount_told(void *unused)
     return reported;
 }
 
-/* Of connections of that port, how many the report counts with that verdict; NULL: with any. */
+/* Return how many connections of that port the report counts with that verdict; NULL: any. */
 static uint64_t counted(const char *verdict, int port)
 {
     json_t *report = site_report(&n);
@@ -252,7 +255,7 @@ static bool is_counted(void *unused)
     return counted("unexpected", 44444) == 2;
 }
 
-/* A connection that goes silent before its owner is known has the decided verdict all the same, wherever it is shown. */
+/* A connection that goes silent before its owner is known has the decided verdict nevertheless, in every output. */
 static void expect_silent_decided(void)
 {
     char out[16384];
@@ -276,8 +279,8 @@ static void expect_silent_decided(void)
 }
 
 /*
- * What vouches for a connection is what lived when its last packet came, however much later the auditor decides: here the
- * service of the policy's first step is used only after it.
+ * A connection is vouched for by what was live at its last packet, however much later the auditor decides: here the
+ * service of the policy's first step is used only afterwards.
  */
 static void expect_judged_as_it_was(void)
 {
@@ -289,28 +292,28 @@ static void expect_judged_as_it_was(void)
     on(&n.far, ASK("5002"));
     cr_assert_eq(kill(n.auditor, SIGCONT), 0);
     on(&n.far, ASK("5003"));
-    EVELOG_UNTIL(eve, .port = 5003); /* after what was asked about the others */
+    EVELOG_UNTIL(eve, .port = 5003); /* after the requests about the others */
     report = site_report(&n);
     cr_expect_eq(site_sum(report, &(struct site_filter){.rule = "by-first", .port = 61000}).connections, 1);
     cr_expect_eq(site_sum(report, &(struct site_filter){.rule = "by-second", .port = 61000}).connections, 0);
     json_decref(report);
 }
 
-/* Nobody has what was refused: it is judged like any other use of the port, and nothing is asked about it. */
+/* A refused exchange has no owner: it is judged like any other use of the port, and no lookup is requested. */
 static void expect_refused_undecided(void)
 {
     json_t *report;
 
     on(&n.far, "perl -MIO::Socket::INET -e 'exit !!IO::Socket::INET->new(PeerAddr=>\"10.1.0.1\",PeerPort=>41900)'");
     on(&n.far, ASK("40404"));
-    EVELOG_UNTIL(eve, .port = 40404); /* which is asked about after it */
+    EVELOG_UNTIL(eve, .port = 40404); /* requested after it */
     report = site_report(&n);
     cr_expect_eq(site_sum(report, &(struct site_filter){.verdict = "allowed", .rule = "passive", .port = 41900}).connections, 1);
     cr_expect_eq(site_sum(report, &(struct site_filter){.port = 41900}).connections, 1, "counted twice, or under two verdicts");
     json_decref(report);
 }
 
-/* Of FTP: nothing of its passive connections, its active ones as companions. */
+/* Check FTP: no findings of passive connections, active ones as companions. */
 static void expect_ftp(json_t *report)
 {
     size_t i, active = 0;
