@@ -23,10 +23,10 @@ struct qpw_evidence_source {
  * policy.txt, source-digest.txt, alerts.jsonl, chain.json, coverage.json, versions.txt, SIGN-OFF.txt, SHA256SUMS. 0, or a negative errno
  * with err and nothing left of it.
  */
-int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *folder, struct qpw_error *err);
+int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *path, struct qpw_error *err);
 
 /* Whether the folder could be written: new or empty, in a place that can be written. Leaves nothing. 0, or a negative errno with err. */
-int qpw_evidence_check(const char *folder, struct qpw_error *err);
+int qpw_evidence_check(const char *path, struct qpw_error *err);
 
 struct qpw_evidence_figures {
     struct qpw_figure_value values[QPW_FIGURE_COUNT];
