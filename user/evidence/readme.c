@@ -81,7 +81,7 @@ static const struct {
 /* What of the log is here, and how its chain is followed. */
 static void log_text(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_log_sums *log)
 {
-    char records[40], breaks[40], copied[24];
+    char records[40], breaks[40], copied[40];
 
     qpw_print_line(p, "The alert log");
     if (!log) {
@@ -92,8 +92,8 @@ static void log_text(const struct qpw_printer *p, const struct qpw_evidence_sour
     qpw_words_many(log->chain.n_breaches, "break", breaks, sizeof(breaks));
     qpw_print_wrapped(p, 0, "Each record has the SHA-256 of itself over that of the record before it (alert.metadata.chain, or chain among "
                             "metadata.flowvars, as NUMBER:SUM). What is cut out, changed, moved or added afterwards breaks that chain.");
-    qpw_print_line(p, "The whole log has %s, and its chain %s. Of the period are %s, in alerts.jsonl.", records, breaks,
-                   qpw_words_count(log->copied, copied, sizeof(copied)));
+    qpw_print_line(p, "The whole log has %s in a chain with %s. alerts.jsonl has %s of the period.", records,
+                   log->chain.n_breaches ? breaks : "no break", qpw_words_many(log->copied, "record", copied, sizeof(copied)));
     paragraph(p, e->anonymous ? "The records here have other names and addresses, and so no sums."
                               : "'qportwatch alerts --verify alerts.jsonl' follows the chain through the records here.");
 }
