@@ -197,6 +197,7 @@ static void expected(uint64_t ret[QPW_FIGURE_COUNT])
         [QPW_FIGURE_LOSSES] = losses(),
         [QPW_FIGURE_VENDOR_PAGE] = 1,
         [QPW_FIGURE_PERIOD_DAYS] = 0, /* an hour */
+        [QPW_FIGURE_HISTORY_DAYS] = 400,
         [QPW_FIGURE_ALERT_RECORDS] = 0, /* no line of the log below belongs to a chain */
         [QPW_FIGURE_CHAIN_BREAKS] = 0,
         [QPW_FIGURE_LOG_DAYS] = 32,
@@ -221,6 +222,7 @@ Test(evidence, what_cannot_be_counted_is_not_zero)
     qpw_figures_make(&(struct qpw_figures_from){.report = &r, .options = &options}, figures);
     cr_expect_not(figures[QPW_FIGURE_LOSSES].known, "a history keeps none");
     cr_expect_not(figures[QPW_FIGURE_PEERS].known);
+    cr_expect_not(figures[QPW_FIGURE_HISTORY_DAYS].known);
     cr_expect_not(figures[QPW_FIGURE_LISTENERS].known);
     cr_expect_not(figures[QPW_FIGURE_CHAIN_BREAKS].known);
     cr_expect_not(figures[QPW_FIGURE_FAILURES_REPORTED].known);
@@ -261,7 +263,8 @@ static char *read_file(const char *name)
 static int write_evidence(const char *log, struct qpw_error *err)
 {
     char path[96];
-    struct qpw_evidence_source evidence = {.report = &r, .options = &options, .policy_text = "inbound tcp 445 SMB\n", .alerts = log};
+    struct qpw_evidence_source evidence = {.report = &r, .options = &options, .policy_text = "inbound tcp 445 SMB\n", .alerts = log,
+                                           .history_from_unix_ns = SAMPLE_START_NS - 400 * 86400000000000ull, .history_to_unix_ns = SAMPLE_NOW_NS};
 
     snprintf(path, sizeof(path), "%s/e", folder);
     return qpw_evidence_write(&evidence, path, err);
@@ -351,7 +354,7 @@ Test(evidence, each_figure_is_counted_again_from_the_folder)
     write_log(path, sizeof(path));
     cr_assert_eq(write_evidence(path, &err), 0, "%s", err.text);
     cr_expect_eq(run("sh %s/e/recount.sh >%s/again"), 0);
-    cr_expect_eq(run("grep -x '47 figures counted again, 0 different; 0 not known' %s/again"), 0);
+    cr_expect_eq(run("grep -x '48 figures counted again, 0 different; 0 not known' %s/again"), 0);
     cr_expect_eq(run("sed -i '/\"name\": \"log-days\"/,/value/s/\"value\": 32/\"value\": 33/' %s/e/requirements.json"), 0);
     cr_expect_eq(run("sh %s/e/recount.sh >%s/again"), 256, "another number shows");
     cr_expect_eq(run("grep 'log-days  *33, counted again: 32   DIFFERENT' %s/again"), 0);
@@ -369,7 +372,7 @@ Test(evidence, figures_since_a_time_are_counted_again_too)
     options.listening = NULL;
     cr_assert_eq(write_evidence(NULL, &err), 0, "%s", err.text);
     cr_expect_eq(run("sh %s/e/recount.sh >%s/again"), 0);
-    cr_expect_eq(run("grep -x '38 figures counted again, 0 different; 9 not known' %s/again"), 0);
+    cr_expect_eq(run("grep -x '39 figures counted again, 0 different; 9 not known' %s/again"), 0);
     cr_expect_eq(run("grep -x 'seconds-unseen *91' %s/again"), 0, "not what of the gap was before");
 }
 

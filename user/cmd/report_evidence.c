@@ -7,6 +7,7 @@
 
 #include "cmd/settings.h"
 #include "evidence/evidence.h"
+#include "host/clock.h"
 #include "policy/lang/flat.h"
 #include "words/printer.h"
 
@@ -28,19 +29,26 @@ static bool take_policy(const struct qpw_history_policy *policy, void *arg)
     return false;
 }
 
-/* Return the policy's text from the history; NULL: not recorded. */
-static char *from_history(struct qpw_history_reader *reader, const struct qpw_meta *meta)
+/* Ask the history which time it covers, and for the policy's text if `ret_text` is given; NULL there: not recorded. */
+static void ask_history(struct qpw_history_reader *reader, const struct qpw_meta *meta, struct qpw_evidence_source *evidence, char **ret_text)
 {
     struct wanted w = {.digest = meta->policy_digest};
+    struct qpw_history_window all = {0};
+    struct qpw_history_observed observed;
     struct qpw_history_reader *own = NULL;
     struct qpw_error ignored;
 
     if (!reader && *meta->history_path && qpw_history_open(meta->history_path, &own, &ignored) == 0)
         reader = own;
-    if (reader)
+    if (reader && qpw_history_observed(reader, &all, (int64_t)(qpw_clock_unix_ns() / 1000000000), &observed, &ignored) == 0 && observed.to) {
+        evidence->history_from_unix_ns = (uint64_t)observed.from * 1000000000;
+        evidence->history_to_unix_ns = (uint64_t)observed.to * 1000000000;
+    }
+    if (reader && ret_text) {
         qpw_history_policies(reader, take_policy, &w, &ignored);
+        *ret_text = w.text;
+    }
     qpw_history_close(own);
-    return w.text;
 }
 
 /*
@@ -74,8 +82,7 @@ int qpw_report_evidence(const struct qpw_report_evidence *asked, struct qpw_erro
     };
     int r;
 
-    if (!text && !asked->anonymous)
-        text = from_history(asked->history, meta);
+    ask_history(asked->history, meta, &evidence, text || asked->anonymous ? NULL : &text);
     if (text && !policy && qpw_policy_parse_text(meta->policy_path, text, strlen(text), &then, &ignored) == 0) {
         options.policy = &then;
         evidence.source_name = then.source_name;

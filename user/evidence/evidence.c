@@ -124,6 +124,9 @@ static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *
                      json_object_get(report, "from"), "to", json_object_get(report, "to"), "findings_since",
                      json_object_get(report, "findings_since"), "answer", json_object_get(report, "answer"), "coverage",
                      json_object_get(report, "coverage"));
+    json_object_set_new(part, "history", e->history_to_unix_ns ? json_pack("{s:o,s:o}", "from", qpw_json_time(e->history_from_unix_ns), "to",
+                                                                           qpw_json_time(e->history_to_unix_ns))
+                                                               : json_null());
     write_json(out, part);
     qpw_folder_end(folder);
     json_decref(part);
@@ -185,7 +188,9 @@ static int write_figures(const struct qpw_evidence_source *e, const struct qpw_l
     struct qpw_evidence_figures figures = {.log = log};
     int r;
 
-    qpw_figures_make(&(struct qpw_figures_from){.report = e->report, .options = e->options, .log = log}, figures.values);
+    qpw_figures_make(&(struct qpw_figures_from){.report = e->report, .options = e->options, .log = log,
+                                                .history_from_unix_ns = e->history_from_unix_ns,
+                                                .history_to_unix_ns = e->history_to_unix_ns}, figures.values);
     r = qpw_requirements_json(e, &figures, qpw_folder_begin(folder, "requirements.json"));
     qpw_folder_end(folder);
     if (r == 0) {

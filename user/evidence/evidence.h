@@ -14,6 +14,7 @@ struct qpw_evidence_source {
     const char *policy_text;  /* one text, every include in place; NULL: not to be had, */
     const char *policy_why;   /* and why */
     const char *source_name;  /* of the vendor's page; NULL: not said */
+    uint64_t history_from_unix_ns, history_to_unix_ns; /* which time the whole history covers; 0: not known */
     const char *alerts;       /* path of the alert log; NULL: none is known */
     const struct qpw_anonymous *anonymous; /* whose names the report has already; NULL: its own */
 };

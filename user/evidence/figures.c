@@ -251,4 +251,6 @@ void qpw_figures_make(const struct qpw_figures_from *from, struct qpw_figure_val
     count_log(&c);
     add(&c, QPW_FIGURE_VENDOR_PAGE, r->s->meta.source_digest[0] != '\0');
     add(&c, QPW_FIGURE_PERIOD_DAYS, days(begin_of(r), r->s->unix_ns));
+    add(&c, QPW_FIGURE_HISTORY_DAYS, days(from->history_from_unix_ns, from->history_to_unix_ns));
+    ret[QPW_FIGURE_HISTORY_DAYS].known = from->history_to_unix_ns != 0;
 }

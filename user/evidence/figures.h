@@ -11,6 +11,7 @@
     X(END, "end", "at the end")       /* of the moment at which the period ends, and of no other */ \
     X(COUNTED, "counted", "counted")  /* of the counters' whole period */ \
     X(FOUND, "found", "recorded")     /* of the same, or since --since: findings, records, gaps */ \
+    X(HISTORY, "history", "history")  /* of the whole history that is there */ \
     X(LOG, "log", "alert log")        /* of the whole alert log that is there */
 #define QPW_X_FIGURE_OF(s, name, label) QPW_FIGURE_OF_##s,
 enum qpw_figure_of { QPW_FIGURE_OFS(QPW_X_FIGURE_OF) QPW_FIGURE_OF_COUNT };
@@ -48,6 +49,7 @@ struct qpw_log_sums {
 struct qpw_figures_from {
     const struct qpw_report *report;
     const struct qpw_render_options *options;
+    uint64_t history_from_unix_ns, history_to_unix_ns; /* 0: not known */
     const struct qpw_log_sums *log; /* of the alert log; NULL: none could be read */
 };
 void qpw_figures_make(const struct qpw_figures_from *from, struct qpw_figure_value ret[QPW_FIGURE_COUNT]);

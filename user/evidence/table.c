@@ -21,6 +21,10 @@ static void times_of(const struct qpw_evidence_source *e, const struct qpw_log_s
     *ret_to = s->unix_ns;
     if (of == QPW_FIGURE_OF_FOUND && e->report->since_unix_ns > s->from_unix_ns)
         *ret_from = e->report->since_unix_ns;
+    if (of == QPW_FIGURE_OF_HISTORY) {
+        *ret_from = e->history_from_unix_ns;
+        *ret_to = e->history_to_unix_ns;
+    }
     if (of == QPW_FIGURE_OF_LOG) {
         *ret_from = log ? log->oldest_unix_ns : 0;
         *ret_to = log ? log->newest_unix_ns : 0;
@@ -118,6 +122,7 @@ static void print_labels(const struct qpw_printer *p, const struct qpw_evidence_
         [QPW_FIGURE_OF_END] = "of the moment at which this was made, and of no other time",
         [QPW_FIGURE_OF_COUNTED] = "packets, connections and use of rules",
         [QPW_FIGURE_OF_FOUND] = "findings seen, gaps and records made in that time; a finding's state is that at the end",
+        [QPW_FIGURE_OF_HISTORY] = "of the whole history of counters and findings that is on the node",
         [QPW_FIGURE_OF_LOG] = "of the whole alert log that is on the node"};
     char text[96];
     uint64_t from, to;
