@@ -295,7 +295,7 @@ static int run(struct arguments *arguments)
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
         say(arguments, r < 0 ? QPW_NOTIFY_WARNING : QPW_NOTIFY_NOTE, line);
     }
-    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): open_auditor() made it */
+    /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): open_auditor() has set it */
     if (qpw_privileges_confine(auditor, wants_view(arguments), &err) < 0)
         say(arguments, QPW_NOTIFY_WARNING, err.text);
     r = watch(arguments, auditor, &err);

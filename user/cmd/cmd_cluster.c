@@ -42,7 +42,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* What is compared are nodes, by their names. */
+/* Refuse statements of two nodes with one name, because nodes are compared by name. Returns the number of errors. */
 static size_t refuse_namesakes(const struct qpw_statement *statements, size_t n)
 {
     const struct qpw_statement *a, *b;
@@ -54,7 +54,7 @@ static size_t refuse_namesakes(const struct qpw_statement *statements, size_t n)
     return 1;
 }
 
-/* Read every file; say of each that is no statement why. Return how many are none. */
+/* Read every file and report each invalid one with the reason. Returns the number of invalid files. */
 static size_t load(const struct options *o, struct qpw_statement *statements)
 {
     struct qpw_error err;

@@ -105,7 +105,7 @@ static void read_chain(struct qpw_statement *s)
     json_decref(alerts);
 }
 
-/* Open the key only now, once there is something to state: where there is not, none is made. */
+/* Anonymize the statement. The key is opened only now, so that none is created if there is nothing to state. */
 static int anonymize(struct parts *p, const char *key, struct qpw_statement *s, struct qpw_error *err)
 {
     struct qpw_anonymous *a = NULL;
@@ -114,7 +114,7 @@ static int anonymize(struct parts *p, const char *key, struct qpw_statement *s, 
     if (!a)
         return r;
     qpw_anonymous_stated(a, s);
-    qpw_anonymous_snapshot(a, &p->snapshot); /* the answer and the document's head are made from it */
+    qpw_anonymous_snapshot(a, &p->snapshot); /* the source of the answer and of the document's head */
     snprintf(s->policy.name, sizeof(s->policy.name), "%.*s", (int)sizeof(p->snapshot.meta.policy_name), p->snapshot.meta.policy_name);
     qpw_anonymous_close(a);
     qpw_known_clear();

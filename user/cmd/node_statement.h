@@ -9,7 +9,7 @@
 #include "util/error.h"
 
 struct qpw_node_statement_options {
-    bool samples;    /* include those of the last two minutes */
+    bool samples;    /* include the samples of the last two minutes */
     const char *key; /* of --anonymize; NULL: keep names and addresses */
 };
 

@@ -48,7 +48,7 @@ static int read_text(struct qpw_policy_file *place, struct qpw_error *err)
 
     if (access(place->path, F_OK) < 0 && errno == ENOENT)
         return lstat(place->path, &st) < 0 ? 0 : qpw_fail(err, -EINVAL, "%s is a link to a file that does not exist", place->path);
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): of the caller */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the caller frees it */
     return qpw_read_whole(place->path, &place->text, &length, err);
 }
 

@@ -141,7 +141,7 @@ static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *sock
 
 static void fill(struct qpw_listener *l, const struct qpw_diag_socket *socket)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): there is a place */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): l is an allocated row */
     memcpy(l->address, socket->key.local, 16);
     l->port = socket->key.local_port;
     l->protocol = socket->key.protocol;

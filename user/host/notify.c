@@ -80,7 +80,7 @@ size_t qpw_notify_stored(const char *name, int *ret, size_t room)
 
     for (int fd = FIRST_FD; fd < FIRST_FD + count && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0; fd++) {
         length = names ? strcspn(names, ":") : 0;
-        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a name has a length */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): length is 0 if names is NULL */
         if (length == strlen(name) && !strncmp(names, name, length) && n < room)
             ret[n++] = fd;
         else

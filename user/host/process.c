@@ -87,7 +87,7 @@ static size_t hex_run(const char *text, size_t length)
 
 /*
  * Name a unit or container by one component of a cgroup path; `parent` is the component before it. True if the name is
- * final: anything below was created by its inmates, who may choose any name.
+ * final: whatever is below was created inside the unit or container, under any name.
  */
 static bool name_component(const char *part, size_t length, const char *parent, size_t parent_length, char *buf,
                            size_t size)
@@ -133,7 +133,7 @@ void qpw_cgroup_unit(const char *text, char *buf, size_t size)
     size_t used = 0;
 
     buf[0] = '\0';
-    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): the text ends with a zero */
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): the text is NUL-terminated */
     for (; *line; line = *end ? end + 1 : end) {
         end = line + strcspn(line, "\n");
         /* Version 2 ("0::") or version 1's systemd hierarchy; the controllers' hierarchies may differ. */

@@ -284,7 +284,7 @@ int qpw_map_copy(int from_fd, int to_fd)
     room.value = room.key + l.key.from_size;
     room.new_key = room.value + l.value.from_size;
     room.new_value = room.new_key + l.key.to_size;
-    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): ask() filled it */
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): ask() has filled it */
     if (info.type == BPF_MAP_TYPE_ARRAY)
         copy_array(&l, &room, from_fd, to_fd);
     else

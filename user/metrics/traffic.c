@@ -112,7 +112,7 @@ static int by_peer(struct qpw_metrics_text *t, const struct qpw_report *r)
     return 0;
 }
 
-/* What both ends of a pair count alike, for one is held against the other. */
+/* Write the counters that both ends of a pair count alike, so that they can be compared. */
 static void by_pair(struct qpw_metrics_text *t, const struct qpw_report *r)
 {
     static const struct {

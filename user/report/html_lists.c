@@ -51,7 +51,7 @@ const struct qpw_page_table qpw_page_table_rules = {
     "rules", {"!Rule", "Verdict", "Purpose", "Approval or source", "Owner", "Until", "Insecure by itself", "#Packets", "#Received", "#Sent",
               "#Connections"}};
 
-/* By the site: a line of the vendor's page says where the rule comes from. */
+/* Write the site's approval; a reference to the vendor's page only shows the rule's origin. */
 static void approval(struct qpw_html_page *p, const struct qpw_rule_words *words)
 {
     char text[sizeof(words->ref) + 16];

@@ -16,10 +16,7 @@ struct qpw_undo {
  */
 int qpw_undo_begin(const char *path, struct qpw_undo *ret, struct qpw_error *err);
 
-/*
- * Restore the old file. Returns 0, or a negative errno with err filled: the old file keeps its second name, which err
- * has.
- */
+/* Restore the old file. Returns 0, or a negative errno: then it keeps its second name, which err contains. */
 int qpw_undo_back(struct qpw_undo *undo, struct qpw_error *err);
 
 /* Keep the new file. */

@@ -230,7 +230,7 @@ static void check(const struct argp *argp, int argc, char **argv)
         if (value != '?' || !strcmp(argv[optind - 1], "-?"))
             continue;
         if (optopt >= PLACE)
-            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): known_of() ends the program without memory */
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): known_of() exits if out of memory */
             fail(argv[0], "%s: --%s takes no value", argv[optind - 1], k.options[optopt - PLACE].name);
         if (optopt == 'h') { /* because so many other programs have it */
             argp_help(argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, argv[0]);

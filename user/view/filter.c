@@ -160,7 +160,7 @@ static int parse_text(const char *value, struct qpw_term *term, struct qpw_error
     if (length >= sizeof(term->text))
         return qpw_fail(err, -EINVAL, "'%.20s…' is longer than %zu characters", value, sizeof(term->text) - 1);
     for (size_t i = 0; i <= length; i++)
-        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): up to its end */
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): only up to its NUL */
         term->text[i] = (char)tolower((unsigned char)value[i]);
     return 0;
 }

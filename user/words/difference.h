@@ -10,7 +10,7 @@
 /* Write the sentence about a difference into buf and return buf. */
 const char *qpw_words_difference(const struct qpw_difference *d, char buf[QPW_DIFFERENCE_BYTES]);
 
-/* Write the command that settles it, to be run on the node it names, into buf; "" where no command does. Return buf. */
+/* Write the command that settles it, to be run on the node that it names; "" if there is none. Returns buf. */
 const char *qpw_words_difference_command(const struct qpw_difference *d, char *buf, size_t size);
 
 /* Return why two ends were not compared, as a part of a sentence; static. */

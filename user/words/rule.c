@@ -10,7 +10,7 @@
 #include "policy/lang/statements.h"
 #include "util/names.h"
 
-#define CUT "…" /* behind what is kept of a statement, once it has been rewritten */
+#define CUT "…" /* marks the end of a truncated statement */
 
 static const char *value_of(const struct qpw_word *word, const char *key)
 {

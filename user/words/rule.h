@@ -25,8 +25,8 @@ struct qpw_rule_words {
 void qpw_rule_words(const struct qpw_policy *policy, const struct qpw_rule_info *info, struct qpw_rule_words *ret);
 
 /*
- * Return the rule's statement: the policy's text if known, else what the instance keeps of it, which ends in "…" if cut. The
- * pointer is into the policy, or buf.
+ * Return the rule's statement: the policy's text if known, otherwise what the instance keeps of it, which ends in "…"
+ * if truncated. Points into the policy or to buf.
  */
 const char *qpw_rule_statement(const struct qpw_policy *policy, const struct qpw_rule_info *info, char *buf, size_t size);
 

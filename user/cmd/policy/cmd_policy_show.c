@@ -42,10 +42,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (o->policy.policy_file || o->policy.platform)
             qpw_usage_error(state, "one policy only: '%s' is one more", arg);
         for (unsigned i = 0; qpw_builtin_name(i); i++)
-            /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): an argument is not NULL */
+            /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): arg is not NULL for an argument */
             if (!strcmp(qpw_builtin_name(i), arg))
                 o->policy.platform = arg;
-        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): nor here */
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): as above */
         for (unsigned i = 0; !strchr(arg, '/') && access(arg, F_OK) < 0 && qpw_builtin_name(i); i++)
             qpw_near_offer(&near, qpw_builtin_name(i));
         if (!o->policy.platform && near.best)
