@@ -18,8 +18,7 @@
 
 struct expected {
     const char *file, *arguments;
-    const char *connections; /* "direction protocol port verdict outcome", each followed by "; ", in the order of
-                              * first packets */
+    const char *connections; /* "direction protocol port verdict outcome; " of each, by first packets */
     const char *undecided;   /* as JSON */
 };
 

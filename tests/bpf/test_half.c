@@ -73,8 +73,7 @@ Test(half, a_handshake_survives_a_flood)
 
     open_small(false);
     flood(20000);
-    for (unsigned i = 0; i < 200; i++) { /* for each, 60 others come between its SYN and its answer: less than one
-                                          * per set */
+    for (unsigned i = 0; i < 200; i++) { /* between a SYN and its answer come 60 others: less than one per set */
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
         audit_rx_tcp(&a, remote, 900, 445, SYN, 1000, 0, 0);
         for (unsigned n = 0; n < 60; n++) {
@@ -124,8 +123,7 @@ Test(half, what_goes_on_outlives_what_has_expired)
     struct qpw_conn_key key;
     char remote[16];
 
-    open_small(true); /* the same sets in each run; at random, four idle ones might share one, and one would have to
-                       * go */
+    open_small(true); /* the same sets in each run; at random, one with four idle ones would lose one */
     for (unsigned i = 0; i < IDLE; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
         audit_rx_tcp(&a, remote, 900, 7777, ACK, 1, 1, 10); /* mid-stream, undecided */

@@ -110,8 +110,7 @@ static void lose_questions(const struct family *f)
 {
     char source[40];
 
-    audit_age_questions(&a, 2 * SECONDS); /* within one second the last slots are replaced first, and the first might
-                                           * stay */
+    audit_age_questions(&a, 2 * SECONDS); /* slots of one second are replaced last to first: make them older */
     for (uint32_t i = 0; i < 16 * QPW_QUESTION_LINES; i++) {
         snprintf(source, sizeof(source), f->rx == AUDIT_XDP ? "11.%u.%u.%u" : "fd11::%x:%x:%x", i >> 16 & 255,
                  i >> 8 & 255, i & 255);

@@ -7,7 +7,7 @@
 
 #define LOG_BYTES (256ul << 20) /* of the file system that holds the alert log */
 
-/* Of the auditor's life (faults_life.c). */
+/* The auditor's life (faults_life.c). */
 void fault_kill(struct campaign *c, struct rng *r);
 void fault_restart(struct campaign *c, struct rng *r);
 void fault_stop_and_continue(struct campaign *c, struct rng *r);
@@ -17,7 +17,7 @@ void fault_asked_while_stopped(struct campaign *c, struct rng *r);
 void fault_no_memory(struct campaign *c, struct rng *r);
 void fault_oom_kill(struct campaign *c, struct rng *r);
 
-/* Of its policy and its log (faults_files.c). */
+/* Its policy and its log (faults_files.c). */
 void fault_reload_right(struct campaign *c, struct rng *r);
 void fault_reload_wrong(struct campaign *c, struct rng *r);
 void fault_rotate(struct campaign *c, struct rng *r);
@@ -25,7 +25,7 @@ void fault_truncate(struct campaign *c, struct rng *r);
 void fault_disk_full(struct campaign *c, struct rng *r);
 void fault_collector_hangs(struct campaign *c, struct rng *r);
 
-/* Of the interface (faults_link.c). */
+/* The interface (faults_link.c). */
 void fault_move_address(struct campaign *c, struct rng *r);
 void fault_link_down(struct campaign *c, struct rng *r);
 void fault_renamed(struct campaign *c, struct rng *r);
@@ -34,7 +34,7 @@ void fault_deleted(struct campaign *c, struct rng *r);
 void fault_foreign_xdp(struct campaign *c, struct rng *r);
 void fault_foreign_tc(struct campaign *c, struct rng *r);
 
-/* Of the traffic (faults_flood.c). */
+/* The traffic (faults_flood.c). */
 void fault_flood_tcp(struct campaign *c, struct rng *r);
 void fault_flood_udp(struct campaign *c, struct rng *r);
 

@@ -21,8 +21,7 @@
 
 struct meanings {
     bool late_listed_inferred;   /* the node's late answer from a listed port: inbound, inferred, undecided */
-    bool group_answer_inbound;   /* a unicast answer to a question to a group is its companion, not an exchange of
-                                  * the node */
+    bool group_answer_inbound;   /* a unicast answer to a question to a group is a companion of the question */
     bool alert_per_finding;      /* every answered finding has a first alert of its own; false: one per service */
 };
 extern const struct meanings meanings;

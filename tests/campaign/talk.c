@@ -97,8 +97,7 @@ bool talk_ask(const struct place *p, const struct talk *t, size_t bytes, bool an
     if (n == (ssize_t)bytes && answered)
         n = wait_for(fd, POLLIN, TALK_DEADLINE_MS) ? recv(fd, block, BLOCK, 0) : -1;
     else if (n == (ssize_t)bytes)
-        wait_for(fd, POLLIN, 2); /* an unreachable message needs the socket; a later one finds none, which is
-                                  * harmless */
+        wait_for(fd, POLLIN, 2); /* an unreachable message needs the socket; a later one is harmless */
     close(fd);
     return n == (ssize_t)bytes;
 }

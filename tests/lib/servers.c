@@ -18,7 +18,7 @@ const struct servers_known servers_known[] = {
     {"rsyslogd", "/usr/sbin/rsyslogd", false, {{"udp", 514}, {"tcp", 514}}},
     {"dcerpcd", "/usr/libexec/samba/samba-dcerpcd", false, {{"tcp", 135}}},
     {"krb5kdc", "/usr/sbin/krb5kdc", false, {{"udp", 88}, {"tcp", 88}}},
-    {"ganesha", "/usr/bin/ganesha.nfsd", false, {{"tcp", 2049}, {"udp", 2049}}}, /* behind rpcbind */
+    {"ganesha", "/usr/bin/ganesha.nfsd", false, {{"tcp", 2049}, {"udp", 2049}}}, /* started after rpcbind */
 };
 const size_t servers_n_known = sizeof(servers_known) / sizeof(*servers_known);
 
@@ -75,6 +75,6 @@ void servers_stop(struct servers *s)
         pid_t pid = s->pids[--s->n];
 
         netns_stop(pid, SIGTERM);
-        kill(-pid, SIGKILL); /* what it left behind */
+        kill(-pid, SIGKILL); /* its remaining children */
     }
 }

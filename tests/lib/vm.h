@@ -9,8 +9,7 @@
  * check fails; skip it with the reason if the kernel could not be fetched or there is no emulator.
  */
 enum vm_extent {
-    VM_SHORT, /* attaching in each mode, counts, directions, a finding, reload, detach; the rest only in a thorough
-               * run */
+    VM_SHORT, /* attaching in each mode, counts, directions, a finding, reload, detach; thorough runs: the rest */
     VM_WHOLE  /* also disturbances, owners of processes that end, and the verifier's table */
 };
 

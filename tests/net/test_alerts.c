@@ -314,8 +314,7 @@ Test(alerts, killed_at_random_moments, .timeout = NETNS_TIMEOUT_S)
     netns_stop(attacker, SIGKILL);
     node_stop(&n, SIGKILL);
     node_attach(&n, "node0 --alerts %s --interval 1 --keep --alert summary_s=600 " ONE_BY_ONE, path);
-    cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is pending; --keep leaves the counters to be
-                                              * queried */
+    cr_expect_eq(node_stop(&n, SIGTERM), 0); /* a clean end writes what is pending; --keep keeps the counters */
     evelog_add(&log, path);
     evelog_assert_sound(&log);
     expect_all_told(&n, &log);

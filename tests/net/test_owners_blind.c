@@ -44,8 +44,7 @@ TestSuite(owners_blind, .init = setup, .fini = teardown, .timeout = NETNS_TIMEOU
 
 static int without_ptrace(void)
 {
-    return prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE); /* execve(2) as root then gives only what remains in the bounding
-                                                    * set */
+    return prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE); /* limits what execve(2) as root gives */
 }
 
 static int own_mounts(void)

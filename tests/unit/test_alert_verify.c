@@ -212,7 +212,7 @@ Test(alert_verify, line_of_no_chain_added)
     expect_first("eve.json.1", 5, QPW_LOG_CHAIN_ADDED);
 }
 
-/* Lines of before the chain stand in front of its first record; where that is rotated away, they would be, too. */
+/* Lines that precede the chain come before its first record, also after that record was rotated away. */
 Test(alert_verify, line_of_no_chain_in_front)
 {
     static const char added[] = "{\"event_type\":\"alert\",\"alert\":{\"signature\":\"nothing to see\"}}\n";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What statements say of each other: conservation of packets, and each difference with what accounts for it. */
+/* Comparing statements: conservation of packets, and each difference with its explanation. */
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 
 TestSuite(conservation);
 
-/* Two counters read each second; the receiver's half a second later by a clock that is `offset` ahead. */
+/* Two counters, each read every second; the receiver's half a second later by a clock that is `offset` ahead. */
 static struct {
     uint64_t at[2][SAMPLES], reading[2][SAMPLES], count[2][SAMPLES];
 } flows;
@@ -70,7 +70,7 @@ Test(conservation, clocks_that_differ_are_the_same_moments_too)
         cr_expect_eq(b.word, QPW_FLOW_CONSERVED, "%ld", offsets[i]);
         cr_expect_eq(b.sent, b.received, "%ld: %lu and %lu", offsets[i], b.sent, b.received);
     }
-    make_flows(100000, 1.0, 5000000); /* nobody knows of the five seconds: without an error that is said of the clock */
+    make_flows(100000, 1.0, 5000000); /* an unknown offset of five seconds, within the clock's error */
     b = balance(&(struct qpw_clocks){0, 5000000}, false);
     cr_expect_eq(b.word, QPW_FLOW_CONSERVED);
     cr_expect_eq(b.tolerance, 2ull * 100000 * 5050100 / SECOND_US);
@@ -160,7 +160,7 @@ static void set_rate(unsigned from, unsigned to, uint64_t sent, uint64_t receive
     pairs[to][from < to ? from : from - 1].rx.packets = received * (SAMPLES - 1);
 }
 
-/* n nodes on one link, each monitoring eth0, each pair 1,000 packets a second each way. */
+/* Make n nodes on one link, each monitoring eth0, each pair with 1,000 packets a second in each direction. */
 static void make_nodes(size_t n)
 {
     nodes = n;
@@ -224,7 +224,7 @@ static void compare(void)
     cr_assert_eq(qpw_compare(s, nodes, NOW_NS, &c), 0);
 }
 
-/* There is just that difference, with that text and that command. */
+/* Expect exactly one difference, with that text and that command. */
 static void expect_one(enum qpw_difference_what what, const char *text, const char *command)
 {
     char got[QPW_DIFFERENCE_BYTES], do_this[400];
@@ -247,7 +247,7 @@ Test(compare, honest_nodes_differ_in_nothing)
     cr_expect_eq(c.by_state[QPW_PAIR_COMPARED], 20u);
 }
 
-/* ---- Less arrived than left ---- */
+/* ---- Less arrived than was sent ---- */
 
 #define MISSING "30,000 of 60,000 packets (50.0 %) in 1 min"
 
@@ -295,7 +295,7 @@ Test(compare, what_a_queue_or_a_card_dropped_is_loss_there)
                "node2 lost " MISSING " from node1 in its own card: they are counted there as missed, dropped or damaged", "");
 }
 
-/* ---- More arrived than left ---- */
+/* ---- More arrived than was sent ---- */
 
 #define MORE "60,000 of 120,000 packets (50.0 %) in 1 min"
 
@@ -308,10 +308,10 @@ Test(compare, a_mac_that_is_none_of_its_opens_in_its_name)
     pairs[1][0].n_macs = 2;
     expect_one(QPW_DIFFERS_FORGED, "someone else sends as node1: node2 received " MORE " in its name that it did not send, and "
                "02:00:00:09:09:09, which is none of its MACs, opens exchanges as node1", "");
-    pairs[1][0].mac[1].last_unix_ns = NOW_NS - DAY_NS; /* long ago: it has nothing to do with these packets */
+    pairs[1][0].mac[1].last_unix_ns = NOW_NS - DAY_NS; /* long ago: unrelated to these packets */
     expect_one(QPW_DIFFERS_MORE_ARRIVED, "node2 received " MORE " from node1 that it did not see itself send: someone else sends as "
                "node1, or its audit is bypassed; undecided", "");
-    pairs[1][0].mac[1].last_unix_ns = NOW_NS; /* through a router: its MAC says nothing */
+    pairs[1][0].mac[1].last_unix_ns = NOW_NS; /* through a router: its MAC proves nothing */
     s[0].n_neigh = s[1].n_neigh = 0;
     expect_one(QPW_DIFFERS_MORE_ARRIVED, "node2 received " MORE " from node1 that it did not see itself send: someone else sends as "
                "node1, or its audit is bypassed; undecided", "");
@@ -356,7 +356,7 @@ Test(compare, what_cannot_be_compared_is_said)
     compare();
     cr_expect_eq(c.n_differences, 0u, "it says itself that it was blind");
     cr_expect_eq(state_of("node1", "node2"), QPW_PAIR_BLIND);
-    blind.unaudited = true; /* but it went on counting */
+    blind.unaudited = true; /* but it continued to count */
     compare();
     cr_expect_eq(state_of("node1", "node2"), QPW_PAIR_COMPARED);
     s[1].n_blind = 0;
@@ -399,7 +399,7 @@ Test(compare, what_one_end_opened_the_other_has_seen_opened)
     compare();
     cr_assert_eq(c.n_differences, 2u);
     cr_expect_eq(c.differences[0].what, QPW_DIFFERS_UNSEEN_OPENING);
-    s[1].since_unix_ns = NOW_NS; /* it began to count later */
+    s[1].since_unix_ns = NOW_NS; /* its counting began later */
     compare();
     cr_expect_eq(c.n_differences, 0u);
 }
@@ -409,7 +409,7 @@ Test(compare, what_one_end_opened_the_other_has_seen_opened)
 Test(compare, silent_to_all_is_down_and_to_some_a_partition)
 {
     make_nodes(4);
-    nodes = 3; /* node4 has stated nothing */
+    nodes = 3; /* there is no statement of node4 */
     expect_one(QPW_DIFFERS_NO_STATEMENT, "no statement of node4, from which node1, node2 and node3 received packets: its auditor is dead or "
                "cut off, or its file was not given", "on node4: qportwatch status");
     for (unsigned i = 0; i < 3; i++)
@@ -470,7 +470,7 @@ Test(compare, an_address_moves_and_is_not_held_by_two)
     cr_expect_eq(c.n_differences, 0u, "each link has its own");
 }
 
-/* ---- Drift and coverage ---- */
+/* ---- Settings and coverage that differ ---- */
 
 Test(compare, what_a_node_has_otherwise_than_most)
 {
@@ -489,7 +489,7 @@ Test(compare, what_a_node_has_otherwise_than_most)
     expect_one(QPW_DIFFERS_BLIND, "node2 is blind on eth0: its programs are missing from there", "on node2: qportwatch attach eth0");
     devices[1][0].blind = false;
     s[3].at_unix_ns += 5000000000ull;
-    s[3].uptime_us += 5000000; /* what was measured is the same */
+    s[3].uptime_us += 5000000; /* the measured facts are the same */
     for (size_t t = 0; t < SAMPLES; t++)
         s[3].samples.boot_us[t] += 5000000;
     compare();
@@ -539,7 +539,7 @@ Test(compare, a_service_of_one_node_alone_or_of_all_but_one)
     cr_expect_eq(c.n_differences, 0u);
     answer(1, 4444, "unexpected");
     expect_one(QPW_DIFFERS_ONLY_ONE, "inbound tcp/4444 is answered on node2 alone (unexpected there)", "");
-    s[1].listen = listeners[1]; /* on an address that floats: it goes where that goes */
+    s[1].listen = listeners[1]; /* on a floating address: it moves with that */
     s[1].n_listen = 1;
     hold(1, "10.0.0.50", true);
     listeners[1][0] = (struct qpw_stated_listener){.service = {"tcp", 4444, "inbound"}};

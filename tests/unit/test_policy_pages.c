@@ -257,8 +257,7 @@ static void compare(const struct oracle *oracle, const struct trial *trial, cons
         ret->wider++;
         cr_log_error("%s, %s: wider by %s of line %u", trial->file, trial->roles, text, got->list[i].line);
     }
-    for (size_t i = 0; i < never.n; i++) { /* "53,1024-65535" is not a list of ports to be imported, though 53 alone
-                                            * is */
+    for (size_t i = 0; i < never.n; i++) { /* "53,1024-65535" is no list of ports to be imported, 53 alone is */
         const char *text = never.list[i].text;
 
         cr_assert(find(got, text) == NULL || find(&import, text) || find(&allowed, text), "%s, %s: %s must not be there",

@@ -210,7 +210,7 @@ Test(speaks, each_protocol_and_rule_has_its_own)
     qpw_policy_clear(&policy);
 }
 
-/* kpasswd is listed with Kerberos, and begins otherwise. */
+/* kpasswd is listed with Kerberos, but begins differently. */
 Test(speaks, kerberos_is_not_asked_of_kpasswd)
 {
     struct qpw_policy policy = parse("outbound tcp,udp 88,464 x speaks=kerberos\ninbound tcp 463-465 y speaks=kerberos,tls\n");

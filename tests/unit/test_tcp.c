@@ -191,8 +191,7 @@ Test(tcp, an_acknowledgement_of_what_was_not_seen)
         step(&c, !node, SYN | ACK, ANSWER, INITIAL + 1, 0);
         cr_assert_eq(step(&c, node, ACK, INITIAL + 1, ANSWER + 9, 0), QPW_DO_NOTHING, "the answer was seen");
 
-        c = opened(node); /* the socket table confirms it: first that the SYN+ACK was sent, then that it is
-                           * established */
+        c = opened(node); /* the socket table confirms it: first SYN+ACK sent, then established */
         cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 0), QPW_DO_CHANGED | QPW_DO_ROSE);
         cr_assert_eq(c.state, QPW_STATE_SYN);
         cr_assert_eq(qpw_tcp_answered_unseen(&c, &p, node, 1), QPW_DO_CHANGED | QPW_DO_ESTABLISH);

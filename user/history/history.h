@@ -75,8 +75,7 @@ struct qpw_history_finding {
 /* The content of one write. Everything is borrowed. */
 struct qpw_history_input {
     const struct qpw_snapshot *s; /* its meters, rules, peers, ifaces, coverage, meta, host and times */
-    uint32_t instance;            /* of the kernel side; an epoch is identified by its beginning, which an upgrade
-                                   * keeps */
+    uint32_t instance;            /* of the kernel side; an upgrade keeps an epoch's beginning, which identifies it */
     bool end;                     /* nothing is counted after this */
     const struct qpw_history_finding *findings;
     size_t n_findings;

@@ -17,8 +17,7 @@
 #define QPW_MAX_CHOICES 64
 
 struct qpw_import_options {
-    const char *platform;                  /* a name: lower-case letters, digits and . _ + -; NULL: on-prem, not
-                                            * written */
+    const char *platform;                  /* lower-case letters, digits and . _ + -; NULL: on-prem, not written */
     const char *nodes[QPW_MAX_CHOICES];    /* the page's names for the node: whole cells or items of lists in them */
     size_t n_nodes;
     const char *sections[QPW_MAX_CHOICES]; /* headings or tabs chosen among alternatives */

@@ -126,8 +126,7 @@ static bool names_clients(const char *p)
         length = sizeof(near) - 1;
     memcpy(near, p, length);
     near[length] = '\0';
-    for (char *to = near; (to = strchr(to, ' ')); to++) /* "from the client to the cluster": check up to the other
-                                                         * end */
+    for (char *to = near; (to = strchr(to, ' ')); to++) /* check "from the client to the cluster" up to " to " */
         if (!strncasecmp(to, " to ", 4) || !strncasecmp(to, " from ", 6)) {
             *to = '\0';
             break;
