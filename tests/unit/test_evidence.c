@@ -241,6 +241,11 @@ Test(evidence, a_rule_that_is_cut_leaves_its_approval_unknown)
     cr_expect_not(figures[QPW_FIGURE_EXCEPTIONS].known);
     cr_expect(figures[QPW_FIGURE_RULES_WITHOUT_PURPOSE].known);
     cr_expect_eq(figures[QPW_FIGURE_RULES_WITHOUT_PURPOSE].value, 0, "it has one");
+    strcpy(s.rules[SAMPLE_RULE_SMB].file, "built-in:on-prem"); /* where every rule is of the vendor's page */
+    make_figures(figures);
+    cr_expect(figures[QPW_FIGURE_RULES_WITHOUT_REF].known);
+    cr_expect_eq(figures[QPW_FIGURE_RULES_OF_VENDOR].value, 2);
+    cr_expect(figures[QPW_FIGURE_EXCEPTIONS].known);
 }
 
 /* ---- Files ---- */

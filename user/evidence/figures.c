@@ -97,9 +97,9 @@ static void count_rule(struct counting *c, const struct qpw_rule_use *rule)
     add(c, QPW_FIGURE_RULES_OF_VENDOR, words.vendor);
     add(c, QPW_FIGURE_RULES_WITHOUT_PURPOSE, !words.purpose[0]);
     add(c, QPW_FIGURE_RULES_WITHOUT_REF, words.vendor || !words.ref[0]);
-    if (words.cut && !words.ref[0]) /* what was cut may have named one */
+    if (words.cut && !words.ref[0] && !words.vendor) /* what was cut may have named one */
         c->values[QPW_FIGURE_RULES_WITHOUT_REF].known = c->values[QPW_FIGURE_RULES_OF_VENDOR].known = false;
-    if (words.cut && !words.until[0])
+    if (words.cut && !words.until[0] && !words.vendor) /* a vendor's page sets no date */
         c->values[QPW_FIGURE_EXCEPTIONS].known = false;
     add(c, QPW_FIGURE_RULES_INSECURE, insecure);
     add(c, QPW_FIGURE_RULES_WEAK, info->verdict == QPW_VERDICT_WEAK);
