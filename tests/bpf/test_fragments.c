@@ -93,7 +93,7 @@ Test(fragments, without_their_first_are_undecided)
     cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_frags], &key, &frag, BPF_EXIST), 0);
     struct qpw_conn_key pair = audit_key(17, AUDIT_NODE, 0, CLIENT, 0);
 
-    qpw_kernel_touch(&a.kernel, &pair); /* what was written behind the cache's back */
+    qpw_kernel_touch(&a.kernel, &pair); /* written without the cache's knowledge */
     fragment4(CLIENT, AUDIT_NODE, 5, false, 0, 0);
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, WITHOUT_FIRST), 5);

@@ -277,7 +277,7 @@ Test(replay_cmd, time_outs_and_reuse_by_the_captures_clock, .init = need_root)
     pcapfile_start(&f, PCAPFILE_ETHERNET);
     packet_make_udp(&p, CLIENT, 700, NODE, 2049, 40);
     pcapfile_packet(&f, 1.6e9, &p);
-    pcapfile_packet(&f, 1.6e9 + 179, &p); /* within the time-out: the same */
+    pcapfile_packet(&f, 1.6e9 + 179, &p); /* within the timeout: the same */
     pcapfile_packet(&f, 1.6e9 + 179 + 181, &p);
     pcapfile_packet(&f, 1.6e9 + 100000, &p); /* expired long ago, removed by a walk */
     smb(1.6e9 + 100001, 800, 1000);

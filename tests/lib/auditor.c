@@ -269,7 +269,7 @@ unsigned node_coverage(json_t *document, const char *kind)
 int node_foreign_program(int type, const char *name)
 {
     struct bpf_insn code[] = {
-        /* XDP_PASS is 2; at TC -1 is "go on", at a cgroup 1. */
+        /* Pass: XDP_PASS is 2; at TC -1 is "continue", at a cgroup 1. */
         {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0,
          .imm = type == BPF_PROG_TYPE_XDP ? 2 : type == BPF_PROG_TYPE_CGROUP_SOCK ? 1 : -1},
         {.code = BPF_JMP | BPF_EXIT},

@@ -132,7 +132,7 @@ struct packet_sctp {
     size_t chunk_bytes;      /* 0: 4, the chunk's header alone */
 };
 
-struct packet_icmp {         /* ICMP behind IPv4, ICMPv6 behind IPv6 */
+struct packet_icmp {         /* ICMP after IPv4, ICMPv6 after IPv6 */
     uint8_t type;
     uint8_t code;
     uint32_t rest;           /* bytes 4 to 7 of the header: id and sequence, MTU … */

@@ -224,7 +224,7 @@ static void note(void *data, const struct qpw_engine_past *past)
     pasts[n_pasts++ % 64] = *past;
 }
 
-/* Writes rows through an engine into the log. */
+/* Write rows through an engine into the log. */
 static int to_log(void *data, const struct qpw_record *record)
 {
     size_t length;

@@ -104,7 +104,7 @@ static struct packet p;
 static struct qpw_capture_frame frame;
 static struct qpw_error err;
 
-/* Writes one record of that link type and reads it back. */
+/* Write one record of that link type and read it back. */
 static void read_one(uint32_t link_type, const void *bytes, uint32_t captured, uint32_t original)
 {
     w.length = 0;

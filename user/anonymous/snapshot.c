@@ -30,7 +30,7 @@ static void rule_info(const struct qpw_anonymous *a, struct qpw_rule_info *info)
     snprintf(rule, sizeof(rule), "%.*s", (int)sizeof(info->name), info->name);
     memset(info->text, 0, sizeof(info->text));
     snprintf(info->text, sizeof(info->text), "%s%s", qpw_anonymous_statement(a, text, rewritten, sizeof(rewritten)),
-             strlen(text) >= sizeof(info->text) - 1 ? " …" : ""); /* cut: what was behind is not known */
+             strlen(text) >= sizeof(info->text) - 1 ? " …" : ""); /* truncated: the rest is unknown */
     memset(info->name, 0, sizeof(info->name));
     snprintf(info->name, sizeof(info->name), "%s", qpw_anonymous_rule(a, rule, rewritten, sizeof(rewritten)));
     if (strncmp(info->file, BUILT_IN, strlen(BUILT_IN)))

@@ -55,7 +55,7 @@ static bool has_letters(const char *text)
     return false;
 }
 
-/* Keeps the remark for the purpose: "(HTTPS)". */
+/* Keep the remark for the purpose: "(HTTPS)". */
 static void keep(struct qpw_cell_signs *signs, const char *text, size_t length)
 {
     size_t used = strlen(signs->remarks);

@@ -53,7 +53,7 @@ static void take_text(struct list *list, const char *p, size_t left, bool begins
     if (left >= 3 && !strncmp(p, ".. ", 3)) {
         if (!strncmp(p, ".. include::", 12))
             qpw_page_fault(list->page, "a cell whose text comes from another file (include)");
-        fputc('*', list->out); /* stands for the note */
+        fputc('*', list->out); /* a mark in place of the note */
         list->skip = begins ? indent + 1 : indent;
         return;
     }
