@@ -35,7 +35,10 @@ struct qpw_collect_options {
 int qpw_collect(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *ret,
                 struct qpw_error *err);
 
-/* Read the coverage records alone, oldest first. Return 0, or a negative errno and *ret untouched. The caller frees *ret. */
+/*
+ * Read only the coverage records, oldest first. Return 0, or a negative errno and leave *ret untouched. The caller
+ * frees *ret.
+ */
 int qpw_collect_coverage(const struct qpw_kernel *k, struct qpw_coverage **ret, size_t *ret_n);
 
 #endif

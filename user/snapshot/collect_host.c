@@ -126,7 +126,10 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
     return s->ifaces ? 0 : -ENOMEM;
 }
 
-/* Return the monitored interface that the device is, or is stacked above or below, where its packets are seen; NULL: none. */
+/*
+ * Return the monitored interface that the device is, or is stacked above or below, where its packets are seen; NULL:
+ * none.
+ */
 static const struct qpw_iface_row *seen_at(const struct qpw_snapshot *s, const struct qpw_netlink *links, unsigned ifindex)
 {
     for (size_t i = 0; i < s->n_ifaces; i++) {
