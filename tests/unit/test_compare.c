@@ -593,6 +593,24 @@ Test(compare, one_scan_of_three_nodes_is_one)
     cr_expect_eq(c.n_differences, 0u, "two, and an hour later a third");
 }
 
+Test(compare, a_rule_is_unused_where_no_node_uses_it)
+{
+    static char first[2][QPW_NAME_LEN] = {"nfs", "ftp"}, second[1][QPW_NAME_LEN] = {"ftp"};
+
+    make_nodes(2);
+    s[0].policy.unused = first;
+    s[0].policy.n_unused = 2;
+    s[1].policy.unused = second;
+    s[1].policy.n_unused = 1;
+    compare();
+    cr_expect_eq(c.n_differences, 0u);
+    cr_assert_eq(c.n_unused, 1u);
+    cr_expect_str_eq(c.unused[0], "ftp");
+    s[1].since_unix_ns = NOW_NS - DAY_NS / 2;
+    compare();
+    cr_expect_eq(c.n_unused, 0u, "half a day is too short");
+}
+
 Test(compare, two_nodes_of_one_name_are_not_taken_for_one)
 {
     const struct qpw_statement *a = NULL, *b = NULL;

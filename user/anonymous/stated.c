@@ -63,6 +63,8 @@ static void network(const struct qpw_anonymous *a, struct qpw_statement *s)
 
 static void services(const struct qpw_anonymous *a, struct qpw_statement *s)
 {
+    for (size_t i = 0; i < s->policy.n_unused; i++)
+        rule(a, s->policy.unused[i]);
     for (size_t i = 0; i < s->n_ports; i++)
         rule(a, s->ports[i].rule);
     for (size_t i = 0; i < s->n_listen; i++) {

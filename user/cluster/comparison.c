@@ -13,6 +13,7 @@
 
 #define NODES 16u      /* with so many, each has a line */
 #define ADDRESSES 32u
+#define RULES 24u
 
 /* ---- For people ---- */
 
@@ -92,10 +93,21 @@ static void print_addresses(const struct qpw_comparison *c, uint64_t now_unix_ns
         qpw_print_item(p, "", "and %zu more", c->n_addresses - ADDRESSES);
 }
 
+static void print_unused(const struct qpw_comparison *c, const struct qpw_printer *p)
+{
+    struct qpw_list list;
+
+    if (!c->n_unused)
+        return;
+    qpw_list_begin(&list, p, RULES, "unused");
+    for (size_t i = 0; i < c->n_unused; i++)
+        qpw_list_add(&list, "%s", c->unused[i]);
+    qpw_list_end(&list);
+}
+
 int qpw_comparison_text(const struct qpw_comparison *c, uint64_t now_unix_ns, const struct qpw_printer *p)
 {
     char nodes[48], differences[48];
-    int r;
 
     qpw_words_many(c->n_nodes, "node", nodes, sizeof(nodes));
     if (c->n_differences)
@@ -106,10 +118,10 @@ int qpw_comparison_text(const struct qpw_comparison *c, uint64_t now_unix_ns, co
     print_differences(c, p);
     print_pairs(c, p);
     print_addresses(c, now_unix_ns, p);
+    print_unused(c, p);
     if (c->older)
         qpw_print_item(p, "files", "%zu of them are older statements of the same nodes, used for addresses alone", c->older);
-    r = print_nodes(c, now_unix_ns, p);
-    return r;
+    return print_nodes(c, now_unix_ns, p);
 }
 
 /* ---- As a document ---- */
@@ -186,7 +198,7 @@ static json_t *addresses_json(const struct qpw_comparison *c)
 
 json_t *qpw_comparison_json(const struct qpw_comparison *c)
 {
-    json_t *o = qpw_document("qportwatch.cluster-compare/1"), *differences = json_array();
+    json_t *o = qpw_document("qportwatch.cluster-compare/1"), *differences = json_array(), *unused = json_array();
     uint64_t from = UINT64_MAX, to = 0;
 
     for (size_t i = 0; i < c->n_nodes; i++) {
@@ -197,7 +209,9 @@ json_t *qpw_comparison_json(const struct qpw_comparison *c)
         qpw_document_set_period(o, "", from, to);
     for (size_t i = 0; i < c->n_differences; i++)
         json_array_append_new(differences, difference_json(&c->differences[i]));
-    json_object_update_new(o, json_pack("{s:o,s:o,s:o,s:o,s:o}", "nodes", nodes_json(c), "differences", differences, "pairs",
-                                        pairs_json(c), "addresses", addresses_json(c), "older", qpw_json_number(c->older)));
+    for (size_t i = 0; i < c->n_unused; i++)
+        json_array_append_new(unused, qpw_json_text(c->unused[i]));
+    json_object_update_new(o, json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "nodes", nodes_json(c), "differences", differences, "pairs",
+                                        pairs_json(c), "addresses", addresses_json(c), "unused_rules", unused, "older", qpw_json_number(c->older)));
     return o;
 }

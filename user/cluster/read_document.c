@@ -195,6 +195,11 @@ static bool read_scan(struct qpw_reader *r, const json_t *v, const char *what, s
            qpw_reader_time(r, json_array_get(v, 3), what, &scan->last_unix_ns);
 }
 
+static bool read_unused(struct qpw_reader *r, const json_t *v, const char *what, struct qpw_statement *s)
+{
+    return qpw_reader_text(r, v, what, *MORE(r, s->policy.unused, s->policy.n_unused), QPW_NAME_LEN);
+}
+
 /* ---- Samples ---- */
 
 /* As many counters as there are samples, written as increments. Absent: all zero. */
@@ -277,6 +282,7 @@ static bool read_head(struct qpw_reader *r, const json_t *d, struct qpw_statemen
            qpw_reader_text(r, json_object_get(policy, "digest"), "policy.digest", s->policy.digest, sizeof(s->policy.digest)) &&
            qpw_reader_number(r, json_object_get(policy, "rules"), "policy.rules", &s->policy.rules) &&
            qpw_reader_time(r, json_object_get(policy, "loaded"), "policy.loaded", &s->policy.loaded_unix_ns) &&
+           each(r, json_object_get(policy, "unused"), "policy.unused", QPW_STATED_UNUSED, read_unused, s) &&
            qpw_reader_text(r, json_object_get(json_object_get(d, "answer"), "state"), "answer.state", s->answer, sizeof(s->answer)) &&
            qpw_reader_number(r, json_object_get(chain, "seq"), "chain.seq", &s->chain_seq) &&
            qpw_reader_text(r, json_object_get(chain, "sha256"), "chain.sha256", s->chain_sha256, sizeof(s->chain_sha256));
@@ -284,7 +290,8 @@ static bool read_head(struct qpw_reader *r, const json_t *d, struct qpw_statemen
 
 static bool read_left_out(struct qpw_reader *r, const json_t *v, struct qpw_statement *s)
 {
-    return qpw_reader_number(r, json_object_get(v, "pairs"), "left_out.pairs", &s->left_out.pairs) &&
+    return qpw_reader_number(r, json_object_get(v, "unused"), "left_out.unused", &s->left_out.unused) &&
+           qpw_reader_number(r, json_object_get(v, "pairs"), "left_out.pairs", &s->left_out.pairs) &&
            qpw_reader_number(r, json_object_get(v, "by"), "left_out.by", &s->left_out.by) &&
            qpw_reader_number(r, json_object_get(v, "ports"), "left_out.ports", &s->left_out.ports) &&
            qpw_reader_number(r, json_object_get(v, "listen"), "left_out.listen", &s->left_out.listen);

@@ -261,14 +261,16 @@ struct room {
 static void set_head(json_t *o, const struct qpw_statement *s, const struct qpw_report *r)
 {
     const struct qpw_snapshot *from = r->s;
-    json_t *names = json_array(), *policy = qpw_json_policy(s->policy.name, s->policy.digest, s->policy.source_digest);
+    json_t *names = json_array(), *unused = json_array(), *policy = qpw_json_policy(s->policy.name, s->policy.digest, s->policy.source_digest);
 
     for (size_t i = 0; i < s->n_devices; i++)
         json_array_append_new(names, qpw_json_text(s->devices[i].name));
     json_object_set_new(o, "interfaces", names);
     qpw_document_set_period(o, from->host, from->from_unix_ns, from->unix_ns);
-    json_object_update_new(policy, json_pack("{s:o,s:o}", "rules", qpw_json_number(s->policy.rules), "loaded",
-                                             qpw_json_time(s->policy.loaded_unix_ns)));
+    for (size_t i = 0; i < s->policy.n_unused; i++)
+        json_array_append_new(unused, qpw_json_text(s->policy.unused[i]));
+    json_object_update_new(policy, json_pack("{s:o,s:o,s:o}", "rules", qpw_json_number(s->policy.rules), "loaded",
+                                             qpw_json_time(s->policy.loaded_unix_ns), "unused", unused));
     json_object_set_new(o, "policy", policy);
     json_object_update_new(
         o, json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:{s:o,s:o},s:o}", "cluster", qpw_json_text(s->cluster), "node", qpw_json_text(s->node),
@@ -289,10 +291,10 @@ static void set_tail(json_t *o, const struct qpw_statement *s, const struct room
 #define LEFT(list, n, most) qpw_json_number(s->left_out.list + ((n) > (most) ? (n) - (most) : 0))
     json_object_set_new(
         o, "left_out",
-        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "devices", LEFT(devices, 0u, 0u), "blind", LEFT(blind, 0u, 0u), "local",
+        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "devices", LEFT(devices, 0u, 0u), "blind", LEFT(blind, 0u, 0u), "local",
                   LEFT(local, 0u, 0u), "pairs", LEFT(pairs, 0u, 0u), "by", qpw_json_number(by), "ports",
                   LEFT(ports, s->n_ports, room->ports), "listen", LEFT(listen, s->n_listen, room->listen), "neigh",
-                  LEFT(neigh, s->n_neigh, room->neigh), "scans", LEFT(scans, 0u, 0u)));
+                  LEFT(neigh, s->n_neigh, room->neigh), "scans", LEFT(scans, 0u, 0u), "unused", LEFT(unused, 0u, 0u)));
 #undef LEFT
 }
 

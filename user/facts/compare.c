@@ -202,6 +202,7 @@ int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_u
     r = r ? r : qpw_compare_drift(&c);
     r = r ? r : qpw_compare_services(&c);
     r = r ? r : qpw_compare_scans(&c);
+    r = r ? r : qpw_compare_unused(&c);
     if (r == 0 && ret->n_differences)
         qsort(ret->differences, ret->n_differences, sizeof(*ret->differences), by_kind);
     free(c.pair);
@@ -216,5 +217,6 @@ void qpw_comparison_clear(struct qpw_comparison *c)
     free(c->nodes);
     free(c->pairs);
     free(c->addresses);
+    free(c->unused);
     *c = (struct qpw_comparison){0};
 }

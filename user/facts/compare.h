@@ -111,6 +111,8 @@ struct qpw_comparison {
     size_t by_state[QPW_PAIR_STATE_COUNT];
     struct qpw_held_address *addresses;
     size_t n_addresses;
+    const char **unused;                /* rules that no node has used in a day or more, all having the same policy */
+    size_t n_unused;
 };
 
 /*

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "facts/compare_internal.h"
+#include "util/array.h"
 
 #define AHEAD_NS 1000000000ull
 #define LINK_LEAST 1000u /* minimum packets of a device that should be monitored */
@@ -190,4 +191,40 @@ int qpw_compare_drift(struct qpw_comparing *c)
     }
     free(settings);
     return r;
+}
+
+/* ---- Rules that nobody uses ---- */
+
+static bool is_unused_on(const struct qpw_statement *s, const char *rule)
+{
+    for (size_t i = 0; i < s->policy.n_unused; i++)
+        if (!strcmp(s->policy.unused[i], rule))
+            return true;
+    return false;
+}
+
+/* Used by one node is used: a rule is named only where every node has the same policy and has counted for a day. */
+int qpw_compare_unused(struct qpw_comparing *c)
+{
+    struct qpw_comparison *to = c->to;
+    const struct qpw_statement *first = to->n_nodes ? to->nodes[0] : NULL;
+
+    for (size_t i = 0; i < to->n_nodes; i++)
+        if (!qpw_stated_for_a_day(to->nodes[i]) || strcmp(to->nodes[i]->policy.digest, first->policy.digest))
+            return 0;
+    for (size_t i = 0; first && i < first->policy.n_unused; i++) {
+        const char **more;
+        bool unused = true;
+
+        for (size_t j = 1; unused && j < to->n_nodes; j++)
+            unused = is_unused_on(to->nodes[j], first->policy.unused[i]);
+        if (!unused)
+            continue;
+        more = QPW_ADD(to->unused, to->n_unused);
+        if (!more)
+            return -ENOMEM;
+        *more = first->policy.unused[i];
+        to->n_unused++;
+    }
+    return 0;
 }

@@ -36,6 +36,12 @@ const struct qpw_stated_series *qpw_stated_series_of(const struct qpw_stated_ser
 /* Write "tcp/445 inbound", "icmp/8 inbound" or "47 outbound". Returns buf. */
 const char *qpw_stated_service_text(const struct qpw_stated_service *s, bool direction, char *buf, size_t size);
 
+/* Whether it has counted for a day, so that what it has not seen means something. */
+static inline bool qpw_stated_for_a_day(const struct qpw_statement *s)
+{
+    return s->at_unix_ns >= s->since_unix_ns + 86400000000000ull;
+}
+
 /* Each adds the differences of its part. Return 0 or -ENOMEM. */
 int qpw_compare_pairs(struct qpw_comparing *c);      /* compare_pairs.c: packets */
 int qpw_compare_directions(struct qpw_comparing *c); /* compare_services.c: who opened what, odd nodes, scans */
@@ -44,5 +50,6 @@ int qpw_compare_scans(struct qpw_comparing *c);
 int qpw_compare_silence(struct qpw_comparing *c);    /* compare_network.c: silence, addresses */
 int qpw_compare_addresses(struct qpw_comparing *c);
 int qpw_compare_drift(struct qpw_comparing *c);      /* compare_drift.c: policy, version, mode, coverage, clocks */
+int qpw_compare_unused(struct qpw_comparing *c);     /* and rules that nobody uses */
 
 #endif

@@ -10,7 +10,6 @@
 #include "facts/compare_internal.h"
 #include "util/names.h"
 
-#define DAY_NS 86400000000000ull
 #define ODD_LEAST 4u                    /* minimum number of nodes; with fewer, none is the odd one */
 #define SCANNED_LEAST 3u
 #define SCAN_NS 600000000000ull         /* attempts within this time belong to one scan */
@@ -106,11 +105,6 @@ static int by_service(const void *a, const void *b)
     return order ? order : strcmp(x->verdict, y->verdict);
 }
 
-static bool is_old(const struct qpw_statement *s)
-{
-    return s->at_unix_ns >= s->since_unix_ns + DAY_NS;
-}
-
 static bool is_answered(const struct qpw_stated_port *p)
 {
     return !strcmp(p->outcome, "answered") || !strcmp(p->outcome, "data");
@@ -146,7 +140,7 @@ static int compare_service(struct qpw_comparing *c, const struct service_rows *s
         s->seen[s->rows[i].node] = s->stamp;
     }
     for (size_t i = 0; i < c->to->n_nodes; i++)
-        if (is_old(c->to->nodes[i]) && s->seen[i] != s->stamp) {
+        if (qpw_stated_for_a_day(c->to->nodes[i]) && s->seen[i] != s->stamp) {
             missing = i;
             left_out |= c->to->nodes[i]->left_out.ports;
         }
@@ -168,7 +162,7 @@ static size_t collect_answered(const struct qpw_comparing *c, struct answered *r
     for (size_t i = 0; i < c->to->n_nodes; i++) {
         const struct qpw_statement *s = c->to->nodes[i];
 
-        for (size_t j = 0; is_old(s) && j < s->n_ports; j++) {
+        for (size_t j = 0; qpw_stated_for_a_day(s) && j < s->n_ports; j++) {
             const struct qpw_stated_port *p = &s->ports[j];
 
             if (is_answered(p) && p->service.port != QPW_NO_PORT && !floats(s, &p->service))
@@ -240,7 +234,7 @@ static size_t collect_offers(const struct qpw_comparing *c, struct offered *offe
     size_t n = 0;
 
     for (size_t i = 0; i < c->to->n_nodes; i++)
-        for (size_t j = 0; is_old(c->to->nodes[i]) && j < c->to->n_nodes; j++) {
+        for (size_t j = 0; qpw_stated_for_a_day(c->to->nodes[i]) && j < c->to->n_nodes; j++) {
             const struct qpw_stated_pair *pair = qpw_comparing_pair(c, i, j);
 
             for (size_t k = 0; pair && k < pair->n_by; k++)
@@ -293,7 +287,7 @@ int qpw_compare_services(struct qpw_comparing *c)
     int r;
 
     for (size_t i = 0; i < c->to->n_nodes; i++)
-        old += is_old(c->to->nodes[i]);
+        old += qpw_stated_for_a_day(c->to->nodes[i]);
     if (old < ODD_LEAST)
         return 0;
     r = compare_answered(c, old);

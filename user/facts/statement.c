@@ -47,6 +47,29 @@ static void head(const struct qpw_statement_from *from, struct qpw_statement *re
     snprintf(ret->answer, sizeof(ret->answer), "%s", qpw_answer_name(from->report->answer.state));
 }
 
+/* Of the policy itself: the tool's own rules are not anybody's to take out. */
+static int unused(const struct qpw_report *r, struct qpw_statement *ret)
+{
+    for (size_t i = 0; i < r->n_rules; i++) {
+        const struct qpw_rule_use *rule = &r->rules[i];
+        char(*more)[QPW_NAME_LEN];
+
+        if (!rule->info->in_force || qpw_sum_of(&rule->counts).packets ||
+            (rule->info->verdict != QPW_VERDICT_ALLOWED && rule->info->verdict != QPW_VERDICT_WEAK))
+            continue;
+        if (ret->policy.n_unused == QPW_STATED_UNUSED) {
+            ret->left_out.unused++;
+            continue;
+        }
+        more = QPW_ADD(ret->policy.unused, ret->policy.n_unused);
+        if (!more)
+            return -ENOMEM;
+        ret->policy.n_unused++;
+        snprintf(*more, sizeof(*more), "%s", rule->info->name);
+    }
+    return 0;
+}
+
 static void policy(const struct qpw_snapshot *s, struct qpw_statement *ret)
 {
     snprintf(ret->policy.name, sizeof(ret->policy.name), "%s", s->meta.policy_name);
@@ -269,7 +292,8 @@ int qpw_statement_make(const struct qpw_statement_from *from, struct qpw_stateme
     *ret = (struct qpw_statement){0};
     head(from, ret);
     policy(from->report->s, ret);
-    r = cover(from, ret);
+    r = unused(from->report, ret);
+    r = r ? r : cover(from, ret);
     r = r ? r : addresses(from, ret);
     r = r ? r : neighbours(from, ret);
     r = r ? r : listeners(from, ret);
@@ -283,6 +307,7 @@ void qpw_statement_clear(struct qpw_statement *s)
     for (size_t i = 0; i < s->n_pairs; i++)
         free(s->pairs[i].by);
     free(s->pairs);
+    free(s->policy.unused);
     free(s->devices);
     free(s->unwatched);
     free(s->blind);

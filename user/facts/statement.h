@@ -24,6 +24,7 @@
 #define QPW_STATED_DEVICES 64u
 #define QPW_STATED_BLIND 64u
 #define QPW_STATED_SCANS 64u
+#define QPW_STATED_UNUSED 512u
 #define QPW_STATED_SERIES QPW_SAMPLE_PAIRS
 
 #define QPW_NO_PORT (-1)
@@ -139,6 +140,8 @@ struct qpw_statement {
         char name[64], digest[72], source_digest[72];
         uint64_t rules;
         uint64_t loaded_unix_ns;
+        char (*unused)[QPW_NAME_LEN]; /* rules of the policy that no packet has matched */
+        size_t n_unused;
     } policy;
     struct qpw_stated_device *devices;   /* monitored */
     size_t n_devices;
@@ -167,7 +170,7 @@ struct qpw_statement {
     char chain_sha256[72];
     struct qpw_stated_samples samples;
     struct {
-        uint64_t pairs, by, ports, listen, local, neigh, devices, blind, scans;
+        uint64_t pairs, by, ports, listen, local, neigh, devices, blind, scans, unused;
     } left_out;                          /* number omitted for lack of space */
 };
 
