@@ -297,21 +297,21 @@ static bool read_left_out(struct qpw_reader *r, const json_t *v, struct qpw_stat
            qpw_reader_number(r, json_object_get(v, "listen"), "left_out.listen", &s->left_out.listen);
 }
 
-void qpw_reader_document(struct qpw_reader *r, const json_t *d, struct qpw_statement *s)
+void qpw_reader_document(struct qpw_reader *r, const json_t *document, struct qpw_statement *ret)
 {
-    if (!read_head(r, d, s))
+    if (!read_head(r, document, ret))
         return;
-    if (!*s->node || !*s->epoch || !s->at_unix_ns) {
-        qpw_reader_fail(r, !*s->node ? "node" : !*s->epoch ? "epoch" : "at", "is missing");
+    if (!*ret->node || !*ret->epoch || !ret->at_unix_ns) {
+        qpw_reader_fail(r, !*ret->node ? "node" : !*ret->epoch ? "epoch" : "at", "is missing");
         return;
     }
-    if (read_cover(r, json_object_get(d, "cover"), s) &&
-        each(r, json_object_get(d, "local"), "local", QPW_STATED_LOCALS, read_local, s) &&
-        each(r, json_object_get(d, "pairs"), "pairs", QPW_STATED_PAIRS, read_pair, s) &&
-        each(r, json_object_get(d, "ports"), "ports", QPW_STATED_PORTS, read_port, s) &&
-        each(r, json_object_get(d, "listen"), "listen", QPW_STATED_LISTENERS, read_listener, s) &&
-        each(r, json_object_get(d, "neigh"), "neigh", QPW_STATED_NEIGHBOURS, read_neighbour, s) &&
-        each(r, json_object_get(d, "scans"), "scans", QPW_STATED_SCANS, read_scan, s) &&
-        read_samples(r, json_object_get(d, "samples"), s))
-        read_left_out(r, json_object_get(d, "left_out"), s);
+    if (read_cover(r, json_object_get(document, "cover"), ret) &&
+        each(r, json_object_get(document, "local"), "local", QPW_STATED_LOCALS, read_local, ret) &&
+        each(r, json_object_get(document, "pairs"), "pairs", QPW_STATED_PAIRS, read_pair, ret) &&
+        each(r, json_object_get(document, "ports"), "ports", QPW_STATED_PORTS, read_port, ret) &&
+        each(r, json_object_get(document, "listen"), "listen", QPW_STATED_LISTENERS, read_listener, ret) &&
+        each(r, json_object_get(document, "neigh"), "neigh", QPW_STATED_NEIGHBOURS, read_neighbour, ret) &&
+        each(r, json_object_get(document, "scans"), "scans", QPW_STATED_SCANS, read_scan, ret) &&
+        read_samples(r, json_object_get(document, "samples"), ret))
+        read_left_out(r, json_object_get(document, "left_out"), ret);
 }
