@@ -386,6 +386,8 @@ static void open_service(unsigned node, unsigned peer, const char *direction, in
 
 Test(compare, what_one_end_opened_the_other_has_seen_opened)
 {
+    char text[QPW_DIFFERENCE_BYTES];
+
     make_nodes(2);
     open_service(0, 1, "outbound", 3712, 50);
     open_service(1, 0, "inbound", 3712, 50);
@@ -394,12 +396,19 @@ Test(compare, what_one_end_opened_the_other_has_seen_opened)
     cr_expect_eq(c.pairs[0].opened, 50u);
     cr_expect_eq(c.pairs[0].agreed, 50u);
     by[1][0][0].opened = 20;
-    expect_one(QPW_DIFFERS_FEWER_OPENINGS, "node2 saw 20 of the 50 exchanges that node1 opened to it", "");
+    expect_one(QPW_DIFFERS_FEWER_OPENINGS, "node2 saw 20 of the 50 exchanges with it opened that node1 did", "");
     strcpy(by[1][0][0].service.direction, "unknown");
     compare();
     cr_assert_eq(c.n_differences, 2u);
-    cr_expect_eq(c.differences[0].what, QPW_DIFFERS_UNSEEN_OPENING);
-    s[1].since_unix_ns = NOW_NS; /* its counting began later */
+    cr_expect_str_eq(qpw_words_difference(&c.differences[0], text),
+                     "node1 opened tcp/3712 to node2, which answered and saw no such exchange opened to it");
+    strcpy(by[1][0][0].service.direction, "inbound");
+    strcpy(by[0][0][0].service.direction, "unknown");
+    s[1].at_unix_ns--; /* the earlier one says what the later one has to have seen */
+    compare();
+    cr_assert_eq(c.n_differences, 2u);
+    cr_expect_str_eq(qpw_words_difference(&c.differences[0], text), "node2 saw node1 open tcp/3712 to it, which node1 has not seen itself do");
+    s[0].since_unix_ns = NOW_NS; /* its counting began later */
     compare();
     cr_expect_eq(c.n_differences, 0u);
 }

@@ -45,8 +45,8 @@ const char *qpw_difference_kind_name(unsigned kind);
     X(OPEN_LINK, COVERAGE, "open-link")        /* nodes are reached by others through `subject`, not monitored there */ \
     X(BLIND, COVERAGE, "blind")                /* the programs of nodes[0] are missing from `subject` now */ \
     X(MODE, COVERAGE, "mode")                  /* `subject` of nodes is monitored as `value`, of most others as `usual` */ \
-    X(UNSEEN_OPENING, DIRECTION, "unseen-opening") /* nodes[0] opened `subject` to nodes[1], which has seen no such thing */ \
-    X(FEWER_OPENINGS, DIRECTION, "fewer-openings") /* nodes[1] saw fewer of its connections opened than nodes[0] opened */ \
+    X(UNSEEN_OPENING, DIRECTION, "unseen-opening") /* nodes[0] opened `subject` to nodes[1], or (`value`) saw it do so, and nodes[1] has not */ \
+    X(FEWER_OPENINGS, DIRECTION, "fewer-openings") /* nodes[1] saw fewer connections between them opened than nodes[0] */ \
     X(ONLY_ONE, ODD, "only-one")               /* `subject` is answered on nodes[0] alone */ \
     X(MISSING_ONE, ODD, "missing-one")         /* and on all but nodes[0] */ \
     X(ONE_PAIR, ODD, "one-pair")               /* only nodes[0] and nodes[1] use `subject` between them; `value`: who listens */ \
@@ -89,7 +89,7 @@ struct qpw_pair_result {
     const struct qpw_statement *from, *to;
     enum qpw_pair_state state;
     struct qpw_balance balance; /* where it was compared */
-    uint64_t opened, agreed;    /* connections that `from` opened to `to`, and those of them that both say so of */
+    uint64_t opened, agreed;    /* connections that `from` opened to `to` by the earlier statement, and by both */
 };
 
 /* An address that may float, or has two holders. */

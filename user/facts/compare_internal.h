@@ -27,6 +27,12 @@ static inline const struct qpw_stated_pair *qpw_comparing_pair(const struct qpw_
     return c->pair[from * c->to->n_nodes + of];
 }
 
+/* Return the result for packets from node `from` to node `to`, which differ; only after qpw_compare_pairs(). */
+static inline struct qpw_pair_result *qpw_comparing_result(const struct qpw_comparing *c, size_t from, size_t to)
+{
+    return &c->to->pairs[from * (c->to->n_nodes - 1) + (to < from ? to : to - 1)];
+}
+
 /* Return the index of a node in c->to->nodes by its name; n_nodes: it has no statement. */
 size_t qpw_comparing_node(const struct qpw_comparing *c, const char *name);
 
@@ -36,7 +42,7 @@ const struct qpw_stated_series *qpw_stated_series_of(const struct qpw_stated_ser
 /* Write "tcp/445 inbound", "icmp/8 inbound" or "47 outbound". Returns buf. */
 const char *qpw_stated_service_text(const struct qpw_stated_service *s, bool direction, char *buf, size_t size);
 
-/* Whether it has counted for a day, so that what it has not seen means something. */
+/* Return whether a node has counted for a day, so that a service missing from its statement means something. */
 static inline bool qpw_stated_for_a_day(const struct qpw_statement *s)
 {
     return s->at_unix_ns >= s->since_unix_ns + 86400000000000ull;

@@ -14,18 +14,13 @@
 
 /* ---- Silence ---- */
 
-/* Get the packets of the last two minutes, or without samples, those since counting began. */
-static void exchanged(const struct qpw_statement *s, const struct qpw_stated_pair *pair, uint64_t *ret_tx, uint64_t *ret_rx)
+/* Return whether packets were received in the last two minutes, or without samples, since counting began. */
+static bool hears(const struct qpw_statement *s, const struct qpw_stated_pair *pair)
 {
     const struct qpw_stated_series *series = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, pair->peer);
     size_t n = s->samples.n;
 
-    *ret_tx = pair->tx.packets;
-    *ret_rx = pair->rx.packets;
-    if (!series || n < 2)
-        return;
-    *ret_tx = series->tx[n - 1] - series->tx[0];
-    *ret_rx = series->rx[n - 1] - series->rx[0];
+    return series && n > 1 ? series->rx[n - 1] > series->rx[0] : pair->rx.packets;
 }
 
 /* One node's statement about its reception from another. */
@@ -33,21 +28,19 @@ struct heard {
     const char *name;
     const struct qpw_statement *by;   /* the node that states it */
     bool hears;
-    bool unheard;                     /* received nothing, although the other states that it sent packets */
+    bool unheard;                     /* received nothing, although the other sent packets in the same time */
 };
 
 static struct heard heard_by(const struct qpw_comparing *c, size_t node, const struct qpw_stated_pair *pair)
 {
-    struct heard ret = {.name = pair->peer, .by = c->to->nodes[node]};
+    struct heard ret = {.name = pair->peer, .by = c->to->nodes[node], .hears = hears(c->to->nodes[node], pair)};
     size_t other = qpw_comparing_node(c, pair->peer);
-    const struct qpw_stated_pair *back = other < c->to->n_nodes ? qpw_comparing_pair(c, other, node) : NULL;
-    uint64_t tx, rx, sent = 0;
+    const struct qpw_pair_result *sent;
 
-    exchanged(ret.by, pair, &tx, &rx);
-    ret.hears = rx;
-    if (back)
-        exchanged(c->to->nodes[other], back, &sent, &tx);
-    ret.unheard = !rx && sent >= UNHEARD_LEAST;
+    if (other == c->to->n_nodes || other == node)
+        return ret;
+    sent = qpw_comparing_result(c, other, node);
+    ret.unheard = sent->state == QPW_PAIR_COMPARED && sent->balance.sent >= UNHEARD_LEAST && !sent->balance.received;
     return ret;
 }
 

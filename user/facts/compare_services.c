@@ -27,62 +27,78 @@ static const struct qpw_stated_by *by_of(const struct qpw_stated_pair *pair, con
     return NULL;
 }
 
-static int add_opening(struct qpw_comparing *c, enum qpw_difference_what what, const struct qpw_pair_result *result,
-                       const char *subject)
-{
-    struct qpw_difference *d = qpw_difference_add(c, what, result->from->node);
+/* One pair of nodes; statements are not of one moment, so the later one must contain what the earlier one says. */
+struct openings {
+    struct qpw_comparing *c;
+    const struct qpw_statement *early, *late;
+    const struct qpw_stated_pair *said, *seen;
+    struct qpw_pair_result *by_early, *by_late; /* what the one opened to the other, and the other way */
+};
 
-    if (!d || qpw_difference_add_node(d, result->to->node) < 0)
+/* value: "inbound" if nodes[0] saw the other open it; empty: nodes[0] opened it. */
+static int add_opening(const struct openings *o, enum qpw_difference_what what, const char *subject, const char *value)
+{
+    struct qpw_difference *d = qpw_difference_add(o->c, what, o->early->node);
+
+    if (!d || qpw_difference_add_node(d, o->late->node) < 0)
         return -ENOMEM;
     snprintf(d->subject, sizeof(d->subject), "%s", subject);
-    d->count = result->agreed;
-    d->of = result->opened;
+    snprintf(d->value, sizeof(d->value), "%s", value);
+    d->count = o->by_early->agreed + o->by_late->agreed;
+    d->of = o->by_early->opened + o->by_late->opened;
     return 0;
 }
 
-/*
- * Check that the receiver saw every service that the initiator opened and got a reply from; skip it if the receiver has
- * counted for a shorter time, or does not list all services with that peer.
- */
-static int compare_openings(struct qpw_comparing *c, struct qpw_pair_result *result, const struct qpw_stated_pair *out,
-                            const struct qpw_stated_pair *in)
+/* Check that the later statement names the same initiator for a service whose packets went both ways. */
+static int compare_opening(const struct openings *o, const struct qpw_stated_by *said)
 {
+    bool out = !strcmp(said->service.direction, "outbound");
+    struct qpw_pair_result *result = out ? o->by_early : o->by_late;
+    const struct qpw_stated_by *seen;
     char text[64];
 
-    if (result->to->since_unix_ns > result->from->since_unix_ns + EPOCH_SLACK_NS || in->n_by == QPW_STATED_BY ||
-        result->to->left_out.by)
+    if ((!out && strcmp(said->service.direction, "inbound")) || !said->opened || !said->rx || !said->tx ||
+        !strncmp(said->service.protocol, "icmp", 4))
         return 0;
-    for (size_t i = 0; i < out->n_by; i++) {
-        const struct qpw_stated_by *opened = &out->by[i], *seen;
+    seen = by_of(o->seen, &said->service, out ? "inbound" : "outbound");
+    result->opened += said->opened;
+    result->agreed += !seen ? 0 : seen->opened < said->opened ? seen->opened : said->opened;
+    if (seen)
+        return 0;
+    qpw_stated_service_text(&said->service, false, text, sizeof(text));
+    return add_opening(o, QPW_DIFFERS_UNSEEN_OPENING, text, out ? "" : "inbound");
+}
 
-        if (strcmp(opened->service.direction, "outbound") || !opened->opened || !opened->rx || !strncmp(opened->service.protocol, "icmp", 4))
-            continue;
-        seen = by_of(in, &opened->service, "inbound");
-        result->opened += opened->opened;
-        result->agreed += !seen ? 0 : seen->opened < opened->opened ? seen->opened : opened->opened;
-        if (!seen && add_opening(c, QPW_DIFFERS_UNSEEN_OPENING, result, qpw_stated_service_text(&opened->service, false, text,
-                                                                                                sizeof(text))) < 0)
-            return -ENOMEM;
-    }
-    if (result->opened >= result->agreed + OPENINGS_LEAST && 100 * result->agreed < OPENINGS_PERCENT * result->opened)
-        return add_opening(c, QPW_DIFFERS_FEWER_OPENINGS, result, "");
-    return 0;
+/* Skip the pair if the later node has counted for a shorter time, or does not list all services with that peer. */
+static int compare_openings(const struct openings *o)
+{
+    uint64_t opened, agreed;
+    int r = 0;
+
+    if (o->late->since_unix_ns > o->early->since_unix_ns + EPOCH_SLACK_NS || o->seen->n_by == QPW_STATED_BY || o->late->left_out.by)
+        return 0;
+    for (size_t i = 0; r == 0 && i < o->said->n_by; i++)
+        r = compare_opening(o, &o->said->by[i]);
+    opened = o->by_early->opened + o->by_late->opened;
+    agreed = o->by_early->agreed + o->by_late->agreed;
+    if (r == 0 && opened >= agreed + OPENINGS_LEAST && 100 * agreed < OPENINGS_PERCENT * opened)
+        r = add_opening(o, QPW_DIFFERS_FEWER_OPENINGS, "", "");
+    return r;
 }
 
 int qpw_compare_directions(struct qpw_comparing *c)
 {
-    size_t n = c->to->n_nodes, at = 0;
+    size_t n = c->to->n_nodes;
     int r = 0;
 
     for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; r == 0 && j < n; j++) {
-            const struct qpw_stated_pair *out = qpw_comparing_pair(c, i, j), *in = qpw_comparing_pair(c, j, i);
+        for (size_t j = i + 1; r == 0 && j < n; j++) {
+            size_t early = c->to->nodes[i]->at_unix_ns <= c->to->nodes[j]->at_unix_ns ? i : j, late = early == i ? j : i;
+            struct openings o = {c, c->to->nodes[early], c->to->nodes[late], qpw_comparing_pair(c, early, late),
+                                 qpw_comparing_pair(c, late, early), qpw_comparing_result(c, early, late), qpw_comparing_result(c, late, early)};
 
-            if (i == j)
-                continue;
-            if (out && in)
-                r = compare_openings(c, &c->to->pairs[at], out, in);
-            at++;
+            if (o.said && o.seen)
+                r = compare_openings(&o);
         }
     return r;
 }

@@ -118,11 +118,12 @@ static void services_text(const struct qpw_difference *d, char *buf, size_t size
 
     switch (d->what) {
     case QPW_DIFFERS_UNSEEN_OPENING:
-        snprintf(buf, size, "%s opened %s to %s, which answered and saw no such exchange opened to it", d->nodes[0], d->subject,
-                 d->nodes[1]);
+        snprintf(buf, size, *d->value ? "%1$s saw %3$s open %2$s to it, which %3$s has not seen itself do"
+                                      : "%1$s opened %2$s to %3$s, which answered and saw no such exchange opened to it",
+                 d->nodes[0], d->subject, d->nodes[1]);
         break;
     case QPW_DIFFERS_FEWER_OPENINGS:
-        snprintf(buf, size, "%s saw %s of the %s exchanges that %s opened to it", d->nodes[1],
+        snprintf(buf, size, "%s saw %s of the %s exchanges with it opened that %s did", d->nodes[1],
                  qpw_words_count(d->count, some, sizeof(some)), qpw_words_count(d->of, all, sizeof(all)), d->nodes[0]);
         break;
     case QPW_DIFFERS_ONLY_ONE:
