@@ -27,13 +27,15 @@ static void begin(void)
     static struct qpw_device devices[] = {{.ifindex = 2, .name = "eth0", .mac = {2, 0, 0, 0, 0, 1}, .up = true},
                                           {.ifindex = 3, .name = "eth1", .mac = {2, 0, 0, 0, 0, 9}, .up = true}};
     static struct qpw_device_address addresses[] = {{.ifindex = 2}, {.ifindex = 2}};
-    static struct qpw_neighbour neighbours[] = {{.mac = {2, 0, 0, 0, 0, 2}, .ifindex = 2, .confirmed_unix_ns = SAMPLE_NOW_NS}};
+    static struct qpw_neighbour neighbours[] = {{.mac = {2, 0, 0, 0, 0, 7}, .ifindex = 2, .confirmed_unix_ns = SAMPLE_NOW_NS},
+                                                {.mac = {2, 0, 0, 0, 0, 2}, .ifindex = 2, .confirmed_unix_ns = SAMPLE_NOW_NS}};
 
     sample_snapshot(&s, 0);
     qpw_address_parse("10.0.0.1", addresses[0].addr);
     qpw_address_parse("10.0.0.50", addresses[1].addr);
-    qpw_address_parse("10.0.0.2", neighbours[0].addr);
-    around = (struct qpw_neighbourhood){devices, 2, addresses, 2, neighbours, 1};
+    qpw_address_parse("10.0.0.7", neighbours[0].addr);
+    qpw_address_parse("10.0.0.2", neighbours[1].addr);
+    around = (struct qpw_neighbourhood){devices, 2, addresses, 2, neighbours, 2};
     openers[SAMPLE_NODE2].of[0] = (struct qpw_opener){.mac = {2, 0, 0, 0, 0, 2}, .last_ns = 5};
     for (unsigned i = 0; i < 3; i++) {
         samples[i] = (struct qpw_sample){.boot_ns = (100 + i) * 1000000000ull, .reading_ns = 40000};
@@ -130,7 +132,8 @@ Test(statement, says_what_was_counted_and_is_read_back_the_same)
     cr_expect_eq(got.n_unwatched, 1u);
     cr_expect_eq(got.unwatched[0].rx, 77u);
     cr_expect_eq(got.unwatched[0].mac[5], 9u);
-    cr_expect_eq(got.n_neigh, 1u);
+    cr_expect_eq(got.n_neigh, 2u);
+    cr_expect_eq(got.neigh[0].mac[5], 2u, "peers first");
     cr_expect_eq(got.samples.n, 3u);
     cr_expect_eq(got.samples.boot_us[2], 102000000u);
     cr_assert_eq(got.samples.n_pairs, 1u);

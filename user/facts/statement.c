@@ -221,13 +221,24 @@ static int addresses(const struct qpw_statement_from *from, struct qpw_statement
     return 0;
 }
 
-static int neighbours(const struct qpw_statement_from *from, struct qpw_statement *ret)
+/* Whether that card has opened exchanges in the name of a peer. */
+static bool opens_as_peer(const struct qpw_statement_from *from, const uint8_t mac[6])
+{
+    for (size_t i = 1; from->openers && i < from->report->s->n_peers && i < QPW_MAX_PEERS; i++)
+        for (size_t j = 0; j < QPW_OPENERS; j++)
+            if (from->openers[i].of[j].last_ns && !memcmp(from->openers[i].of[j].mac, mac, 6))
+                return true;
+    return false;
+}
+
+/* Add the neighbours that are peers' cards, or all others. Those of peers go first: a segment may have more than find room. */
+static int neighbours_of(const struct qpw_statement_from *from, bool peers, struct qpw_statement *ret)
 {
     for (size_t i = 0; i < from->around->n_neighbours; i++) {
         const struct qpw_neighbour *n = &from->around->neighbours[i];
         struct qpw_stated_neighbour *to;
 
-        if (n->addr[0] == 0xff || (n->mac[0] & 1))
+        if (n->addr[0] == 0xff || (n->mac[0] & 1) || opens_as_peer(from, n->mac) != peers)
             continue; /* skip group addresses */
         if (ret->n_neigh == QPW_STATED_NEIGHBOURS) {
             ret->left_out.neigh++;
@@ -242,6 +253,13 @@ static int neighbours(const struct qpw_statement_from *from, struct qpw_statemen
         to->last_unix_ns = n->confirmed_unix_ns;
     }
     return 0;
+}
+
+static int neighbours(const struct qpw_statement_from *from, struct qpw_statement *ret)
+{
+    int r = neighbours_of(from, true, ret);
+
+    return r ? r : neighbours_of(from, false, ret);
 }
 
 static int by_listed(const void *a, const void *b)
