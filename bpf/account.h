@@ -7,6 +7,7 @@
 #include "count.h"
 #include "finding.h"
 #include "judge.h"
+#include "look.h"
 #include "track.h"
 
 /* The row that connection c counts in now. */
@@ -25,8 +26,8 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
         w->meter.reason = c->reason;
     w->meter.port = port;
     w->meter.rule = c->rule;
-    w->meter.peer = c->peer;
-    if (c->peer)
+    w->meter.peer = qpw_conn_peer(c);
+    if (w->meter.peer)
         w->meter.apart = (__u8)qpw_apart();
     return qpw_meter_slot();
 }
@@ -60,7 +61,7 @@ QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)
         return 0;
     each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
     w->verdict = *(volatile __u8 *)&c->verdict;
-    if (!qpw_initiator_seen(w, c) && w->verdict && !each && c->generation == control.generation &&
+    if (!qpw_initiator_seen(w, c) && w->verdict && !each && qpw_is_judged(c) &&
         !(w->owned && (c->vlan & QPW_CONN_PROVISIONAL)))
         return 0;
     if (w->verdict && c->iface != w->iface.number) {
@@ -70,7 +71,10 @@ QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)
     }
     w->before = *c;
     qpw_judge(w, c, w->pkt.source_port);
-    if (w->before.finding && !(each && w->before.generation == control.generation) && (w->before.verdict != c->verdict || w->before.direction != c->direction)) {
+    qpw_look_again(w, c);
+    if (w->before.finding && !(each && qpw_is_judged(&w->before)) &&
+        (w->before.verdict != c->verdict || w->before.direction != c->direction ||
+         qpw_conn_mismatch(&w->before) != qpw_conn_mismatch(c))) {
         qpw_finding_supersede(qpw_service_port(w, &w->before));
         c->finding = 0;
     }
@@ -97,7 +101,7 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
     if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & QPW_END_VOUCHED))
         return w->rx ? QPW_CACHE_RX : 0; /* another process may send the next from the same port */
     if (c->outcome == QPW_OUTCOME_DATA)
-        return QPW_CACHE_RX | QPW_CACHE_TX;
+        return qpw_looked_at(w, c);
     if (c->state == QPW_STATE_DATAGRAM) /* the other end's packet will change the outcome; of SCTP, any will */
         return w->key.protocol == QPW_IPPROTO_SCTP ? 0 : this_way;
     /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */
@@ -217,9 +221,13 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
                                   qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
         if (c->meter)
             qpw_count_connection(c->meter, -1);
+        else if (qpw_conn_services(c))
+            qpw_look_unseen(w, c);
         qpw_count_connection(meter, 1);
         c->meter = (__u16)meter;
     }
+    if (w->judged && c->meter)
+        qpw_judged_count(c->meter);
     if (qpw_is_finding(c) || qpw_is_infra_news(w, c)) {
         finding = qpw_finding_of(c, port, meter);
         slot = (__u16)finding;
@@ -231,8 +239,8 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
     slot = qpw_finding_counts(finding, meter);
     qpw_count(slot, w->rx, w->frames, w->bytes);
     qpw_count_replay(w);
-    if (w->opened && w->rx && c->peer)
-        qpw_opener_note(c->peer);
+    if (w->opened && w->rx && qpw_conn_peer(c))
+        qpw_opener_note(qpw_conn_peer(c));
     if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c))
         qpw_parent_note(c);
     directions = qpw_cacheable(w, c);

@@ -112,8 +112,8 @@ static __always_inline __u64 qpw_line_find(const struct qpw_cache_line *line, __
     return 0;
 }
 
-/* The slot to count a packet in, 0: take the slow path. */
-static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u64 now)
+/* The slot to count a packet in, 0: take the slow path. payload: how many bytes of it. */
+static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u32 payload, __u64 now)
 {
     __u64 want = qpw_tag_value(t, incarnation, control.generation, qpw_epoch(now)), entry;
     struct qpw_cache_lines lines;
@@ -123,12 +123,14 @@ static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incar
     entry = qpw_line_find(lines.own, want);
     if (!entry)
         entry = qpw_line_find(lines.other, want);
-    return entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX) ? entry & QPW_CACHE_SLOT : 0;
+    if (entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX))
+        return entry & QPW_CACHE_SLOT;
+    return entry & QPW_CACHE_NO_PAYLOAD && !payload ? entry & QPW_CACHE_SLOT : 0;
 }
 
 /*
  * Enters this packet's tag; what it says of w->incarnation was read before the connection was looked up, so that
- * a change in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX.
+ * a change in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX, QPW_CACHE_NO_PAYLOAD.
  */
 __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
 {

@@ -138,7 +138,7 @@ static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qp
     qpw_tag_exchange(&f->tag, config.secret, ports >> 16, ports & 0xffff, f->protocol);
     incarnation = qpw_incarnation(qpw_tag_incarnation(&f->tag), 0);
     qpw_tag_packet(&f->tag, config.secret, in->ifindex, f->vlan, 0);
-    return qpw_cache_find(&f->tag, incarnation, rx, qpw_clock());
+    return qpw_cache_find(&f->tag, incarnation, rx, f->end - f->headers, qpw_clock());
 }
 
 /* 1: the packet is counted, and that is all there is to do. rx, l3, xdp: constants of the entry point. */

@@ -25,7 +25,7 @@ static __always_inline int qpw_is_finding(const struct qpw_conn *c)
     if (c->verdict == QPW_VERDICT_UNEXPECTED || c->verdict == QPW_VERDICT_WEAK || c->verdict == QPW_VERDICT_IMPLIED)
         return 1;
     if (c->verdict != QPW_VERDICT_UNDECIDED)
-        return 0;
+        return qpw_conn_mismatch(c);
     /* Payload both ways; and what the node sent first, where who asked can no longer be known. */
     return c->outcome == QPW_OUTCOME_DATA || c->reason == QPW_REASON_QUESTION_LOST ||
            (c->reason == QPW_REASON_JUST_ATTACHED && c->direction == QPW_DIR_UNKNOWN);
@@ -340,6 +340,15 @@ static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_fin
     qpw_event_finding(w, f);
 }
 
+/* What both ends say, of the newest exchange in which both said something that can be told. */
+static __always_inline void qpw_finding_speech(struct qpw_finding *f, const struct qpw_finding *now)
+{
+    if ((now->speaks[0] & QPW_SPEECH) > QPW_SPEECH_SHORT)
+        f->speaks[0] = now->speaks[0];
+    if ((now->speaks[1] & QPW_SPEECH) > QPW_SPEECH_SHORT)
+        f->speaks[1] = now->speaks[1];
+}
+
 /* The entry of w->finding among those answered; then, if any, among those attempted. */
 static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, int any)
 {
@@ -397,7 +406,9 @@ __noinline __u32 qpw_finding_touch(void)
     }
     if (!f->meter) /* entered by user space */
         f->meter = now->meter;
+    qpw_finding_speech(f, now);
     f->rule = now->rule;
+    f->services = now->services;
     return qpw_finding_slot(f, now->meter);
 }
 
@@ -432,7 +443,7 @@ static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_co
     w->finding.kind = qpw_kind(key->protocol);
     w->finding.protocol = key->protocol;
     w->finding.direction = c->direction;
-    w->finding.verdict = c->verdict;
+    w->finding.verdict = qpw_conn_mismatch(c) ? QPW_VERDICT_MISMATCH : c->verdict;
     if (c->verdict == QPW_VERDICT_UNDECIDED && c->reason == QPW_REASON_QUESTION_LOST)
         qpw_finding_fold(&w->finding, key);
     if (qpw_answers_group(c)) { /* the finding of the question */
@@ -473,12 +484,15 @@ QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
     v->initiator_port = inbound ? w->key.remote_port : w->key.local_port;
     v->vlan = c->vlan & QPW_VLAN_ID;
     v->iface = c->iface;
-    v->peer = c->peer;
+    v->peer = qpw_conn_peer(c);
     v->evidence = c->evidence;
     v->outcome = qpw_finding_outcome(w, c);
     v->reason = w->misfit ? w->misfit : c->reason;
     v->scope = qpw_conn_scope(c);
     v->icmp_code = w->pkt.icmp_code;
+    v->speaks[0] = c->speaks[0] & (QPW_SPEECH | QPW_SPEECH_FIRST);
+    v->speaks[1] = c->speaks[1] & (QPW_SPEECH | QPW_SPEECH_FIRST);
+    v->services = (__u16)qpw_conn_services(c);
     v->provisional = (c->vlan & QPW_CONN_PROVISIONAL) && c->reason != QPW_REASON_OWNER_UNKNOWN;
     v->unseen = (c->end[0] | c->end[1]) & QPW_END_UNSEEN ? 1 : 0;
     if (w->owner.how)

@@ -95,6 +95,18 @@ static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __
     return parent && (ever || (__s64)(now - parent->last_ns) < (__s64)control.parent_ns);
 }
 
+/* Was c judged by what is in force? A connection keeps half of the number: that of 65,536 changes ago is taken for it. */
+static __always_inline int qpw_is_judged(const struct qpw_conn *c)
+{
+    return c->generation == (__u16)control.generation;
+}
+
+/* c is to be judged again. */
+static __always_inline void qpw_outdate(struct qpw_conn *c)
+{
+    c->generation = (__u16)(control.generation - 1);
+}
+
 #define QPW_VOUCHED_MAYBE 1
 #define QPW_VOUCHED 2
 
@@ -183,6 +195,7 @@ static __always_inline __u32 qpw_step_answer(__u32 at, __u32 outbound)
         if (lives && word != QPW_VOUCH_FITS)
             unsure = word == QPW_VOUCH_UNKNOWN ? QPW_ANSWER_UNKNOWN : QPW_ANSWER_PROVISIONAL;
     }
+    w->services = step->speaks;
     return QPW_ANSWER(verdict, step->flags & QPW_STEP_IS_PARENT, word == QPW_VOUCH_FITS, rule) |
            QPW_ANSWER_SHAPED(step->shape) | unsure |
            (step->flags & QPW_STEP_ANY_ANSWER ? QPW_ANSWER_ANY_PORT : 0);
@@ -239,6 +252,7 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
     if (!chain)
         return 0;
     w->walked.weak = w->walked.unsure = w->walked.other = 0;
+    w->services = 0;
     index = chain->first;
     count = chain->count;
     for (int i = 0; i < QPW_MAX_STEPS; i++) {
@@ -248,6 +262,7 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
         if (answer)
             return answer;
     }
+    w->services = 0; /* of what is not simply allowed nothing is asked */
     return w->walked.unsure ? w->walked.unsure : w->walked.other ? w->walked.other : w->walked.weak;
 }
 
@@ -259,7 +274,10 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
     __u32 port;
     __u8 kind;
 
-    if (!w || direction == QPW_DIR_UNKNOWN)
+    if (!w)
+        return 0;
+    w->services = 0;
+    if (direction == QPW_DIR_UNKNOWN)
         return 0;
     kind = qpw_kind(w->key.protocol);
     port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
@@ -341,9 +359,9 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     w->vouched_rule = c->rule;
     if (c->reason == QPW_REASON_OTHER_OWNER || c->reason == QPW_REASON_OWNER_UNKNOWN)
         c->reason = QPW_REASON_NONE;
-    if (c->generation != control.generation)
+    if (!qpw_is_judged(c))
         c->end[1] &= ~QPW_END_OWNER_ASKED; /* what was decided may be forgotten since */
-    c->generation = control.generation;
+    c->generation = (__u16)control.generation;
     c->peer = qpw_peer(w, w->key.remote);
     answer = qpw_walk_key(c->direction, type);
     foreign = qpw_is_foreign(*(volatile __u8 *)&c->reason);
@@ -361,7 +379,7 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
         qpw_judge_owner(c, answer);
     if (foreign)
         w->verdict = QPW_VERDICT_UNEXPECTED;
-    else if (c->peer)
+    else if (c->peer) /* still its number */
         w->verdict = QPW_VERDICT_PEER;
     else if (c->evidence <= QPW_EVIDENCE_INFERRED)
         w->verdict = QPW_VERDICT_UNDECIDED;
@@ -370,6 +388,8 @@ static __always_inline void qpw_judge(struct qpw_work *w, struct qpw_conn *c, __
     if (qpw_kind(*(volatile __u8 *)&w->key.protocol) == QPW_KIND_ICMP && w->verdict == QPW_VERDICT_UNEXPECTED)
         c->end[!w->rx] |= QPW_END_UNEXPECTED;
     c->verdict = w->verdict;
+    if (w->verdict == QPW_VERDICT_ALLOWED && w->services & QPW_SPEAKS_SERVICES)
+        c->peer = (__u16)(QPW_CONN_SPEAKS | (w->services & QPW_SPEAKS_SERVICES));
 }
 
 #endif

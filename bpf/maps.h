@@ -14,6 +14,7 @@
 #include "packet.h"
 #include "qportwatch.h"
 #include "qportwatch_user.h" /* sizes of the maps that no packet touches */
+#include "speech.h"
 #include "tag.h"
 
 #define QPW_MAP(map_name, map_type, entries, key_type, value_type, flags) \
@@ -89,9 +90,11 @@ struct qpw_tokens {
  *   track.h           key, saved, place, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
  *                     answer_port, quoted_known
  *   open.h            conn, opened, stray, junk
+ *   tcp.h             begins, by track.h
  *   conn.h, half.h    made; half_way, half_rank, conn_key
  *   question.h        question, question_line, question_id, asked_last
- *   judge.h           verdict, vlan, misfit, set, vouch, vouched, vouched_rule, holder, walked, echo_asked
+ *   judge.h           verdict, vlan, misfit, set, vouch, vouched, vouched_rule, holder, walked, services, echo_asked
+ *   look.h            judged, judged_before, head, head_at, head_next, head_zeros, head_id, payload
  *   infra.h           rate, infra_news
  *   owner.h           owner, listener
  *   count.h           meter, row, row_slot
@@ -180,12 +183,21 @@ struct qpw_work {
     __u8 echo_asked;   /* the other end of this ICMP packet sent a large echo request */
     __u8 owned;        /* who holds the node's end of the connection was looked for, */
     __u8 vouched;      /* a parent has vouched for it before, or (QPW_VOUCHED_MAYBE) might have, */
-    __u8 pad2[3];
+    __u8 judged;       /* enum qpw_judged that this packet brought about, UNASKED: none; */
+    __u8 judged_before; /* and what was counted in its place until now */
+    __u8 begins;       /* no datagram came this way before */
     __u16 vouched_rule; /* by this rule, */
     __u32 holder;      /* and its owner's number */
     struct {
         __u32 weak, unsure, other; /* answers of steps that decide nothing yet, see qpw_walk_step() */
     } walked;
+    __u32 services;    /* that the step which decides names */
+    __u32 head_at;     /* where in the frame the bytes are that are to be looked at, */
+    __u32 head_next;   /* how far into the stream they go, */
+    __u32 head_zeros;  /* how many zeros stood alone in front, */
+    struct qpw_head head; /* and what stands before them */
+    __u64 head_id;
+    __u64 payload[QPW_HEAD_BYTES / 8]; /* its first bytes, wiped when they are told */
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
@@ -212,6 +224,10 @@ QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_count
  * are many CPUs.
  */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
+/* What is too short to be told yet. */
+QPW_MAP(heads, BPF_MAP_TYPE_ARRAY, QPW_HEADS, __u32, struct qpw_head_part, 0);
+/* What came of looking, by the slot of the meter. 440 kB. */
+QPW_MAP(judged, BPF_MAP_TYPE_ARRAY, QPW_FIRST_OPEN_SLOT, __u32, struct qpw_judged_counts, 0);
 /* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
@@ -438,6 +454,34 @@ static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, co
     if (config.has_xdp_buff_len)
         return bpf_xdp_load_bytes(ctx, off, to, n);
     return -1; /* before 5.18 an XDP packet is linear as a whole */
+}
+
+/*
+ * n bytes of the frame, 1 to 40, at an offset of headers that were parsed. Before 5.18 there is no helper for XDP, whose
+ * packets are linear there: they are copied.
+ */
+static __always_inline long qpw_payload(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
+{
+    const __u8 *data, *end;
+    __u8 *bytes = to;
+    __u64 at = off;
+
+    if (!xdp || config.has_xdp_buff_len)
+        return qpw_load(ctx, off, to, n, xdp);
+    data = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data;
+    end = (const __u8 *)(long)((volatile struct xdp_md *)ctx)->data_end;
+    if (off > QPW_REACH)
+        return -1;
+    QPW_BOUND_REACH(at);
+    data += at;
+    for (__u32 i = 0; i < 40; i++) {
+        if (i >= n)
+            break;
+        if (data + i + 1 > end)
+            return -1;
+        bytes[i] = data[i];
+    }
+    return 0;
 }
 
 /* A loss or a table's statistic; never silent. */

@@ -396,7 +396,7 @@ static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int f
     }
     if (c->direction == QPW_DIR_UNKNOWN || !qpw_from_initiator(c, from_local))
         c->vlan |= QPW_CONN_VLAN_UNSURE;
-    w->opened = 1;
+    w->opened = w->begins = 1;
     /* Another SYN from outside is no news to its copies, and nothing else than TCP has any. */
     qpw_invalidate(w, w->key.protocol == QPW_IPPROTO_TCP && (from_local || !qpw_is_syn(&w->pkt)));
     return qpw_conn_store(w);

@@ -99,6 +99,7 @@ struct qpw_pkt {
     __u8 hops;       /* IPv4's time to live, IPv6's hop limit */
     __u8 unsplit;    /* no router may fragment it: IPv4 with DF, IPv6 */
     __u8 form;       /* non-IP: enum qpw_form */
+    __u8 l4_header;  /* bytes of the TCP or UDP header */
 };
 
 /* Whether a frame that is not IP has the form of the protocol that its EtherType names. */

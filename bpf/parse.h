@@ -81,6 +81,7 @@ static __always_inline int qpw_parse_tcp(const struct qpw_frame *f, struct qpw_p
     p->seq = qpw_get32(h + 4);
     p->ack = qpw_get32(h + 8);
     p->tcp_flags = h[13];
+    p->l4_header = (__u8)header;
     p->payload = header < left ? left - header : 0; /* a first fragment may end within the options */
     return QPW_PARSE_OK;
 }
@@ -122,6 +123,7 @@ static __always_inline int qpw_parse_udp(const struct qpw_frame *f, struct qpw_p
         return QPW_REASON_UDP_LENGTH;
     p->source_port = qpw_get16(h);
     p->destination_port = qpw_get16(h + 2);
+    p->l4_header = 8;
     p->payload = left - 8;
     return QPW_PARSE_OK;
 }

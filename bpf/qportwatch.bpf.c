@@ -14,6 +14,7 @@
 #include "executable.h"
 #include "fast.h"
 #include "infra.h"
+#include "look.h"
 #include "maps.h"
 #include "owner.h"
 #include "parse.h"
@@ -139,7 +140,7 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
     if (!w)
         return 0;
     w->tag = qpw_identify(w, ifindex, rx, &incarnation);
-    slot = qpw_cache_find(&w->tag, incarnation, (int)rx, w->now);
+    slot = qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now);
     if (!slot && w->placed && qpw_is_syn(&w->pkt)) /* it most often opens a connection */
         qpw_half_ahead(w->half_set);
     return slot;
@@ -150,7 +151,7 @@ static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
 {
     if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & (QPW_END_VOUCHED | QPW_END_OWNER_ASKED)) && c->owner != number) {
         c->end[1] &= ~(QPW_END_VOUCHED | QPW_END_OWNER_ASKED);
-        c->generation = control.generation - 1;
+        qpw_outdate(c);
     }
     c->owner = number;
 }
@@ -234,7 +235,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
     }
     w->owned = w->rx && (c->end[1] & QPW_END_OWNER_ASKED);
     if (!xdp && !w->rx && !config.replay && !(control.flags & QPW_CONTROL_UNOWNED)) {
-        if (!c->owner || qpw_is_finding(c) || c->generation != control.generation ||
+        if (!c->owner || qpw_is_finding(c) || !qpw_is_judged(c) ||
             (c->state == QPW_STATE_DATAGRAM && (c->end[1] & QPW_END_VOUCHED)))
             qpw_owner_of_sender(ctx);
         if (w->owner.how)
@@ -242,6 +243,7 @@ static __always_inline __u32 qpw_slow_path(void *ctx, const int xdp)
         w->owned = 1;
     }
     qpw_judge_again(c);
+    qpw_look(ctx, w, c, xdp);
     if (w->owned && !(c->end[1] & QPW_END_OWNER_ASKED) && qpw_is_asked_about(w, c) && qpw_event_ask_owner(c))
         c->end[1] |= QPW_END_OWNER_ASKED;
     qpw_account(c);
@@ -340,6 +342,9 @@ static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const i
     w->misfit = 0;
     w->infra_news = 0;
     w->quoted_known = 0;
+    w->judged = 0;
+    w->judged_before = 0;
+    w->begins = 0;
     w->more = (__u8)more;
     w->rx = rx;
     w->ifindex = in->ifindex;

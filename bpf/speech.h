@@ -240,26 +240,32 @@ static __always_inline int qpw_is_dcerpc(const struct qpw_head *h)
            !(qpw_head_byte(h, 4) & 0xee) && qpw_head_byte(h, 5) <= 3 && !(h->first & 0xffff);
 }
 
+/* 1 or 0 without a branch: the verifier would follow each way through all that comes after. */
+static __always_inline __u32 qpw_digit(const struct qpw_head *h, const __u32 at)
+{
+    __u32 value = (__u8)(qpw_head_byte(h, at) - '0');
+
+    asm volatile("" : "+r"(value)); /* else the compiler knows what follows for a comparison */
+    return (value - 10) >> 31;
+}
+
+static __always_inline __u32 qpw_same(const struct qpw_head *h, const __u32 at, const __u8 c)
+{
+    __u32 value = qpw_head_byte(h, at) ^ c;
+
+    asm volatile("" : "+r"(value));
+    return (value - 1) >> 31;
+}
+
 /* RFC 5424, 6; RFC 3164, 4.1.1: "<PRI>"; RFC 6587, 3.4.1: behind its length in digits. */
 static __always_inline int qpw_is_syslog(const struct qpw_head *h)
 {
-    __u8 b0 = qpw_head_byte(h, 0), b1 = qpw_head_byte(h, 1), b2 = qpw_head_byte(h, 2), b3 = qpw_head_byte(h, 3);
-    __u8 b4 = qpw_head_byte(h, 4), b5 = qpw_head_byte(h, 5);
+    __u32 d0 = qpw_digit(h, 0), d1 = qpw_digit(h, 1), d2 = qpw_digit(h, 2), d3 = qpw_digit(h, 3);
+    __u32 priority = d1 & (qpw_same(h, 2, '>') | (d2 & (qpw_same(h, 3, '>') | (d3 & qpw_same(h, 4, '>')))));
+    __u32 four = d3 & qpw_same(h, 4, ' ') & qpw_same(h, 5, '<'), three = qpw_same(h, 3, ' ') & qpw_same(h, 4, '<');
+    __u32 two = qpw_same(h, 2, ' ') & qpw_same(h, 3, '<'), one = qpw_same(h, 1, ' ') & qpw_same(h, 2, '<');
 
-    if (b0 == '<')
-        return qpw_is_digit(b1) &&
-               (b2 == '>' || (qpw_is_digit(b2) && (b3 == '>' || (qpw_is_digit(b3) && b4 == '>'))));
-    if (!qpw_is_digit(b0))
-        return 0;
-    if (b1 == ' ')
-        return b2 == '<';
-    if (!qpw_is_digit(b1))
-        return 0;
-    if (b2 == ' ')
-        return b3 == '<';
-    if (!qpw_is_digit(b2))
-        return 0;
-    return b3 == ' ' ? b4 == '<' : qpw_is_digit(b3) && b4 == ' ' && b5 == '<';
+    return (qpw_same(h, 0, '<') & priority) | (d0 & (one | (d1 & (two | (d2 & (three | four))))));
 }
 
 /* What begins with digits: rcmd(3), the port for errors; RFC 959, 4.2 and RFC 5321, 4.2, a reply. 0: neither. */
@@ -395,14 +401,15 @@ static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 spee
     X(MATCH, "match", "looks like the service") \
     X(MISMATCH, "mismatch", "cannot be the service") \
     X(MIDSTREAM, "midstream", "its beginning was not seen") \
-    X(MUTE, "mute", "this node's end has sent nothing") \
     X(SHORT, "short", "too few bytes") \
     X(JOINED, "mp-join", "a further path of a Multipath TCP connection") \
     X(TOLERATED, "tolerated", "neither confirms nor excludes the service") \
-    X(UNSURE, "unsure", "not recognized, and neither is the other end")
+    X(UNSURE, "unsure", "not recognized, and neither is the other end") \
+    X(MUTE, "mute", "this node's end has sent nothing")
 
 #define QPW_X_JUDGED(s, name, text) QPW_JUDGED_##s,
 enum qpw_judged { QPW_JUDGED(QPW_X_JUDGED) QPW_JUDGED_COUNT };
+_Static_assert(QPW_JUDGED_COUNT == QPW_JUDGED_VALUES + 1 && QPW_JUDGED_MUTE == QPW_JUDGED_VALUES, "a count for each but mute");
 
 /* What recognizes a protocol beyond doubt. The class of mere text, or of a word that any text may begin with, does not. */
 #define QPW_STRONG_SPEECHES \

@@ -49,29 +49,31 @@ struct qpw_incarnations {
 /*
  * An entry of the cache:
  *
- *    63                      40 39                 21 20     17  16   15  14                0
- *   +--------------------------+---------------------+---------+----+----+-------------------+
- *   |        packet tag        |       version       |  epoch  | TX | RX |       slot        |
- *   +--------------------------+---------------------+---------+----+----+-------------------+
+ *    63                      40 39               22 21     18  17   16   15  14                0
+ *   +--------------------------+-------------------+---------+----+----+----+-------------------+
+ *   |        packet tag        |      version      |  epoch  | NO | TX | RX |       slot        |
+ *   +--------------------------+-------------------+---------+----+----+----+-------------------+
  *
- *   packet tag  24 bits of one sum: which packets. With the 13 bits that chose the pair of lines, 56 bits of two sums
- *               tell tuples apart (43 of them here); 53 with the small caches of many CPUs.
- *   version     19 bits of the other sum, moved on by all that may change what the packet is counted as:
+ *   packet tag  24 bits of one sum: which packets. With the 13 bits that chose the pair of lines, 55 bits of two sums
+ *               tell tuples apart (42 of them here); 52 with the small caches of many CPUs.
+ *   version     18 bits of the other sum, moved on by all that may change what the packet is counted as:
  *                 incarnation  of the tuple's place (struct qpw_incarnations): raised at each change of a connection
  *                 generation   of the policy: control.generation
  *                 epoch >> 4   so that an entry is not taken for one of 16 epochs ago
  *   epoch       the last four bits of now >> control.refresh_shift (4.3 s): an entry serves one epoch, so that the
  *               connection's last_ns is never older than that
  *   TX, RX      directions it stands for: sent, received
+ *   NO          packets without payload in either direction: what an end says first is still to be looked at
  *   slot        of `counters`; an entry is 0 where it is empty, for no tag is
  */
 #define QPW_CACHE_PACKET 0xffffff0000000000ull
-#define QPW_CACHE_VERSION 0x000000ffffe00000ull
+#define QPW_CACHE_VERSION 0x000000ffffc00000ull
 #define QPW_CACHE_TAG (QPW_CACHE_PACKET | QPW_CACHE_VERSION)
-#define QPW_CACHE_EPOCH_SHIFT 17
+#define QPW_CACHE_EPOCH_SHIFT 18
 #define QPW_CACHE_EPOCH (15ull << QPW_CACHE_EPOCH_SHIFT)
 #define QPW_CACHE_RX 0x8000u /* packets received, or sent, that change nothing */
 #define QPW_CACHE_TX 0x10000u
+#define QPW_CACHE_NO_PAYLOAD 0x20000u /* such packets of TCP, whichever way */
 #define QPW_CACHE_SLOT 0x7fffu
 _Static_assert(QPW_COUNTER_SLOTS <= QPW_CACHE_SLOT, "a slot fits into an entry of the cache");
 
@@ -236,17 +238,17 @@ static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, const volatil
 
 /*
  * The tag as it is compared, in the bits of QPW_CACHE_TAG and QPW_CACHE_EPOCH: 24 bits of one sum, which only tell
- * the packet, and 19 of the other, moved on by the connection's incarnation, the policy's generation and the time:
+ * the packet, and 18 of the other, moved on by the connection's incarnation, the policy's generation and the time:
  * an entry made under others is not found, yet known for the same packet's, QPW_CACHE_PACKET, and is replaced first.
  * Never 0, which marks an empty place.
  */
 static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarnation, __u32 generation, __u32 epoch)
 {
     __u64 packet = t->a & QPW_CACHE_PACKET;
-    __u64 version = (t->b >> 45) + incarnation + generation * 0x2c9a5u + (generation >> 16) + (epoch >> 4) * 0x51d6bu +
+    __u64 version = (t->b >> 46) + incarnation + generation * 0x2c9a5u + (generation >> 16) + (epoch >> 4) * 0x51d6bu +
                     (epoch >> 20);
 
-    return (packet ? packet : QPW_CACHE_PACKET) | (version << 21 & QPW_CACHE_VERSION) |
+    return (packet ? packet : QPW_CACHE_PACKET) | (version << 22 & QPW_CACHE_VERSION) |
            (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 

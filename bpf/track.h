@@ -368,7 +368,7 @@ QPW_STAGE __u32 qpw_remember(struct qpw_conn *c, __u32 from_local)
         c->flags &= ~QPW_CONN_GRACE;
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_FIRST);
         c->outcome = QPW_OUTCOME_ATTEMPTED;
-        c->generation = control.generation - 1; /* judged again */
+        qpw_outdate(c); /* judged again */
     }
     if (!from_local && (c->flags & QPW_CONN_GROUP)) { /* it speaks to the node itself: another finding */
         c->flags &= ~QPW_CONN_GROUP;
@@ -391,6 +391,7 @@ QPW_STAGE __u32 qpw_step(struct qpw_conn *c, __u32 from_local)
         return QPW_DO_NOTHING;
     if (w->key.protocol == QPW_IPPROTO_TCP)
         return qpw_tcp_step(c, &w->pkt, (int)from_local, config.replay);
+    w->begins = !(c->flags & (from_local ? QPW_CONN_SENT_LOCAL : QPW_CONN_SENT_REMOTE));
     return qpw_datagram_step(c, &w->pkt, (int)from_local);
 }
 
@@ -414,7 +415,7 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
     if (todo & QPW_DO_LOOK)
         todo |= qpw_answer_unseen(c, socket, from_local);
     if (tcp && (c->flags & QPW_CONN_ASKED) && c->evidence != QPW_EVIDENCE_HANDSHAKE && qpw_seed_arrived(c)) {
-        c->generation = control.generation - 1; /* judged again */
+        qpw_outdate(c); /* judged again */
         todo |= QPW_DO_CHANGED;
         if (c->state == QPW_STATE_MIDSTREAM)
             todo |= QPW_DO_ESTABLISH;

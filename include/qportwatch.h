@@ -23,7 +23,7 @@
 #include "speaks.h"
 
 /* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
-#define QPW_ABI_VERSION 24u
+#define QPW_ABI_VERSION 25u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 /* Keys are copied and compared by words of eight bytes. */
@@ -105,13 +105,14 @@ struct qpw_conn {
     };
     __u32 synack_seq; /* sequence number of the SYN+ACK; until that is known, the initiator's first acknowledgement */
     __u32 tentative_seq;
-    __u32 generation; /* policy under which verdict and rule were found */
+    __u16 generation; /* policy under which verdict and rule were found: the lower half, see qpw_is_judged() */
+    __u8 speaks[2];   /* what the first bytes of its ends look like, QPW_SPEECH*: [0] of the remote end, [1] of the local one */
     /* Whole bytes: the kernel refuses others in what lies behind a spin lock. */
     __u32 owner : 24; /* number of its owner (struct qpw_owner_set), 0: none is known */
     __u32 iface : 8;  /* number of the interface of the packet that `vlan` is of */
     __u16 finding;    /* slot of its finding, 0: none */
     __u16 rule;
-    __u16 peer;
+    __u16 peer;       /* qpw_conn_peer(); or, with QPW_CONN_SPEAKS, the services that the rule names: peers are not asked */
     __u16 vlan;       /* QPW_VLAN_ID of the initiator's first packet, or of the first that was seen; and the two above */
     __u16 meter;      /* slot of the meter that counted it as a connection */
     __u8 state;
@@ -125,10 +126,53 @@ struct qpw_conn {
     __u8 end[2]; /* QPW_END_*, [0] of the remote end, [1] of the local one: bytes, so that two CPUs can write at once */
 };
 
+#define QPW_CONN_SPEAKS 0x8000u /* in qpw_conn.peer */
+
+/* Number of the peer at the remote end, 0: it is none. */
+static inline __u16 qpw_conn_peer(const struct qpw_conn *c)
+{
+    return c->peer & QPW_CONN_SPEAKS ? 0 : c->peer;
+}
+
+/* The services that its rule names, QPW_SPEAKS(); 0: none, or it is not asked. */
+static inline __u32 qpw_conn_services(const struct qpw_conn *c)
+{
+    return c->peer & QPW_CONN_SPEAKS ? c->peer & QPW_SPEAKS_SERVICES : 0;
+}
+
 static inline __u8 qpw_conn_scope(const struct qpw_conn *c)
 {
-    return c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : c->peer ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
+    return c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : qpw_conn_peer(c) ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
 }
+
+/* Does it speak another service than its rule names? */
+static inline int qpw_conn_mismatch(const struct qpw_conn *c)
+{
+    return c->verdict == QPW_VERDICT_ALLOWED && ((c->speaks[0] | c->speaks[1]) & QPW_SPEECH_MISMATCH);
+}
+
+/*
+ * The beginning of what one end of a TCP connection sends, while it is too short to be told: put together from segments,
+ * and wiped once it is told. Places are chosen by hash; who loses its place is told by what it had.
+ */
+#define QPW_HEADS 4096u
+struct qpw_head_part {
+    struct bpf_spin_lock lock;
+    __u32 n;           /* bytes that are there */
+    __u64 id;          /* of connection and end; 0: unused */
+    __u64 first, last; /* as in struct qpw_head */
+    __u32 next;        /* bytes of the stream up to here */
+    __u32 zeros;       /* so many of them were all of the first segments, and zero */
+};
+
+/*
+ * Connections of a meter on a listed port by what came of asking what speaks on them, enum qpw_judged; [0] is unused. Those
+ * that are in none have ended, or go on, without a word of the node's end. The value's number is the meter's slot.
+ */
+#define QPW_JUDGED_VALUES 8u
+struct qpw_judged_counts {
+    __u64 n[QPW_JUDGED_VALUES];
+};
 
 /*
  * The table of half-open connections is an array of sets. Which set an exchange belongs in, and its mark there, is
@@ -333,6 +377,9 @@ struct qpw_finding {
     __u32 changes;       /* raised with each rise of outcome or evidence */
     __u16 other_port;
     __u16 programs;      /* how often another executable took over the node's end, up to QPW_FINDING_PROGRAMS */
+    __u8 speaks[2];      /* what both ends' first bytes look like, QPW_SPEECH and QPW_SPEECH_FIRST: [0] the remote end's, [1] the node's */
+    __u16 services;      /* what the rule names, QPW_SPEAKS() */
+    __u8 pad[4];
     struct qpw_owner owner; /* of the node's end, from the newest exchange of another executable than before; how 0: not known */
 };
 
@@ -746,7 +793,8 @@ _Static_assert(sizeof(struct qpw_owner_set) == 8 + QPW_OWNER_WAYS * 64, "set of 
 _Static_assert(QPW_OWNER_SETS * QPW_OWNER_WAYS == 1u << QPW_OWNER_PLACE_BITS, "places of owners");
 _Static_assert(sizeof(struct qpw_exe) == 200, "executable");
 _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
-_Static_assert(sizeof(struct qpw_finding) == 104, "finding");
+_Static_assert(sizeof(struct qpw_finding) == 112, "finding");
+_Static_assert(sizeof(struct qpw_head_part) == 40, "part of a beginning");
 _Static_assert(sizeof(struct qpw_reserved_key) == 12, "reserved key");
 _Static_assert(sizeof(struct qpw_detail_key) == 24, "detail key");
 _Static_assert(sizeof(struct qpw_step) == 28, "step");

@@ -30,6 +30,8 @@ struct qpw_listed {
     X(conns_dgram) \
     X(conn_counts) \
     X(conn_cache) \
+    X(heads) \
+    X(judged) \
     X(incarnations) \
     X(seeds) \
     X(frags) \

@@ -27,7 +27,8 @@
     X(WEAK, "weak") \
     X(INFRA, "infra") \
     X(IMPLIED, "implied") \
-    X(UNEXPECTED, "unexpected")
+    X(UNEXPECTED, "unexpected") \
+    X(MISMATCH, "mismatch") /* of findings alone: what speaks is another service; packets stay in the row of their rule */
 
 /* Ascending strength: a greater value replaces a smaller one, never the other way. */
 #define QPW_EVIDENCES(X) \

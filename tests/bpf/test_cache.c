@@ -360,7 +360,7 @@ static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
 {
     run_on(cpu);
     for (int i = 0; i < 5; i++) {
-        audit_rx_tcp(&a, CLIENT, remote_port, local_port, ACK, 1001, 5001, 10);
+        audit_rx_tcp(&a, CLIENT, remote_port, local_port, ACK, 1001, 5001, 20);
         audit_tx_tcp(&a, CLIENT, remote_port, local_port, ACK, 5001, 1001, 10);
     }
 }
@@ -442,7 +442,7 @@ Test(cache, tables_that_evict_count_all_the_same)
             snprintf(remote, sizeof(remote), "10.7.%d.%d", i / 200, i % 200 + 1);
             if (round == 0)
                 audit_handshake_in(&a, remote, 900, 445);
-            audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 10);
+            audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 20);
             audit_tx_tcp(&a, remote, 900, 445, ACK, 5001, 1011, 10);
             audit_rx_udp(&a, remote, 901, 2049);
             audit_tx_udp(&a, remote, 901, 2049);
@@ -564,7 +564,7 @@ Test(cache, a_pair_of_lines_is_used_whole)
     for (uint16_t port = 1; port <= CONNECTIONS; port++) {
         audit_handshake_in(&a, CLIENT, port, 445);
         for (int i = 0; i < 3; i++)
-            audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 10);
+            audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 20);
     }
     for (uint16_t port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
@@ -572,7 +572,7 @@ Test(cache, a_pair_of_lines_is_used_whole)
 
         c.last_ns -= 1000000000;
         cr_assert_eq(bpf_map_update_elem(fd, &key, &c, BPF_EXIST), 0);
-        audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 10);
+        audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 20);
         cr_assert_eq(audit_tcp(&a, CLIENT, port, 445).last_ns, c.last_ns, "port %u took the slow path", port);
     }
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CONNECTIONS * 7);

@@ -94,7 +94,7 @@ static void compare(const struct side *s, unsigned i, unsigned seen[QPW_VERDICT_
         audit_tx_udp(&a, remote, port, other);
     conn = tcp ? audit_tcp(&a, remote, inbound ? other : port, inbound ? port : other)
                : audit_udp(&a, remote, inbound ? other : port, inbound ? port : other);
-    cr_assert(conn.verdict == wanted.verdict && conn.peer == wanted.peer && conn.rule == wanted.rule,
+    cr_assert(conn.verdict == wanted.verdict && qpw_conn_peer(&conn) == wanted.peer && conn.rule == wanted.rule,
               "%s %s %u, %s: the kernel says %s, rule %s, the judge %s, rule %s", inbound ? "inbound" : "outbound",
               tcp ? "tcp" : "udp", port, remote, qpw_verdict_name(conn.verdict), a.names.rules[conn.rule].name,
               qpw_verdict_name(wanted.verdict), a.names.rules[wanted.rule].name);

@@ -97,8 +97,12 @@ static long long number_of(const json_t *list, size_t i, const char *key)
 static void tcp(double time, bool from_client, uint16_t client_port, uint8_t flags, uint32_t seq, uint32_t ack,
                 size_t payload)
 {
+    static const uint8_t smb2[8] = {0, 0, 0, 96, 0xfe, 'S', 'M', 'B'}; /* what a rule for SMB expects */
+
     packet_make_tcp(&p, from_client ? CLIENT : NODE, from_client ? client_port : 445, from_client ? NODE : CLIENT,
                     from_client ? 445 : client_port, flags, seq, ack, payload);
+    if (payload >= sizeof(smb2))
+        memcpy(p.data + p.length - payload, smb2, sizeof(smb2));
     pcapfile_packet(&f, time, &p);
 }
 

@@ -72,6 +72,7 @@ struct audit_rule {
     const char *parent;           /* name of the rule that must be live */
     bool rx_multicast;
     bool any_answer;              /* answers=any-port */
+    uint32_t speaks;              /* services, QPW_SPEAKS() */
 };
 
 /*

@@ -92,7 +92,7 @@ static struct qpw_step step_of(struct audit *a, struct qpw_compiled *c, const st
                                size_t i, uint32_t *next_set)
 {
     const struct audit_rule *r = &rules[i];
-    struct qpw_step s = {.ifindex = r->ifindex, .initiator_port = r->initiator_port};
+    struct qpw_step s = {.ifindex = r->ifindex, .initiator_port = r->initiator_port, .speaks = r->speaks};
 
     s.rule = id_of(&a->names, r->name);
     s.verdict = (uint8_t)(r->verdict ? r->verdict : QPW_VERDICT_ALLOWED);

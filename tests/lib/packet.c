@@ -224,6 +224,8 @@ void packet_tcp(struct packet *p, const struct packet_tcp *o)
     if (o->options_bytes)
         memcpy(at + 20, o->options, o->options_bytes);
     fill(at + 20 + o->options_bytes, o->payload_bytes);
+    if (o->payload)
+        memcpy(at + 20 + o->options_bytes, o->payload, o->payload_bytes);
 }
 
 void packet_udp(struct packet *p, const struct packet_udp *o)
@@ -234,6 +236,8 @@ void packet_udp(struct packet *p, const struct packet_udp *o)
     put16(at, o->source);
     put16(at + 2, o->destination);
     fill(at + 8, o->payload_bytes);
+    if (o->payload)
+        memcpy(at + 8, o->payload, o->payload_bytes);
 }
 
 void packet_sctp(struct packet *p, const struct packet_sctp *o)

@@ -112,6 +112,7 @@ struct packet_tcp {
     const void *options;     /* a multiple of 4 bytes */
     size_t options_bytes;
     size_t payload_bytes;    /* length of filler payload */
+    const void *payload;     /* payload_bytes of payload; NULL: filler */
     struct packet_lie doff;  /* in 32-bit words */
     struct packet_lie checksum;
 };
@@ -120,6 +121,7 @@ struct packet_udp {
     uint16_t source;
     uint16_t destination;
     size_t payload_bytes;
+    const void *payload; /* NULL: filler */
     struct packet_lie length;
     struct packet_lie checksum;
 };

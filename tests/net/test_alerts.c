@@ -105,6 +105,8 @@ static const struct wanted_record {
     {"outbound-data", "10.7.0.1", 6667, "test_alerts"},
     {"further-initiators", "10.7.0.3", 4444, "test_alerts"}, /* it answers the scanner, too */
     {"inbound-answered", "10.7.0.3", 3000, "test_alerts"}, /* the peer's service does as well */
+    {"service-mismatch", "10.7.0.2", 2049, "test_alerts"}, /* the test's server is not NFS, */
+    {"service-mismatch", "10.7.0.2", 445, "test_alerts"},  /* and this one is not SMB */
     {"scan", "10.7.0.3", 0, NULL},
     {"detail-lost", NULL, 0, NULL},
     {"table-full", NULL, 0, NULL},

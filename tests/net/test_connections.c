@@ -68,7 +68,7 @@ static json_t *row(json_t *document, int port)
 /* The members of a row, as in the manual. */
 static const char *const members[] = {
     "protocol", "initiator", "initiator_port", "responder", "responder_port", "direction", "scope", "evidence", "verdict",
-    "rule", "reason", "outcome", "vlan", "port", "peer", "interface", "first", "last", "owner", "owner_reason", "bytes",
+    "rule", "reason", "outcome", "vlan", "port", "peer", "interface", "first", "last", "owner", "owner_reason", "bytes", "speaks",
     NULL};
 
 static void expect_text(json_t *object, const char *key, const char *value)

@@ -92,6 +92,15 @@ static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct 
         qpw_record_fact(r, "until", "%s", qpw_time_text(step->until_unix_ns, when, sizeof(when)));
 }
 
+/* Add what both ends' first bytes look like. */
+static void speaks_facts(struct qpw_record *r, const struct qpw_finding *value)
+{
+    if (value->speaks[1])
+        qpw_record_fact(r, "speaks_own", "%s", qpw_speech_name(value->speaks[1] & QPW_SPEECH));
+    if (value->speaks[0])
+        qpw_record_fact(r, "speaks_other", "%s", qpw_speech_name(value->speaks[0] & QPW_SPEECH));
+}
+
 static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)
 {
     const struct qpw_finding *value = &w->row->value;
@@ -105,6 +114,7 @@ static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct w
         qpw_record_fact(r, "reason", "%s", qpw_reason_name(value->reason));
     if (value->unseen)
         qpw_record_fact(r, "witness", "socket-table");
+    speaks_facts(r, value);
     if (rule[0])
         qpw_record_fact(r, "rule", "%s", rule);
     if (peer[0])

@@ -135,6 +135,16 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{initiator} sent {service} to {responder}{process}{traffic}. {policy-says}",
         "A device stacked on the card (macvlan, ipvlan), a container or guest with one, or a program with raw sockets. List "
         "what is stacked on the card; what is wanted should have addresses of this node, or a bridge."},
+    [QPW_SIG_MISMATCH] = {1000415, OF(MISMATCH), QPW_REPEAT_INTERVAL, false, "service-mismatch",
+        "qportwatch: first bytes on a listed port look like another service",
+        "{initiator} used {service} of {responder}{process}{traffic}. {policy-says}{program} {allow}",
+        "Find out what the process of this node does on that port. First bytes are a resemblance, not a proof; but the "
+        "service that the rule names does not begin like this."},
+    [QPW_SIG_MISMATCH_TEXT] = {1000416, OF(MISMATCH_TEXT), QPW_REPEAT_INTERVAL, false, "service-mismatch-text",
+        "qportwatch: text on a listed port whose service is binary",
+        "{responder} served {initiator} on {service}{process}{traffic}. {policy-says}{program} {allow}",
+        "A shell or a proxy in the place of a service looks like this. Find the process that answers, and isolate the "
+        "node if nobody put it there."},
     [QPW_SIG_MULTICAST] = {1000404, OF(GROUP), QPW_REPEAT_DAY, false, "multicast",
         "qportwatch: unlisted broadcast or multicast",
         "Senders of {service} to broadcast or multicast addresses: {count}, most recently {initiator} to {responder}. "
@@ -342,6 +352,8 @@ static const enum qpw_signature_name of_concern[QPW_CONCERN_COUNT] = {
     [QPW_CONCERN_GROUP_ANSWERED] = QPW_SIG_GROUP_ANSWERED,
     [QPW_CONCERN_CROSSED] = QPW_SIG_CROSSED,
     [QPW_CONCERN_FOREIGN_SOURCE] = QPW_SIG_FOREIGN_SOURCE,
+    [QPW_CONCERN_MISMATCH] = QPW_SIG_MISMATCH,
+    [QPW_CONCERN_MISMATCH_TEXT] = QPW_SIG_MISMATCH_TEXT,
     [QPW_CONCERN_GROUP] = QPW_SIG_MULTICAST,
     [QPW_CONCERN_ADVERTISEMENT] = QPW_SIG_ROUTER_ADVERTISEMENT,
     [QPW_CONCERN_REDIRECT] = QPW_SIG_REDIRECT,

@@ -9,6 +9,7 @@
 #include "util/names.h"
 #include "words/finding.h"
 #include "words/owner.h"
+#include "words/speech.h"
 #include "words/words.h"
 
 #define WORD QPW_RELOAD_TEXT /* longest replacement of a word */
@@ -60,6 +61,7 @@ bool qpw_text_allow_line(const struct qpw_text_about *about, bool any, char *buf
     const struct qpw_finding_key *key = &about->row->key;
     struct qpw_allow a = {.kind = key->kind, .protocol = key->protocol, .direction = key->direction,
                           .verdict = key->verdict, .port = key->port, .reason = about->row->value.reason,
+                          .services = about->row->value.services, .speaks = about->row->value.speaks[1],
                           .rule = qpw_text_rule(about->context, about->row->value.rule),
                           .purpose = purpose(about->process), .remote = any ? NULL : qpw_finding_remote(key)};
     size_t used;
@@ -128,8 +130,8 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
     const struct qpw_finding_row *row = about->row;
     const char *rule = qpw_text_rule(about->context, row->value.rule);
     bool other = row->value.reason == QPW_REASON_OTHER_OWNER;
-    bool aggregate = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
-    char policy[352];
+    bool mismatch = row->key.verdict == QPW_VERDICT_MISMATCH, aggregate = !other && (starts(rule, "infra-") || starts(rule, "implied-"));
+    char policy[352], services[64], speaks[160];
 
     if (qpw_is_foreign(row->value.reason)) {
         snprintf(buf, size, "That address is none of this node's, and %s.",
@@ -138,7 +140,11 @@ static void policy_says(const struct qpw_text_about *about, char *buf, size_t si
         return;
     }
     policy_words(about->context, !rule[0] || aggregate || row->key.verdict == QPW_VERDICT_IMPLIED, policy, sizeof(policy));
-    if (row->key.verdict == QPW_VERDICT_IMPLIED)
+    if (mismatch)
+        snprintf(buf, size, "Rule %s of %s is for %s, and %s.", rule, policy,
+                 qpw_words_services(row->value.services, services, sizeof(services)),
+                 qpw_words_mismatch(&row->value, speaks, sizeof(speaks)));
+    else if (row->key.verdict == QPW_VERDICT_IMPLIED)
         snprintf(buf, size, "%s does not list it; it matches %s, if the process that holds it belongs to the service it goes "
                  "with, and that is not known.", policy, rule);
     else if (aggregate && qpw_is_misfit(row->value.reason))

@@ -66,8 +66,8 @@ static void renew_parent(struct qpw_kernel *k, const struct qpw_conn_key *key, c
 
 static void note_family(struct qpw_expire *expire, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
-    if (conn->peer && conn->peer < QPW_MAX_PEERS)
-        expire->families[conn->peer] |=
+    if (qpw_conn_peer(conn) && qpw_conn_peer(conn) < QPW_MAX_PEERS)
+        expire->families[qpw_conn_peer(conn)] |=
             IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote) ? QPW_EXPIRE_V4 : QPW_EXPIRE_V6;
 }
 

@@ -97,7 +97,7 @@ static void add_talker(const struct qpw_conn_key *key, const struct qpw_conn *co
     talker.key = (struct qpw_meter_key){
         .kind = key->local_port || key->remote_port ? QPW_KIND_PORT : QPW_KIND_PROTOCOL, .protocol = key->protocol,
         .direction = conn->direction, .scope = qpw_conn_scope(conn), .verdict = conn->verdict, .rule = conn->rule, .iface = conn->iface,
-        .peer = conn->peer, .port = conn->direction == QPW_DIR_INBOUND ? key->local_port : key->remote_port};
+        .peer = qpw_conn_peer(conn), .port = conn->direction == QPW_DIR_INBOUND ? key->local_port : key->remote_port};
     memcpy(talker.remote, key->remote, sizeof(talker.remote));
     snprintf(talker.process, sizeof(talker.process), "%.15s", owner_of(t, conn->owner));
     qpw_frame_put(t->frame, QPW_FRAME_TALKERS, &talker, sizeof(talker));

@@ -96,7 +96,7 @@ static const char *row_words(const struct qpw_snapshot *s, const struct qpw_conn
              qpw_words_endpoint(ends.from, ends.from_port, from, sizeof(from)),
              qpw_words_endpoint(ends.to, ends.to_port, to, sizeof(to)),
              qpw_words_owner(owner, process, sizeof(process)), owner->user, owner->unit, owner->exe,
-             qpw_snapshot_rule(s, c->conn.rule), qpw_snapshot_peer(s, c->conn.peer), qpw_outcome_name(c->conn.outcome));
+             qpw_snapshot_rule(s, c->conn.rule), qpw_snapshot_peer(s, qpw_conn_peer(&c->conn)), qpw_outcome_name(c->conn.outcome));
     return buf;
 }
 
@@ -110,7 +110,7 @@ static bool matches(const struct picture *p, const struct qpw_filter *filter, co
         .outcome = c->conn.outcome, .evidence = c->conn.evidence, .vlan = c->conn.vlan & QPW_VLAN_ID,
         .port = qpw_protocol_has_ports(c->key.protocol) && c->conn.direction != QPW_DIR_UNKNOWN ? ends.to_port
                                                                                                : QPW_NO_PORT,
-        .from = ends.from, .to = ends.to, .peer = qpw_snapshot_peer(p->s, c->conn.peer),
+        .from = ends.from, .to = ends.to, .peer = qpw_snapshot_peer(p->s, qpw_conn_peer(&c->conn)),
         .rule = qpw_snapshot_rule(p->s, c->conn.rule),
         .reason = c->conn.reason ? qpw_reason_name(c->conn.reason) : "",
         .iface = qpw_snapshot_iface(p->s, c->conn.iface), .process = process, .words = words};

@@ -25,12 +25,14 @@ unsigned qpw_finding_rank(const struct qpw_finding_row *f)
     switch (f->key.verdict) {
     case QPW_VERDICT_UNEXPECTED:
         if (noise)
-            return 7;
+            return 8;
         if (answered && f->key.direction == QPW_DIR_OUTBOUND)
-            return f->program_seen == QPW_PROGRAM_NEW ? 13 : 12;
+            return f->program_seen == QPW_PROGRAM_NEW ? 14 : 13;
         if (answered)
-            return f->key.direction == QPW_DIR_INBOUND ? 14 : 11;
-        return f->key.direction == QPW_DIR_OUTBOUND ? 10 : f->value.outcome == QPW_OUTCOME_REFUSED ? 8 : 9;
+            return f->key.direction == QPW_DIR_INBOUND ? 15 : 12;
+        return f->key.direction == QPW_DIR_OUTBOUND ? 11 : f->value.outcome == QPW_OUTCOME_REFUSED ? 9 : 10;
+    case QPW_VERDICT_MISMATCH:
+        return 7;
     case QPW_VERDICT_WEAK:
         return answered ? 6 : 5;
     case QPW_VERDICT_UNDECIDED:
@@ -43,11 +45,11 @@ unsigned qpw_finding_rank(const struct qpw_finding_row *f)
 }
 
 /*
- * Return the section of a rank: unexpected, weak, undecided, implied, others, and last the findings that are not open.
+ * Return the section of a rank: unexpected, mismatch, weak, undecided, implied, others, and last the findings that are not open.
  */
 static unsigned section(unsigned rank)
 {
-    return rank >= 7 ? 5 : rank >= 5 ? 4 : rank >= 4 ? 3 : rank >= 2 ? 2 : rank;
+    return rank >= 8 ? 6 : rank == 7 ? 5 : rank >= 5 ? 4 : rank >= 4 ? 3 : rank >= 2 ? 2 : rank;
 }
 
 /* Compare by section, severity and rank. < 0: x sorts first. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/life.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
+#include "bpf/speech.h"
 #include "facts/severity.h"
 
 /*
@@ -115,10 +117,24 @@ static bool explains(unsigned found, unsigned now)
     switch (found) {
     case QPW_VERDICT_UNEXPECTED:
         return now == QPW_VERDICT_ALLOWED || now == QPW_VERDICT_INFRA || now == QPW_VERDICT_IMPLIED;
+    case QPW_VERDICT_MISMATCH: return now == QPW_VERDICT_ALLOWED; /* by a rule that names others, see renamed() */
     case QPW_VERDICT_WEAK:
     case QPW_VERDICT_IMPLIED: return now == QPW_VERDICT_ALLOWED;
     default: return false;
     }
+}
+
+/*
+ * Return whether a rule that names these services has room for what was found to be another service. The same services
+ * have none: an exchange is judged by more than what its finding keeps.
+ */
+static bool renamed(const struct qpw_finding_row *f, uint32_t services)
+{
+    const struct qpw_spoken_both both = {.services = services, .own = f->value.speaks[1], .other = f->value.speaks[0],
+                                         .udp = f->key.protocol == IPPROTO_UDP,
+                                         .outbound = f->key.direction == QPW_DIR_OUTBOUND};
+
+    return services != f->value.services && qpw_speaks_judge(&both) != QPW_JUDGED_MISMATCH;
 }
 
 bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_finding_row *f, uint32_t ifindex,
@@ -134,6 +150,8 @@ bool qpw_finding_explained(const struct qpw_judge *judge, const struct qpw_findi
     if (f->key.direction != QPW_DIR_INBOUND && f->key.direction != QPW_DIR_OUTBOUND)
         return exchange.initiator && qpw_judge_peer(judge, f->key.responder, &ret->peer);
     if (f->key.kind == QPW_KIND_NONE)
+        return false;
+    if (f->key.verdict == QPW_VERDICT_MISMATCH && !renamed(f, ret->services))
         return false;
     return explains(f->key.verdict, ret->verdict);
 }

@@ -13,7 +13,8 @@ bool qpw_finding_service(const struct qpw_finding_row *f, struct qpw_service *re
                                 .unknown = f->value.reason == QPW_REASON_OWNER_UNKNOWN ? 1 : 0};
     if (!qpw_finding_answered(f) || key->folded)
         return false;
-    if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK && key->verdict != QPW_VERDICT_IMPLIED)
+    if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK && key->verdict != QPW_VERDICT_IMPLIED &&
+        key->verdict != QPW_VERDICT_MISMATCH)
         return false;
     if (key->direction != QPW_DIR_INBOUND && key->direction != QPW_DIR_OUTBOUND)
         return false;

@@ -95,6 +95,13 @@ static enum qpw_concern undecided(const struct qpw_finding_row *f)
     return f->key.protocol == IPPROTO_TCP ? QPW_CONCERN_NO_HANDSHAKE : QPW_CONCERN_UNDECIDED_BOTH;
 }
 
+/* What answers text in the place of a binary service is a shell more often than anything else. */
+static enum qpw_concern mismatch(const struct qpw_finding_row *f)
+{
+    return f->key.direction == QPW_DIR_INBOUND && (f->value.speaks[1] & QPW_SPEECH) == QPW_SPEECH_TEXT && !(f->value.services & QPW_SPEAKS_AS_TEXT)
+               ? QPW_CONCERN_MISMATCH_TEXT : QPW_CONCERN_MISMATCH;
+}
+
 enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
 {
     switch (f->key.verdict) {
@@ -106,6 +113,7 @@ enum qpw_concern qpw_finding_concern(const struct qpw_finding_row *f)
         return qpw_finding_answered(f) ? QPW_CONCERN_IMPLIED_UNKNOWN : QPW_CONCERN_NONE; /* no owner, because nothing
                                                                                             answered */
     case QPW_VERDICT_INFRA: return infrastructure(&f->key);
+    case QPW_VERDICT_MISMATCH: return mismatch(f);
     case QPW_VERDICT_UNDECIDED: return undecided(f);
     default: return QPW_CONCERN_NONE;
     }

@@ -31,6 +31,8 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(ETHERTYPE, LOW, "unlisted EtherType") \
     X(LISTENER, MEDIUM, "a new listening socket on an unlisted port") \
     X(OTHER_OWNER, MEDIUM, "another owner than the policy names on a listed port") \
+    X(MISMATCH, MEDIUM, "first bytes on a listed port look like another service") \
+    X(MISMATCH_TEXT, HIGH, "text on a listed inbound port whose service is binary") \
     X(CROSSED, MEDIUM, "unexpected datagrams both ways between two hosts, to different ports") \
     X(WEAK_ANSWERED, MEDIUM, "matches only a weak rule, answered") \
     X(IMPLIED, INFO, "goes with a listed service") \

@@ -63,7 +63,7 @@ int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret
 int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err);
 
 /* Read the ids of a program's maps, at most `room`. Returns how many, or a negative errno. */
-#define QPW_PROGRAM_MAPS 64
+#define QPW_PROGRAM_MAPS 128
 int qpw_program_map_ids(uint32_t prog_id, __u32 *ids, unsigned room);
 
 /* Return whether the program with that id has that name (as bpf(2) shows it): 1, 0, or a negative errno if unknown. */

@@ -8,6 +8,7 @@
 #include "util/names.h"
 #include "words/json.h"
 #include "words/owner.h"
+#include "words/speech.h"
 #include "words/words.h"
 
 const struct qpw_table_column qpw_connection_columns[] = {
@@ -29,6 +30,7 @@ static enum qpw_text_style style_of(const struct qpw_conn *conn)
     switch (conn->verdict) {
     case QPW_VERDICT_UNEXPECTED: return QPW_TEXT_BAD;
     case QPW_VERDICT_UNDECIDED:
+    case QPW_VERDICT_MISMATCH:
     case QPW_VERDICT_WEAK:
     case QPW_VERDICT_IMPLIED: return QPW_TEXT_DOUBT;
     default: return QPW_TEXT_PLAIN;
@@ -74,7 +76,7 @@ json_t *qpw_connection_core_json(const struct qpw_conn_key *key, const struct qp
     char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
 
     return json_pack(
-        "{so ss so ss so ss ss ss ss so so ss so}",
+        "{so ss so ss so ss ss ss ss so so ss so so}",
         "protocol", qpw_json_protocol(QPW_KIND_PROTOCOL, key->protocol, 0),
         "initiator", qpw_address_text(ends.from, from, sizeof(from)),
         "initiator_port", port_json(key->protocol, ends.from_port),
@@ -87,7 +89,8 @@ json_t *qpw_connection_core_json(const struct qpw_conn_key *key, const struct qp
         "rule", qpw_json_text(rule),
         "reason", conn->reason ? json_string(qpw_reason_name(conn->reason)) : json_null(),
         "outcome", qpw_outcome_name(conn->outcome),
-        "vlan", qpw_json_or_null(conn->vlan & QPW_VLAN_ID));
+        "vlan", qpw_json_or_null(conn->vlan & QPW_VLAN_ID),
+        "speaks", qpw_json_speaks(conn->speaks));
 }
 
 json_t *qpw_connection_row_json(const struct qpw_snapshot *s, const struct qpw_connection_line *line)
@@ -100,7 +103,7 @@ json_t *qpw_connection_row_json(const struct qpw_snapshot *s, const struct qpw_c
     json_object_update_new(o, json_pack(
         "{so so so so so so so so}",
         "port", qpw_protocol_has_ports(key->protocol) ? qpw_json_or_null(port) : json_null(),
-        "peer", qpw_json_text(qpw_snapshot_peer(s, conn->peer)),
+        "peer", qpw_json_text(qpw_snapshot_peer(s, qpw_conn_peer(conn))),
         "interface", qpw_json_text(qpw_snapshot_iface(s, conn->iface)),
         "first", qpw_json_time(s->unix_ns - age(s, conn->first_ns)),
         "last", qpw_json_time(s->unix_ns - age(s, conn->last_ns)),

@@ -167,7 +167,7 @@ static void contents(const struct qpw_html_page *p)
 static void verdict_bar(struct qpw_html_page *p)
 {
     static const char *const classes[QPW_VERDICT_COUNT] = {
-        [QPW_VERDICT_UNEXPECTED] = "f-bad", [QPW_VERDICT_WEAK] = "f-doubt", [QPW_VERDICT_UNDECIDED] = "f-doubt",
+        [QPW_VERDICT_UNEXPECTED] = "f-bad", [QPW_VERDICT_WEAK] = "f-doubt", [QPW_VERDICT_MISMATCH] = "f-doubt", [QPW_VERDICT_UNDECIDED] = "f-doubt",
         [QPW_VERDICT_ALLOWED] = "f-good", [QPW_VERDICT_PEER] = "f-cool"};
     struct qpw_page_part parts[QPW_VERDICT_COUNT];
 

@@ -13,6 +13,7 @@
 #include "words/life.h"
 #include "words/owner.h"
 #include "words/rule.h"
+#include "words/speech.h"
 #include "words/words.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -73,6 +74,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
                      qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
     qpw_json_set_life(o, r->s, f);
     qpw_json_set_counts(o, &f->counts);
+    json_object_set_new(o, "speaks", qpw_json_speaks(value->speaks));
     json_object_update_new(
         o, json_pack("{s:b,s:o,s:b,s:b,s:b}", "new_program", f->program_seen == QPW_PROGRAM_NEW, "bytes",
                      qpw_json_number(qpw_sum_of(&f->counts).bytes), "superseded",

@@ -49,6 +49,7 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
 {
     static const char *const titles[QPW_VERDICT_COUNT] = {
         [QPW_VERDICT_UNEXPECTED] = "UNEXPECTED",
+        [QPW_VERDICT_MISMATCH] = "MISMATCH: ANOTHER SERVICE ON A LISTED PORT",
         [QPW_VERDICT_WEAK] = "WEAK",
         [QPW_VERDICT_UNDECIDED] = "UNDECIDED WITH PAYLOAD BOTH WAYS",
         [QPW_VERDICT_IMPLIED] = "IMPLIED",

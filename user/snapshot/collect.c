@@ -101,9 +101,9 @@ static void see_connection(const struct qpw_conn_key *key, const struct qpw_conn
     }
     walk->row->entries++;
     see_port(c, key, conn);
-    if (!conn->peer || conn->peer >= c->s.n_peers)
+    if (!qpw_conn_peer(conn) || qpw_conn_peer(conn) >= c->s.n_peers)
         return;
-    seen = &c->s.peer_seen[conn->peer];
+    seen = &c->s.peer_seen[qpw_conn_peer(conn)];
     if (qpw_collection_unix(c, conn->last_ns) > seen->last_unix_ns)
         seen->last_unix_ns = qpw_collection_unix(c, conn->last_ns);
     if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)key->remote))

@@ -81,6 +81,9 @@ static void merge_finding(struct qpw_finding_row *row, const struct qpw_raw_find
     to->flags |= from->flags & ~QPW_FINDING_SUPERSEDED;
     if (from->other_port)
         to->other_port = from->other_port;
+    for (unsigned end = 0; end < 2; end++)
+        if (from->speaks[end] > to->speaks[end])
+            to->speaks[end] = from->speaks[end];
     to->changes += from->changes;
 }
 

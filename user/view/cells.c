@@ -468,6 +468,7 @@ static uint8_t verdict_style(unsigned verdict)
 {
     switch (verdict) {
     case QPW_VERDICT_UNEXPECTED: return QPW_STYLE_BAD;
+    case QPW_VERDICT_MISMATCH:
     case QPW_VERDICT_WEAK: return QPW_STYLE_WARN;
     case QPW_VERDICT_UNDECIDED:
     case QPW_VERDICT_IMPLIED: return QPW_STYLE_NOTE;

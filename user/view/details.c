@@ -12,6 +12,7 @@
 #include "util/names.h"
 #include "words/finding.h"
 #include "words/life.h"
+#include "words/speech.h"
 #include "words/words.h"
 #include "view/screen.h"
 #include "view/row_subject.h"
@@ -22,7 +23,8 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
     struct qpw_text_about about = {.context = &context, .row = row->source};
     struct qpw_row_subject t = qpw_row_subject_of(row);
     struct qpw_allow a = {.kind = t.kind, .protocol = t.protocol, .direction = t.direction, .verdict = t.verdict,
-                          .port = t.port, .reason = t.reason, .rule = qpw_model_rule(m, t.rule)};
+                          .port = t.port, .reason = t.reason, .services = t.services, .speaks = t.speaks,
+                          .rule = qpw_model_rule(m, t.rule)};
 
     if (row->kind == QPW_ROW_FINDING)
         return qpw_text_allow_line(&about, false, buf, size) ? 0 : -ENOENT;
@@ -187,6 +189,8 @@ static void paint_finding(struct pen *p, const struct qpw_model *m, const struct
     put_meaning(p, m, f);
     put_rule(p, m, f->key.verdict == QPW_VERDICT_UNEXPECTED && f->value.rule ? "rule missed" : "rule",
              f->value.rule);
+    if (*qpw_words_speaks(f->value.speaks, from, sizeof(from)))
+        put(p, f->key.verdict == QPW_VERDICT_MISMATCH ? QPW_STYLE_WARN : QPW_STYLE_NORMAL, "speaks", from);
     put_allow(p, m, row);
     put_counts(p, state, row);
     put_times(p, m, row);

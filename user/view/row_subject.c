@@ -11,7 +11,7 @@ static struct qpw_row_subject of_finding_row(const struct qpw_finding_row *f)
         .kind = f->key.kind, .protocol = f->key.protocol, .direction = f->key.direction, .verdict = f->key.verdict,
         .reason = f->value.reason, .scope = f->value.scope, .port = f->key.port, .rule = f->value.rule,
         .peer = f->value.peer, .iface = f->value.iface, .vlan = f->value.vlan, .initiator = f->key.initiator,
-        .responder = f->key.responder, .finding = &f->value};
+        .responder = f->key.responder, .services = f->value.services, .speaks = f->value.speaks[1], .finding = &f->value};
 }
 
 static struct qpw_row_subject of_finding(const struct qpw_row *row)
@@ -83,7 +83,7 @@ static struct qpw_row_subject of_connection(const struct qpw_row *row)
     return (struct qpw_row_subject){
         .kind = (uint8_t)qpw_protocol_kind(c->key.protocol), .protocol = c->key.protocol,
         .direction = c->conn.direction, .verdict = c->conn.verdict, .reason = c->conn.reason,
-        .scope = qpw_conn_scope(&c->conn), .port = ends.to_port, .rule = c->conn.rule, .peer = c->conn.peer,
+        .scope = qpw_conn_scope(&c->conn), .port = ends.to_port, .rule = c->conn.rule, .peer = qpw_conn_peer(&c->conn),
         .iface = (uint16_t)c->conn.iface, .vlan = c->conn.vlan & QPW_VLAN_ID, .initiator = ends.from,
         .responder = ends.to};
 }

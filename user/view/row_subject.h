@@ -7,8 +7,8 @@
 
 /* Fields that the row's kind lacks are zero or NULL. */
 struct qpw_row_subject {
-    uint8_t kind, protocol, direction, verdict, reason, scope;
-    uint16_t port, rule, peer, iface, vlan;
+    uint8_t kind, protocol, direction, verdict, reason, scope, speaks;
+    uint16_t port, rule, peer, iface, vlan, services;
     const uint8_t *initiator, *responder;
     const struct qpw_finding *finding;
 };

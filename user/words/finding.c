@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/lang/policy.h"
+#include "policy/lang/services.h"
 #include "util/names.h"
 #include "words/printer.h"
 #include "words/words.h"
@@ -74,6 +75,8 @@ static const char *why_none(const struct qpw_allow *a)
         return "none: not addressed to this node";
     if (a->kind == QPW_KIND_ETHERTYPE)
         return "none: a policy covers IP only";
+    if (a->verdict == QPW_VERDICT_MISMATCH && !*a->rule)
+        return "none: its rule is not known";
     if ((a->direction != QPW_DIR_INBOUND && a->direction != QPW_DIR_OUTBOUND) || (a->kind == QPW_KIND_PORT && !a->port))
         return "none: direction or port is not known";
     return NULL;
@@ -117,10 +120,20 @@ static void purpose_words(const char *name, char *buf, size_t size)
     qpw_format(buf, size, plain ? "%s" : "\"%s\"", clean);
 }
 
+/* Return the services and the one whose class it is; any, if none sends such. */
+static uint32_t services_with(uint32_t services, unsigned speech)
+{
+#define EXPECTS(s, name, text, expected, tolerated, flags) (expected) >> speech & 1 ? QPW_SPEAKS(s) :
+    uint32_t more = QPW_SPOKEN(EXPECTS) 0;
+#undef EXPECTS
+
+    return more ? services | more : QPW_SPEAKS_ANY;
+}
+
 int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size)
 {
     bool outbound = a->direction == QPW_DIR_OUTBOUND;
-    char protocol[32], port[16] = "any", remote[INET6_ADDRSTRLEN] = "", purpose[80];
+    char protocol[32], port[16] = "any", remote[QPW_SPEAKS_ROOM] = "", purpose[80];
     const char *why;
 
     if (own_group(a, buf, size))
@@ -129,6 +142,11 @@ int qpw_words_allow(const struct qpw_allow *a, char *buf, size_t size)
     if (why) {
         qpw_format(buf, size, "%s", why);
         return -ENOENT;
+    }
+    if (a->verdict == QPW_VERDICT_MISMATCH) {
+        qpw_format(buf, size, "override %s speaks=%s", a->rule,
+                   qpw_speaks_text(services_with(a->services, a->speaks & QPW_SPEECH), remote, sizeof(remote)));
+        return 0;
     }
     qpw_protocol_text(a->kind, a->protocol, a->port, protocol, sizeof(protocol));
     if (a->kind != QPW_KIND_PROTOCOL)

@@ -19,6 +19,7 @@ const char *qpw_words_line_outcome(const struct qpw_finding_line *line);
 struct qpw_allow {
     unsigned kind, protocol, direction, verdict, port;
     unsigned reason;       /* enum qpw_reason */
+    unsigned services, speaks; /* of a mismatch: what the rule names, and what the node's end looks like */
     const char *rule;      /* the rule that it missed or is counted by; "": none */
     const char *purpose;   /* a process's name, with any characters; NULL: a placeholder */
     const uint8_t *remote; /* NULL: any */

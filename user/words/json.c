@@ -52,7 +52,7 @@ json_t *qpw_json_totals(const struct qpw_totals *t)
     json_t *verdicts = json_object(), *directions = json_object();
 
     for (unsigned i = 0; i < QPW_VERDICT_COUNT; i++)
-        if (i != QPW_VERDICT_NONE || t->by_verdict[i].packets)
+        if ((i != QPW_VERDICT_NONE && i != QPW_VERDICT_MISMATCH) || t->by_verdict[i].packets) /* no packet has these */
             json_object_set_new(verdicts, qpw_verdict_name(i), qpw_json_number(t->by_verdict[i].packets));
     for (unsigned i = 0; i < QPW_DIR_COUNT; i++)
         json_object_set_new(directions, qpw_direction_name(i), qpw_json_number(t->by_direction[i].packets));

@@ -38,6 +38,7 @@ enum qpw_text_style qpw_style_of_verdict(unsigned verdict)
 {
     switch (verdict) {
     case QPW_VERDICT_UNEXPECTED: return QPW_TEXT_BAD;
+    case QPW_VERDICT_MISMATCH:
     case QPW_VERDICT_WEAK:
     case QPW_VERDICT_UNDECIDED: return QPW_TEXT_DOUBT;
     case QPW_VERDICT_ALLOWED:

@@ -283,6 +283,7 @@ const char *qpw_words_verdict(unsigned verdict)
         [QPW_VERDICT_INFRA] = "basic network traffic (ARP, ND, DHCP, ICMP ...)",
         [QPW_VERDICT_IMPLIED] = "goes with a listed service (not listed itself)",
         [QPW_VERDICT_UNEXPECTED] = "no policy rule matches",
+        [QPW_VERDICT_MISMATCH] = "a rule matches, but what speaks looks like another service",
     };
 
     return verdict < QPW_VERDICT_COUNT ? meanings[verdict] : "";

@@ -141,6 +141,7 @@ static bool step_matches(const struct qpw_judge *judge, const struct qpw_step *s
     ret->verdict = step->shape && exchange->misfit ? QPW_VERDICT_UNEXPECTED : verdict;
     ret->rule = rule;
     ret->flags = step->flags;
+    ret->services = verdict == QPW_VERDICT_ALLOWED ? step->speaks & QPW_SPEAKS_SERVICES : 0;
     *vouched = lives;
     return true;
 }

@@ -35,6 +35,7 @@ struct qpw_judgement {
     uint8_t flags;   /* QPW_STEP_* of the step that matched */
     uint16_t rule;   /* 0: none */
     uint16_t peer;
+    uint32_t services; /* that the rule names, QPW_SPEAKS(); 0: not asked */
     bool listed;     /* the port may serve to infer the direction */
 };
 
