@@ -403,6 +403,8 @@ Test(evidence, readme_names_what_is_there)
     }
     cr_expect_eq(run("test $(ls -A %s/e | wc -l) = 15"), 0, "and nothing else");
     cr_expect_not_null(strstr(readme, "sha256sum -c SHA256SUMS"));
+    cr_expect_not_null(strstr(readme, "  made        at 20"), "%s", readme);
+    cr_expect_eq(run("grep -q '^made by [a-z]' %s/e/versions.txt"), 0);
     cr_expect_not_null(strstr(readme, "ACTION NEEDED"));
     cr_expect_eq(run("cd %s/e && sha256sum -c --quiet --strict SHA256SUMS"), 0);
     cr_expect_eq(run("cd %s/e && echo x >>report.json && sha256sum -c SHA256SUMS >/dev/null 2>&1"), 256, "a change shows");

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "control/peer.h"
 #include "evidence/folder.h"
 #include "evidence/log.h"
 #include "policy/lang/rule_text.h"
@@ -88,9 +90,15 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
 {
     const struct qpw_snapshot *s = e->report->s;
     FILE *out = qpw_folder_begin(folder, "versions.txt");
+    struct qpw_printer p = {.out = out};
     struct utsname name;
+    char by[256];
 
     fprintf(out, "qportwatch %s (this folder)\n", QPW_VERSION);
+    if (!e->anonymous) { /* who made it, and how */
+        qpw_peer_describe(getpid(), by, sizeof(by));
+        qpw_print_line(&p, "made by %s", by);
+    }
     if (s->meta.version[0])
         fprintf(out, "qportwatch %.*s (what is attached)\n", (int)sizeof(s->meta.version), s->meta.version);
     if (uname(&name) == 0) /* what a site appends to its kernels' versions is a name of its own */

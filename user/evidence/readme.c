@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "evidence/evidence.h"
+#include "host/clock.h"
 #include "util/version.h"
 #include "words/answer.h"
 #include "words/coverage.h"
@@ -31,7 +32,7 @@ static void head(const struct qpw_printer *p, const struct qpw_evidence_source *
     qpw_print_item(p, "policy", "%s", qpw_words_policy(s->meta.policy_name, s->meta.policy_path, text, sizeof(text)));
     qpw_print_item(p, "", "%s", s->meta.policy_digest);
     qpw_print_item(p, "answer", "%s", qpw_words_headline(&e->report->answer, s->unix_ns, text, sizeof(text)));
-    qpw_print_item(p, "made by", "qportwatch %s", QPW_VERSION);
+    qpw_print_item(p, "made", "at %s by qportwatch %s", qpw_words_time(qpw_clock_unix_ns(), text, sizeof(text)), QPW_VERSION);
     qpw_print_end(p);
 }
 
@@ -73,7 +74,7 @@ static const struct {
     {"alerts.jsonl", "the alert log's records of the period, without holes from the first to the last, in EVE format, one JSON document a line"},
     {"chain.json", "whether the chain of sums through the whole alert log holds, and its head"},
     {"coverage.json", "when and what was monitored, every interface of the host, and what may be missing"},
-    {"versions.txt", "what made this folder, and on what"},
+    {"versions.txt", "what made this folder, who ran it, and on what"},
     {"SIGN-OFF.txt", "to be filled in by the person who reviews it"},
     {"SHA256SUMS", "sums over all files but itself"},
 };
