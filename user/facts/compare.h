@@ -42,14 +42,14 @@ const char *qpw_difference_kind_name(unsigned kind);
     X(PARTITION, SILENCE, "partition")         /* others receive from nodes[0], but nodes[1]… do not */ \
     X(HELD_TWICE, ADDRESS, "held-twice")       /* all of nodes hold the address `subject` */ \
     X(NOT_MONITORED, COVERAGE, "not-monitored") /* nodes[0] does not monitor `subject`, which most others do */ \
-    X(OPEN_LINK, COVERAGE, "open-link")        /* nodes are reached by others through `subject`, not monitored there */ \
+    X(OPEN_LINK, COVERAGE, "open-link")        /* others reach nodes through `subject`, unmonitored there */ \
     X(BLIND, COVERAGE, "blind")                /* the programs of nodes[0] are missing from `subject` now */ \
-    X(MODE, COVERAGE, "mode")                  /* `subject` of nodes is monitored as `value`, of most others as `usual` */ \
-    X(UNSEEN_OPENING, DIRECTION, "unseen-opening") /* nodes[0] opened `subject` to nodes[1], or (`value`) saw it do so, and nodes[1] has not */ \
-    X(FEWER_OPENINGS, DIRECTION, "fewer-openings") /* nodes[1] saw fewer connections between them opened than nodes[0] */ \
-    X(ONLY_ONE, ODD, "only-one")               /* `subject` is answered on nodes[0] alone */ \
-    X(MISSING_ONE, ODD, "missing-one")         /* and on all but nodes[0] */ \
-    X(ONE_PAIR, ODD, "one-pair")               /* only nodes[0] and nodes[1] use `subject` between them; `value`: who listens */ \
+    X(MODE, COVERAGE, "mode")                  /* mode of `subject` on nodes is `value`, on most others `usual` */ \
+    X(UNSEEN_OPENING, DIRECTION, "unseen-opening") /* nodes[0] saw `subject` opened, nodes[1] did not */ \
+    X(FEWER_OPENINGS, DIRECTION, "fewer-openings") /* nodes[1] saw fewer openings between them than nodes[0] */ \
+    X(ONLY_ONE, ODD, "only-one")               /* only nodes[0] answers `subject` */ \
+    X(MISSING_ONE, ODD, "missing-one")         /* all except nodes[0] answer it */ \
+    X(ONE_PAIR, ODD, "one-pair")               /* only these two nodes use `subject`; `value`: the listener */ \
     X(SCANNED, SCAN, "scanned")                /* `subject` probed all of nodes; `value`: its id */ \
     X(OTHER_POLICY, POLICY, "other-policy")    /* nodes have `value` in force, most others `usual` */ \
     X(OTHER_VERSION, VERSION, "other-version") \
@@ -88,8 +88,8 @@ const char *qpw_pair_state_name(unsigned state);
 struct qpw_pair_result {
     const struct qpw_statement *from, *to;
     enum qpw_pair_state state;
-    struct qpw_balance balance; /* where it was compared */
-    uint64_t opened, agreed;    /* connections that `from` opened to `to` by the earlier statement, and by both */
+    struct qpw_balance balance; /* if compared */
+    uint64_t opened, agreed;    /* connections that `from` opened to `to`, by the earlier statement and by both */
 };
 
 /* An address that may float, or has two holders. */
@@ -111,7 +111,7 @@ struct qpw_comparison {
     size_t by_state[QPW_PAIR_STATE_COUNT];
     struct qpw_held_address *addresses;
     size_t n_addresses;
-    const char **unused;                /* rules that no node has used in a day or more, all having the same policy */
+    const char **unused;                /* rules that no node used for a day or more; all nodes have the same policy */
     size_t n_unused;
 };
 

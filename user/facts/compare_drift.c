@@ -193,7 +193,7 @@ int qpw_compare_drift(struct qpw_comparing *c)
     return r;
 }
 
-/* ---- Rules that nobody uses ---- */
+/* ---- Unused rules ---- */
 
 static bool is_unused_on(const struct qpw_statement *s, const char *rule)
 {
@@ -203,7 +203,7 @@ static bool is_unused_on(const struct qpw_statement *s, const char *rule)
     return false;
 }
 
-/* Used by one node is used: a rule is named only where every node has the same policy and has counted for a day. */
+/* List rules that no node used, provided that all have the same policy and have counted for a day. */
 int qpw_compare_unused(struct qpw_comparing *c)
 {
     struct qpw_comparison *to = c->to;

@@ -56,6 +56,6 @@ int qpw_compare_scans(struct qpw_comparing *c);
 int qpw_compare_silence(struct qpw_comparing *c);    /* compare_network.c: silence, addresses */
 int qpw_compare_addresses(struct qpw_comparing *c);
 int qpw_compare_drift(struct qpw_comparing *c);      /* compare_drift.c: policy, version, mode, coverage, clocks */
-int qpw_compare_unused(struct qpw_comparing *c);     /* and rules that nobody uses */
+int qpw_compare_unused(struct qpw_comparing *c);     /* unused rules */
 
 #endif

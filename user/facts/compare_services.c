@@ -32,7 +32,7 @@ struct openings {
     struct qpw_comparing *c;
     const struct qpw_statement *early, *late;
     const struct qpw_stated_pair *said, *seen;
-    struct qpw_pair_result *by_early, *by_late; /* what the one opened to the other, and the other way */
+    struct qpw_pair_result *by_early, *by_late; /* connections opened by each to the other */
 };
 
 /* value: "inbound" if nodes[0] saw the other open it; empty: nodes[0] opened it. */

@@ -47,7 +47,7 @@ static void head(const struct qpw_statement_from *from, struct qpw_statement *re
     snprintf(ret->answer, sizeof(ret->answer), "%s", qpw_answer_name(from->report->answer.state));
 }
 
-/* Of the policy itself: the tool's own rules are not anybody's to take out. */
+/* List unused rules of the policy itself; the built-in ones cannot be removed. */
 static int unused(const struct qpw_report *r, struct qpw_statement *ret)
 {
     for (size_t i = 0; i < r->n_rules; i++) {
@@ -221,7 +221,7 @@ static int addresses(const struct qpw_statement_from *from, struct qpw_statement
     return 0;
 }
 
-/* Whether that card has opened exchanges in the name of a peer. */
+/* Return whether that MAC has opened exchanges in the name of a peer. */
 static bool opens_as_peer(const struct qpw_statement_from *from, const uint8_t mac[6])
 {
     for (size_t i = 1; from->openers && i < from->report->s->n_peers && i < QPW_MAX_PEERS; i++)
@@ -231,7 +231,7 @@ static bool opens_as_peer(const struct qpw_statement_from *from, const uint8_t m
     return false;
 }
 
-/* Add the neighbours that are peers' cards, or all others. Those of peers go first: a segment may have more than find room. */
+/* Add the neighbours with MACs of peers, or all others. Peers' go first, because a segment may have too many. */
 static int neighbours_of(const struct qpw_statement_from *from, bool peers, struct qpw_statement *ret)
 {
     for (size_t i = 0; i < from->around->n_neighbours; i++) {
