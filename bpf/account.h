@@ -89,9 +89,9 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
     if (!w->cacheable || w->opened || config.no_cache || config.count_conns || (c->vlan & QPW_CONN_EACH))
         return 0;
     if (w->pkt.fragment)
-        return this_way; /* a later one: it says nothing about its connection */
+        return this_way; /* a later fragment: it does not identify its connection */
     if (qpw_kind(w->key.protocol) == QPW_KIND_ICMP && c->verdict == QPW_VERDICT_UNEXPECTED)
-        return this_way; /* whatever else went both ways, the other end's will change its outcome */
+        return this_way; /* other payload has passed both ways already; the other end's next packet changes the outcome */
     if (w->key.protocol == QPW_IPPROTO_TCP) {
         if ((w->pkt.tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) == QPW_TCP_SYN)
             return c->state == QPW_STATE_SYN && c->isn == w->pkt.seq && qpw_from_initiator(c, !w->rx) ? this_way : 0;
@@ -136,7 +136,7 @@ static __always_inline void qpw_count_replay(struct qpw_work *w)
     }
 }
 
-/* What companions of answered exchange c are vouched for by: its remote end, and who holds the node's. */
+/* Note by what answered exchange c vouches for companions: its remote end, and the owner of the node's end. */
 QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
 {
     struct qpw_work *w = qpw_work();

@@ -42,7 +42,7 @@ struct {
     __type(value, struct qpw_bench_flows);
 } bench_flows SEC(".maps");
 
-/* That of the programs under test. */
+/* The control page of the programs under test. */
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);

@@ -129,8 +129,8 @@ static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incar
 }
 
 /*
- * Enters this packet's tag; what it says of w->incarnation was read before the connection was looked up, so that
- * a change in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX, QPW_CACHE_NO_PAYLOAD.
+ * Enter this packet's tag, made of an incarnation that was read before the connection was looked up, so that a change
+ * in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX, QPW_CACHE_NO_PAYLOAD.
  */
 __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
 {

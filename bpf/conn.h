@@ -15,8 +15,9 @@
  * Time-outs without a packet: SYN, SYN_ACK 75 s; ESTABLISHED, MIDSTREAM 7 days; CLOSED 120 s; DATAGRAM 180 s
  * (struct qpw_control). An entry that has timed out is replaced by the next packet of its tuple.
  *
- * Evidence of the direction, strongest first: handshake (its SYN or SYN+ACK was seen), socket (the node's socket says who
- * opened it), first (the sender of the first datagram); undecided: inferred (exactly one end has a listed port), none.
+ * Evidence of the direction, strongest first: handshake (its SYN or SYN+ACK was seen), socket (the node's socket says
+ * who opened it), first (the sender of the first datagram); undecided: inferred (exactly one end has a listed port),
+ * none.
  *
  * Legend: I the initiator, R the responder, L the node, N the other end ("network"); a>b: sent by a to b. A `-` leaves
  * all as it is. "new": the old connection ends, this packet opens another by the row of "no entry".
@@ -56,8 +57,8 @@
  *   the other one  outcome data; half -> dgram (not ICMP: a host answers anybody). SCTP: by its first chunk, tcp.h
  *   an ICMP error  that quotes the initiator's packet: refused
  *
- * Moves, each entered in the new table before it leaves the old one: half -> est and out -> est (ESTABLISHED), est -> half
- * and out -> half (CLOSED), half -> est again (the RST was forged), half -> dgram (answered).
+ * Moves, each entered in the new table before it leaves the old one: half -> est and out -> est (ESTABLISHED), est ->
+ * half and out -> half (CLOSED), half -> est again (the RST was forged), half -> dgram (answered).
  *
  * A change of state raises the tuple's incarnation (cache.h), so that no CPU counts by what it knew before.
  */
@@ -69,7 +70,7 @@
 #include "half.h"
 #include "maps.h"
 
-/* Where w->key is once both ends have spoken: what a flood cannot fill. */
+/* Find w->key in the tables of connections that both ends have used, which a flood cannot fill. */
 static __always_inline struct qpw_conn *qpw_conn_find_answered(struct qpw_work *w)
 {
     if (w->key.protocol == QPW_IPPROTO_TCP)
@@ -171,7 +172,7 @@ __noinline __u32 qpw_conn_store_work(void)
                                                  : QPW_LOSS_CONN_HALF_FULL);
         if (conn_class == QPW_CLASS_HALF)
             return 0;
-        /* What the node opened keeps the place that no flood can reach. */
+        /* Connections that the node opened keep the table that no flood can fill. */
         conn_class = conn_class == QPW_CLASS_EST && w->conn.direction == QPW_DIR_OUTBOUND ? QPW_CLASS_OUT
                                                                                           : QPW_CLASS_HALF;
         w->conn.conn_class = conn_class;

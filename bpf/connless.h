@@ -29,15 +29,15 @@ static __always_inline void qpw_ethertype_ends(struct qpw_work *w, int turned)
 
     __builtin_memcpy(from + 10, w->pkt.macs + 6, 6);
     __builtin_memcpy(to + 10, w->pkt.macs, 6);
-    if (w->iface.flags & QPW_IFACE_L3) { /* no MACs: what is not shown of the address tells the ends apart */
+    if (w->iface.flags & QPW_IFACE_L3) { /* no MACs: use the part of the address that is not shown to keep the ends apart */
         from[0] = w->rx;
         to[0] = !w->rx;
     }
 }
 
 /*
- * An unlisted EtherType between two MAC addresses: a finding of the one that sent first. Frames of both to each other are
- * an exchange. Returns what qpw_finding_touch() does.
+ * An unlisted EtherType between two MAC addresses: a finding of the one that sent first. Frames of both to each other
+ * are an exchange. Returns what qpw_finding_touch() does.
  */
 static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, __u32 rule)
 {
@@ -73,8 +73,9 @@ static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, _
 }
 
 /*
- * Non-IP, judged by its EtherType; an unknown one is a finding between two MAC addresses, unless it is for another
- * card. What is known is the node's whatever the MAC: ARP may be for a virtual router's that the node holds.
+ * Judge a non-IP frame by its EtherType. An unknown one is a finding between two MAC addresses, unless it is for
+ * another card; a known one is the node's whatever its MAC, because ARP may be for a virtual router's MAC that the node
+ * holds.
  */
 __noinline __u32 qpw_non_ip(void)
 {
@@ -119,7 +120,7 @@ static __always_inline int qpw_transit(struct qpw_work *w, int reason)
     return 0;
 }
 
-/* The key of the finding about what two addresses exchange and nobody can judge, into w->finding. */
+/* Put the key of the finding about undecidable packets between two addresses into w->finding. */
 static __always_inline void qpw_unjudged_key(struct qpw_work *w, __u32 reason, int remote_first)
 {
     __builtin_memset(&w->finding, 0, sizeof(w->finding));
@@ -135,9 +136,9 @@ static __always_inline void qpw_unjudged_key(struct qpw_work *w, __u32 reason, i
 }
 
 /*
- * Between the node and w->question.remote something passed that nobody can judge: as a finding. Either the node sent
- * it, or the other end did and the node spoke to it (both); what merely comes from outside is anybody's noise.
- * meter: of the packet. Returns what qpw_finding_touch() does.
+ * Enter a finding about an undecidable packet between the node and w->question.remote. Either the node sent it, or the
+ * other end did and the node sent something to it (both); a packet that merely comes from outside is noise.
+ * meter: of the packet. Return as qpw_finding_touch() does.
  */
 __noinline __u32 qpw_unjudged(__u32 reason, __u32 both, __u32 meter)
 {
@@ -167,8 +168,9 @@ __noinline __u32 qpw_unjudged(__u32 reason, __u32 both, __u32 meter)
 }
 
 /*
- * What cannot be judged, and is no peer's: from outside it is remembered, so that what the node says to its sender
- * afterwards is seen to go both ways; what the node sends is a finding by itself. Returns as qpw_unjudged() does.
+ * Account for an undecidable packet that is no peer's. Remember one from outside, so that a later packet of the node to
+ * its sender shows that traffic passes both ways; one that the node sends is a finding by itself. Return as
+ * qpw_unjudged() does.
  */
 static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter)
 {

@@ -39,8 +39,8 @@ struct qpw_wire {
 };
 
 /*
- * What a buffer stands for on the wire: frames, and where the hook does not say (in->bytes is 0) their bytes. length: of
- * the buffer; payload: of its transport; is_ip: its headers are repeated in each frame.
+ * Return the frames on the wire that a buffer stands for and, where the hook does not give them (in->bytes is 0), their
+ * bytes. length: of the buffer; payload: of its transport; is_ip: its headers are repeated in each frame.
  */
 static __always_inline struct qpw_wire qpw_wire_of(const struct qpw_input *in, __u32 length, __u32 payload, int is_ip)
 {

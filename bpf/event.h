@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * event.h - telling user space. An event only says "look": what it is about is in a table, so a lost
- * event delays an alert and loses nothing. Waking the reader costs thousands of nanoseconds and is
- * done at most every QPW_WAKE_NS; between, the reader's own timer finds what is there.
+ * event.h - notify user space. An event is only a hint: its subject is in a table, so a lost event delays an
+ * alert and loses nothing. Wake the reader at most every QPW_WAKE_NS, because that costs thousands of
+ * nanoseconds; in between, the reader's own timer finds what is there.
  */
 #ifndef QPW_BPF_EVENT_H
 #define QPW_BPF_EVENT_H
@@ -43,7 +43,7 @@ QPW_STAGE __u32 qpw_event_finding_of(const struct qpw_finding_key *key, const st
     struct qpw_event *e;
 
     if (config.replay || !w || !key || !value)
-        return 0; /* of a replay nobody waits for an alert: findings are read when the captures end */
+        return 0; /* nobody waits for an alert in a replay: findings are read when the captures end */
     if (value->outcome < QPW_OUTCOME_ANSWERED && !qpw_token(&w->tokens, w->now)) {
         qpw_stat(QPW_LOSS_EVENT_RATE);
         return 0;
@@ -100,8 +100,8 @@ __noinline __u32 qpw_event_ask(void)
 }
 
 /*
- * Asks user space whether the owner of companion c fits, or tells it of an exchange c that vouches for companions while
- * its process is there. Returns 1 if that was sent.
+ * Ask user space whether the owner of companion c fits, or report an exchange c that vouches for companions while its
+ * process still runs. Return 1 if the event was sent.
  */
 QPW_STAGE __u32 qpw_event_ask_owner(const struct qpw_conn *c)
 {

@@ -22,7 +22,7 @@ static __always_inline __u64 *qpw_exe_slot(__u32 tgid)
     return table ? &table->slot[tgid & (QPW_EXE_SLOTS - 1)] : 0;
 }
 
-/* What that process executes: a key in `exes`, or 0. */
+/* Return the key in `exes` of the file that the process executes, or 0. */
 static __always_inline __u64 qpw_exe_get(__u32 tgid, int *ret_evicted)
 {
     __u64 *slot = qpw_exe_slot(tgid), word = slot ? *(volatile __u64 *)slot : 0;
@@ -39,7 +39,7 @@ static __always_inline void qpw_exe_put(__u32 tgid, __u64 exe)
         *(volatile __u64 *)slot = exe | tgid;
 }
 
-/* The same of the process that runs, now. Without an auditor nobody follows: what is in its slot may be another's. */
+/* Return the same for the current process; 0 without an auditor, because the slot may then be out of date. */
 static __always_inline __u64 qpw_exe_current(__u32 tgid, __u64 now)
 {
     int evicted;

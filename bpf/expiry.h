@@ -27,8 +27,8 @@ static __always_inline int qpw_conn_expired(const struct qpw_control *control, c
 }
 
 /*
- * Idle for twice its time-out. The programs still look at an entry that has just expired (a late answer to the
- * node's own question is told from a stranger's packet by it), and not at one that is over.
+ * Return whether the entry has been idle for twice its time-out. The programs still use one that has only just expired,
+ * by which they tell a late answer to the node's own question from a stranger's packet; they ignore one that is over.
  */
 static __always_inline int qpw_conn_over(const struct qpw_control *control, const struct qpw_conn *c, __u8 protocol,
                                          __u64 now)

@@ -34,9 +34,9 @@ static __always_inline __u16 qpw_half(const __u8 *p)
 }
 
 /*
- * How long the frame is. XDP: the helper that knows costs as much as a third of this path. Where the IP packet ends with
- * the linear part nothing follows: a card fills its buffer before it takes another, and buffers have 512 bytes or more and
- * end at multiples of 64. Below 64 bytes the linear part may be a header that the card split off.
+ * How long the frame is. XDP: the helper that knows costs as much as a third of this path. Where the IP packet ends
+ * with the linear part nothing follows: a card fills its buffer before it takes another, and buffers have 512 bytes or
+ * more and end at multiples of 64. Below 64 bytes the linear part may be a header that the card split off.
  */
 static __always_inline __u32 qpw_fast_length(void *ctx, const struct qpw_input *in, const struct qpw_fast *f, const int xdp)
 {
@@ -72,7 +72,7 @@ static __always_inline const __u8 *qpw_fast_link(const struct qpw_input *in, str
     return data + 18;
 }
 
-/* An IP header of so many bytes was read; the packet has `bytes` with it, as it says. */
+/* Record that an IP header of `header` bytes was read, whose length field gives `bytes` in all. */
 static __always_inline void qpw_fast_read(const struct qpw_input *in, struct qpw_fast *f, const __u8 *h, __u32 header,
                                           __u32 bytes)
 {
@@ -162,7 +162,7 @@ static __always_inline int qpw_fast_path(void *ctx, const struct qpw_input *in, 
         return 0;
     length = qpw_fast_length(ctx, in, &f, xdp);
     if (f.end > length)
-        return 0; /* it says that it is longer than it is */
+        return 0; /* its length field exceeds the frame */
     slot = qpw_fast_slot(in, &f, rx);
     if (!slot)
         return 0;

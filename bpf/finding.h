@@ -263,7 +263,10 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     return 0;
 }
 
-/* The outcome has risen, and no slot is left for what was answered: what the node began is told in its own place. */
+/*
+ * Raise the outcome where no slot is left for answered findings: an exchange that the node opened is reported in its
+ * own slot.
+ */
 static __always_inline __u32 qpw_finding_raise(struct qpw_work *w, const struct qpw_finding *value)
 {
     struct qpw_finding *f = value->flags & QPW_FINDING_NODE ? bpf_map_lookup_elem(&findings, &w->finding) : 0;
@@ -318,8 +321,8 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
 }
 
 /*
- * Who holds the node's end; another program there is news, whatever was said of the one before. Not one of which it is yet
- * to be decided whether it is a companion at all.
+ * Set the owner of the node's end. Another program there is reported again, unless it is still open whether the
+ * exchange is a companion.
  */
 static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_finding *f, const struct qpw_owner *now)
 {
@@ -363,8 +366,8 @@ static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, 
 }
 
 /*
- * Enters or refreshes w->finding with what w->finding_value says. Returns its slot, where the packets of its own meter
- * are counted; with QPW_FINDING_ELSEWHERE, another meter's packets are to be counted in that. 0: it has no place.
+ * Enter or refresh w->finding with w->finding_value. Return its slot, in which the packets of its own meter are
+ * counted; with QPW_FINDING_ELSEWHERE, count another meter's packets in it. 0: the table has no room for it.
  */
 __noinline __u32 qpw_finding_touch(void)
 {
@@ -419,8 +422,8 @@ static __always_inline int qpw_answers_group(const struct qpw_conn *c)
 }
 
 /*
- * While a flood keeps the memory of questions from telling who asked, whatever the node opens is one finding where a
- * rule lists it, and one a local port where none does: not one for each remote end.
+ * While a flood keeps the memory of questions from showing who asked, fold exchanges that the node opens: one finding
+ * for listed ones, and one per local port for others, instead of one for each remote end.
  */
 static __always_inline void qpw_finding_fold(struct qpw_finding_key *finding, const struct qpw_conn_key *key)
 {
@@ -454,7 +457,9 @@ static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_co
     return 0;
 }
 
-/* What of ICMP is infrastructure goes both ways anyway: what counts is whether both ends sent what is not. */
+/*
+ * ICMP that is infrastructure passes both ways in any case; the outcome depends on whether both ends sent other ICMP.
+ */
 static __always_inline __u8 qpw_finding_outcome(const struct qpw_work *w, const struct qpw_conn *c)
 {
     if (w->finding.kind != QPW_KIND_ICMP || c->verdict != QPW_VERDICT_UNEXPECTED)
@@ -464,7 +469,7 @@ static __always_inline __u8 qpw_finding_outcome(const struct qpw_work *w, const 
     return c->outcome == QPW_OUTCOME_REFUSED ? QPW_OUTCOME_REFUSED : QPW_OUTCOME_ATTEMPTED;
 }
 
-/* What the finding of c, the entry of w->key, is to say, into w->finding and w->finding_value. */
+/* Fill w->finding and w->finding_value from c, the entry of w->key. */
 QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
 {
     struct qpw_work *w = qpw_work();
@@ -520,7 +525,10 @@ static __always_inline __u32 qpw_finding_of(struct qpw_conn *c, __u16 port, __u3
     return qpw_finding_touch();
 }
 
-/* Where w->before was only provisionally so, another that really is stands in the same row. */
+/*
+ * Return whether the finding may be superseded: not where w->before was provisional and shares its row with a decided
+ * one.
+ */
 static __always_inline int qpw_may_supersede(const struct qpw_work *w, const struct qpw_finding *f)
 {
     return f->provisional || !(w->before.vlan & QPW_CONN_PROVISIONAL) || w->before.reason == QPW_REASON_OWNER_UNKNOWN;

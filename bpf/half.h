@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * half.h - the table of half-open connections: sets of 16 places, told by a keyed hash.
+ * half.h - the table of half-open connections: sets of 16 places, chosen by a keyed hash.
  *
  * A set's marks stand together, in one cache line, so a packet that opens a connection learns from
  * these that it is new, and what it enters is written without being read before. Entering and taking out hold the
@@ -9,10 +9,11 @@
  * connection under the lock, where it is looked for again and its place is chosen.
  *
  * A weakly ordered CPU (arm64, ppc64, riscv64) could see the new mark and key in front of an old connection: one tuple
- * would be counted by the direction and verdict of another. There, config.weakly_ordered is set and finding takes the lock
- * too: releasing it orders all that was written before. Frozen at load, it costs nothing where it is 0.
+ * would be counted by the direction and verdict of another. There, config.weakly_ordered is set and finding takes the
+ * lock too: releasing it orders all that was written before. Frozen at load, it costs nothing where it is 0.
  *
- * Who has found an entry uses it without the lock on any CPU. What that may cost stands in README.md, "Unlocked writes".
+ * Who has found an entry uses it without the lock on any CPU. What that may cost stands in README.md, "Unlocked
+ * writes".
  *
  * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
  * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.
@@ -50,8 +51,8 @@ static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 wa
 }
 
 /*
- * Four marks at once: the highest bit of each that is zero in the word. Of those above one that is zero, one that is not
- * may be taken for such, too: the lowest is right.
+ * Four marks at once: the highest bit of each that is zero in the word. Of those above one that is zero, one that is
+ * not may be taken for such, too: the lowest is right.
  */
 #define QPW_HALF_ONES 0x0001000100010001ull
 static __always_inline __u64 qpw_half_zero(__u64 marks)
@@ -91,7 +92,7 @@ static __always_inline __u32 qpw_half_empty(const struct qpw_half *set)
     return way + (zero & 0x8000 ? 0 : zero & 0x80000000 ? 1 : zero & 0x800000000000ull ? 2 : 3);
 }
 
-/* The way of w->key in its set, from 1; 0: it is not there, as mostly all marks say. */
+/* Return the way of w->key in its set, from 1; 0 if it is not there, which the marks alone mostly show. */
 static __always_inline __u32 qpw_half_search(const struct qpw_half *set, const struct qpw_work *w)
 {
     __u64 same = w->half_mark * QPW_HALF_ONES;
@@ -123,8 +124,8 @@ __noinline __u32 qpw_half_find(void)
 }
 
 /*
- * How readily that entry makes room: what has expired first, then whatever was silent for longest. What goes on is
- * not pushed out while there is anything over, however long it is silent.
+ * Rank an entry for eviction: expired ones first, then the one that was silent for longest. A live connection is never
+ * evicted while the sample contains an expired one.
  */
 static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64 now)
 {
@@ -157,7 +158,9 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
     return victim;
 }
 
-/* Of the entry that made room: expired, it was taken out late; else it is pushed out. A replay is told its state. */
+/*
+ * Account for the evicted entry: as a late expiry if it had expired, otherwise as an eviction. A replay gets its state.
+ */
 static __always_inline void qpw_half_made_room(struct qpw_work *w)
 {
     if (w->half_rank & QPW_HALF_EXPIRED) {

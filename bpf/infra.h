@@ -48,7 +48,10 @@ static __always_inline int qpw_is_dhcp_server(struct qpw_work *w)
     return bpf_map_lookup_elem(&dhcp_servers, w->key.remote) != 0;
 }
 
-/* QPW_REASON_NONE: the packet has that shape, an echo of whatever size. group: it is to a group or broadcast address. */
+/*
+ * Return QPW_REASON_NONE if the packet has that shape; an echo may have any size. group: its destination is a group or
+ * broadcast address.
+ */
 static __always_inline __u32 qpw_shape_misfit(struct qpw_work *w, __u32 shape, int group)
 {
     const struct qpw_pkt *p = &w->pkt;
@@ -87,7 +90,9 @@ static __always_inline __u64 qpw_rate_after(__u64 until, __u64 now, __u64 cost, 
     return after - now > most ? 0 : after;
 }
 
-/* Takes what w->rate says from an allowance. 1: there is so much left; or 2: only as one of its large echoes. */
+/*
+ * Deduct w->rate from an allowance. Return 1 if it covered the packet, 2 if only as one of its large echoes, 0 if not.
+ */
 static __always_inline __u32 qpw_rate_take(const struct qpw_work *w, struct qpw_allowance *r)
 {
     __u64 packets = qpw_rate_after(r->packets_ns, w->now, w->rate.packets_ns, QPW_RATE_NS);
@@ -211,7 +216,7 @@ __noinline __u32 qpw_rate_spend_prefix(void)
     return taken;
 }
 
-/* What this packet takes of an allowance, into w->rate. */
+/* Put the cost of this packet into w->rate. */
 static __always_inline void qpw_rate_costs(struct qpw_work *w, __u32 shape, int group)
 {
     int many = group || w->quoted_known;

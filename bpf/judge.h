@@ -150,7 +150,7 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
 
-/* What step `at` says of w->key, 0: it does not match. */
+/* Return the answer of step `at` for w->key, 0 if it does not match. */
 static __always_inline __u32 qpw_step_answer(__u32 at, __u32 outbound)
 {
     __u32 buffer = control.policy_buffer & 1, value;
@@ -202,8 +202,8 @@ static __always_inline __u32 qpw_step_answer(__u32 at, __u32 outbound)
 }
 
 /*
- * Takes what step `at` says of w->key into account. Returns its answer where it decides, else 0: then w->walked has what
- * is left open. In memory, so that the verifier does not follow each of its values through the walk.
+ * Apply step `at` to w->key. Return its answer if it decides, otherwise 0 with the open alternatives in w->walked: in
+ * memory, so that the verifier does not follow each of its values through the walk.
  */
 __noinline __u32 qpw_walk_step(__u32 at, __u32 outbound)
 {
@@ -331,7 +331,7 @@ static __always_inline __u32 qpw_judge_shape(struct qpw_work *w, struct qpw_conn
     return answer;
 }
 
-/* What the answer says of the owner of c, which is judged on good evidence. */
+/* Take over from the answer what concerns the owner of c, whose direction rests on good evidence. */
 static __always_inline void qpw_judge_owner(struct qpw_conn *c, __u32 answer)
 {
     if (QPW_ANSWER_VOUCHED(answer))

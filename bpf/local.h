@@ -50,7 +50,9 @@ static __always_inline int qpw_by_card(const struct qpw_work *w)
 /* Addresses in the work area that are asked about. */
 enum qpw_address_of { QPW_OF_KEY_LOCAL, QPW_OF_KEY_REMOTE, QPW_OF_QUESTION_LOCAL, QPW_OF_DESTINATION };
 
-/* A multicast group, the limited broadcast address or a subnet's. The last two only where the frame may be a broadcast. */
+/*
+ * A multicast group, the limited broadcast address or a subnet's. The last two only where the frame may be a broadcast.
+ */
 __noinline __u32 qpw_is_group(__u32 which)
 {
     struct qpw_work *w = qpw_work();
@@ -67,7 +69,7 @@ __noinline __u32 qpw_is_group(__u32 which)
     return !qpw_by_card(w) && (qpw_is_limited_broadcast(addr) || qpw_is_local(w, addr, QPW_LOCAL_BROADCAST));
 }
 
-/* What sets this packet of a peer apart from those between static addresses of two nodes: enum qpw_apart. */
+/* Return the reason (enum qpw_apart) why this packet of a peer is not counted between static addresses of two nodes. */
 __noinline __u32 qpw_apart(void)
 {
     struct qpw_work *w = qpw_work();
@@ -127,8 +129,9 @@ static __always_inline __u32 qpw_foreign(const struct qpw_work *w)
 }
 
 /*
- * Flooded, or seen because the card is promiscuous: received, and for the MAC of one card, which is another. A replay
- * does not know the node's cards; and where the node has several MACs, as by a bridge with its own, it is not said.
+ * Return whether a received packet is for another card's MAC: flooded by the switch, or seen in promiscuous mode.
+ * Unknown, and false, in a replay, which has no cards, and where the node has several MACs, as with a bridge that has
+ * its own.
  */
 static __always_inline int qpw_other_mac(const struct qpw_work *w)
 {
@@ -144,7 +147,8 @@ static __always_inline int qpw_is_self(const struct qpw_work *w)
 
 /*
  * QPW_REASON_NONE, QPW_REASON_UNLISTED_LOCAL, QPW_REASON_FOREIGN_SOURCE, QPW_REASON_ROUTE_UNKNOWN: the packet is the
- * node's. QPW_REASON_ECHO, QPW_REASON_NOT_LOCAL, and any with QPW_LOCALITY_TRANSIT: in transit. Sets w->self where both ends are local in a replay.
+ * node's. QPW_REASON_ECHO, QPW_REASON_NOT_LOCAL, and any with QPW_LOCALITY_TRANSIT: in transit. Sets w->self where both
+ * ends are local in a replay.
  */
 __noinline __u32 qpw_locality(void)
 {

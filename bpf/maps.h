@@ -26,7 +26,7 @@
         __uint(map_flags, flags); \
     } map_name SEC(".maps")
 
-/* A cache line of the per-CPU cache; tag.h tells what an entry is made of. */
+/* A cache line of the per-CPU cache; tag.h has the layout of an entry. */
 #define QPW_CACHE_WAYS 8
 struct qpw_cache_line {
     __u64 way[QPW_CACHE_WAYS];
@@ -36,7 +36,7 @@ struct qpw_cache_block {
     struct qpw_cache_line line[QPW_CACHE_BLOCK];
 };
 
-/* What qpw_question_get() says: that, port << 16, number of the address << 8. */
+/* Result of qpw_question_get(): one of these, port << 16, number of the address << 8. */
 #define QPW_ASKED_NONE 0u  /* nothing, and nothing was lost for a time-out: it did not ask */
 #define QPW_ASKED_LOST 1u  /* nothing, but it may have been lost */
 #define QPW_ASKED_THIS 2u  /* it asked this very port */
@@ -104,8 +104,8 @@ struct qpw_tokens {
  *   cache.h, event.h  victim; tokens and the other buckets
  *   maps.h            cell, full_until
  *
- * Kept from one packet to the next: iface with its generation and time, row and row_slot, the buckets, full_until, victim
- * and asked_last. Everything else is of one packet.
+ * Kept from one packet to the next: iface with its generation and time, row and row_slot, the buckets, full_until,
+ * victim and asked_last. Everything else is of one packet.
  */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -174,8 +174,8 @@ struct qpw_work {
     __u32 half_set;    /* of w->key in the table of half-open connections */
     __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
     __u16 half_mark;
-    __u8 stray;        /* the node sent TCP payload of a connection that nobody knows */
-    __u8 verdict;      /* that this packet counts under; never none, whatever another CPU makes of the entry meanwhile */
+    __u8 stray;        /* the node sent TCP payload without a known connection */
+    __u8 verdict;      /* of this packet; never none, even if another CPU changes the entry meanwhile */
     __u8 asked_last;   /* number in `asked` of the address that was asked last, by its own; 0: none was */
     __u8 misfit;       /* reason why the rule that this packet matches has no room for it; 0: it has */
     __u8 infra_news;   /* infrastructure, but worth a record */
@@ -206,13 +206,13 @@ struct qpw_work {
  * Shared truth of connections: exact keys, atomic insert. One table a quota. The half-open one, which every scan and
  * flood writes to, is made of sets (half.h): an LRU map's insertion costs 400 ns more, for its lists. 81,920 places.
  */
-/* Floods push each other out. Such arrays begin at a page, so that sets begin at a cache line; nobody maps it. */
+/* Entries of floods evict each other. BPF_F_MMAPABLE aligns the array to a page, and so each set to a cache line. */
 QPW_MAP(conns_half, BPF_MAP_TYPE_ARRAY, 5120, __u32, struct qpw_half, BPF_F_MMAPABLE);
 /* Only the node's own packets fill it. */
 QPW_MAP(conns_out, BPF_MAP_TYPE_LRU_HASH, 32768, struct qpw_conn_key, struct qpw_conn, 0);
 /*
- * No LRU: an idle mount is never evicted. Not preallocated, for most nodes have few of so many: 1 MiB and 150 bytes each.
- * Only a completed handshake makes one, so nobody can have the kernel allocate by forged packets.
+ * No LRU: an idle mount is never evicted. Not preallocated, because most nodes use few: 1 MiB and 150 bytes each.
+ * Only a completed handshake makes an entry, so that forged packets cannot make the kernel allocate.
  */
 QPW_MAP(conns_est, BPF_MAP_TYPE_HASH, 65536, struct qpw_conn_key, struct qpw_conn, BPF_F_NO_PREALLOC);
 QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct qpw_conn, 0); /* answered only */
@@ -220,8 +220,8 @@ QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct q
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);
 
 /*
- * Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU, fewer where there
- * are many CPUs.
+ * Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU, fewer where
+ * there are many CPUs.
  */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
 /* What is too short to be told yet. */
@@ -231,18 +231,21 @@ QPW_MAP(judged, BPF_MAP_TYPE_ARRAY, QPW_FIRST_OPEN_SLOT, __u32, struct qpw_judge
 /* Raised at each change of a connection's state; read per packet, written only then. mmap: user space raises it too. */
 QPW_MAP(incarnations, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_incarnations, BPF_F_MMAPABLE);
 
-/* What sock_diag said of TCP tuples. LRU: requests of a flood may push answers out, they are asked again. */
+/* Results of sock_diag for TCP tuples. LRU: a flood may evict them; the next packet asks again. */
 QPW_MAP(seeds, BPF_MAP_TYPE_LRU_HASH, 4096, struct qpw_conn_key, struct qpw_seed, 0);
 QPW_MAP(frags, BPF_MAP_TYPE_LRU_HASH, 3072, struct qpw_frag_key, struct qpw_frag, 0);
 
-/* Who asked the node: an array, so that nothing is allocated or locked, of cache lines. 1 MiB, 114,688 questions. */
+/*
+ * Remote ends that sent to the node first: an array of cache lines, without allocation or locks. 1 MiB, 114,688
+ * questions.
+ */
 QPW_MAP(questions, BPF_MAP_TYPE_ARRAY, QPW_QUESTION_LINES, __u32, struct qpw_questions, 0);
 /* The local addresses and groups that were asked, by the number that a question carries. */
 struct qpw_address {
     __u8 addr[16];
 };
 QPW_MAP(asked, BPF_MAP_TYPE_ARRAY, QPW_ASKED_ADDRESSES, __u32, struct qpw_address, 0);
-/* What the node sent to groups; nothing from outside writes here. */
+/* Times of what the node sent to groups; packets from outside never write here. */
 QPW_MAP(grace, BPF_MAP_TYPE_ARRAY, QPW_GRACE_SLOTS, __u32, __u64, 0);
 
 /* Meter rows by key; their counters by slot. Slots come from queues, one a quota. */
@@ -262,17 +265,17 @@ QPW_QUEUE(implied_slots, QPW_IMPLIED_SLOTS);
 QPW_QUEUE(weak_slots, QPW_WEAK_SLOTS);
 QPW_MAP(counters, BPF_MAP_TYPE_PERCPU_ARRAY, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block, 0);
 /*
- * User space's own: what is to be added to a slot of `counters`, because the place of a finding was freed. What it had
- * counted is then its meter's, and its slot begins at zero again: nobody else may write to counters that CPUs count in.
- * By block, as these are: of slots one by one, a hash would need half a MiB for its empty buckets.
+ * Amounts to be added to slots of `counters`; only user space writes them. When a finding's place is freed, its counts
+ * move to its meter and its slot starts at zero again, which user space cannot write into counters that CPUs are using.
+ * Keyed by block, because a hash keyed by slot would need half a MiB for its empty buckets.
  */
 QPW_MAP(corrections, BPF_MAP_TYPE_HASH, QPW_COUNTER_SLOTS / QPW_COUNTS_BLOCK, __u32, struct qpw_counts_block,
         BPF_F_NO_PREALLOC);
 
 /*
- * Presence filter before the mirrored look-up of a new finding, which a scan would pay for with two misses each: ports
- * that a datagram's finding of the other direction was ever entered for. Set before that is; nobody clears it. Bytes,
- * which two CPUs can set at once; four ports share one.
+ * Presence filter in front of the mirrored look-up of a new finding, which would cost a scan two cache misses per
+ * packet: the ports for which a datagram finding of the other direction was ever entered. Set before the entry is made;
+ * never cleared. Bytes, which two CPUs can set at the same time; four ports share one.
  */
 #define QPW_MIRROR_SLOTS 16384u
 struct qpw_mirrors {
@@ -287,9 +290,9 @@ QPW_MAP(answered, BPF_MAP_TYPE_HASH, QPW_ANSWERED_SLOTS + QPW_IMPLIED_SLOTS + QP
         struct qpw_finding_key, struct qpw_finding, 0);
 /*
  * The reserved place of each (direction, protocol, port, verdict): its first answered exchange when `answered` is full.
- * At most one entry a port, hence the size: all of TCP and UDP. A trie, though keys are always whole: it takes memory only
- * where used, when of a hash as large the empty buckets alone have 2 MiB. Before 6.13 it knows no BPF_NOEXIST: of two CPUs
- * that enter the first exchange of a port at the same moment, the later one's stays.
+ * At most one entry a port, hence the size: all of TCP and UDP. A trie, though keys are always whole: it takes memory
+ * only where used, when of a hash as large the empty buckets alone have 2 MiB. Before 6.13 it knows no BPF_NOEXIST: of
+ * two CPUs that enter the first exchange of a port at the same moment, the later one's stays.
  */
 QPW_MAP(reserved, BPF_MAP_TYPE_LPM_TRIE, 131072, struct qpw_reserved_key, struct qpw_reserved, BPF_F_NO_PREALLOC);
 QPW_MAP(details, BPF_MAP_TYPE_HASH, 8192, struct qpw_detail_key, struct qpw_detail, 0);
@@ -343,9 +346,9 @@ QPW_OUTER(pol_sets, qpw_inner_sets);
 
 /* (remote address, rule) of answered exchanges that vouch for others. */
 QPW_MAP(parents, BPF_MAP_TYPE_LRU_HASH, 8192, struct qpw_parent_key, struct qpw_parent, 0);
-/* What user space has decided of companions. LRU: what is pushed out is asked again. */
+/* Decisions of user space about companions. LRU: an evicted one is asked for again. */
 QPW_MAP(vouches, BPF_MAP_TYPE_LRU_HASH, QPW_VOUCHES, struct qpw_vouch_key, struct qpw_vouch, 0);
-/* What each remote end has left of what is allowed of infrastructure: sets, so that nothing is allocated. 250 kB. */
+/* Allowance of infrastructure that each remote end has left: sets, so that nothing is allocated. 250 kB. */
 QPW_MAP(rates, BPF_MAP_TYPE_ARRAY, QPW_RATE_SETS + QPW_RATE_PREFIXES, __u32, struct qpw_allowances, 0);
 QPW_MAP(dhcp_servers, BPF_MAP_TYPE_HASH, QPW_DHCP_SERVERS, struct qpw_address, __u64, BPF_F_NO_PREALLOC);
 /* Source prefixes of what the host forwards. LRU: what is pushed out is asked again. */
@@ -354,7 +357,7 @@ QPW_MAP(routes, BPF_MAP_TYPE_LRU_HASH, QPW_ROUTES, struct qpw_route_key, struct 
 QPW_MAP(locals, BPF_MAP_TYPE_LPM_TRIE, 16384, struct qpw_local_key, __u32, BPF_F_NO_PREALLOC);
 QPW_MAP(ifaces, BPF_MAP_TYPE_HASH, QPW_MAX_IFACES, __u32, struct qpw_iface, 0); /* by ifindex */
 
-/* Who opens exchanges in the name of each peer: what sends as one of them without being it. 64 KiB. */
+/* Source MACs of opening packets by peer, to show who sends with a peer's address without being it. 64 KiB. */
 QPW_MAP(openers, BPF_MAP_TYPE_ARRAY, QPW_MAX_PEERS, __u32, struct qpw_openers, 0);
 
 /* Only for user space; bound to the programs at load so that they live as long. */
@@ -370,7 +373,7 @@ struct {
     __uint(max_entries, 1 << 18); /* 1,500 events; what finds it full is only delayed */
 } events SEC(".maps");
 
-/* Who made a socket: freed with it. Not cloned to what is accepted from a listener, which is asked for instead. */
+/* Creator of a socket, freed with it. Not cloned to accepted sockets; their listener's is used instead. */
 struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -378,13 +381,13 @@ struct {
     __type(value, struct qpw_owner);
 } owners SEC(".maps");
 /*
- * The same of sockets that carry no note, by their cookie: those older than the audit, and those that were accepted. User
- * space writes it from the socket table; 112 bytes each, as they are needed.
+ * The same of sockets that carry no note, by their cookie: those older than the audit, and those that were accepted.
+ * User space writes it from the socket table; 112 bytes each, as they are needed.
  */
 QPW_MAP(older, BPF_MAP_TYPE_HASH, QPW_OLDER_SOCKETS, __u64, struct qpw_owner, BPF_F_NO_PREALLOC);
 /* Older sockets that listen, by their local end: they answer for connections that have no socket yet. */
 QPW_MAP(listeners, BPF_MAP_TYPE_HASH, QPW_OLDER_LISTENERS, struct qpw_conn_key, struct qpw_owner, BPF_F_NO_PREALLOC);
-/* What processes execute: a slot for each, 256 KiB, filled by user space for those older than the audit; and the paths. */
+/* Executables of processes, a slot each (256 KiB; user space fills those older than the audit), and their paths. */
 QPW_MAP(exe_of, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_exe_of, BPF_F_MMAPABLE);
 QPW_MAP(exes, BPF_MAP_TYPE_HASH, QPW_EXES, __u64, struct qpw_exe, 0);
 /* The owners of connections, by number: 8,192 processes, half a MiB. */
@@ -399,7 +402,10 @@ struct qpw_control control SEC(".bss");
 /* When the reader of events was last woken; racy by design, an extra wake-up harms nothing. */
 __u64 woken_ns SEC(".data.woken");
 __u32 owner_turn SEC(".data.woken"); /* whose turn it is in the table of owners */
-/* When what nobody can judge last came from outside, and was remembered: until a time-out after that it is looked for. */
+/*
+ * Time of the last remembered undecidable packet from outside; packets are compared with these for one time-out after
+ * it.
+ */
 __u64 junk_ns SEC(".data.woken");
 
 /*
@@ -415,9 +421,9 @@ static __always_inline struct qpw_work *qpw_work(void)
 }
 
 /*
- * A stage that is given an entry of a table of connections, too: by a pointer, which before 5.13 only a static function may
- * take. Such a one is checked again for each way that leads to it, and for each table that the entry may be in, so the
- * object is compiled for those kernels by itself. What is handed over may be NULL, for all the verifier knows.
+ * A stage that is given an entry of a table of connections, too: by a pointer, which before 5.13 only a static function
+ * may take. Such a one is checked again for each way that leads to it, and for each table that the entry may be in, so
+ * the object is compiled for those kernels by itself. What is handed over may be NULL, for all the verifier knows.
  */
 #ifdef QPW_OLD_VERIFIER
 #define QPW_STAGE static __noinline
@@ -521,7 +527,10 @@ QPW_MAP(lives, BPF_MAP_TYPE_HASH, QPW_LIVES, struct qpw_finding_key, struct qpw_
 /* User space's own: which programs were seen, and with what first, see struct qpw_first_seen. */
 QPW_MAP(first_seen, BPF_MAP_TYPE_HASH, QPW_FIRST_SEEN, struct qpw_program_key, struct qpw_first_seen, BPF_F_NO_PREALLOC);
 
-/* User space's own: what each pair of nodes exchanged, second by second, see struct qpw_sample. 280 KiB where there are peers. */
+/*
+ * User space's own: what each pair of nodes exchanged, second by second, see struct qpw_sample. 280 KiB where there are
+ * peers.
+ */
 QPW_MAP(samples, BPF_MAP_TYPE_HASH, QPW_SAMPLES, __u32, struct qpw_sample, BPF_F_NO_PREALLOC);
 
 #endif

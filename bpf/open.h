@@ -143,7 +143,7 @@ static __always_inline void qpw_open_handshake(struct qpw_conn *c, const struct 
     }
 }
 
-/* What user space found in sock_diag for w->key, if anything. 1: direction set from it. */
+/* Apply the sock_diag result for w->key, if there is one. Return 1 if it set the direction. */
 static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c)
 {
     struct qpw_seed *seed;
@@ -170,8 +170,8 @@ static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *
 /*
  * The initiator acknowledges what was not seen: has the responder answered? Blind acknowledgements find a listener, or
  * nothing. A socket that is bound to another device than the packet came by is not found from here: once the
- * acknowledgements advance user space is asked, which knows those, too; a replay has these alone. socket: the state of the
- * connection's own, or of who listens, see qpw_tcp_socket(). Returns QPW_DO_*.
+ * acknowledgements advance user space is asked, which knows those, too; a replay has these alone. socket: the state of
+ * the connection's own, or of who listens, see qpw_tcp_socket(). Returns QPW_DO_*.
  */
 QPW_STAGE __u32 qpw_answer_unseen(struct qpw_conn *c, __u32 socket, __u32 from_local)
 {
@@ -219,7 +219,7 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
     if (c->state == QPW_STATE_CLOSED)
         return;
     if (c->reason == QPW_REASON_TAIL) {
-        /* A scan may begin with a FIN: only a socket of this very tuple tells more. */
+        /* A scan may begin with a FIN, so only a socket of this very tuple proves a connection. */
     } else if (qpw_listed(0, w->key.protocol, w->key.local_port) &&
                qpw_tcp_socket(ctx, w, 1) == QPW_TCP_LISTEN) {
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
@@ -273,7 +273,9 @@ static __always_inline int qpw_is_icmp_request(const struct qpw_pkt *p)
     return p->source_port == (p->protocol == QPW_IPPROTO_ICMP ? QPW_ICMP_ECHO : QPW_ICMP6_ECHO);
 }
 
-/* A row of the table of questions that cannot tell who asked: exactly one listed port makes it `inferred`. */
+/*
+ * Handle a line of the table of questions that no longer shows who asked: exactly one listed port makes it `inferred`.
+ */
 static __always_inline void qpw_infer_because(struct qpw_work *w, struct qpw_conn *c, __u8 reason)
 {
     qpw_infer(c, &w->key);
@@ -320,7 +322,10 @@ static __always_inline void qpw_open_asked(struct qpw_work *w, struct qpw_conn *
     } /* 6: absence is evidence, the memory being intact */
 }
 
-/* A datagram from outside opens an exchange: it may be an answer, where a socket or the node's own packet says so. */
+/*
+ * Open an exchange with a datagram from outside, unless a socket or an earlier packet of the node shows that it is an
+ * answer.
+ */
 static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w, struct qpw_conn *c, int late)
 {
     const struct qpw_conn_key *key = &w->key;
@@ -343,7 +348,10 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
         c->outcome = QPW_OUTCOME_ANSWERED;
         c->flags |= QPW_CONN_GRACE;
     }
-    /* What most likely answers a question of before the attachment is none itself, unless it goes on: qpw_advance(). */
+    /*
+     * A packet that most likely answers a question from before the attachment opens nothing, unless more follows:
+     * qpw_advance().
+     */
     if (c->reason != QPW_REASON_JUST_ATTACHED)
         qpw_question_put(qpw_asked_number());
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * owner.h - the process behind a socket: noted when it is made or connected, read with the first packets it sends.
+ * owner.h - the process behind a socket: noted when it is created or connected, read with the first packets it sends.
  *
  * socket(2) and connect(2) run in the process itself, so even one that ends within a millisecond is known; the
  * note lives in the socket's own storage and can neither be crowded out nor outlive it. Not noted: sockets of the
@@ -37,7 +37,7 @@ static __always_inline void qpw_owner_note(struct qpw_owner *o, const enum qpw_o
     o->number = 0;
     bpf_get_current_comm(o->comm, sizeof(o->comm));
     o->exe = qpw_exe_current(tgid, o->when_ns);
-    o->tgid = tgid; /* last: it says that there is an owner */
+    o->tgid = tgid; /* written last: it marks the owner as complete */
 }
 
 static __always_inline struct qpw_owner *qpw_owner_in(struct bpf_sock *sk)
@@ -45,7 +45,7 @@ static __always_inline struct qpw_owner *qpw_owner_in(struct bpf_sock *sk)
     return bpf_sk_storage_get(&owners, sk, 0, 0);
 }
 
-/* Whether a socket that makes its segments by itself, raw or of packets, has sent this TCP segment. */
+/* Return whether a raw or packet socket, which builds its own segments, sent this TCP segment. */
 static __noinline int qpw_is_handmade(struct __sk_buff *skb)
 {
     struct bpf_sock *sk = skb->sk;
@@ -104,7 +104,9 @@ static __noinline int qpw_owner_has_number(struct qpw_work *w, __u32 number)
     return same;
 }
 
-/* Sets take turns, so that all are filled alike, whatever numbers processes have: two CPUs in one are no harm. */
+/*
+ * Take the sets in turn, so that all fill evenly whatever the process numbers are; two CPUs in the same set do no harm.
+ */
 static __noinline int qpw_owner_enter(struct qpw_work *w)
 {
     __u32 index = owner_turn++ & (QPW_OWNER_SETS - 1), oldest = 0, evicted;
@@ -164,7 +166,7 @@ static __always_inline void qpw_owner_take(struct qpw_work *w, struct qpw_owner 
     o->number = qpw_owner_number();
 }
 
-/* What is noted of a listening socket: in itself, or by user space of one that is older. */
+/* Return the note of a listening socket: from its own storage, or from user space if it is older than the audit. */
 static __always_inline struct qpw_owner *qpw_owner_of_listener(struct qpw_work *w, struct bpf_sock *sk)
 {
     struct qpw_owner *o = qpw_owner_in(sk);
@@ -192,7 +194,9 @@ static __always_inline struct qpw_owner *qpw_owner_of_listener(struct qpw_work *
     return bpf_map_lookup_elem(&listeners, key);
 }
 
-/* With SYN cookies no socket is behind a SYN+ACK: the listener is that which the other end's packet would be given to. */
+/*
+ * With SYN cookies no socket is behind a SYN+ACK: the listener is that which the other end's packet would be given to.
+ */
 static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work *w)
 {
     struct qpw_owner *o = 0;
@@ -221,8 +225,8 @@ static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work
 #define QPW_OPTION_FOUND 0xffu
 
 /*
- * The TCP option at that byte of w->header: QPW_OPTION_FOUND, it is one of MPTCP; 0, nothing follows it; else where the next
- * one is. Global: the verifier goes through it once, and not once for each option.
+ * The TCP option at that byte of w->header: QPW_OPTION_FOUND, it is one of MPTCP; 0, nothing follows it; else where the
+ * next one is. Global: the verifier goes through it once, and not once for each option.
  */
 __noinline __u32 qpw_option_after(__u32 at)
 {
@@ -274,7 +278,7 @@ static __always_inline void qpw_owner_kind(struct qpw_work *w, const enum qpw_ow
     qpw_owner_number();
 }
 
-/* Of a whole socket without a note in itself. */
+/* Note the owner of a full socket that has none in its storage. */
 static __noinline int qpw_owner_of_older(struct __sk_buff *skb, struct qpw_work *w, __u32 family)
 {
     __u64 cookie = bpf_get_socket_cookie(skb);

@@ -47,7 +47,7 @@ struct qpw_frame {
     const __u8 *end;  /* end of what can be read directly */
     __u32 length;     /* bytes of the whole packet, linear or not */
     __u32 wire;       /* its length on the wire; greater than length only where a capture cut it */
-    __u16 ethertype;  /* layer-3 devices: what the device says it is */
+    __u16 ethertype;  /* layer-3 devices: the protocol as the device gives it */
     __u16 vlan_tci;   /* tag in the buffer's metadata */
     __u8 vlan_present;
     __u8 l3;          /* no Ethernet header */
@@ -55,7 +55,7 @@ struct qpw_frame {
     __u8 offloaded;   /* replay: an IP length of zero was to be filled in by the card and means "to the end" */
 };
 
-/* What the hook says of a buffer beside its bytes. */
+/* A buffer's properties that come from the hook, not from its bytes. */
 struct qpw_input {
     struct qpw_frame frame;
     __u32 ifindex;
@@ -69,7 +69,7 @@ enum qpw_pkt_kind {
     QPW_PKT_NONE = 0,
     QPW_PKT_IP,          /* addresses, protocol and, where it has them, ports are valid */
     QPW_PKT_NON_IP,      /* ethertype is valid */
-    QPW_PKT_UNDECODABLE, /* reason says why; has_addresses tells whether the IP header could be read */
+    QPW_PKT_UNDECODABLE, /* see reason; has_addresses if the IP header could be read */
 };
 
 enum qpw_fragment { QPW_WHOLE = 0, QPW_FIRST_FRAGMENT, QPW_LATER_FRAGMENT };
@@ -102,7 +102,7 @@ struct qpw_pkt {
     __u8 l4_header;  /* bytes of the TCP or UDP header */
 };
 
-/* Whether a frame that is not IP has the form of the protocol that its EtherType names. */
+/* Form of a non-IP frame: whether it has that of the protocol its EtherType names. */
 enum qpw_form { QPW_FORM_UNKNOWN = 0, QPW_FORM_RIGHT, QPW_FORM_WRONG };
 
 #define QPW_TCP_FIN 0x01
@@ -147,8 +147,8 @@ static __always_inline int qpw_carries(const struct qpw_pkt *p)
 }
 
 /*
- * BPF: words, which kernels that run this load and store at any address but on the stack; a copy of bytes, which may stand
- * anywhere, is made byte by byte.
+ * BPF: words, which kernels that run this load and store at any address but on the stack; a copy of bytes, which may
+ * stand anywhere, is made byte by byte.
  */
 static __always_inline __u16 qpw_get16(const __u8 *p)
 {

@@ -158,7 +158,7 @@ static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pk
     }
 }
 
-/* Where the transport header is and how much there is of it, for qpw_parse_l4(). */
+/* Position and length of the transport header, for qpw_parse_l4(). */
 static __always_inline int qpw_parsed_network(struct qpw_pkt *p, __u32 off, __u32 left)
 {
     if (off > QPW_REACH) {
@@ -247,7 +247,9 @@ static __always_inline int qpw_is_extension(__u8 next)
     return next < 64 && ((1ull | 1ull << 43 | 1ull << 44 | 1ull << 60) >> next & 1); /* in one test, for the verifier's sake */
 }
 
-/* ::ffff:a.b.c.d, which stands for IPv4 within a host and never belongs on the wire (RFC 4291, 2.5.5.2; RFC 4942, 2.2). */
+/*
+ * ::ffff:a.b.c.d, which stands for IPv4 within a host and never belongs on the wire (RFC 4291, 2.5.5.2; RFC 4942, 2.2).
+ */
 static __always_inline int qpw_is_mapped(const __u8 *addr)
 {
     return qpw_word(addr + 8) == __builtin_bswap32(0xffff) && !(qpw_word(addr) | qpw_word(addr + 4));
@@ -405,7 +407,7 @@ static __always_inline int qpw_is_arp(const __u8 *h, __u32 bytes)
            (qpw_get16(h + 6) == 1 || qpw_get16(h + 6) == 2) && bytes <= QPW_ARP_MOST;
 }
 
-/* Frames of link control go to groups of their own; the first bytes say what they are. h: three bytes. */
+/* Recognize link control by its own group addresses and its first bytes. h: three bytes. */
 static __always_inline int qpw_is_link_control(const struct qpw_pkt *p, const __u8 *h, __u32 bytes)
 {
     if (p->ethertype == QPW_ETHERTYPE_CDP)
@@ -420,7 +422,7 @@ static __always_inline int qpw_is_link_control(const struct qpw_pkt *p, const __
     return h[1] == QPW_LLC_STP && h[2] == 3;
 }
 
-/* A frame that is not IP: whether it has the form of what its EtherType says that it is, into p->form. */
+/* Set p->form: whether a non-IP frame has the form of the protocol its EtherType names. */
 static __always_inline int qpw_parse_frame(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u32 off = *(volatile __u16 *)&p->l4_offset, need = p->ethertype == QPW_ETH_P_ARP ? QPW_ARP_BYTES : 3, bytes;
@@ -459,7 +461,7 @@ static __always_inline int qpw_parse_transport(const struct qpw_frame *f, struct
     return kind == QPW_PKT_IP ? qpw_parse_l4(f, p, direct) : QPW_PARSE_OK;
 }
 
-/* What the stages came to. 0: p->kind is set. 1: more bytes are needed. */
+/* Conclude the stages. 0: p->kind is set. 1: more bytes are needed. */
 static __always_inline int qpw_parse_end(struct qpw_pkt *p, int rc)
 {
     *(volatile __u8 *)&p->reason = (__u8)rc; /* verifier: as in qpw_forget(), or each reason is followed by itself */

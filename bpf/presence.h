@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * presence.h - presence filter before the tables of meters, findings and details: what a scan enters, or finds full, is in
- * none of them, and a look-up that fails costs two cache misses a table.
+ * presence.h - presence filter before the tables of meters, findings and details: what a scan enters, or finds full, is
+ * in none of them, and a look-up that fails costs two cache misses a table.
  *
- * A byte a key (tag.h), set before the key is entered. It says "perhaps", or "no", which is certain: what follows from a
- * no that comes too early, on a CPU that sees the entry of another before its byte, is the same as had the packet come a
- * moment earlier. The entry is made with BPF_NOEXIST, which fails, and then found.
+ * A byte a key (tag.h), set before the key is entered: "maybe", or "no", which is certain. A CPU that still reads "no"
+ * while another one enters the key behaves as if its packet had come a moment earlier: its own insertion, with
+ * BPF_NOEXIST, fails, and it then finds the entry.
  */
 #ifndef QPW_BPF_PRESENCE_H
 #define QPW_BPF_PRESENCE_H

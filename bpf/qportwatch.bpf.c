@@ -79,7 +79,7 @@ __noinline __u32 qpw_reparse_tc(struct __sk_buff *ctx)
     return w ? (__u32)qpw_reparse(ctx, w, 0) : 0;
 }
 
-/* The beginning of what an ICMP error quotes: as much as can be told of it by its headers. */
+/* Load the beginning of the packet that an ICMP error quotes, as far as its headers reach. */
 static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const int xdp)
 {
     __u32 start = w->pkt.l4_offset + 8u, n = w->pkt.payload - 8;
@@ -98,7 +98,8 @@ static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const 
 }
 
 /*
- * The packet's tag in the cache, and what its tuple's incarnation is. The tuple's place is left in w, for the slow path.
+ * The packet's tag in the cache, and what its tuple's incarnation is. The tuple's place is left in w, for the slow
+ * path.
  */
 static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifindex, __u32 rx, __u32 *ret_incarnation)
 {
@@ -129,8 +130,8 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
 }
 
 /*
- * The slot that the cache knows the packet by, 0: it does not. Global, as are the stages: parsing leaves many states, of which
- * none matters here.
+ * The slot that the cache knows the packet by, 0: it does not. Global, as are the stages: parsing leaves many states,
+ * of which none matters here.
  */
 __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
 {
@@ -146,7 +147,10 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
     return slot;
 }
 
-/* Who holds the node's end of c. What was decided, or is asked, is of that process: another's on its port is judged again. */
+/*
+ * Set the owner of the node's end of c. A decision or question belongs to one process; judge again when another takes
+ * over.
+ */
 static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
 {
     if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & (QPW_END_VOUCHED | QPW_END_OWNER_ASKED)) && c->owner != number) {
@@ -157,8 +161,8 @@ static __always_inline void qpw_owner_set_of(struct qpw_conn *c, __u32 number)
 }
 
 /*
- * Return whether user space is asked who has the exchange: of a companion that is not decided, unless the node refused it, for
- * then nobody has it; and of the exchange that vouches for companions, once the node has sent payload.
+ * Return whether to ask user space who has the exchange: for a companion that is not decided, unless the node refused
+ * it, because then nobody has it; and for an exchange that vouches for companions, once the node has sent payload.
  */
 static __always_inline int qpw_is_asked_about(const struct qpw_work *w, const struct qpw_conn *c)
 {
@@ -167,8 +171,9 @@ static __always_inline int qpw_is_asked_about(const struct qpw_work *w, const st
 }
 
 /*
- * The node's own copy of what it sent to a group or a broadcast address (dev_loopback_xmit()): it was on no wire, and begins
- * with its IP header, so that it reads as a frame of another EtherType. The fast path knows no connection of such a frame.
+ * The node's own copy of what it sent to a group or a broadcast address (dev_loopback_xmit()): it was on no wire, and
+ * begins with its IP header, so that it reads as a frame of another EtherType. The fast path knows no connection of
+ * such a frame.
  */
 static __always_inline int qpw_is_loopback(void *ctx, const int xdp)
 {
@@ -450,7 +455,10 @@ __noinline __u32 qpw_packet_tc_tx_l3(struct __sk_buff *skb)
     return qpw_packet_tc(skb, 0, 1);
 }
 
-/* Not "xdp.frags": libbpf would ask for multi-buffer packets of every kernel. The loader does where there are any. */
+/*
+ * Not "xdp.frags": libbpf would demand multi-buffer support of every kernel. The loader sets the flag where it is
+ * supported.
+ */
 SEC("xdp")
 int qpw_xdp_rx(struct xdp_md *ctx)
 {

@@ -16,7 +16,7 @@
 #include "conn.h"
 #include "local.h"
 
-/* Protocols whose exchanges can be told apart by who asked first. ICMP's types say that themselves. */
+/* Return whether the protocol's exchanges are attributed by who sent first. ICMP types show that themselves. */
 static __always_inline int qpw_asks_questions(__u8 protocol)
 {
     return protocol != QPW_IPPROTO_TCP && qpw_kind(protocol) != QPW_KIND_ICMP;
@@ -37,8 +37,8 @@ static __always_inline __u32 qpw_question_timeout(const struct qpw_work *w)
 }
 
 /*
- * Age of a word in place, by the line's clock (qpw_question_clock()): the older, the greater. The clock is a little ahead,
- * so that one whose time a capture's clock has stepped back from is young.
+ * Age of a word in place, by the line's clock (qpw_question_clock()): the older, the greater. The clock is a little
+ * ahead, so that one whose time a capture's clock has stepped back from is young.
  */
 #define QPW_QUESTION_AGE (QPW_QUESTION_TIME << QPW_QUESTION_TIME_SHIFT)
 static __always_inline __u32 qpw_question_clock(__u32 now)
@@ -126,10 +126,10 @@ static __always_inline __u32 qpw_asked_slot(struct qpw_work *w, int group)
 }
 
 /*
- * The number under which qpw_asked_address() finds w->question.local again, noted there if it is new. An address has two
- * places; where both are taken by others, one of these is forgotten: its exchanges are then told by the hook's address.
- * Groups have places apart: that it was one that was asked is told by the number, which nobody can change afterwards.
- * Most often it is the address that was asked last, and no group: places below QPW_ASKED_GROUPS have none.
+ * Return the number under which qpw_asked_address() finds w->question.local again; note the address if it is new. It
+ * has two places; where others hold both, replace one of them: its exchanges then get the hook's address. Groups have
+ * places of their own, from QPW_ASKED_GROUPS on, so that the number itself proves that a group was asked. Mostly it is
+ * the address that was asked last.
  */
 __noinline __u32 qpw_asked_number(void)
 {
@@ -282,7 +282,7 @@ static __always_inline int qpw_grace_get(const struct qpw_work *w)
            (((w->now >> QPW_GRACE_SHIFT) - word) & QPW_GRACE_TIME) < QPW_GRACE_NS >> QPW_GRACE_SHIFT;
 }
 
-/* What is remembered of what w->key's remote end sent and nobody could judge. Most often nobody has sent such a thing. */
+/* Return what is remembered of undecidable packets from w->key's remote end; mostly there were none from anybody. */
 static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
 {
     if ((__s64)(w->now - junk_ns) > (__s64)(control.other_ns + 4 * QPW_JUNK_GRAIN_NS)) /* ages are rounded up */
@@ -301,14 +301,14 @@ static __always_inline void qpw_junk_put(struct qpw_work *w)
     qpw_question_put(0);
 }
 
-/* Of what has no addresses: between two cards. */
+/* Set the ends of a frame without IP addresses: two cards. */
 static __always_inline void qpw_junk_cards(struct qpw_work *w, const __u8 *local, const __u8 *remote)
 {
     __builtin_memcpy(w->question.local + 10, local, 6);
     __builtin_memcpy(w->question.remote + 10, remote, 6);
 }
 
-/* w->key's remote end sent a segment with payload of a connection that nobody knows. */
+/* Remember that w->key's remote end sent a segment with payload outside any known connection. */
 static __always_inline void qpw_stray_put(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, w->key.local_port);

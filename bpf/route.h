@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * route.h - what a host that forwards sends for others: whether the routing table leads to where it came from. User space
- * asks the table once for each source prefix and interface.
+ * route.h - what a host that forwards sends for others: whether the routing table leads to where it came from. User
+ * space asks the table once for each source prefix and interface.
  */
 #ifndef QPW_BPF_ROUTE_H
 #define QPW_BPF_ROUTE_H
@@ -75,9 +75,9 @@ __noinline __u32 qpw_route_received(void)
 }
 
 /*
- * Sent from an address that is none of the node's, on a host that forwards: QPW_REASON_NOT_LOCAL, it came from where the
- * routing table leads; QPW_REASON_ROUTE_UNKNOWN with QPW_LOCALITY_TRANSIT, that is being asked, or nobody is there to;
- * else the reason why it is the node's all the same.
+ * Judge a packet that leaves a forwarding host with a source that is none of its addresses. Return QPW_REASON_NOT_LOCAL
+ * if it came from where the routing table leads; QPW_REASON_ROUTE_UNKNOWN with QPW_LOCALITY_TRANSIT while that is being
+ * asked or no auditor runs; otherwise the reason why it counts as the node's.
  */
 __noinline __u32 qpw_route_sent(void)
 {

@@ -54,7 +54,9 @@ static __always_inline int qpw_is_digit(__u8 c)
     return (__u8)(c - '0') <= 9;
 }
 
-/* RFC 8446, 5.1; RFC 5246, 6.2.1; RFC 6101, appendix E. An alert of version 0 is what some servers answer to nonsense. */
+/*
+ * RFC 8446, 5.1; RFC 5246, 6.2.1; RFC 6101, appendix E. An alert of version 0 is what some servers answer to nonsense.
+ */
 static __always_inline int qpw_is_tls(const struct qpw_head *h)
 {
     __u32 length = qpw_head_2(h, 3), sslv2 = qpw_head_2(h, 0) & 0x7fff;
@@ -70,7 +72,9 @@ static __always_inline int qpw_is_tls(const struct qpw_head *h)
            (!h->initiator || (qpw_head_byte(h, 3) == 3 && qpw_head_byte(h, 4) <= 4) || qpw_head_2(h, 3) == 2);
 }
 
-/* The twelve bytes of a DNS header. RFC 1035, 4.1.1; RFC 2136, 2.2: an update counts other things in the same places. */
+/*
+ * The twelve bytes of a DNS header. RFC 1035, 4.1.1; RFC 2136, 2.2: an update counts other things in the same places.
+ */
 static __always_inline int qpw_is_dns_header(__u64 first, __u32 last, int initiator)
 {
     __u32 flags = (__u32)(first >> 32) & 0xffff, questions = (__u32)(first >> 16) & 0xffff, answers = first & 0xffff;
@@ -114,7 +118,10 @@ static __always_inline int qpw_is_ntp(const struct qpw_head *h)
     return h->initiator || (mode != 3 && mode != 5 && (!precision || precision >= 0xc0));
 }
 
-/* RFC 9112, 3 and 4; RFC 9113, 3.4, 4.1 and 6.5: "HTTP/", a request, or the settings that open HTTP/2. 0: none of these. */
+/*
+ * RFC 9112, 3 and 4; RFC 9113, 3.4, 4.1 and 6.5: "HTTP/", a request, or the settings that open HTTP/2. 0: none of
+ * these.
+ */
 static __always_inline __u32 qpw_http_class(const struct qpw_head *h)
 {
     __u32 four = (__u32)(h->first >> 32), fold = four & 0xdfdfdfdf;
@@ -307,8 +314,8 @@ static __always_inline __u32 qpw_other_class(const struct qpw_head *h)
 #define QPW_EACH(byte) ((byte) * 0x0101010101010101ull)
 
 /*
- * Are the first up to eight bytes text: printable ASCII, BEL, BS, TAB, LF, CR, ESC? All at once: the highest bit of a byte
- * of each sum says of that byte alone, for none of them reaches 0x100.
+ * Are the first up to eight bytes text: printable ASCII, BEL, BS, TAB, LF, CR, ESC? All at once: the highest bit of a
+ * byte of each sum says of that byte alone, for none of them reaches 0x100.
  */
 static __always_inline int qpw_is_text(const struct qpw_head *h)
 {
@@ -381,8 +388,8 @@ static __always_inline __u32 qpw_speech_of(const struct qpw_head *h, __u32 servi
 }
 
 /*
- * May more bytes, up to QPW_HEAD_BYTES, still change the class of what TCP carried? What is recognized stays so, but of an
- * HTTP status; of text a whole line is enough.
+ * May more bytes, up to QPW_HEAD_BYTES, still change the class of what TCP carried? What is recognized stays so, but of
+ * an HTTP status; of text a whole line is enough.
  */
 static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 speech)
 {
@@ -411,7 +418,9 @@ static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 spee
 enum qpw_judged { QPW_JUDGED(QPW_X_JUDGED) QPW_JUDGED_COUNT };
 _Static_assert(QPW_JUDGED_COUNT == QPW_JUDGED_VALUES + 1 && QPW_JUDGED_MUTE == QPW_JUDGED_VALUES, "a count for each but mute");
 
-/* What recognizes a protocol beyond doubt. The class of mere text, or of a word that any text may begin with, does not. */
+/*
+ * What recognizes a protocol beyond doubt. The class of mere text, or of a word that any text may begin with, does not.
+ */
 #define QPW_STRONG_SPEECHES \
     (QPW_LOOKS(SSH) | QPW_LOOKS(TLS) | QPW_LOOKS(HTTP) | QPW_LOOKS(HTTPERR) | QPW_LOOKS(REPLY) | QPW_LOOKS(SMB) | \
      QPW_LOOKS(NBSS) | QPW_LOOKS(RPC) | QPW_LOOKS(KRB) | QPW_LOOKS(DCERPC) | QPW_LOOKS(LDAP) | QPW_LOOKS(SNMP) | \
@@ -448,9 +457,9 @@ struct qpw_spoken_both {
 };
 
 /*
- * Does what the node's own end said fit one of the services that its rule names? The node's end is what counts: the other
- * end may be a scanner, and sends what it likes; it counts where it greets the node's client unasked as no such server
- * does, and where the node's own bytes are unrecognized, but for UDP's DNS, which has few fixed bits.
+ * Does what the node's own end said fit one of the services that its rule names? The node's end is what counts: the
+ * other end may be a scanner, and sends what it likes; it counts where it greets the node's client unasked as no such
+ * server does, and where the node's own bytes are unrecognized, but for UDP's DNS, which has few fixed bits.
  */
 static __always_inline enum qpw_judged qpw_speaks_judge(const struct qpw_spoken_both *b)
 {

@@ -21,9 +21,9 @@
 #define QPW_SET_SECRET (2 * QPW_SECRETS + 1)
 
 /*
- * Raised at each change of a connection's state. SYNs have their own: a flood of them opens entries without end,
- * and what a retransmitted one is counted as does not change by that. So have later fragments, which do not tell
- * their connection but only its two addresses.
+ * Raised at each change of a connection's state. SYNs have a counter of their own, because a flood of them keeps
+ * opening entries, which does not change how a retransmitted SYN is counted. So have later fragments, which identify
+ * only two addresses, not a connection.
  */
 struct qpw_incarnations {
     __u32 other[QPW_INCARNATIONS];
@@ -38,8 +38,8 @@ struct qpw_incarnations {
     } open[QPW_INCARNATIONS]; /* both are read for each SYN */
     __u32 pair[QPW_PAIR_INCARNATIONS];
     /*
-     * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at once;
-     * present_bit is the one of the two that counts, while user space rebuilds the other one; 0: none says anything.
+     * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at
+     * the same time; present_bit selects the bit in force while user space rebuilds the other; 0: neither is in force.
      */
     __u8 present[QPW_PRESENT_SLOTS];
     __u8 present_bit;
@@ -107,7 +107,7 @@ struct qpw_tag {
     __u64 a, b;
 };
 
-/* What tells kinds of packets apart that are alike in all else: added to the bits of QPW_CACHE_PACKET, each its own. */
+/* Added to the bits of QPW_CACHE_PACKET to tell kinds of packets apart that are otherwise alike. */
 #define QPW_TAG_SYN (1ull << 40)      /* a SYN, from the connection's other packets */
 #define QPW_TAG_FRAGMENT (2ull << 40) /* a later fragment, from whole packets without ports */
 #define QPW_TAG_V6 (4ull << 40)
@@ -160,9 +160,9 @@ static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 }
 
 /*
- * Sums of words in a row, as the addresses and ports of real traffic are, stand in rows too: with an unlucky secret
- * most of them in few places. Folded and multiplied by another secret they spread whatever the secrets are
- * (multiply-shift; the upper half counts).
+ * Consecutive words, as addresses and ports of real traffic are, have evenly spaced sums, which an unlucky secret would
+ * put into few places. Fold the sum and multiply it by another secret, so that it spreads whatever the secrets are
+ * (multiply-shift; use the upper half).
  */
 static __always_inline __u64 qpw_tag_spread(__u64 sum, __u64 secret)
 {
@@ -221,7 +221,7 @@ static __always_inline __u32 qpw_tag_question_line(const struct qpw_tag *t, cons
     return (__u32)(qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 50) & (QPW_QUESTION_LINES - 1);
 }
 
-/* What else decides a verdict per packet: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id. */
+/* Add what else decides a packet's verdict: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id. */
 static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
                                            __u32 special)
 {
@@ -237,10 +237,10 @@ static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, const volatil
 }
 
 /*
- * The tag as it is compared, in the bits of QPW_CACHE_TAG and QPW_CACHE_EPOCH: 24 bits of one sum, which only tell
- * the packet, and 18 of the other, moved on by the connection's incarnation, the policy's generation and the time:
- * an entry made under others is not found, yet known for the same packet's, QPW_CACHE_PACKET, and is replaced first.
- * Never 0, which marks an empty place.
+ * Return the tag as it is compared, in the bits of QPW_CACHE_TAG and QPW_CACHE_EPOCH: 24 bits of one sum, which
+ * identify the packet, and 18 of the other, shifted by the connection's incarnation, the policy's generation and the
+ * time. An entry made under other ones does not match, but QPW_CACHE_PACKET still shows that it is the same packet's,
+ * to be replaced first. Never 0, which marks an empty place.
  */
 static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarnation, __u32 generation, __u32 epoch)
 {

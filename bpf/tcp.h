@@ -12,7 +12,7 @@
 
 #include "packet.h"
 
-/* What the caller has to do. */
+/* Actions for the caller. */
 #define QPW_DO_NOTHING 0u
 #define QPW_DO_CHANGED 1u        /* cached copies are out of date */
 #define QPW_DO_ESTABLISH 2u      /* belongs among the established now */
@@ -93,7 +93,7 @@ static __always_inline __u32 qpw_tcp_syn_ack(struct qpw_conn *c, const struct qp
             return QPW_DO_NOTHING;
         return QPW_DO_RESTART_ANSWERED;
     }
-    /* What the node itself sends answers one of the SYNs that it got, if not the last of them. */
+    /* A packet of the node answers one of the SYNs that it received, not necessarily the last. */
     if ((c->state == QPW_STATE_SYN || c->state == QPW_STATE_SYN_ACK) && !qpw_from_initiator(c, from_local) &&
         (from_local || p->ack == c->isn + 1)) {
         c->isn = p->ack - 1;
@@ -130,10 +130,10 @@ static __always_inline int qpw_tcp_keepalive(const struct qpw_conn *c, const str
 }
 
 /*
- * Payload counts in whatever segment it comes: SYN, FIN, RST, before the handshake, behind the end. From both ends it
- * makes an exchange; the responder's alone is an answer, for a host that only refuses sends none. Without a handshake
- * payload of one end does, too, once the other sends anything but a bare RST, which a host says by itself to what it
- * knows nothing of, or a bare SYN, which opens another connection.
+ * Count payload in any segment: SYN, FIN, RST, before the handshake, after the end. Payload of both ends is an exchange
+ * of data; the responder's alone is an answer, because a host that only refuses sends none. Without a handshake,
+ * payload of one end is, too, once the other sends anything except a bare RST, which a host sends to any unknown
+ * segment, or a bare SYN, which opens another connection.
  */
 static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
@@ -234,12 +234,12 @@ static __always_inline __u32 qpw_tcp_step(struct qpw_conn *c, const struct qpw_p
     return todo | qpw_tcp_segment(c, p, from_local);
 }
 
-/* Headers of packet and chunk, and an error cause with a few words, as some hosts say why. */
+/* Headers of packet and chunk, and an error cause with a few words, which some hosts add. */
 #define QPW_SCTP_REFUSAL (12 + 4 + 32)
 
 /*
- * SCTP says in its first chunk what it is. What a host answers by itself where nobody listens refuses; an answer of
- * any other kind is one; data is data, once both ends have spoken.
+ * Judge an SCTP packet by its first chunk. The reply that a host sends where nobody listens is a refusal; any other
+ * reply is an answer; DATA is data once both ends have sent something.
  */
 static __always_inline __u32 qpw_sctp_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {

@@ -61,7 +61,7 @@ __noinline __u32 qpw_fragment_ports(void)
     return 1;
 }
 
-/* Where the exchange belongs, but for w->pair, whose tag has the addresses alone. */
+/* Set the places of the exchange, except w->pair, whose tag has the addresses alone. */
 static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_tag *t)
 {
     w->place = qpw_tag_incarnation(t);
@@ -69,7 +69,9 @@ static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_t
     w->half_mark = qpw_tag_half_mark(t);
 }
 
-/* Where changes of w->key are noted; read before the entry is, so that no change in between is missed. */
+/*
+ * Return the place where changes of w->key are noted; read it before the entry, so that no change in between is missed.
+ */
 __noinline __u32 qpw_bucket_of(void)
 {
     struct qpw_work *w = qpw_work();
@@ -220,7 +222,10 @@ __noinline __u32 qpw_key_back(void)
     return qpw_bucket_of();
 }
 
-/* The exchange that the datagram answers from another address than was asked, w->key being its key; NULL: there is none. */
+/*
+ * The exchange that the datagram answers from another address than was asked, w->key being its key; NULL: there is
+ * none.
+ */
 static __always_inline struct qpw_conn *qpw_asked_conn(struct qpw_work *w)
 {
     struct qpw_conn *c;
@@ -251,7 +256,7 @@ static __noinline int qpw_forged_echo(struct qpw_work *w)
     return 0;
 }
 
-/* To who sent what nobody can judge, the node has now opened an exchange by itself: that went both ways. */
+/* The node has opened an exchange with the sender of undecidable packets: record that traffic passed both ways. */
 static __always_inline void qpw_unjudged_opened(struct qpw_work *w, __u32 meter)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, 0);
@@ -382,7 +387,7 @@ QPW_STAGE __u32 qpw_remember(struct qpw_conn *c, __u32 from_local)
     return 0;
 }
 
-/* What one more packet makes of c, the entry of its exchange. Returns QPW_DO_*. */
+/* Advance c, the entry of the exchange, by one packet. Return QPW_DO_*. */
 QPW_STAGE __u32 qpw_step(struct qpw_conn *c, __u32 from_local)
 {
     struct qpw_work *w = qpw_work();
@@ -400,8 +405,9 @@ QPW_STAGE __u32 qpw_step(struct qpw_conn *c, __u32 from_local)
 #define QPW_SETTLED_SYN 0x200u
 
 /*
- * What is left of it: what user space has found of it, its last-seen, its table. socket: of the connection, where todo asks
- * for it. Returns the class it is to move to, QPW_CLASS_NONE where it stays, and QPW_SETTLED_*: what is out of date.
+ * What is left of it: what user space has found of it, its last-seen, its table. socket: of the connection, where todo
+ * asks for it. Returns the class it is to move to, QPW_CLASS_NONE where it stays, and QPW_SETTLED_*: what is out of
+ * date.
  */
 QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 from_local)
 {
@@ -498,7 +504,7 @@ static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
     __u8 protocol = w->pkt.v6 ? q[6] : q[9];
     __u8 kind = qpw_kind(protocol);
 
-    /* Of ports or a type, as much as has to be there. */
+    /* The ports or the type must be there. */
     if (header < 20 || w->quoted_bytes < header + (kind == QPW_KIND_PROTOCOL ? 0 : 4))
         return 0;
     if (w->pkt.v6 && (qpw_is_mapped(q + 8) || qpw_is_mapped(q + 24)))
@@ -602,7 +608,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     late = (int)qpw_opaque(w, (__u32)late);
     from_local = (int)qpw_opaque(w, (__u32)from_local);
     c = c ? qpw_advance(ctx, w, c, from_local) : qpw_open(ctx, w, from_local, late);
-    if (!c) { /* no place for its connection: still counted, and said */
+    if (!c) { /* the table is full: count the packet, and report the loss */
         w->pkt.reason = QPW_REASON_TABLE_FULL;
         qpw_undecided(QPW_DIR_UNKNOWN);
         return 0;

@@ -22,7 +22,9 @@
 #include "qportwatch_words.h"
 #include "speaks.h"
 
-/* Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over. */
+/*
+ * Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over.
+ */
 #define QPW_ABI_VERSION 25u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
@@ -32,7 +34,7 @@
 #define QPW_MAX_IFACES 64
 #define QPW_MAX_RULES 8192 /* stable rule ids, over all reloads of one attachment */
 
-/* What a meter's or finding's `port` and `protocol` mean. */
+/* Meaning of `port` and `protocol` in a meter or finding. */
 enum qpw_kind {
     QPW_KIND_NONE = 0,
     QPW_KIND_PORT,      /* TCP, UDP, SCTP: port is the service port (0: not known) */
@@ -85,8 +87,8 @@ enum qpw_conn_state {
 #define QPW_VLAN_ID 0x0fffu
 
 #define QPW_END_FIN 0x01     /* its FIN was seen */
-#define QPW_END_PAYLOAD 0x02 /* TCP: it sent payload, in whatever segment */
-#define QPW_END_UNSEEN 0x04  /* TCP: it has answered by what the socket table says; none of its packets was seen */
+#define QPW_END_PAYLOAD 0x02 /* TCP: it sent payload, in any segment */
+#define QPW_END_UNSEEN 0x04  /* TCP: it has answered according to the socket table; none of its packets was seen */
 #define QPW_END_UNEXPECTED 0x08 /* ICMP, which is judged by packet: it sent some that was unexpected */
 #define QPW_END_ECHO 0x10    /* ICMP: it sent a large echo request */
 #define QPW_END_VOUCHED 0x20 /* [1] only: a parent has vouched for it, which holds for as long as it lives */
@@ -175,8 +177,8 @@ struct qpw_judged_counts {
 };
 
 /*
- * The table of half-open connections is an array of sets. Which set an exchange belongs in, and its mark there, is
- * told by a keyed hash (tag.h); where a set is full, an expired one or the oldest of some of its entries makes room.
+ * The table of half-open connections is an array of sets. A keyed hash (tag.h) gives an exchange's set and its mark
+ * there; a full set evicts an expired entry or the oldest of a sample.
  */
 #define QPW_HALF_WAYS 16u
 struct qpw_half_entry {
@@ -193,7 +195,7 @@ struct qpw_half {
     struct qpw_half_entry entry[QPW_HALF_WAYS];
 };
 
-/* What a slot of `counters` holds; also, where qpw_config.count_conns is set (replay), what one connection carried. */
+/* Counts of a slot of `counters`; with qpw_config.count_conns (replay) also of a single connection. */
 struct qpw_counts {
     __u64 connections; /* in conn_counts, ICMP only: 1 + (type << 8 | code) of the first packet */
     __u64 rx_packets;
@@ -211,7 +213,7 @@ struct qpw_counts_block {
     struct qpw_counts slot[QPW_COUNTS_BLOCK];
 };
 
-/* Written by user space from sock_diag: what the socket table says of a TCP tuple. */
+/* Written by user space from sock_diag: the state of a TCP tuple in the socket table. */
 struct qpw_seed {
     __u8 direction; /* QPW_DIR_INBOUND, QPW_DIR_OUTBOUND; QPW_DIR_UNKNOWN: asked and not found */
     __u8 pad[7];
@@ -260,8 +262,8 @@ struct qpw_owner {
 };
 
 /*
- * The table of owners: connections carry a number instead of an owner. It is made of sets that are filled in turns. A
- * number names the place (set and way) and its version, so that one whose owner was replaced since names nobody.
+ * The table of owners: connections carry a number instead of an owner. Its sets are filled in turn. A number consists
+ * of the place (set and way) and its version, so that it resolves to nobody once the owner was replaced.
  */
 #define QPW_OWNER_WAYS 4u
 #define QPW_OWNER_SETS 2048u
@@ -285,13 +287,13 @@ struct qpw_owner_set {
 #define QPW_OLDER_LISTENERS 4096u
 
 /*
- * Which file each process executes, from execve(2) on and inherited by fork(2), so that it can be told of a process that
- * has ended. A slot holds a process and the key of a path in `exes`: eight bytes, written at once. Slots that the next
- * user of a number has taken, or that a gap of the auditor has made old, are not believed.
+ * The file that each process executes, noted at execve(2) and inherited by fork(2), so that it is known of a process
+ * that has ended. A slot holds a process and the key of a path in `exes`: eight bytes, written at once. Ignore a slot
+ * that the next process of its number has taken, or that became stale in a gap of the auditor.
  */
 #define QPW_EXE_SLOTS 32768u      /* as many as there are process numbers on a small machine */
 #define QPW_EXE_TGID 0x3fffffull  /* PID_MAX_LIMIT, include/linux/threads.h: 22 bits */
-#define QPW_EXE_STALE_NS 10000000000ull /* no heartbeat for so long: nobody follows fork and execve */
+#define QPW_EXE_STALE_NS 10000000000ull /* without a heartbeat for this long, fork and execve are not followed */
 struct qpw_exe_of {
     __u64 slot[QPW_EXE_SLOTS]; /* tgid | key of its executable; by tgid % QPW_EXE_SLOTS */
 };
@@ -305,7 +307,7 @@ struct qpw_exe {
 
 /* ---- Meters and findings ---- */
 
-/* What of a peer's packets is not between a static address of this node and one of that one: qpw_meter_key.apart. */
+/* Why packets of a peer are not counted between static addresses of the two nodes: qpw_meter_key.apart. */
 enum qpw_apart {
     QPW_APART_NONE = 0, /* also of everything that is no peer's */
     QPW_APART_FLOATING, /* the node's end is an address that may move to another node */
@@ -346,7 +348,7 @@ struct qpw_finding_key {
     __u8 pad;
 } QPW_WORDS;
 
-#define QPW_FINDING_PROGRAMS 16u /* so many are told at once; of more the auditor learns with its next look at all findings */
+#define QPW_FINDING_PROGRAMS 16u /* reported at once; the auditor finds further ones with its next walk over all findings */
 #define QPW_FINDING_SUPERSEDED 0x01 /* judged again since: policy, evidence or addresses changed */
 #define QPW_FINDING_RESERVED 0x02   /* stands in the reserved place of its port */
 #define QPW_FINDING_MULTICAST 0x04  /* to a multicast or broadcast address */
@@ -383,7 +385,10 @@ struct qpw_finding {
     struct qpw_owner owner; /* of the node's end, from the newest exchange of another executable than before; how 0: not known */
 };
 
-/* A reserved place: the first answered exchange of a port, where `answered` was full. prefixlen: QPW_RESERVED_BITS, all of it. */
+/*
+ * A reserved place: the first answered exchange of a port, where `answered` was full. prefixlen: QPW_RESERVED_BITS, all
+ * of it.
+ */
 #define QPW_RESERVED_BITS 64u
 struct qpw_reserved_key {
     __u32 prefixlen;
@@ -535,8 +540,8 @@ struct qpw_parent_key {
 } QPW_WORDS;
 
 /*
- * Answered exchanges of that rule with that remote end, which vouch for companions of theirs. By whom they were, as many
- * as there is room for, the latest of each: owner is the number of the owner noted, 0 where none is.
+ * Answered exchanges of that rule with that remote end, which vouch for companions of theirs. By whom they were, as
+ * many as there is room for, the latest of each: owner is the number of the owner noted, 0 where none is.
  */
 #define QPW_PARENT_OWNERS 4u
 struct qpw_parent_of {
@@ -554,8 +559,8 @@ struct qpw_parent {
 };
 
 /*
- * Whether a companion's owner is such that exchanges of the parent rule vouch for it; written by user space, which knows
- * executables and services. owner: number of the owner noted, 0: none is, as of sockets of the kernel.
+ * Whether a companion's owner is such that exchanges of the parent rule vouch for it; written by user space, which
+ * knows executables and services. owner: number of the owner noted, 0: none is, as of sockets of the kernel.
  */
 struct qpw_vouch_key {
     __u32 owner;
@@ -577,11 +582,11 @@ struct qpw_vouch {
     __u32 pad;
 };
 #define QPW_VOUCHES 4096u
-#define QPW_AUDITOR_STALE_NS 10000000000ull /* no heartbeat for so long: nobody decides */
+#define QPW_AUDITOR_STALE_NS 10000000000ull /* without a heartbeat for this long, nobody decides */
 
 /*
- * Where a source prefix of what the host forwards lies (IPv4 /24, IPv6 /64), seen from the interface by which it leaves.
- * Entered by the programs, which ask; the word is user space's, from the routing table.
+ * Where a source prefix of what the host forwards lies (IPv4 /24, IPv6 /64), seen from the interface by which it
+ * leaves. Entered by the programs, which ask; the word is user space's, from the routing table.
  */
 struct qpw_route_key {
     __u8 source[16];
@@ -603,9 +608,9 @@ struct qpw_route {
 #define QPW_ROUTES 4096u
 #define QPW_ROUTE_NS 600000000000ull     /* how long a word stands before it is asked for again */
 #define QPW_ROUTE_AGAIN_NS 1000000000ull /* and where there is none yet */
-#define QPW_ROUTE_WAIT_NS 10000000000ull /* without a word for so long: what leaves is told */
+#define QPW_ROUTE_WAIT_NS 10000000000ull /* without an answer for this long, what leaves is reported */
 
-/* Where the address of a finding's or connection's node end is not the node's. */
+/* Return whether the node's end of a finding or connection has an address that is not the node's. */
 static inline int qpw_is_foreign(unsigned reason)
 {
     return reason == QPW_REASON_FOREIGN_SOURCE || reason == QPW_REASON_ROUTE_UNKNOWN;
@@ -620,8 +625,8 @@ struct qpw_local_key {
 #define QPW_LOCAL_FLOATING 0x4u  /* the node's now, and not named as its own in the policy: it may move to another node */
 
 /*
- * The MACs that frames came from which opened exchanges in the name of a peer, by peer number: the latest of each, the oldest
- * makes room. All zero: unused.
+ * The MACs that frames came from which opened exchanges in the name of a peer, by peer number: the latest of each, the
+ * oldest makes room. All zero: unused.
  */
 #define QPW_OPENERS 4u
 struct qpw_opener {
@@ -655,7 +660,8 @@ struct qpw_iface {
 /* ---- Control (written by user space, read per packet) and configuration (fixed at load) ---- */
 
 /*
- * The node's IPv4 addresses where they are few: looking through them costs a tenth of two look-ups in a trie. A word each,
+ * The node's IPv4 addresses where they are few: looking through them costs a tenth of two look-ups in a trie. A word
+ * each,
  * which is written at once: flags << 32 | address as it stands in a packet; 0: unused.
  */
 #define QPW_LOCAL4 16u
@@ -687,7 +693,7 @@ struct qpw_control {
 #define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
 #define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
 #define QPW_CONTROL_SECCOMP 0x8u     /* the auditor's system calls are limited, */
-#define QPW_CONTROL_LANDLOCK 0x10u   /* and the files that it writes; both only said, no packet reads them */
+#define QPW_CONTROL_LANDLOCK 0x10u   /* and its files; both are for status alone, no packet reads them */
 #define QPW_CONTROL_UNOWNED 0x4u     /* bench: owners are not looked for */
 
 struct qpw_config {

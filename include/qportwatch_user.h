@@ -14,7 +14,7 @@
 #define QPW_NAME_LEN 48
 #define QPW_MAX_PEERS 1024 /* peer numbers, 0 is "none" */
 
-/* ---- Which ports the policy in force lists, allowed or weak, for any initiator: what the compiled tables say ---- */
+/* ---- Ports that the compiled policy in force lists, allowed or weak, for any initiator ---- */
 
 #define QPW_LISTED_TABLES 6u /* by direction and protocol */
 #define QPW_LISTED_TABLE(outbound, protocol) /* protocol 0 tcp, 1 udp, 2 sctp */ (((outbound) ? 3u : 0u) + (protocol))
@@ -134,7 +134,7 @@ struct qpw_meta {
     char alerts_path[1024]; /* of the alert log, absolute; empty: none is written, or its path is longer */
     char history_path[1024]; /* of the history, the same */
     /* By interface number, which therefore runs from 1 to QPW_MAX_IFACES - 1. */
-    char why[QPW_MAX_IFACES][64];    /* why it is watched in the mode that rx_hook says */
+    char why[QPW_MAX_IFACES][64];    /* why it is watched in the mode of rx_hook */
     char ifname[QPW_MAX_IFACES][16];
     __u8 rx_hook[QPW_MAX_IFACES];    /* enum qpw_hook: where our programs were put */
     __u8 tx_hook[QPW_MAX_IFACES];
@@ -183,30 +183,30 @@ struct qpw_listening_note {
 };
 
 /*
- * What was decided of a companion whose entry does not say so yet, for the programs judge it again with its next packet.
- * Until then whoever shows the connection, or counts it, takes it from here. Only the auditor writes it.
+ * The decision about a companion that its entry does not have yet, because the programs judge it again only with its
+ * next packet. Until then, take the verdict of the connection from here. Only the auditor writes it.
  */
 #define QPW_DECISIONS 1024u
 struct qpw_decision {
     __u64 first_ns; /* of the connection: another on the same tuple is another */
-    __u16 of_rule;  /* the rule that the programs' judgement stood on: once it stands on another, this says nothing of it */
+    __u16 of_rule;  /* the rule of the programs' judgement; ignore the decision once they judge by another */
     __u16 rule;
     __u8 verdict;
     __u8 reason;
     __u16 pad;
-    __u32 owner;    /* number of the owner that it is about: another process on the same port is judged anew */
+    __u32 owner;    /* number of the owner that was judged: another process on the same port is judged again */
     __u32 pad2;
 };
 
 /*
- * The steps in a finding's life that its packets do not say: what a rule explained at a reload, and what a person
- * acknowledged. Only user space writes them. In a map of the instance, so that they outlive the auditor, however it ends,
+ * The steps in a finding's life that do not follow from its packets: explained by a rule at a reload, acknowledged by a
+ * person. Only user space writes them. In a map of the instance, so that they outlive the auditor, however it ends,
  * and an interface that is detached, and end with the findings that they are about.
  *
  * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()), or of that
- * finding of the class alone (qpw_life_alone()); of these two the later one counts. REOPENED takes the place of each: the
- * rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each
- * step, but for those of one reload about one service: the alert log knows a step by it.
+ * finding of the class alone (qpw_life_alone()); of these two the later one counts. REOPENED takes the place of each:
+ * the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each step, but for
+ * those of one reload about one service: the alert log knows a step by it.
  */
 #define QPW_LIVES 16384u
 enum qpw_life_step { QPW_LIFE_NONE = 0, QPW_LIFE_EXPLAINED, QPW_LIFE_ACKNOWLEDGED, QPW_LIFE_REOPENED };
@@ -224,8 +224,8 @@ struct qpw_life {
 };
 
 /*
- * Programs that held the node's end of an answered finding, each with the first such finding. Only the auditor writes it.
- * Without an entry left for it, a program is not known to be new.
+ * Programs that held the node's end of an answered finding, each with the first such finding. Only the auditor writes
+ * it. Without an entry left for it, a program is not known to be new.
  */
 #define QPW_FIRST_SEEN 4096u
 struct qpw_program_key {
@@ -237,8 +237,8 @@ struct qpw_first_seen {
 };
 
 /*
- * Who used a rule of the policy that names nobody: remote ends of answered exchanges, and executables of the node's end.
- * Of each rule no more than one beyond what is few. Only the auditor writes it.
+ * Users of a rule of the policy that names nobody: remote ends of answered exchanges, and executables of the node's
+ * end, up to one more per rule than count as few. Only the auditor writes it.
  */
 #define QPW_RULE_USERS 16384u
 #define QPW_RULE_FEW_REMOTES 8u
@@ -255,8 +255,9 @@ struct qpw_rule_user {
 };
 
 /*
- * Once a second, where there are peers: what was exchanged with each so far, and what the devices have counted meanwhile, by
- * the clock that two nodes can compare. Only the auditor writes it; key: number of the second % QPW_SAMPLES.
+ * Once a second, where there are peers: what was exchanged with each so far, and what the devices have counted
+ * meanwhile, by the clock that two nodes can compare. Only the auditor writes it; key: number of the second %
+ * QPW_SAMPLES.
  */
 #define QPW_SAMPLES 120u
 #define QPW_SAMPLE_PAIRS 64u   /* the peers of most packets */
@@ -292,7 +293,7 @@ struct qpw_exception {
     char text[192]; /* as written */
 };
 
-/* What happened to the coverage: a ring of QPW_COVERAGE_RECORDS records. */
+/* Changes of the coverage: a ring of QPW_COVERAGE_RECORDS records. */
 #define QPW_COVERAGES(X) \
     X(NONE, "none") \
     X(ATTACHED, "attached") \

@@ -51,11 +51,11 @@
     X(PEER, "peer") \
     X(SELF, "self")
 
-/* Why a packet is undecided or in transit, or another thing worth naming about how it was judged. */
+/* Why a packet is undecided or in transit, or another notable circumstance of its judgement. */
 #define QPW_REASONS(X) \
     X(NONE, "none") \
     X(MIDSTREAM, "midstream")               /* TCP first seen after its handshake, no evidence found */ \
-    X(UNSOLICITED, "unsolicited")           /* SYN+ACK from the network that nobody asked for */ \
+    X(UNSOLICITED, "unsolicited")           /* SYN+ACK from the network without a request */ \
     X(TAIL, "tail")                         /* RST, FIN or late ACK without a connection */ \
     X(INFERRED, "inferred")                 /* direction only consistent with a rule */ \
     X(JUST_ATTACHED, "just-attached")       /* datagrams: the other end may have asked before the attachment */ \
@@ -86,7 +86,7 @@
     X(OTHER_OWNER, "other-owner")           /* a companion, but held by another than who has its parent exchange */ \
     X(OWNER_UNKNOWN, "owner-unknown")       /* a companion, and who holds it, or its parent exchange, is not known */ \
     X(FOREIGN_SOURCE, "foreign-source")     /* sent from an address that is not the node's, and not forwarded either */ \
-    X(ROUTE_UNKNOWN, "route-unknown")       /* the same, where the routing table does not say where it came from */
+    X(ROUTE_UNKNOWN, "route-unknown")       /* the same, where no route leads to its source */
 
 /*
  * What was lost or left uncounted, each visible in status and report. X(symbol, "name", effect): DELAYED costs time
