@@ -95,7 +95,9 @@ static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __
     return parent && (ever || (__s64)(now - parent->last_ns) < (__s64)control.parent_ns);
 }
 
-/* Was c judged by what is in force? A connection keeps half of the number: that of 65,536 changes ago is taken for it. */
+/*
+ * Was c judged by what is in force? A connection keeps half of the number: that of 65,536 changes ago is taken for it.
+ */
 static __always_inline int qpw_is_judged(const struct qpw_conn *c)
 {
     return c->generation == (__u16)control.generation;

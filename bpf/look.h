@@ -2,10 +2,11 @@
 /*
  * look.h - what speaks on a connection: the first bytes that each end sends are looked at once, on the slow path.
  *
- * Of TCP the segment whose number is the one behind that end's SYN, the handshake having been seen; of datagrams the first
- * one each way. What is in the middle of a stream is never looked at. Only the class is kept, in qpw_conn.speaks; speech.h
- * tells it and judges it. Packets are cached in a direction once that is told, so that no client which speaks first hides
- * the server's answer; those without payload before, so that an end which only acknowledges is not looked for for ever.
+ * Of TCP the segment whose number is the one behind that end's SYN, the handshake having been seen; of datagrams the
+ * first one each way. What is in the middle of a stream is never looked at. Only the class is kept, in qpw_conn.speaks;
+ * speech.h tells it and judges it. Packets are cached in a direction once that is told, so that no client which speaks
+ * first hides the server's answer; those without payload before, so that an end which only acknowledges is not looked
+ * for for ever.
  */
 #ifndef QPW_BPF_LOOK_H
 #define QPW_BPF_LOOK_H
@@ -15,13 +16,16 @@
 #include "maps.h"
 #include "tcp.h"
 
-/* So far from its beginning an end's stream is not in its first flight: that was sent another way, and is not waited for. */
+/*
+ * Beyond this distance from its beginning an end's stream is past its first flight, which took another way: do not wait
+ * for it.
+ */
 #define QPW_LOOK_REACH (128u << 10)
 
 /*
  * So many zeros as the whole of a first segment may be the padding of a short frame, which a capture or a card took for
- * payload: what has its numbers takes its place. Or they are what a program sends before it says anything: what they are
- * followed by is told without them, where it is not told with them.
+ * payload: what has its numbers takes its place. Or they are what a program sends before it says anything: what they
+ * are followed by is told without them, where it is not told with them.
  */
 #define QPW_LOOK_PADDING 6u
 
@@ -30,7 +34,9 @@ static __always_inline int qpw_is_told(__u8 speaks)
     return (speaks & QPW_SPEECH) && !(speaks & QPW_SPEECH_WAITS);
 }
 
-/* qpw_speaks_judge() and qpw_speech_of(), for numbers and of w->head: global, so that the verifier goes through each once. */
+/*
+ * qpw_speaks_judge() and qpw_speech_of() on numbers and on w->head: global, so that the verifier checks each only once.
+ */
 __noinline __u32 qpw_judge_numbers(__u32 services, __u32 speaks, __u32 udp, __u32 outbound)
 {
     struct qpw_spoken_both both = {.services = services, .own = (__u8)speaks, .other = (__u8)(speaks >> 8),
@@ -83,7 +89,7 @@ static __always_inline void qpw_look_unseen(struct qpw_work *w, const struct qpw
         w->judged = QPW_JUDGED_MIDSTREAM;
 }
 
-/* One connection more with what this packet brought about, in the row of that meter; one less with what it was before. */
+/* Count the connection's new judgement in the row of that meter, and take its earlier one off. */
 __noinline __u32 qpw_judged_count(__u32 meter)
 {
     struct qpw_judged_counts *counts = bpf_map_lookup_elem(&judged, &meter);
@@ -236,8 +242,8 @@ static __always_inline __u32 qpw_look_continues(struct qpw_work *w, struct qpw_c
 }
 
 /*
- * Does this packet carry the beginning of what its end of w->conn says, or more of it? Returns how many bytes are to be looked at, at
- * w->head_at, behind those in w->head; 0: none, and what follows from that is done.
+ * Does this packet carry the beginning of what its end of w->conn says, or more of it? Returns how many bytes are to be
+ * looked at, at w->head_at, behind those in w->head; 0: none, and what follows from that is done.
  */
 __noinline __u32 qpw_look_begins(__u32 local)
 {
@@ -357,8 +363,8 @@ __noinline __u32 qpw_look_told(__u32 local, __u32 n)
 #define QPW_MPTCP_JOIN 1
 
 /*
- * Do the options of the SYN, its header's bytes behind the first 20 in w->quote, join it to a connection of Multipath TCP
- * (RFC 8684, 3.2)? Stacks put that option at a multiple of four bytes.
+ * Do the options of the SYN, its header's bytes behind the first 20 in w->quote, join it to a connection of Multipath
+ * TCP (RFC 8684, 3.2)? Stacks put that option at a multiple of four bytes.
  */
 __noinline __u32 qpw_is_join(__u32 bytes)
 {
@@ -467,8 +473,8 @@ static __always_inline int qpw_is_looked_at(const struct qpw_work *w, const stru
 }
 
 /*
- * By a copy of c: in which table it is matters to nothing here, and the verifier need not follow it. Written back is the
- * word of the end that sent the packet alone, for the other one's may be told on another CPU.
+ * By a copy of c: in which table it is matters to nothing here, and the verifier need not follow it. Written back is
+ * the word of the end that sent the packet alone, for the other one's may be told on another CPU.
  */
 static __always_inline void qpw_look(void *ctx, struct qpw_work *w, struct qpw_conn *c, const int xdp)
 {

@@ -463,8 +463,8 @@ static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, co
 }
 
 /*
- * n bytes of the frame, 1 to 40, at an offset of headers that were parsed. Before 5.18 there is no helper for XDP, whose
- * packets are linear there: they are copied.
+ * n bytes of the frame, 1 to 40, at an offset of headers that were parsed. Before 5.18 there is no helper for XDP,
+ * whose packets are linear there: they are copied.
  */
 static __always_inline long qpw_payload(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
 {

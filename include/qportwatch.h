@@ -154,8 +154,8 @@ static inline int qpw_conn_mismatch(const struct qpw_conn *c)
 }
 
 /*
- * The beginning of what one end of a TCP connection sends, while it is too short to be told: put together from segments,
- * and wiped once it is told. Places are chosen by hash; who loses its place is told by what it had.
+ * The beginning of what one end of a TCP connection sends, while it is too short to be told: put together from
+ * segments, and wiped once it is told. Places are chosen by hash; who loses its place is told by what it had.
  */
 #define QPW_HEADS 4096u
 struct qpw_head_part {
@@ -168,8 +168,9 @@ struct qpw_head_part {
 };
 
 /*
- * Connections of a meter on a listed port by what came of asking what speaks on them, enum qpw_judged; [0] is unused. Those
- * that are in none have ended, or go on, without a word of the node's end. The value's number is the meter's slot.
+ * Connections of a meter on a listed port by what came of asking what speaks on them, enum qpw_judged; [0] is unused.
+ * Those that are in none have ended, or go on, without a word of the node's end. The value's number is the meter's
+ * slot.
  */
 #define QPW_JUDGED_VALUES 8u
 struct qpw_judged_counts {
