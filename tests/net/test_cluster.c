@@ -201,10 +201,10 @@ static void finish(struct cluster *c)
             netns_stop(c->auditor[i], SIGINT);
         netns_close(&c->ns[i]);
     }
+    cr_assert(!strncmp(c->dir, "/tmp/qportwatch-cluster.", 24));
+    netns_run(&c->bridge, "rm -rf %s", c->dir);
     netns_close(&c->outside);
     netns_close(&c->bridge);
-    cr_assert(!strncmp(c->dir, "/tmp/qportwatch-cluster.", 24));
-    netns_output(NULL, NULL, 0, "rm -rf %s", c->dir);
 }
 
 /* Send so many datagrams a second until the end, and wait until the first ones have come out of that device. */
