@@ -170,6 +170,46 @@ Test(suggest, many_addresses_have_a_set_and_the_file_without_its_hashes_is_a_pol
     free(text);
 }
 
+/* What the node's end of a connection looked like that its rule is not for. */
+static struct qpw_finding_row *mismatch(struct picture *p, uint16_t port, uint16_t rule, unsigned services, unsigned speech)
+{
+    struct qpw_finding_row *f = find(p, QPW_DIR_INBOUND, 6, port, "10.9.0.8", QPW_OUTCOME_DATA);
+
+    f->key.verdict = QPW_VERDICT_MISMATCH;
+    f->value.rule = rule;
+    f->value.services = (uint16_t)services;
+    f->value.speaks[1] = (uint8_t)speech;
+    return f;
+}
+
+/* Each rule has one line: with the service seen there, where it has a name and is the only one. */
+Test(suggest, what_speaks_otherwise_than_its_rule_names)
+{
+    struct picture p;
+    size_t lines;
+    char *text;
+
+    begin(&p);
+    p.s.n_rules = 5;
+    for (int i = 1; i < 5; i++)
+        snprintf(p.rules[i].name, sizeof(p.rules[i].name), "rule%d", i);
+    mismatch(&p, 2049, 1, QPW_SPEAKS(SUNRPC), QPW_SPEECH_HTTP);
+    mismatch(&p, 2049, 1, QPW_SPEAKS(SUNRPC), QPW_SPEECH_HTTP);
+    mismatch(&p, 9000, 2, QPW_SPEAKS(TLS) | QPW_SPEAKS(HTTP), QPW_SPEECH_FCGI);
+    mismatch(&p, 445, 3, QPW_SPEAKS(SMB), QPW_SPEECH_SSH);
+    mismatch(&p, 445, 3, QPW_SPEAKS(SMB), QPW_SPEECH_TEXT);
+    mismatch(&p, 22, 4, QPW_SPEAKS(SSH), QPW_SPEECH_TLS)->value.flags |= QPW_FINDING_SUPERSEDED;
+    mismatch(&p, 23, 0, QPW_SPEAKS(SSH), QPW_SPEECH_TLS); /* a rule that is not known */
+    text = suggest(&p, &lines);
+    cr_assert(strstr(text, "# rule1 is for Sun RPC; first bytes look like HTTP: 2 findings\n#override rule1 speaks=http,sunrpc\n"
+                           "# rule2 is for TLS or HTTP; first bytes look like FastCGI: 1 finding\n#override rule2 speaks=any\n"
+                           "# rule3 is for SMB; first bytes look like SSH, text: 2 findings\n#override rule3 speaks=any\n") != NULL,
+              "%s", text);
+    cr_assert(eq(sz, lines, 3));
+    cr_assert(strstr(text, "rule4") == NULL && strstr(text, "9.0.8") == NULL, "%s", text);
+    free(text);
+}
+
 static struct qpw_rule_user_row user(uint16_t rule, enum qpw_rule_user_kind kind, const char *who)
 {
     struct qpw_rule_user_row row = {.key = {.rule = rule, .kind = (uint8_t)kind}};
@@ -364,6 +404,7 @@ Test(what_if, findings_by_address_and_meters_without)
     strcpy(p.rules[1].name, "in-tcp-445");
     find(&p, QPW_DIR_INBOUND, 6, 9100, "10.9.0.8", QPW_OUTCOME_DATA);
     find(&p, QPW_DIR_INBOUND, 6, 9100, "10.8.0.8", QPW_OUTCOME_DATA);
+    mismatch(&p, 445, 1, QPW_SPEAKS(SMB), QPW_SPEECH_TEXT); /* its packets are in its rule's meter */
     meter(&p, 445, QPW_VERDICT_ALLOWED, 1, 100);
     meter(&p, 22, QPW_VERDICT_ALLOWED, 1, 50);
     meter(&p, 9100, QPW_VERDICT_UNEXPECTED, 0, 20);

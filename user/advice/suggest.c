@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "advice/suggest_int.h"
 #include "facts/life.h"
 #include "facts/rules.h"
 #include "facts/severity.h"
@@ -488,6 +489,8 @@ int qpw_policy_suggest(const struct qpw_snapshot *s, const struct qpw_suggest_op
         write_proposal(&all.list[i], out);
     if (ret == 0)
         ret = write_peers(materials, n, out, &lines);
+    if (ret == 0)
+        ret = qpw_suggest_speaks(s, out, &lines);
     if (ret == 0 && options->n_users)
         ret = write_few(s, options, out);
     if (ret == 0)

@@ -117,6 +117,8 @@ static int judge_finding(struct work *w, const struct qpw_finding_row *finding)
     };
     struct qpw_judgement judgement;
 
+    if (key->verdict == QPW_VERDICT_MISMATCH) /* its packets are in its rule's meter */
+        return 0;
     if (!is_judged(key->verdict, key->direction) || qpw_finding_life(finding).state == QPW_FINDING_CLOSED)
         return 0;
     exchange.parent_live = parent_seen;
