@@ -402,20 +402,6 @@ static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 spee
 
 /* ---- Judgement ---- */
 
-/* What a judgement comes to; from UNASKED on, why there is none. X(SYMBOL, "name", "what it means"). */
-#define QPW_JUDGED(X) \
-    X(UNASKED, "unasked", "no rule asks") \
-    X(MATCH, "match", "looks like the service") \
-    X(MISMATCH, "mismatch", "cannot be the service") \
-    X(MIDSTREAM, "midstream", "its beginning was not seen") \
-    X(SHORT, "short", "too few bytes") \
-    X(JOINED, "mp-join", "a further path of a Multipath TCP connection") \
-    X(TOLERATED, "tolerated", "neither confirms nor excludes the service") \
-    X(UNSURE, "unsure", "not recognized, and neither is the other end") \
-    X(MUTE, "mute", "this node's end has sent nothing")
-
-#define QPW_X_JUDGED(s, name, text) QPW_JUDGED_##s,
-enum qpw_judged { QPW_JUDGED(QPW_X_JUDGED) QPW_JUDGED_COUNT };
 _Static_assert(QPW_JUDGED_COUNT == QPW_JUDGED_VALUES + 1 && QPW_JUDGED_MUTE == QPW_JUDGED_VALUES, "a count for each but mute");
 
 /*

@@ -102,6 +102,21 @@ enum qpw_spoken { QPW_SPOKEN(QPW_X_SPOKEN) QPW_SPOKEN_COUNT };
 #define QPW_SPEAKS_BY_SERVER (0u QPW_SPOKEN(QPW_X_BY_SERVER))
 #define QPW_SPEAKS_UNSURE (0u QPW_SPOKEN(QPW_X_UNSURE))
 
+/* What a judgement comes to; from UNASKED on, why there is none. X(SYMBOL, "name", "what it means"). */
+#define QPW_JUDGED(X) \
+    X(UNASKED, "unasked", "no rule asks") \
+    X(MATCH, "match", "looks like the service") \
+    X(MISMATCH, "mismatch", "cannot be the service") \
+    X(MIDSTREAM, "midstream", "its beginning was not seen") \
+    X(SHORT, "short", "too few bytes") \
+    X(JOINED, "mp-join", "a further path of a Multipath TCP connection") \
+    X(TOLERATED, "tolerated", "neither confirms nor excludes the service") \
+    X(UNSURE, "unsure", "not recognized, and neither is the other end") \
+    X(MUTE, "mute", "this node's end has sent nothing")
+
+#define QPW_X_JUDGED(s, name, text) QPW_JUDGED_##s,
+enum qpw_judged { QPW_JUDGED(QPW_X_JUDGED) QPW_JUDGED_COUNT };
+
 _Static_assert(QPW_SPEECH_COUNT <= 32, "a class is kept in five bits");
 _Static_assert(QPW_SPOKEN_COUNT <= 12, "what a rule expects is kept in twelve bits of a connection");
 

@@ -12,6 +12,7 @@
 #include "servers.h"
 #include "site.h"
 
+#define ATTACH "--mode tc --udp-timeout 1" /* until then datagrams that the node sends may be answers, and are not judged */
 #define SCAN_MS 1500000
 #define CUT_ROUNDS 15 /* one for each size of a first segment */
 #define CUT_PORTS "21 22 53 80 88 111 135 139 389 443 445 514 636 2049 8000 9000 20048"
@@ -51,7 +52,7 @@ static void begin(struct trial *t, bool inbound)
                                   .address = inbound ? "10.1.0.1" : "10.1.0.2"};
     servers_start_all(&t->servers);
     write_policy(inbound ? "inbound" : "outbound", policy, sizeof(policy));
-    site_attach(&t->site, policy, "--mode tc");
+    site_attach(&t->site, policy, ATTACH);
 }
 
 static int64_t count_of(json_t *object, const char *key)
@@ -161,7 +162,7 @@ static void cut(bool inbound)
     t.servers = (struct servers){.ns = &back, .dir = t.site.dir, .address = "10.2.0.1"};
     servers_start_all(&t.servers);
     write_policy(inbound ? "inbound" : "outbound", policy, sizeof(policy));
-    site_attach(&t.site, policy, "--mode tc");
+    site_attach(&t.site, policy, ATTACH);
     pids[0] = start_cut(inbound ? &t.site.ns : &t.site.far, "accept", inbound ? "10.1.0.1" : "10.1.0.2", "10.2.0.1");
     pids[1] = start_cut(inbound ? &t.site.far : &t.site.ns, "connect", "127.0.0.1", inbound ? "10.1.0.1" : "10.1.0.2");
     for (int i = 0; i < CUT_ROUNDS; i++)

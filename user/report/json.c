@@ -292,6 +292,7 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     json_object_set_new(o, "details", details(r));
     json_object_set_new(o, "peers", peers(r));
     json_object_set_new(o, "rules", rules(r, options));
+    json_object_set_new(o, "speaks", qpw_json_speaks_ports(r->s));
     if (options->listening)
         qpw_listening_add_json(o, options->listening, options->listening_about);
     json_object_set_new(o, "undecided", by_reason(r->totals.undecided));

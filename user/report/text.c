@@ -260,6 +260,7 @@ int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options 
     rc = rc ? rc : qpw_text_findings(&p);
     rc = rc ? rc : peers(&p);
     rules(&p);
+    rc = rc ? rc : qpw_text_speaks(&p);
     rc = rc ? rc : listeners(&p);
     qpw_text_undecided(&p);
     qpw_text_coverage(&p);

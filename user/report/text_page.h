@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* text_page.h - shared by the sections of the text report; internal to text.c, text_findings.c and text_coverage.c. */
+/* text_page.h - shared by the sections of the text report; internal to the text_….c and text.c. */
 #ifndef QPW_REPORT_TEXT_PAGE_H
 #define QPW_REPORT_TEXT_PAGE_H
 
@@ -23,6 +23,7 @@ void qpw_text_more(const struct qpw_text_page *p, size_t left, const char *noun)
 
 /* Print a section. Returns 0 or -ENOMEM. */
 int qpw_text_findings(const struct qpw_text_page *p);
+int qpw_text_speaks(const struct qpw_text_page *p);
 void qpw_text_undecided(const struct qpw_text_page *p);
 void qpw_text_coverage(const struct qpw_text_page *p);
 

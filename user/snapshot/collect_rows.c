@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Make findings and meters from their tables, and assign each packet to one of them. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,23 @@ static int add_overflow_rows(struct qpw_collection *c)
     return 0;
 }
 
+/* Of each row of the policy what its connections were found to speak. */
+static int read_judged(struct qpw_collection *c)
+{
+    struct qpw_judged_counts counts;
+
+    for (uint32_t slot = 0; slot < QPW_FIRST_OPEN_SLOT; slot++) {
+        struct qpw_meter_row *row = c->row_of[slot] ? &c->s.meters[c->row_of[slot] - 1] : NULL;
+
+        if (!row || row->key.verdict != QPW_VERDICT_ALLOWED)
+            continue;
+        if (bpf_map_lookup_elem(c->k->map_fd[QPW_MAP_judged], &slot, &counts) < 0)
+            return -errno;
+        memcpy(row->judged, counts.n, sizeof(row->judged));
+    }
+    return 0;
+}
+
 static int make_meters(struct qpw_collection *c)
 {
     struct qpw_meter_row *row;
@@ -280,6 +298,7 @@ int qpw_collect_rows(struct qpw_collection *c)
     rc = read_raw_findings(c);
     rc = rc ? rc : read_meters(c);
     rc = rc ? rc : read_counters(c);
+    rc = rc ? rc : read_judged(c);
     rc = rc ? rc : make_meters(c);
     rc = rc ? rc : make_findings(c);
     return rc ? rc : qpw_decisions_count(c);

@@ -19,6 +19,7 @@ struct qpw_meter_row {
     struct qpw_meter_key key;
     struct qpw_counts counts; /* findings' packets included */
     uint64_t first_unix_ns;
+    uint64_t judged[QPW_JUDGED_VALUES]; /* its connections by what their first bytes are, enum qpw_judged */
 };
 
 /* The stored steps of findings, and the other data that facts/life.h needs. Rows point into it. */

@@ -11,6 +11,7 @@
 #include "util/names.h"
 #include "words/answer.h"
 #include "words/json.h"
+#include "words/speech.h"
 #include "words/words.h"
 
 /* jansson's setters accept NULL for a failed value and report failure; the results are combined in r. */
@@ -153,6 +154,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
     SET(root, "totals", totals_json(s));
     SET(root, "findings_freed", json_pack("{so so}", "attempted", qpw_json_number(s->snapshot.freed[0]), "answered",
                                           qpw_json_number(s->snapshot.freed[1])));
+    SET(root, "speaks", qpw_json_speaks_ports(&s->snapshot));
     SET(root, "losses", qpw_json_losses(&s->snapshot));
     SET(root, "tables", qpw_json_tables(&s->snapshot));
     SET(root, "owners", json_pack("{s:b,s:o,s:o,s:b,s:o}", "noted", !s->snapshot.owners_missing[0], "why",

@@ -31,6 +31,7 @@ NAMES(qpw_class_name, QPW_CONN_CLASSES, QPW_CLASS_COUNT)
 NAMES(qpw_coverage_name, QPW_COVERAGES, QPW_COVERAGE_COUNT)
 NAMES(qpw_speech_name, QPW_SPEECHES, QPW_SPEECH_COUNT)
 NAMES(qpw_spoken_name, QPW_SPOKEN, QPW_SPOKEN_COUNT)
+NAMES(qpw_judged_name, QPW_JUDGED, QPW_JUDGED_COUNT)
 
 const char *qpw_protocol_name(unsigned protocol)
 {

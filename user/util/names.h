@@ -20,6 +20,7 @@ const char *qpw_class_name(unsigned value);
 const char *qpw_coverage_name(unsigned value);
 const char *qpw_speech_name(unsigned value);  /* enum qpw_speech */
 const char *qpw_spoken_name(unsigned value); /* enum qpw_spoken: the words of speaks= */
+const char *qpw_judged_name(unsigned value); /* enum qpw_judged */
 
 /* Return "tcp", "udp", "sctp", "icmp" or "icmp6"; NULL for other IP protocols. */
 const char *qpw_protocol_name(unsigned protocol);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "words/speech.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "facts/speaks.h"
+#include "util/document.h"
 #include "util/names.h"
+#include "words/json.h"
 #include "words/printer.h"
 
 const char *qpw_words_speech(unsigned speech)
@@ -64,4 +68,34 @@ json_t *qpw_json_speaks(const uint8_t speaks[2])
     if (!((speaks[0] | speaks[1]) & QPW_SPEECH))
         return json_null();
     return json_pack("{so so}", "own", class_json(speaks[1]), "other", class_json(speaks[0]));
+}
+
+static json_t *port_json(const struct qpw_snapshot *s, const struct qpw_speaks_row *row)
+{
+    json_t *o = json_object(), *reasons = json_object();
+
+    for (unsigned as = QPW_JUDGED_MISMATCH + 1; as < QPW_JUDGED_COUNT; as++)
+        json_object_set_new(reasons, qpw_judged_name(as), qpw_json_number(row->judged[as]));
+    qpw_json_set_service(o, QPW_KIND_PORT, row->protocol, row->port);
+    json_object_update_new(
+        o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "direction", qpw_direction_name(row->direction), "rule",
+                     qpw_json_text(qpw_snapshot_rule(s, row->rule)), "connections", qpw_json_number(row->connections), "match",
+                     qpw_json_number(row->judged[QPW_JUDGED_MATCH]), "mismatch",
+                     qpw_json_number(row->judged[QPW_JUDGED_MISMATCH]), "not_judged", reasons));
+    return o;
+}
+
+json_t *qpw_json_speaks_ports(const struct qpw_snapshot *s)
+{
+    struct qpw_speaks_row *rows;
+    json_t *list;
+    size_t n;
+
+    if (qpw_speaks_rows(s, &rows, &n) < 0)
+        return NULL;
+    list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, port_json(s, &rows[i]));
+    free(rows);
+    return list;
 }

@@ -25,4 +25,10 @@ const char *qpw_words_speaks(const uint8_t speaks[2], char *buf, size_t size);
 /* {"own": "tls", "other": null}; null where neither end was looked at. speaks: [0] of the remote end, [1] of the node's. */
 json_t *qpw_json_speaks(const uint8_t speaks[2]);
 
+/*
+ * Of each listed port that was looked at: [{protocol, port, direction, rule, connections, match, mismatch, not_judged
+ * {midstream, short, …}}]. NULL: no memory.
+ */
+json_t *qpw_json_speaks_ports(const struct qpw_snapshot *s);
+
 #endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* text_speaks.c - what speaks on listed ports: shares of connections that were judged, and why others were not. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "facts/speaks.h"
+#include "report/text_page.h"
+#include "util/names.h"
+#include "words/speech.h"
+#include "words/table.h"
+#include "words/words.h"
+
+#define SCREEN_PORTS 6u
+
+/* "mute 12, short 3" */
+static const char *reasons(const struct qpw_speaks_row *row, char *buf, size_t size)
+{
+    char count[24];
+    size_t used = 0;
+
+    *buf = '\0';
+    for (unsigned as = QPW_JUDGED_MISMATCH + 1; as < QPW_JUDGED_COUNT && used < size; as++)
+        if (row->judged[as])
+            used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", qpw_judged_name(as),
+                                     qpw_words_count(row->judged[as], count, sizeof(count)));
+    return buf;
+}
+
+static int add_row(struct qpw_table *t, const struct qpw_text_page *p, const struct qpw_speaks_row *row)
+{
+    char service[32], connections[24], match[24], other[24], share[16], why[160];
+    uint64_t left = row->connections - qpw_speaks_judged(row);
+    const char *rule = qpw_snapshot_rule(p->r->s, row->rule);
+    const char *cells[] = {qpw_words_direction(row->direction),
+                           qpw_words_service(QPW_KIND_PORT, row->protocol, row->port, service, sizeof(service)), rule ? rule : "-",
+                           qpw_words_count(row->connections, connections, sizeof(connections)),
+                           qpw_words_count(row->judged[QPW_JUDGED_MATCH], match, sizeof(match)),
+                           qpw_words_count(row->judged[QPW_JUDGED_MISMATCH], other, sizeof(other)),
+                           qpw_words_share(left, row->connections, share, sizeof(share)), reasons(row, why, sizeof(why))};
+
+    return qpw_table_add(t, row->judged[QPW_JUDGED_MISMATCH] ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
+}
+
+int qpw_text_speaks(const struct qpw_text_page *p)
+{
+    static const struct qpw_table_column columns[] = {
+        {"direction"}, {"service"}, {"rule", .wrap = true}, {"connections", .right = true}, {"match", .right = true},
+        {"mismatch", .right = true}, {"not judged", .right = true}, {"why", .wrap = true}};
+    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    struct qpw_speaks_row *rows;
+    size_t n, shown;
+    int r = qpw_speaks_rows(p->r->s, &rows, &n);
+
+    if (r < 0)
+        return r;
+    shown = qpw_text_limit(p, SCREEN_PORTS);
+    shown = shown && shown < n ? shown : n;
+    if (n)
+        qpw_print_heading(&p->printer, "FIRST BYTES", "compared with what the rule of the port names (speaks=)");
+    for (size_t i = 0; i < shown && r == 0; i++)
+        r = add_row(&t, p, &rows[i]);
+    r = r ? r : qpw_table_print(&t, &p->printer);
+    qpw_table_clear(&t);
+    qpw_text_more(p, n - shown, "port");
+    free(rows);
+    return r;
+}
