@@ -116,6 +116,7 @@ static void count_finding(struct counting *c, const struct qpw_finding_row *f)
     add(c, QPW_FIGURE_FINDINGS_ANSWERED, unexpected && qpw_finding_answered(f));
     add(c, QPW_FIGURE_FINDINGS_INBOUND, unexpected && f->key.direction == QPW_DIR_INBOUND);
     add(c, QPW_FIGURE_FINDINGS_OUTBOUND, unexpected && f->key.direction == QPW_DIR_OUTBOUND);
+    add(c, QPW_FIGURE_FINDINGS_MISMATCH, open && verdict == QPW_VERDICT_MISMATCH);
     add(c, QPW_FIGURE_FINDINGS_WEAK, open && verdict == QPW_VERDICT_WEAK);
     add(c, QPW_FIGURE_FINDINGS_IMPLIED, open && verdict == QPW_VERDICT_IMPLIED);
     add(c, QPW_FIGURE_FINDINGS_UNDECIDED, open && verdict == QPW_VERDICT_UNDECIDED);

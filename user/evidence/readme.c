@@ -120,8 +120,8 @@ void qpw_evidence_readme(const struct qpw_evidence_source *e, const struct qpw_l
     qpw_print_line(&p, "How to read it");
     paragraph(&p, "qportwatch watches the packets on the node's own network interfaces and judges each exchange by the policy: allowed, "
                   "between nodes of the cluster (peer), needed by any node (infra), a companion of a listed service (implied), explained "
-                  "by a very wide rule only (weak), not to be told (undecided), not addressed to this node (transit), or "
-                  "unexpected. It blocks nothing.");
+                  "by a very wide rule only (weak), another service than the rule's by its first bytes (mismatch), not to be told "
+                  "(undecided), not addressed to this node (transit), or unexpected. It blocks nothing.");
     paragraph(&p, "A finding is what is known of exchanges of one service between two ends that no rule clearly allows. Its outcome says what "
                   "came of it: attempted (no answer was seen), refused, answered, or data (payload went both ways). It is open until a person "
                   "acknowledges it, a rule explains it or it has been silent for long; those are listed as acknowledged and closed.");
