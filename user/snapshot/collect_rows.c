@@ -246,21 +246,34 @@ static int add_overflow_rows(struct qpw_collection *c)
     return 0;
 }
 
-/* Of each row of the policy what its connections were found to speak. */
+static struct qpw_meter_row *judged_row(const struct qpw_collection *c, uint32_t slot)
+{
+    struct qpw_meter_row *row = c->row_of[slot] ? &c->s.meters[c->row_of[slot] - 1] : NULL;
+
+    return row && row->key.verdict == QPW_VERDICT_ALLOWED ? row : NULL;
+}
+
+/* Read the judgements of what speaks on each allowed row, with one call for all of them. */
 static int read_judged(struct qpw_collection *c)
 {
-    struct qpw_judged_counts counts;
+    struct qpw_judged_counts *counts;
+    uint32_t end = QPW_FIRST_OPEN_SLOT;
+    int r;
 
-    for (uint32_t slot = 0; slot < QPW_FIRST_OPEN_SLOT; slot++) {
-        struct qpw_meter_row *row = c->row_of[slot] ? &c->s.meters[c->row_of[slot] - 1] : NULL;
+    while (end && !judged_row(c, end - 1))
+        end--;
+    if (!end)
+        return 0;
+    counts = calloc(end, sizeof(*counts));
+    r = counts ? qpw_array_read(c->k->map_fd[QPW_MAP_judged], sizeof(*counts), end, counts) : -ENOMEM;
+    for (uint32_t slot = 0; r == 0 && slot < end; slot++) {
+        struct qpw_meter_row *row = judged_row(c, slot);
 
-        if (!row || row->key.verdict != QPW_VERDICT_ALLOWED)
-            continue;
-        if (bpf_map_lookup_elem(c->k->map_fd[QPW_MAP_judged], &slot, &counts) < 0)
-            return -errno;
-        memcpy(row->judged, counts.n, sizeof(row->judged));
+        if (row)
+            memcpy(row->judged, counts[slot].n, sizeof(row->judged));
     }
-    return 0;
+    free(counts);
+    return r;
 }
 
 static int make_meters(struct qpw_collection *c)
