@@ -166,7 +166,7 @@ static void launch(struct campaign *c)
 void auditor_start(struct campaign *c)
 {
     bool ever[TOLD_KINDS];
-    char text[2048];
+    char text[4096];
 
     policy_text(c->policy, text, sizeof(text));
     faults_write_policy(c, text);

@@ -118,6 +118,10 @@ void policy_text(const struct policy *p, char *text, size_t size)
                       hosts[peers[i]].address[1]);
     for (const struct rule *r = p->more; r < p->more + 4 && r->name; r++)
         n += snprintf(text + n, size - (size_t)n, "%s\n", r->text);
+    /* What the campaign's servers say is none of these services': that is tried in bpf/test_speaks and net/test_speaks. */
+    for (size_t i = 0; i < sizeof(vendor) / sizeof(*vendor); i++)
+        if (!i || strcmp(vendor[i].name, vendor[i - 1].name))
+            n += snprintf(text + n, size - (size_t)n, "override %s speaks=any\n", vendor[i].name);
     if (p->disabled)
         snprintf(text + n, size - (size_t)n, "disable %s\n", p->disabled);
 }

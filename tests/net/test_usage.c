@@ -81,7 +81,7 @@ static const struct {
     {"bench --cases knwon-tcp", " bench: --cases knwon-tcp: no such case; did you mean 'known-tcp'?\n"},
     {"top --sort sevv", " top: --sort sevv: tab Unexpected has no such column; did you mean 'sev'?\n"},
     {"top --filter verdict:unexpcted", " top: --filter: verdict:unexpcted: no such verdict; it is one of transit, peer, undecided, "
-                                       "allowed, weak, infra, implied, unexpected; did you mean 'unexpected'?\n"},
+                                       "allowed, weak, infra, implied, unexpected, mismatch; did you mean 'unexpected'?\n"},
     {"ack inbuond tcp/22", " ack: 'inbuond' is not a direction (in, out, unknown); did you mean 'inbound'? Give a flow_id, or "
                            "DIRECTION SERVICE|any [INITIATOR [RESPONDER]] as in 'in tcp/9100 10.0.0.5'\n"},
     {"repotr", ": unknown command 'repotr'; did you mean 'report'?\n"},
