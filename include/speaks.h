@@ -3,7 +3,7 @@
  * speaks.h - what speaks on a port: the classes that first bytes are told apart by, the services that a rule can name
  * with speaks=, and which classes each service is expected to send, each list once.
  *
- * A class is a resemblance, never a proof: whoever wants to can send another's first bytes. bpf/speech.h finds the
+ * A class is a resemblance, never a proof: anybody can send another service's first bytes. bpf/speech.h finds the
  * class and judges it.
  */
 #ifndef QPW_SPEAKS_H
