@@ -4,15 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *qpw_record_kind_name(unsigned value)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_RECORD_KINDS(NAME)};
-#undef NAME
-    _Static_assert(sizeof(names) / sizeof(*names) == QPW_RECORD_KIND_COUNT, "one name for each value");
+#include "util/name_table.h"
 
-    return value < QPW_RECORD_KIND_COUNT ? names[value] : "invalid";
-}
+QPW_NAME_TABLE(qpw_record_kind_name, QPW_RECORD_KINDS, QPW_RECORD_KIND_COUNT, "invalid")
 
 void qpw_record_fact(struct qpw_record *record, const char *key, const char *format, ...)
 {

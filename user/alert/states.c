@@ -6,6 +6,7 @@
 
 #include "alert/internal.h"
 #include "util/array.h"
+#include "util/hash.h"
 
 /* Lifetime of a state after its last use. */
 #define FORGET_S DAY_S
@@ -13,10 +14,8 @@
 
 uint64_t qpw_aggregate_id(enum qpw_aggregate_kind kind_of, const void *data, size_t size)
 {
-    uint64_t hash = 0xcbf29ce484222325ull ^ kind_of;
+    uint64_t hash = qpw_hash(QPW_HASH_BEGIN ^ kind_of, data, size);
 
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ ((const uint8_t *)data)[i]) * 0x100000001b3ull;
     hash ^= hash >> 32;
     hash *= 0xd6e8feb86659fd93ull;
     hash ^= hash >> 32;

@@ -115,13 +115,14 @@ static json_t *mac(const struct qpw_anonymous *a, const char *text)
 {
     unsigned b[6];
     uint8_t bytes[6];
+    char written[24];
 
     if (!text || sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) != 6)
         return NULL;
     for (size_t i = 0; i < 6; i++)
         bytes[i] = (uint8_t)b[i];
     qpw_anonymous_mac(a, bytes, bytes);
-    return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]);
+    return json_string(qpw_mac_text(bytes, written, sizeof(written)));
 }
 
 static void ends(const struct qpw_anonymous *a, const json_t *from, json_t *o)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static json_t *mac_json(const uint8_t mac[6])
     static const uint8_t none[6];
     char text[24];
 
-    return memcmp(mac, none, sizeof(none)) ? json_string(qpw_words_mac(mac, text, sizeof(text))) : json_null();
+    return memcmp(mac, none, sizeof(none)) ? json_string(qpw_mac_text(mac, text, sizeof(text))) : json_null();
 }
 
 static json_t *address_json(const uint8_t addr[16])
@@ -229,9 +230,9 @@ const char *qpw_statement_digest(const json_t *document, char buf[QPW_STATEMENT_
     sha256_update(&sha, strlen(text), (const uint8_t *)text);
     sha256_digest(&sha, sizeof(sum), sum);
     free(text);
-    snprintf(buf, QPW_STATEMENT_DIGEST, "sha256:");
-    for (size_t i = 0; i < sizeof(sum); i++)
-        snprintf(buf + 7 + 2 * i, 3, "%02x", sum[i]);
+    memcpy(buf, "sha256:", 7);
+    base16_encode_update(buf + 7, sizeof(sum), sum);
+    buf[7 + BASE16_ENCODE_LENGTH(SHA256_DIGEST_SIZE)] = '\0';
     return buf;
 }
 

@@ -2,18 +2,12 @@
 #include "facts/answer.h"
 #include "facts/findings.h"
 #include "facts/life.h"
+#include "util/name_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-const char *qpw_answer_name(unsigned state)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_ANSWERS(NAME)};
-#undef NAME
-
-    return state < QPW_ANSWER_COUNT ? names[state] : "invalid";
-}
+QPW_NAME_TABLE(qpw_answer_name, QPW_ANSWERS, QPW_ANSWER_COUNT, "invalid")
 
 /* When each state began to apply, in Unix nanoseconds; 0: it does not. */
 struct causes {

@@ -8,17 +8,9 @@
 
 #include "facts/compare_internal.h"
 #include "util/array.h"
+#include "util/name_table.h"
 
-const char *qpw_difference_kind_name(unsigned kind)
-{
-    static const char *const names[] = {
-#define NAME(symbol, name) name,
-        QPW_DIFFERENCE_KINDS(NAME)
-#undef NAME
-    };
-
-    return kind < QPW_DIFFERENCE_KIND_COUNT ? names[kind] : "";
-}
+QPW_NAME_TABLE(qpw_difference_kind_name, QPW_DIFFERENCE_KINDS, QPW_DIFFERENCE_KIND_COUNT, "")
 
 const char *qpw_difference_name(unsigned what)
 {
@@ -42,16 +34,7 @@ enum qpw_difference_kind qpw_difference_kind(unsigned what)
     return what < QPW_DIFFERS_COUNT ? kinds[what] : QPW_DIFFERENCE_KIND_COUNT;
 }
 
-const char *qpw_pair_state_name(unsigned state)
-{
-    static const char *const names[] = {
-#define NAME(symbol, name) name,
-        QPW_UNCOMPARED(NAME)
-#undef NAME
-    };
-
-    return state < QPW_PAIR_STATE_COUNT ? names[state] : "";
-}
+QPW_NAME_TABLE(qpw_pair_state_name, QPW_UNCOMPARED, QPW_PAIR_STATE_COUNT, "")
 
 int qpw_difference_add_node(struct qpw_difference *d, const char *node)
 {

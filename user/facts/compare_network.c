@@ -132,7 +132,7 @@ static bool is_own_to_all(const uint8_t addr[16])
 {
     bool v4 = !addr[0] && addr[10] == 0xff && addr[11] == 0xff;
 
-    return v4 ? addr[12] == 127 || (addr[12] == 169 && addr[13] == 254) : addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
+    return v4 ? addr[12] == 127 || (addr[12] == 169 && addr[13] == 254) : qpw_address_is_link_local(addr);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "facts/compare_internal.h"
+#include "util/names.h"
 
 #define UNKNOWN_CLOCK_US 1000000u            /* assumed error of an undisciplined clock; a larger one is a difference
                                                 of its own */
@@ -253,9 +254,7 @@ static int excess(const struct ends *e)
     char text[24];
 
     if (mac) {
-        snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac->mac[0], mac->mac[1], mac->mac[2], mac->mac[3],
-                 mac->mac[4], mac->mac[5]);
-        d = add(e, QPW_DIFFERS_FORGED, text);
+        d = add(e, QPW_DIFFERS_FORGED, qpw_mac_text(mac->mac, text, sizeof(text)));
     } else if (device) {
         d = add(e, QPW_DIFFERS_BYPASS_DEVICE, device);
         if (d)

@@ -2,12 +2,14 @@
 /*
  * Compare who opened what to whom, by both ends; services that only one node answers; hosts that probed several nodes.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "facts/compare_internal.h"
+#include "util/hash.h"
 #include "util/names.h"
 
 #define ODD_LEAST 4u                    /* minimum number of nodes; with fewer, none is the odd one */
@@ -333,13 +335,9 @@ static bool are_close(const struct qpw_stated_scan *a, const struct qpw_stated_s
 /* Make an id that is the same on every node: FNV-1a of the initiator and the hour. */
 static void scan_id(const struct qpw_stated_scan *scan, char ret[24])
 {
-    uint64_t hash = 0xcbf29ce484222325u, hour = scan->first_unix_ns / (3600 * 1000000000ull);
+    uint64_t hour = htole64(scan->first_unix_ns / (3600 * 1000000000ull)), hash = qpw_hash(QPW_HASH_BEGIN, scan->addr, sizeof(scan->addr));
 
-    for (size_t i = 0; i < sizeof(scan->addr); i++)
-        hash = (hash ^ scan->addr[i]) * 0x100000001b3u;
-    for (size_t i = 0; i < sizeof(hour); i++)
-        hash = (hash ^ (hour >> 8 * i & 0xff)) * 0x100000001b3u;
-    snprintf(ret, 24, "%016llx", (unsigned long long)hash);
+    snprintf(ret, 24, "%016llx", (unsigned long long)qpw_hash(hash, &hour, sizeof(hour)));
 }
 
 /* Compare one initiator's attempts on n nodes: find the most of them within the time of one scan. */

@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/conservation.h"
 
+#include "util/name_table.h"
+
 
 #define SECOND_US 1000000u
 #define PARTS 3
 
-const char *qpw_conserved_name(unsigned value)
-{
-    static const char *const names[] = {
-#define NAME(symbol, name) name,
-        QPW_CONSERVED(NAME)
-#undef NAME
-    };
-
-    return value < QPW_CONSERVED_COUNT ? names[value] : "";
-}
+QPW_NAME_TABLE(qpw_conserved_name, QPW_CONSERVED, QPW_CONSERVED_COUNT, "")
 
 uint64_t qpw_flow_at(const struct qpw_flow *flow, uint64_t at_us)
 {

@@ -6,6 +6,7 @@
 
 #include "bpf/speech.h"
 #include "facts/severity.h"
+#include "util/name_table.h"
 
 /*
  * Tolerance around a policy swap: a packet judged just before it may be recorded just after, because the programs'
@@ -13,21 +14,9 @@
  */
 #define SWAP_NS 20000000ull
 
-const char *qpw_life_state_name(unsigned state)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_LIFE_STATES(NAME)};
+QPW_NAME_TABLE(qpw_life_state_name, QPW_LIFE_STATES, QPW_LIFE_STATE_COUNT, "invalid")
 
-    return state < QPW_LIFE_STATE_COUNT ? names[state] : "invalid";
-}
-
-const char *qpw_closing_name(unsigned closing)
-{
-    static const char *const names[] = {QPW_CLOSINGS(NAME)};
-#undef NAME
-
-    return closing < QPW_CLOSING_COUNT ? names[closing] : "invalid";
-}
+QPW_NAME_TABLE(qpw_closing_name, QPW_CLOSINGS, QPW_CLOSING_COUNT, "invalid")
 
 static bool seen_since(const struct qpw_finding_row *f, const struct qpw_life *step)
 {

@@ -9,8 +9,7 @@
 #include "facts/listed.h"
 #include "snapshot/samples.h"
 
-/* Sort by peer, then by port. */
-static int by_peer_port(const void *a, const void *b)
+int qpw_rows_by_peer(const void *a, const void *b)
 {
     const struct qpw_meter_key *x = &(*(const struct qpw_meter_row *const *)a)->key;
     const struct qpw_meter_key *y = &(*(const struct qpw_meter_row *const *)b)->key;
@@ -60,14 +59,14 @@ static void add_rows(const struct qpw_snapshot *s, struct qpw_peer_sum *peer, co
         if (qpw_meter_is_pair(&rows[i]->key))
             qpw_counts_add(&peer->pair, &rows[i]->counts);
         qpw_earlier(&peer->first_unix_ns, rows[i]->first_unix_ns);
-        if (i && !by_peer_port(&rows[i - 1], &rows[i])) {
+        if (i && !qpw_rows_by_peer(&rows[i - 1], &rows[i])) {
             port.sum.packets += sum.packets;
             port.sum.bytes += sum.bytes;
         } else {
             port = (struct qpw_port_sum){sum, rows[i]->key.port, rows[i]->key.kind, rows[i]->key.protocol,
                                             rows[i]->key.direction};
         }
-        if (i + 1 == count || by_peer_port(&rows[i], &rows[i + 1]))
+        if (i + 1 == count || qpw_rows_by_peer(&rows[i], &rows[i + 1]))
             add_port(s, peer, &port);
     }
 }
@@ -118,7 +117,7 @@ static void add_meters(const struct qpw_snapshot *s, struct qpw_peer_sum *all, c
     for (size_t i = 0; i < s->n_meters; i++)
         if (s->meters[i].key.peer)
             rows[count++] = &s->meters[i];
-    qsort(rows, count, sizeof(*rows), by_peer_port);
+    qsort(rows, count, sizeof(*rows), qpw_rows_by_peer);
     for (size_t number = 1; number < s->n_peers; number++, at = end) {
         for (end = at; end < count && rows[end]->key.peer == number; end++)
             ;

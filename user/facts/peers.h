@@ -37,6 +37,9 @@ struct qpw_peer_sum {
  */
 int qpw_peers_sum(const struct qpw_snapshot *s, struct qpw_peer_sum **ret, size_t *ret_n);
 
+/* Compare two const struct qpw_meter_row * for qsort(3): by peer, then by service. */
+int qpw_rows_by_peer(const void *a, const void *b);
+
 /* Return the name other nodes use for this one: its name among the peers, else the one in alerts, else the host's. */
 const char *qpw_node_name(const struct qpw_snapshot *s);
 

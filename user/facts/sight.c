@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "facts/sight.h"
 
-#define NAME(symbol, name) name,
+#include "util/name_table.h"
 
-const char *qpw_watch_name(unsigned state)
-{
-    static const char *const names[] = {QPW_WATCHES(NAME)};
-
-    return state < QPW_WATCH_COUNT ? names[state] : "invalid";
-}
+QPW_NAME_TABLE(qpw_watch_name, QPW_WATCHES, QPW_WATCH_COUNT, "invalid")
 
 enum qpw_watch_state qpw_watch_of(const struct qpw_snapshot *s, const struct qpw_iface_row *row)
 {

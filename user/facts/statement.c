@@ -191,11 +191,6 @@ static int cover(const struct qpw_statement_from *from, struct qpw_statement *re
     return devices(from, ret);
 }
 
-static bool is_link_local(const uint8_t addr[16])
-{
-    return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
-}
-
 static int addresses(const struct qpw_statement_from *from, struct qpw_statement *ret)
 {
     for (size_t i = 0; i < from->around->n_addresses; i++) {
@@ -216,7 +211,7 @@ static int addresses(const struct qpw_statement_from *from, struct qpw_statement
         memcpy(l->addr, a->addr, sizeof(l->addr));
         memcpy(l->dev, device->name, sizeof(l->dev));
         memcpy(l->mac, device->mac, sizeof(l->mac));
-        l->floating = !is_link_local(a->addr) && from->floating[i];
+        l->floating = !qpw_address_is_link_local(a->addr) && from->floating[i];
     }
     return 0;
 }

@@ -5,24 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/peers.h"
 #include "facts/statement_internal.h"
 #include "snapshot/samples.h"
 #include "util/array.h"
 
 #define STALE_NS 60000000000ull
-
-/* Sort by peer, then by service. */
-static int by_peer(const void *a, const void *b)
-{
-    const struct qpw_meter_key *x = &(*(const struct qpw_meter_row *const *)a)->key;
-    const struct qpw_meter_key *y = &(*(const struct qpw_meter_row *const *)b)->key;
-
-    if (x->peer != y->peer)
-        return x->peer - y->peer;
-    if (x->kind != y->kind || x->protocol != y->protocol)
-        return x->kind != y->kind ? x->kind - y->kind : x->protocol - y->protocol;
-    return x->port != y->port ? x->port - y->port : x->direction - y->direction;
-}
 
 static int by_most(const void *a, const void *b)
 {
@@ -129,9 +117,9 @@ int qpw_statement_pairs(const struct qpw_statement_from *from, struct qpw_statem
         if (s->meters[i].key.peer && s->meters[i].key.peer < QPW_MAX_PEERS && of_peer[s->meters[i].key.peer])
             rows[n++] = &s->meters[i];
     if (n)
-        qsort(rows, n, sizeof(*rows), by_peer);
+        qsort(rows, n, sizeof(*rows), qpw_rows_by_peer);
     for (size_t i = 0; r == 0 && i < n; i++) {
-        r = add_row(&ret->pairs[of_peer[rows[i]->key.peer] - 1], rows[i], last && !by_peer(&last, &rows[i]));
+        r = add_row(&ret->pairs[of_peer[rows[i]->key.peer] - 1], rows[i], last && !qpw_rows_by_peer(&last, &rows[i]));
         if (qpw_meter_is_pair(&rows[i]->key))
             last = rows[i];
     }

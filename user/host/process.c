@@ -15,21 +15,14 @@
 #include "host/clock.h"
 #include "host/pid_namespace.h"
 #include "host/proc_reader.h"
+#include "util/name_table.h"
 #include "util/text.h"
 
 #define INITIAL_PID_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO, include/linux/proc_ns.h; fixed since Linux 3.8 */
 /* A flag in /proc/PID/stat (include/linux/sched.h); set before memory and descriptors are released. */
 #define PF_EXITING 0x4u
 
-const char *qpw_match_name(unsigned value)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_MATCHES(NAME)};
-#undef NAME
-    _Static_assert(sizeof(names) / sizeof(*names) == QPW_MATCH_COUNT, "one name for each value");
-
-    return value < QPW_MATCH_COUNT ? names[value] : "invalid";
-}
+QPW_NAME_TABLE(qpw_match_name, QPW_MATCHES, QPW_MATCH_COUNT, "invalid")
 
 static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
 {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/hash.h"
 
 int qpw_snapshot_note(struct qpw_snapshot *s, const struct qpw_note *note)
 {
@@ -68,14 +69,11 @@ const uint8_t *qpw_finding_remote(const struct qpw_finding_key *key)
     return key->direction == QPW_DIR_OUTBOUND ? key->responder : key->initiator;
 }
 
-/* FNV-1a, 64 bits (RFC 9923), folded to 53, because JSON readers store numbers as doubles. */
+/* FNV-1a, folded to 53 bits, because JSON readers store numbers as doubles. */
 uint64_t qpw_finding_flow_id(const struct qpw_finding_key *key)
 {
-    const uint8_t *bytes = (const uint8_t *)key;
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = qpw_hash(QPW_HASH_BEGIN, key, sizeof(*key));
 
-    for (size_t i = 0; i < sizeof(*key); i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3u;
     hash = (hash ^ hash >> 53) & ((1ull << 53) - 1);
     return hash ? hash : 1;
 }

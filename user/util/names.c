@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "util/name_table.h"
 #include "util/names.h"
 
 #include <arpa/inet.h>
@@ -11,27 +12,18 @@
 
 #include "qportwatch_user.h"
 
-#define NAME(symbol, name, ...) name,
-#define NAMES(function, LIST, count) \
-    const char *function(unsigned value) \
-    { \
-        static const char *const names[] = {LIST(NAME)}; \
-        _Static_assert(sizeof(names) / sizeof(*names) == (count), "one name for each value"); \
-        return value < (count) ? names[value] : "invalid"; \
-    }
-
-NAMES(qpw_direction_name, QPW_DIRECTIONS, QPW_DIR_COUNT)
-NAMES(qpw_verdict_name, QPW_VERDICTS, QPW_VERDICT_COUNT)
-NAMES(qpw_evidence_name, QPW_EVIDENCES, QPW_EVIDENCE_COUNT)
-NAMES(qpw_outcome_name, QPW_OUTCOMES, QPW_OUTCOME_COUNT)
-NAMES(qpw_scope_name, QPW_SCOPES, QPW_SCOPE_COUNT)
-NAMES(qpw_reason_name, QPW_REASONS, QPW_REASON_COUNT)
-NAMES(qpw_loss_name, QPW_LOSSES, QPW_LOSS_COUNT)
-NAMES(qpw_class_name, QPW_CONN_CLASSES, QPW_CLASS_COUNT)
-NAMES(qpw_coverage_name, QPW_COVERAGES, QPW_COVERAGE_COUNT)
-NAMES(qpw_speech_name, QPW_SPEECHES, QPW_SPEECH_COUNT)
-NAMES(qpw_spoken_name, QPW_SPOKEN, QPW_SPOKEN_COUNT)
-NAMES(qpw_judged_name, QPW_JUDGED, QPW_JUDGED_COUNT)
+QPW_NAME_TABLE(qpw_direction_name, QPW_DIRECTIONS, QPW_DIR_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_verdict_name, QPW_VERDICTS, QPW_VERDICT_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_evidence_name, QPW_EVIDENCES, QPW_EVIDENCE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_outcome_name, QPW_OUTCOMES, QPW_OUTCOME_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_scope_name, QPW_SCOPES, QPW_SCOPE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_reason_name, QPW_REASONS, QPW_REASON_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_loss_name, QPW_LOSSES, QPW_LOSS_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_class_name, QPW_CONN_CLASSES, QPW_CLASS_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_coverage_name, QPW_COVERAGES, QPW_COVERAGE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_speech_name, QPW_SPEECHES, QPW_SPEECH_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_spoken_name, QPW_SPOKEN, QPW_SPOKEN_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_judged_name, QPW_JUDGED, QPW_JUDGED_COUNT, "invalid")
 
 const char *qpw_protocol_name(unsigned protocol)
 {
@@ -63,6 +55,17 @@ const char *qpw_protocol_text(unsigned kind, unsigned protocol, unsigned port, c
 bool qpw_meter_has_icmp_type(const struct qpw_meter_key *key)
 {
     return key->kind == QPW_KIND_ICMP && key->direction != QPW_DIR_TRANSIT && key->direction != QPW_DIR_UNDECODABLE;
+}
+
+const char *qpw_mac_text(const uint8_t mac[6], char *buf, size_t size)
+{
+    snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    return buf;
+}
+
+bool qpw_address_is_link_local(const uint8_t addr[16])
+{
+    return addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
 }
 
 const char *qpw_address_text(const uint8_t addr[16], char *buf, size_t size)

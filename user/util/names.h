@@ -34,6 +34,12 @@ bool qpw_meter_has_icmp_type(const struct qpw_meter_key *key);
 /* Write an address as text, IPv4-mapped ones as dotted quad. buf of at least INET6_ADDRSTRLEN bytes. Returns buf. */
 const char *qpw_address_text(const uint8_t addr[16], char *buf, size_t size);
 
+/* Write a MAC address as "02:00:00:00:00:01". buf of at least 18 bytes. Returns buf. */
+const char *qpw_mac_text(const uint8_t mac[6], char *buf, size_t size);
+
+/* Return whether it is a link-local address of IPv6 (RFC 4291, 2.5.6). */
+bool qpw_address_is_link_local(const uint8_t addr[16]);
+
 /* Parse a 16-byte address (IPv4-mapped). Returns 0 or -EINVAL. */
 int qpw_address_parse(const char *text, uint8_t ret_addr[16]);
 

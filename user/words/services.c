@@ -169,15 +169,9 @@ const char *qpw_words_ports(const struct qpw_port_sum *ports, char *buf, size_t 
 
 /* ---- Ends and processes ---- */
 
-const char *qpw_words_mac(const uint8_t mac[6], char *buf, size_t size)
-{
-    snprintf(buf, size, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-    return buf;
-}
-
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size)
 {
-    return kind == QPW_KIND_ETHERTYPE ? qpw_words_mac(addr + 10, buf, size) : qpw_address_text(addr, buf, size);
+    return kind == QPW_KIND_ETHERTYPE ? qpw_mac_text(addr + 10, buf, size) : qpw_address_text(addr, buf, size);
 }
 
 const char *qpw_words_end_named(unsigned kind, const uint8_t addr[16], const char *name, char *buf, size_t size)

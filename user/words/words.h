@@ -53,9 +53,6 @@ const char *qpw_words_service_named(unsigned kind, unsigned protocol, unsigned p
 struct qpw_port_sum;
 const char *qpw_words_ports(const struct qpw_port_sum *ports, char *buf, size_t size);
 
-/* "02:00:00:00:00:01" */
-const char *qpw_words_mac(const uint8_t mac[6], char *buf, size_t size);
-
 /* An address, or a MAC address if the kind is QPW_KIND_ETHERTYPE. */
 const char *qpw_words_end(unsigned kind, const uint8_t addr[16], char *buf, size_t size);
 

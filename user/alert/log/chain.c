@@ -9,21 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/name_table.h"
+
 #define NOTHING "0000000000000000000000000000000000000000000000000000000000000000"
 #define DIGITS (QPW_LOG_CHAIN_SUM - 1)
 
 /* How the fact stands in a line: of an alert's metadata, and of an engine record's variables. No value can contain it. */
 static const char *const before[] = {"\"chain\":[\"", "{\"chain\":\""};
 
-const char *qpw_log_chain_word_name(unsigned value)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_LOG_CHAIN_WORDS(NAME)};
-#undef NAME
-    _Static_assert(sizeof(names) / sizeof(*names) == QPW_LOG_CHAIN_WORD_COUNT, "one name for each value");
-
-    return value < QPW_LOG_CHAIN_WORD_COUNT ? names[value] : "invalid";
-}
+QPW_NAME_TABLE(qpw_log_chain_word_name, QPW_LOG_CHAIN_WORDS, QPW_LOG_CHAIN_WORD_COUNT, "invalid")
 
 void qpw_log_chain_init(struct qpw_log_chain *chain)
 {

@@ -131,15 +131,12 @@ static json_t *facts(const struct qpw_record *r, const char *chain)
 /* Convert non-IP frames: the MAC addresses are in the last six bytes of the ends. */
 static json_t *ether(const struct qpw_finding_key *key)
 {
-    const uint8_t *from = key->initiator + 10, *to = key->responder + 10;
     json_t *o = json_object();
+    char text[24];
 
     json_object_set_new(o, "ether_type", json_integer(key->port));
-    json_object_set_new(
-        o, "src_mac",
-        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", from[0], from[1], from[2], from[3], from[4], from[5]));
-    json_object_set_new(o, "dest_mac",
-                        json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", to[0], to[1], to[2], to[3], to[4], to[5]));
+    json_object_set_new(o, "src_mac", json_string(qpw_mac_text(key->initiator + 10, text, sizeof(text))));
+    json_object_set_new(o, "dest_mac", json_string(qpw_mac_text(key->responder + 10, text, sizeof(text))));
     return o;
 }
 

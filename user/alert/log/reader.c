@@ -12,6 +12,7 @@
 #include "alert/signatures.h"
 #include "facts/owner.h"
 #include "qportwatch.h"
+#include "util/name_table.h"
 #include "util/names.h"
 #include "util/near.h"
 #include "util/usage.h"
@@ -21,13 +22,7 @@
 #define HINT 48
 #define LEAST_LETTERS 2 /* "in", "out" */
 
-const char *qpw_alert_column_title(unsigned column)
-{
-#define NAME(symbol, name) name,
-    static const char *const names[] = {QPW_ALERT_COLUMNS(NAME)};
-#undef NAME
-    return column < QPW_ALERT_COLUMN_COUNT ? names[column] : "";
-}
+QPW_NAME_TABLE(qpw_alert_column_title, QPW_ALERT_COLUMNS, QPW_ALERT_COLUMN_COUNT, "")
 
 int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/compile/compile_int.h"
+#include "util/hash.h"
 
 /* Hash index over names->rules with open addressing: a policy may have thousands of names. */
 struct qpw_name_index {
@@ -34,19 +35,10 @@ uint16_t qpw_registry_peer(const struct qpw_registry *names, const char *name)
     return 0;
 }
 
-static uint32_t hash_name(const char *name)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619u;
-    return hash;
-}
-
 /* Return the bucket that holds the name, or the free one where it belongs. */
 static uint16_t *bucket_of(const struct qpw_registry *names, struct qpw_name_index *index, const char *name)
 {
-    size_t buckets = sizeof(index->bucket) / sizeof(*index->bucket), at = hash_name(name) % buckets;
+    size_t buckets = sizeof(index->bucket) / sizeof(*index->bucket), at = qpw_hash_text(name) % buckets;
 
     while (index->bucket[at] && strcmp(names->rules[index->bucket[at]].name, name))
         at = (at + 1) % buckets;

@@ -7,6 +7,7 @@
 
 #include "policy/lang/parse.h"
 #include "policy/lang/services.h"
+#include "util/hash.h"
 #include "util/near.h"
 
 /* Where the options of a row, a narrowing or a suppression go; NULL: that statement has no such option. */
@@ -240,16 +241,6 @@ static int set_options(const struct targets *to, const struct qpw_statement *sta
     return ret;
 }
 
-/* FNV-1a, so that a long name stays different from its like when it is cut. */
-static uint32_t hash_text(const char *text)
-{
-    uint32_t hash = 2166136261u;
-
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
 static void generate_name(const char *direction, const char *protocols, const struct qpw_port_range *ports, size_t n,
                           char ret[QPW_NAME_LEN])
 {
@@ -263,7 +254,7 @@ static void generate_name(const char *direction, const char *protocols, const st
     if (strlen(name) < QPW_NAME_LEN)
         strcpy(ret, name);
     else
-        snprintf(ret, QPW_NAME_LEN, "%.36s-%08x", name, hash_text(name));
+        snprintf(ret, QPW_NAME_LEN, "%.36s-%08x", name, qpw_hash_text(name));
 } /* NOLINT(clang-analyzer-unix.Malloc): the text of the suppression is the caller's */
 
 static int parse_what(const struct qpw_statement *statement, uint64_t protocols[4], uint16_t *flags,

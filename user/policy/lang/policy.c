@@ -5,22 +5,11 @@
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "util/name_table.h"
 
-#define NAME(symbol, name) name,
+QPW_NAME_TABLE(qpw_infra_name, QPW_INFRA_GROUPS, QPW_INFRA_COUNT, "invalid")
 
-const char *qpw_infra_name(unsigned group)
-{
-    static const char *const names[] = {QPW_INFRA_GROUPS(NAME)};
-
-    return group < QPW_INFRA_COUNT ? names[group] : "invalid";
-}
-
-const char *qpw_implied_name(unsigned group)
-{
-    static const char *const names[] = {QPW_IMPLIED_GROUPS(NAME)};
-
-    return group < QPW_IMPLIED_COUNT ? names[group] : "invalid";
-}
+QPW_NAME_TABLE(qpw_implied_name, QPW_IMPLIED_GROUPS, QPW_IMPLIED_COUNT, "invalid")
 
 bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol)
 {
