@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "host/netlink_ask.h"
 #include "qportwatch.h"
 #include "util/array.h"
 
@@ -209,19 +210,6 @@ static bool is_loopback(const uint8_t addr[16])
     return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
 }
 
-/* Convert an address attribute to 16 bytes, IPv4-mapped. */
-static void map_address(const struct nlattr *attr, uint8_t to[16])
-{
-    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-    if (mnl_attr_get_payload_len(attr) == 16) {
-        memcpy(to, mnl_attr_get_payload(attr), 16);
-    } else if (mnl_attr_get_payload_len(attr) == 4) {
-        memcpy(to, prefix, sizeof(prefix));
-        memcpy(to + 12, mnl_attr_get_payload(attr), 4);
-    }
-}
-
 /* Fill *a from the message. False: no usable address in it. */
 static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
 {
@@ -242,16 +230,16 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
     /* On a point-to-point link, IFA_ADDRESS is the peer. */
     if (!local && !plain)
         return false;
-    map_address(local ? local : plain, a->addr);
+    qpw_netlink_address(local ? local : plain, a->addr);
     if (info->ifa_family != AF_INET)
         return true;
     a->prefix = info->ifa_prefixlen;
-    map_address(plain ? plain : local, a->other);
+    qpw_netlink_address(plain ? plain : local, a->other);
     if (broadcast) {
-        map_address(broadcast, a->broadcast);
+        qpw_netlink_address(broadcast, a->broadcast);
     } else if (info->ifa_prefixlen < 31) {
         /* The kernel routes the subnet's last address as broadcast even if none was configured. */
-        map_address(plain ? plain : local, a->broadcast);
+        qpw_netlink_address(plain ? plain : local, a->broadcast);
         for (unsigned bit = 96 + info->ifa_prefixlen; bit < 128; bit++)
             a->broadcast[bit / 8] |= 0x80 >> bit % 8;
     }
@@ -307,7 +295,7 @@ static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p
         return MNL_CB_OK;
     mnl_attr_for_each(attr, message, sizeof(*route))
         if (mnl_attr_get_type(attr) == RTA_DST)
-            map_address(attr, served.addr);
+            qpw_netlink_address(attr, served.addr);
     if (is_loopback(served.addr))
         return MNL_CB_OK;
     for (i = 0; i < p->n_served; i++)

@@ -24,21 +24,6 @@ struct reading {
     long ticks_per_second;
 };
 
-/* Convert an address attribute of either family to 16 bytes. False: it has another length. */
-static bool take_address(const struct nlattr *attr, uint8_t ret[16])
-{
-    size_t length = mnl_attr_get_payload_len(attr);
-
-    if (length == 4) {
-        memset(ret, 0, 10);
-        memset(ret + 10, 0xff, 2);
-        memcpy(ret + 12, mnl_attr_get_payload(attr), 4);
-    } else if (length == 16) {
-        memcpy(ret, mnl_attr_get_payload(attr), 16);
-    }
-    return length == 4 || length == 16;
-}
-
 static void take_counters(struct qpw_device *d, const struct nlattr *attr)
 {
     struct rtnl_link_stats64 s = {0};
@@ -126,9 +111,9 @@ static int take_held(const struct nlmsghdr *message, void *data)
     mnl_attr_for_each(attr, message, sizeof(*held)) {
         /* Preferred to IFA_ADDRESS, which is the peer on a point-to-point link. */
         if (mnl_attr_get_type(attr) == IFA_LOCAL)
-            any = local = take_address(attr, address.addr);
+            any = local = qpw_netlink_address(attr, address.addr);
         else if (mnl_attr_get_type(attr) == IFA_ADDRESS && !local)
-            any = take_address(attr, address.addr);
+            any = qpw_netlink_address(attr, address.addr);
     }
     if (!any)
         return MNL_CB_OK;
@@ -156,7 +141,7 @@ static int take_neighbour(const struct nlmsghdr *message, void *data)
         size_t length = mnl_attr_get_payload_len(attr);
 
         if (mnl_attr_get_type(attr) == NDA_DST) {
-            address = take_address(attr, neighbour.addr);
+            address = qpw_netlink_address(attr, neighbour.addr);
         } else if (mnl_attr_get_type(attr) == NDA_LLADDR && length == sizeof(neighbour.mac)) {
             memcpy(neighbour.mac, mnl_attr_get_payload(attr), sizeof(neighbour.mac));
             mac = true;

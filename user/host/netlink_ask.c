@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -30,4 +31,18 @@ int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, v
     }
     mnl_socket_close(socket);
     return r;
+}
+
+bool qpw_netlink_address(const struct nlattr *attr, uint8_t ret[16])
+{
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+    size_t length = mnl_attr_get_payload_len(attr);
+
+    if (length == 16) {
+        memcpy(ret, mnl_attr_get_payload(attr), 16);
+    } else if (length == 4) {
+        memcpy(ret, prefix, sizeof(prefix));
+        memcpy(ret + 12, mnl_attr_get_payload(attr), 4);
+    }
+    return length == 4 || length == 16;
 }

@@ -4,6 +4,8 @@
 #define QPW_HOST_NETLINK_ASK_H
 
 #include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #define QPW_NETLINK_ASK_BYTES 32768 /* bound on a dump message (NLMSG_GOODSIZE of any page size) */
 
@@ -13,5 +15,8 @@
  * changed during a dump; -EAGAIN: no answer came).
  */
 int qpw_netlink_ask(struct nlmsghdr *request, char *buffer, mnl_cb_t callback, void *data);
+
+/* Convert an address attribute of either family to 16 bytes, IPv4-mapped. False: it has another length; ret is as it was. */
+bool qpw_netlink_address(const struct nlattr *attr, uint8_t ret[16]);
 
 #endif
