@@ -29,6 +29,15 @@
  */
 #define QPW_LOOK_PADDING 6u
 
+/* So many segments that do not continue what is waited for end the waiting: sent again and again, they are not worth it. */
+#define QPW_LOOK_PATIENCE 64u
+
+/* What it is if no more comes; where nothing came, only what stands behind it did. */
+static __always_inline __u8 qpw_is_all(__u8 speaks)
+{
+    return speaks & QPW_SPEECH ? speaks & ~QPW_SPEECH_WAITS : QPW_SPEECH_MIDSTREAM;
+}
+
 static __always_inline int qpw_is_told(__u8 speaks)
 {
     return (speaks & QPW_SPEECH) && !(speaks & QPW_SPEECH_WAITS);
@@ -54,6 +63,8 @@ __noinline __u32 qpw_head_speech(__u32 services)
 
 static __always_inline __u32 qpw_look_judge(const struct qpw_work *w, const struct qpw_conn *c, __u8 own, __u8 other)
 {
+    if (!qpw_conn_services(c))
+        return QPW_JUDGED_UNASKED;
     return qpw_judge_numbers(qpw_conn_services(c), own | (__u32)other << 8, w->key.protocol == QPW_IPPROTO_UDP,
                              c->direction == QPW_DIR_OUTBOUND);
 }
@@ -158,6 +169,7 @@ __noinline __u32 qpw_head_get(void)
     w->head.n = part->n;
     w->head_next = part->next;
     w->head_zeros = part->zeros;
+    w->head_others = part->others;
     bpf_spin_unlock(&part->lock);
     return found;
 }
@@ -178,6 +190,7 @@ __noinline __u32 qpw_head_put(__u32 keep)
         part->n = keep ? w->head.n : 0;
         part->next = keep ? w->head_next : 0;
         part->zeros = keep ? w->head_zeros : 0;
+        part->others = keep ? w->head_others : 0;
     }
     bpf_spin_unlock(&part->lock);
     return 0;
@@ -227,17 +240,26 @@ static __always_inline __u32 qpw_look_datagram(struct qpw_work *w, struct qpw_co
 static __always_inline __u32 qpw_look_continues(struct qpw_work *w, struct qpw_conn *c, __u32 local, __s32 place)
 {
     __u32 next, have;
+    int again;
 
     if (!qpw_head_get()) {
-        qpw_look_tell(w, c, local, c->speaks[local] & ~QPW_SPEECH_WAITS);
+        qpw_look_tell(w, c, local, qpw_is_all(c->speaks[local]));
         return 0;
     }
-    if (!place && !(w->head.first | w->head.last))
-        w->head.n = w->head_next = w->head_zeros = 0; /* they were padding, or are sent again */
     next = w->head_next;
     have = w->head.n;
-    if (place > (__s32)next || place + (__s32)w->pkt.payload <= (__s32)next)
-        return 0; /* out of order, or sent again */
+    again = !place && have && have == w->head_zeros; /* they were padding, or are sent again */
+    if (again || place > (__s32)next || place + (__s32)w->pkt.payload <= (__s32)next) { /* or out of order */
+        w->head_others++;
+        if (w->head_others >= QPW_LOOK_PATIENCE)
+            qpw_look_tell(w, c, local, c->speaks[local] & QPW_SPEECH ? QPW_SPEECH_SHORT : QPW_SPEECH_MIDSTREAM);
+        else if (again)
+            w->head.n = w->head_next = w->head_zeros = 0;
+        qpw_head_put(w->head_others < QPW_LOOK_PATIENCE);
+        if (!again || w->head_others >= QPW_LOOK_PATIENCE)
+            return 0;
+        next = have = 0;
+    }
     return qpw_look_bytes(w, next - (__u32)place, QPW_HEAD_BYTES - (have & (QPW_HEAD_BYTES - 1)));
 }
 
@@ -265,10 +287,10 @@ __noinline __u32 qpw_look_begins(__u32 local)
         return 0;
     place = qpw_look_place(w, c, local);
     w->head_id = c->first_ns ^ (__u64)(c->isn ^ w->key.remote_port) << 32 ^ (__u64)w->key.local_port << 1 ^ local;
-    w->head_next = w->head_zeros = 0;
+    w->head_next = w->head_zeros = w->head_others = 0;
     if (!w->pkt.payload) { /* of what waits for more, the end may be all there is */
         if (speaks & QPW_SPEECH_WAITS && w->pkt.tcp_flags & (QPW_TCP_FIN | QPW_TCP_RST)) {
-            qpw_look_tell(w, c, local, speaks & ~QPW_SPEECH_WAITS);
+            qpw_look_tell(w, c, local, qpw_is_all(speaks));
             qpw_head_put(0);
         }
         return 0;
@@ -280,8 +302,12 @@ __noinline __u32 qpw_look_begins(__u32 local)
     }
     if (speaks & QPW_SPEECH_WAITS)
         return qpw_look_continues(w, c, local, place);
-    if (place)
-        return 0; /* ahead of what is waited for */
+    if (place) { /* ahead of what is waited for */
+        c->speaks[local] = speaks | QPW_SPEECH_WAITS;
+        w->head_others = 1;
+        qpw_head_put(1);
+        return 0;
+    }
     n = qpw_look_bytes(w, 0, QPW_HEAD_BYTES);
     if (!n)
         qpw_look_tell(w, c, local, QPW_SPEECH_SHORT);

@@ -94,7 +94,7 @@ struct qpw_tokens {
  *   conn.h, half.h    made; half_way, half_rank, conn_key
  *   question.h        question, question_line, question_id, asked_last
  *   judge.h           verdict, vlan, misfit, set, vouch, vouched, vouched_rule, holder, walked, services, echo_asked
- *   look.h            judged, judged_before, head, head_at, head_next, head_zeros, head_id, payload
+ *   look.h            judged, judged_before, head, head_at, head_next, head_zeros, head_others, head_id, payload
  *   infra.h           rate, infra_news
  *   owner.h           owner, listener
  *   count.h           meter, row, row_slot
@@ -194,7 +194,8 @@ struct qpw_work {
     __u32 services;    /* that the step which decides names */
     __u32 head_at;     /* where in the frame the bytes are that are to be looked at, */
     __u32 head_next;   /* how far into the stream they go, */
-    __u32 head_zeros;  /* how many zeros stood alone in front, */
+    __u16 head_zeros;  /* how many zeros stood alone in front, */
+    __u16 head_others; /* how many segments did not continue them, */
     struct qpw_head head; /* and what stands before them */
     __u64 head_id;
     __u64 payload[QPW_HEAD_BYTES / 8]; /* its first bytes, wiped when they are told */

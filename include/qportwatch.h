@@ -164,7 +164,8 @@ struct qpw_head_part {
     __u64 id;          /* of connection and end; 0: unused */
     __u64 first, last; /* as in struct qpw_head */
     __u32 next;        /* bytes of the stream up to here */
-    __u32 zeros;       /* so many of them were all of the first segments, and zero */
+    __u16 zeros;       /* so many of them were all of the first segments, and zero */
+    __u16 others;      /* segments with payload that were no continuation */
 };
 
 /*

@@ -148,7 +148,7 @@ Test(speaks, first_segments_are_put_together)
     cr_expect_not(mismatch(IN, 6, 445, &f));
     audit_handshake_in(&a, CLIENT, 800, 445);
     says(OWN, 800, 445, 1, text + 1, 1); /* ahead of the first */
-    EXPECT(800, 445, OWN, QPW_SPEECH_NONE);
+    EXPECT(800, 445, OWN, QPW_SPEECH_NONE | QPW_SPEECH_WAITS);
     for (unsigned at = 0; at < 16; at++) {
         says(OWN, 800, 445, at, text + at, 1);
         says(OWN, 800, 445, at, text + at, 1); /* and again */
@@ -309,6 +309,30 @@ Test(speaks, an_end_that_only_acknowledges_is_cached)
     cr_expect_eq(audit_tcp(&a, CLIENT, 900, 445).last_ns, c.last_ns, "it took the slow path");
     SAYS(OWN, 900, 445, 0, "uid=0(root) gid=0(root)");
     EXPECT(900, 445, OWN, QPW_SPEECH_TEXT);
+    audit_close(&a);
+}
+
+/* An end that sends one short segment again and again is waited for no longer than that is worth. */
+Test(speaks, patience_ends)
+{
+    open_with_policy();
+    audit_handshake_in(&a, CLIENT, 900, 445);
+    for (int i = 0; i < 64; i++)
+        SAYS(OWN, 900, 445, 0, ">>> ");
+    EXPECT(900, 445, OWN, QPW_SPEECH_TEXT | QPW_SPEECH_WAITS);
+    SAYS(OWN, 900, 445, 0, ">>> ");
+    EXPECT(900, 445, OWN, QPW_SPEECH_SHORT);
+    cr_expect_eq(judged("smb", QPW_JUDGED_SHORT), 1);
+    for (unsigned n = 1; n <= 10; n++) { /* zeros, which may be padding, or not */
+        audit_handshake_in(&a, CLIENT, (uint16_t)(910 + n), 445);
+        for (int i = 0; i < 65; i++)
+            says(OWN, (uint16_t)(910 + n), 445, 0, "\0\0\0\0\0\0\0\0\0", n);
+        EXPECT((uint16_t)(910 + n), 445, OWN, QPW_SPEECH_SHORT);
+    }
+    audit_handshake_in(&a, CLIENT, 901, 445);
+    for (int i = 0; i < 65; i++)
+        SAYS(OWN, 901, 445, 7, "its beginning is not seen");
+    EXPECT(901, 445, OWN, QPW_SPEECH_MIDSTREAM);
     audit_close(&a);
 }
 
