@@ -93,6 +93,28 @@ Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = NETNS_
     json_decref(root);
 }
 
+/* The verifier's log goes to standard error, so that the document on standard output stays whole. */
+Test(bench, verbose_shows_the_verifiers_log, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    static const char *const programs[] = {"qpw_xdp_rx", "qpw_tc_rx", "qpw_tc_tx", "bench_pass", "bench_empty"};
+    static char out[65536];
+    const char *document;
+    char begins[80];
+    json_t *root;
+
+    cr_assert_eq(bench("--json --rounds 1 --cases vlan -v", out, sizeof(out)), 0, "%s", out);
+    for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+        snprintf(begins, sizeof(begins), "prog '%s': -- BEGIN PROG LOAD LOG --\n", programs[i]);
+        cr_expect(strstr(out, begins), "%s: %s", programs[i], out);
+    }
+    cr_expect(strstr(out, "\nprocessed "), "%s", out);
+    document = strstr(out, "\n{\n");
+    cr_assert(document != NULL, "%s", out);
+    root = json_loads(document, 0, NULL);
+    cr_expect_eq(json_array_size(json_object_get(root, "cases")), 2, "%s", document);
+    json_decref(root);
+}
+
 Test(bench, live_counts_packets_and_leaves_nothing, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {
     static char out[65536];

@@ -204,6 +204,46 @@ Test(attach, a_second_auditor_is_refused)
     node_close(&n);
 }
 
+/* Whether the log has one verifier log, with its figures, of that program. */
+static bool has_verifier_log(const char *log, const char *program)
+{
+    char begins[96], *at, *end;
+
+    snprintf(begins, sizeof(begins), "prog '%s': -- BEGIN PROG LOAD LOG --\n", program);
+    at = strstr(log, begins);
+    end = at ? strstr(at, "-- END PROG LOAD LOG --\n") : NULL;
+    if (!end || strstr(end, begins))
+        return false;
+    *end = '\0';
+    at = strstr(at, "\nprocessed ");
+    *end = '-';
+    return at && at < end;
+}
+
+/* The verifier's log of each program that is loaded, and of no other: those in the hooks outlive the auditor. */
+Test(attach, verbose_shows_the_verifiers_log)
+{
+    static char text[65536];
+    struct node n;
+
+    node_open(&n);
+    node_attach(&n, "node0 --mode tc -v");
+    netns_output(&n.node, text, sizeof(text), "cat %s", n.log);
+    cr_expect(has_verifier_log(text, "qpw_tc_rx"), "%s", text);
+    cr_expect(has_verifier_log(text, "qpw_tc_tx"), "%s", text);
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 --mode tc --verbose");
+    netns_output(&n.node, text, sizeof(text), "cat %s", n.log);
+    cr_expect(has_verifier_log(text, "qpw_exec"), "%s", text);
+    cr_expect(!strstr(text, "qpw_tc"), "%s", text);
+    node_stop(&n, SIGKILL);
+    node_attach(&n, "node0 --mode tc");
+    netns_output(&n.node, text, sizeof(text), "cat %s", n.log);
+    cr_expect(!strstr(text, "verifier"), "only where it is asked for: %s", text);
+    node_stop(&n, SIGTERM);
+    node_close(&n);
+}
+
 Test(attach, killed_and_taken_over)
 {
     struct node n;

@@ -13,6 +13,7 @@
 #include "bpf/tag.h"
 #include "host/clock.h"
 #include "instance/cpus.h"
+#include "instance/kernel_words.h"
 #include "policy/compile/compile.h"
 #include "policy/lang/policy.h"
 
@@ -26,7 +27,8 @@ static const char *const floor_names[QPW_FLOOR_COUNT] = {"bench_pass",     "benc
 
 static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qportwatch_bench");
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qportwatch_bench",
+                .kernel_log_level = qpw_verifier_log_level());
     struct bpf_program *program;
 
     rig->floors = bpf_object__open_mem(qpw_bench_object, (size_t)(qpw_bench_object_end - qpw_bench_object), &options);

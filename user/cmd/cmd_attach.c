@@ -20,6 +20,7 @@
 #include "cmd/hosts.h"
 #include "cmd/number.h"
 #include "cmd/settings.h"
+#include "cmd/verbose.h"
 #include "config/config.h"
 #include "history/history.h"
 #include "host/clock.h"
@@ -50,6 +51,7 @@ static const struct argp_option options_table[] = {
     {"no-tui", KEY_NO_TUI, 0, 0, "Print lines instead of the live view, even on a terminal", 0},
     {"keep", KEY_KEEP, 0, 0, "On a clean exit, keep counting in the kernel until the next start", 0},
     {"wait", KEY_WAIT, 0, 0, "Wait for interfaces and routes that are not there yet", 0},
+    QPW_VERBOSE_OPTION,
     {"max-connections", KEY_MAX_CONNECTIONS, "N", 0, "Table size for established TCP connections (default 65536)", 0},
     {"tcp-timeout", KEY_TCP, "SECONDS", 0, "Idle time after which an established TCP connection ends", 1},
     {"half-open-timeout", KEY_HALF_OPEN, "SECONDS", 0, "The same before the handshake is complete", 1},
@@ -70,6 +72,7 @@ struct arguments {
     struct qpw_alert_options alerting;
     struct qpw_settings config;
     bool no_tui;
+    bool verbose;
     struct qpw_view *view; /* receives the lines while it has the terminal */
     uint64_t unwritten;    /* lines that standard output or error did not accept */
 };
@@ -129,6 +132,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         audit->sensor_name = value;
         return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
+    case QPW_KEY_VERBOSE: arguments->verbose = true; return 0;
     case KEY_KEEP: audit->keep = true; return 0;
     case KEY_WAIT: audit->wait = true; return 0;
     case KEY_MAX_CONNECTIONS: audit->load.max_connections = qpw_connections_parse(state, value); return 0;
@@ -290,6 +294,8 @@ static int run(struct arguments *arguments)
     r = open_auditor(arguments, &auditor, &usage, &err);
     if (r < 0)
         return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
+    if (wants_view(arguments))
+        qpw_verifier_log_show(NULL); /* interfaces that come later may need more programs, but the terminal is the view's */
     r = qpw_privileges_drop(&err);
     if (r) {
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
@@ -364,6 +370,8 @@ int qpw_cmd_attach(int argc, char **argv)
     for (size_t i = 0; i < arguments.audit.n_ifaces; i++)
         arguments.ifaces[i] = qpw_altname_main(arguments.ifaces[i], names[i]);
     qpw_quiet_libbpf();
+    if (arguments.verbose)
+        qpw_verifier_log_show(stderr);
     status = run(&arguments);
     qpw_policy_options_clear(&arguments.audit.policy);
     qpw_config_clear(&arguments.config);

@@ -9,8 +9,9 @@
 #include "bench/live.h"
 #include "bench/render.h"
 #include "cmd/cmd.h"
-#include "instance/kernel_words.h"
 #include "cmd/format.h"
+#include "cmd/verbose.h"
+#include "instance/kernel_words.h"
 #include "util/near.h"
 #include "util/usage.h"
 
@@ -21,6 +22,7 @@ struct options {
     bool quick;
     bool live;
     bool targets;
+    bool verbose;
     unsigned rounds;
     bool *wanted; /* [qpw_bench_n_cases] */
 };
@@ -32,6 +34,7 @@ static const struct argp_option argp_options[] = {
     {"targets", KEY_TARGETS, NULL, 0, "Also compare with the limits and aims of this project, set on its own machine", 0},
     {"rounds", 'r', "N", 0, "Rounds over all cases (25)", 0},
     {"cases", 'c', "NAME[,NAME…]", 0, "Only these cases; the floors are always measured", 0},
+    QPW_VERBOSE_OPTION,
     {0},
 };
 
@@ -82,6 +85,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_TARGETS:
         o->targets = true;
+        return 0;
+    case QPW_KEY_VERBOSE:
+        o->verbose = true;
         return 0;
     case 'r':
         o->rounds = (unsigned)qpw_usage_number(state, "--rounds", arg, 1, QPW_BENCH_MAX_ROUNDS, "number");
@@ -152,6 +158,8 @@ int qpw_cmd_bench(int argc, char **argv)
         o.wanted[i] = true;
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
+    if (o.verbose)
+        qpw_verifier_log_show(stderr);
     rc = measure(&o, &err);
     free(o.wanted);
     if (rc < 0) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "instance/kernel.h"
+#include "instance/kernel_words.h"
 
 extern const char qpw_bpf_object[], qpw_bpf_object_end[], qpw_bpf_object_old[], qpw_bpf_object_old_end[];
 
@@ -30,7 +31,7 @@ static bool kernel_is_old(void)
 
 struct bpf_object *qpw_embedded_open(bool old_verifier)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = QPW_OBJECT_NAME);
+    LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = QPW_OBJECT_NAME, .kernel_log_level = qpw_verifier_log_level());
 
     if (old_verifier || kernel_is_old())
         return bpf_object__open_mem(qpw_bpf_object_old, (size_t)(qpw_bpf_object_old_end - qpw_bpf_object_old), &options);
