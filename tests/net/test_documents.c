@@ -116,6 +116,20 @@ Test(documents, of_captures)
     netns_close(&here);
 }
 
+/* What the tables are for adds up to what they take. */
+static void expect_memory_by_use(json_t *status)
+{
+    json_int_t sum = 0;
+    const char *name;
+    json_t *bytes;
+
+    json_object_foreach(json_object_get(status, "memory"), name, bytes)
+        sum += json_integer_value(bytes);
+    cr_expect_eq(sum, node_number(status, "memory_bytes"), "%lld of %lld", (long long)sum,
+                 (long long)node_number(status, "memory_bytes"));
+    cr_expect_gt(node_number(status, "memory.connections"), 10 << 20);
+}
+
 Test(documents, of_what_is_attached_and_of_nothing)
 {
     static const char policy[] = "policy test/documents\ninbound tcp 445 SMB\n";
@@ -142,6 +156,7 @@ Test(documents, of_what_is_attached_and_of_nothing)
     cr_expect_str_eq(node_text(d, "interfaces.0.name"), "node0");
     cr_expect(strstr(node_text(d, "command"), " --sensor-name n?he"), "what is not UTF-8 costs no more than itself: %s",
               node_text(d, "command"));
+    expect_memory_by_use(d);
     json_decref(d);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "report --json"));
     d = document(&n.node, 0, "qportwatch.listeners/1", "test/documents", "listeners --json");

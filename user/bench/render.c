@@ -8,7 +8,7 @@
 
 #include "bench/snapshot.h"
 #include "instance/cpus.h"
-#include "snapshot/collect_maps.h"
+#include "snapshot/memory.h"
 #include "util/document.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -50,7 +50,7 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
     if (!uname(&name))
         snprintf(ret->kernel, sizeof(ret->kernel), "%s", name.release);
     ret->cpus = qpw_possible_cpus();
-    ret->memory_bytes = qpw_kernel_memory(&rig->kernel);
+    ret->memory_bytes = qpw_kernel_memory(&rig->kernel, NULL);
     ret->starts = rig->starts;
     ret->load_ns = rig->load_ns;
     ret->policy_ns = rig->policy_ns;

@@ -14,6 +14,7 @@
 #include "snapshot/conns.h"
 #include "snapshot/lives.h"
 #include "snapshot/collection.h"
+#include "snapshot/memory.h"
 #include "util/text.h"
 
 static int read_header(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
@@ -261,7 +262,7 @@ static int collect(struct qpw_collection *c, const struct qpw_collect_options *o
     if (c->s.replay)
         begin_with_first(&c->s);
     if (!options->brief)
-        c->s.memory_bytes = qpw_kernel_memory(c->k);
+        c->s.memory_bytes = qpw_kernel_memory(c->k, c->s.memory);
     return 0;
 }
 

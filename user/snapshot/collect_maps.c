@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "snapshot/collect_maps.h"
 #include "instance/cpus.h"
-#include "instance/objects.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BATCH 4096
 #define PERCPU_BATCH_BYTES (1u << 18) /* filled by the kernel and summed up while still in the cache */
@@ -329,50 +327,4 @@ int qpw_array_read(int fd, size_t size, uint32_t count, void *values)
         if (bpf_map_lookup_elem(fd, &i, (char *)values + i * size) < 0)
             return -errno;
     return 0;
-}
-
-static uint64_t map_memory(int fd)
-{
-    unsigned long long bytes = 0;
-    char path[64], line[128];
-    FILE *file;
-
-    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-    file = fopen(path, "re");
-    while (file && fgets(line, sizeof(line), file))
-        if (sscanf(line, "memlock: %llu", &bytes) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return bytes;
-}
-
-/* Return the memory of the policy's tables, because a map of maps accounts only for itself. */
-static uint64_t inner_memory(int outer_fd)
-{
-    uint64_t bytes = 0;
-    uint32_t id;
-    int fd;
-
-    for (uint32_t i = 0; i < 2; i++) {
-        if (bpf_map_lookup_elem(outer_fd, &i, &id) < 0 || (fd = qpw_object_map(id)) < 0)
-            continue;
-        bytes += map_memory(fd);
-        close(fd);
-    }
-    return bytes;
-}
-
-uint64_t qpw_kernel_memory(const struct qpw_kernel *k)
-{
-    static const int outer[] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps, QPW_MAP_pol_sets};
-    uint64_t bytes = 0;
-
-    for (int i = 0; i < QPW_MAP_COUNT; i++)
-        bytes += map_memory(k->map_fd[i]);
-    for (int i = 0; i < QPW_SECTION_COUNT; i++)
-        bytes += map_memory(k->section_fd[i]);
-    for (size_t i = 0; i < sizeof(outer) / sizeof(*outer); i++)
-        bytes += inner_memory(k->map_fd[outer[i]]);
-    return bytes;
 }

@@ -63,11 +63,6 @@ int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values);
 /* Read `count` values of `size` bytes from the start of an array. Return 0 or a negative errno. */
 int qpw_array_read(int fd, size_t size, uint32_t count, void *values);
 
-/*
- * Return the kernel memory of all maps in bytes, including the policy's tables, as far as the kernel accounts for it.
- */
-uint64_t qpw_kernel_memory(const struct qpw_kernel *k);
-
 /* ---- collect_host.c: data from outside the maps ---- */
 
 /*

@@ -14,6 +14,7 @@
 
 #include "host/pid_namespace.h"
 #include "qportwatch_user.h"
+#include "snapshot/memory.h"
 
 struct qpw_meter_row {
     struct qpw_meter_key key;
@@ -222,7 +223,8 @@ struct qpw_snapshot {
     struct qpw_table_row tables[QPW_CLASS_COUNT];
     uint64_t losses[QPW_LOSS_COUNT];
     uint64_t freed[2]; /* slots of settled findings that were freed: [0] attempted and refused, [1] answered ones */
-    uint64_t memory_bytes; /* kernel memory of all maps */
+    uint64_t memory_bytes; /* kernel memory of all maps, */
+    uint64_t memory[QPW_MEMORY_COUNT]; /* and for what: enum qpw_memory_part */
 };
 
 #define QPW_PORT_INDEXES (3u * 65536u)

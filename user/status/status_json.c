@@ -136,6 +136,16 @@ static json_t *history(const struct qpw_snapshot *s)
                      "since", qpw_json_time(stopped ? stopped->unix_ns : 0), "why", qpw_json_text(stopped ? stopped->text : NULL));
 }
 
+/* Bytes of kernel memory by what they are for. */
+static json_t *memory_json(const struct qpw_snapshot *s)
+{
+    json_t *all = json_object();
+
+    for (unsigned part = 0; part < QPW_MEMORY_COUNT; part++)
+        json_object_set_new(all, qpw_memory_name(part), qpw_json_number(s->memory[part]));
+    return all;
+}
+
 int qpw_status_json(const struct qpw_status *s, FILE *out)
 {
     json_t *root = qpw_document("qportwatch.status/1");
@@ -163,6 +173,7 @@ int qpw_status_json(const struct qpw_status *s, FILE *out)
                                   !s->snapshot.executables_missing[0], "executables_why",
                                   qpw_json_text(s->snapshot.executables_missing)));
     SET(root, "memory_bytes", qpw_json_number(s->snapshot.memory_bytes));
+    SET(root, "memory", memory_json(&s->snapshot));
     SET(root, "timeouts", timeouts_json(s));
     SET(root, "alerts", json_incref(s->alerts));
     SET(root, "history", history(&s->snapshot));

@@ -163,9 +163,22 @@ static void show_owners(const struct qpw_status *s, const struct qpw_printer *p)
                        s->snapshot.executables_missing);
 }
 
+static void show_memory(const struct qpw_snapshot *s, const struct qpw_printer *p)
+{
+    struct qpw_list list;
+    char bytes[24];
+
+    qpw_list_begin(&list, p, 0, "memory");
+    qpw_list_add(&list, "%s in the kernel", qpw_words_bytes(s->memory_bytes, bytes, sizeof(bytes)));
+    for (unsigned part = 1; part <= QPW_MEMORY_COUNT; part++) /* OTHER last */
+        qpw_list_add(&list, "%s %s", qpw_memory_name(part % QPW_MEMORY_COUNT),
+                     qpw_words_bytes(s->memory[part % QPW_MEMORY_COUNT], bytes, sizeof(bytes)));
+    qpw_list_end(&list);
+}
+
 static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)
 {
-    char bytes[24], entries[24], capacity[24], evicted[24];
+    char entries[24], capacity[24], evicted[24];
 
     for (unsigned c = QPW_CLASS_NONE + 1; c < QPW_CLASS_COUNT; c++) {
         const struct qpw_table_row *t = &s->snapshot.tables[c];
@@ -175,8 +188,7 @@ static void show_tables(const struct qpw_status *s, const struct qpw_printer *p)
                        qpw_words_count(t->capacity, capacity, sizeof(capacity)),
                        qpw_words_count(t->evicted, evicted, sizeof(evicted)));
     }
-    qpw_print_item(p, "memory", "%s in the kernel",
-                   qpw_words_bytes(s->snapshot.memory_bytes, bytes, sizeof(bytes)));
+    show_memory(&s->snapshot, p);
 }
 
 static void show_timeouts(const struct qpw_status *s, const struct qpw_printer *p)
