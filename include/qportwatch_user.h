@@ -204,7 +204,7 @@ struct qpw_decision {
  * and an interface that is detached, and end with the findings that they are about.
  *
  * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()), or of that
- * finding of the class alone (qpw_life_alone()); of these two the later one counts. REOPENED takes the place of each:
+ * finding of the class alone (qpw_life_single()); of these two the later one counts. REOPENED takes the place of each:
  * the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each step, but for
  * those of one reload about one service: the alert log knows a step by it.
  */

@@ -77,7 +77,7 @@ static void check_answer(int status, void *program)
 
 static char name[64] = "qportwatch"; /* followed by the command */
 
-static void say_waiting(const char *path)
+static void report_waiting(const char *path)
 {
     qpw_put_lines(stderr, "%s: waiting for %s: nothing has been written to it yet", name, path);
 }
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
     qpw_terminal_start();
     if (on_exit(check_answer, name) != 0)
         return QPW_EXIT_FAILED;
-    qpw_file_say_waiting(say_waiting);
+    qpw_file_report_waiting(report_waiting);
     if (argc < 2)
         return qpw_usage_no_command("qportwatch", NULL);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

@@ -80,7 +80,7 @@ Test(select, who_names_a_remote_end_means_it_alone)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         cr_assert_eq(qpw_selection_parse(cases[i].words, cases[i].n, &s, &err), 0, "%zu: %s", i, err.text);
-        cr_expect_eq(qpw_selection_alone(&s), cases[i].alone, "%zu", i);
+        cr_expect_eq(qpw_selection_is_single(&s), cases[i].alone, "%zu", i);
     }
 }
 
@@ -321,11 +321,11 @@ Test(mute, refuses_what_it_cannot_say_or_should_not)
         cr_assert_eq(qpw_policy_file_open(f.policy, &place, &err), 0);
         cr_expect_eq(qpw_act_mute(&act, &s, &asker, said, sizeof(said), &err), QPW_EXIT_FAILED);
         cr_expect(strstr(err.text, "is changing a policy"), "%s", err.text);
-        cr_expect_eq(qpw_hook_site_check(&place, &err), 0, "%s", err.text);
+        cr_expect_eq(qpw_policy_file_check(&place, &err), 0, "%s", err.text);
         put(f.policy, "policy other\n");
-        cr_expect_eq(qpw_hook_site_check(&place, &err), -ESTALE);
+        cr_expect_eq(qpw_policy_file_check(&place, &err), -ESTALE);
         unlink(f.policy);
-        cr_expect_eq(qpw_hook_site_check(&place, &err), -ESTALE);
+        cr_expect_eq(qpw_policy_file_check(&place, &err), -ESTALE);
         put(f.policy, "policy site\ninbound tcp 22 ssh");
         qpw_policy_file_close(&place);
     }

@@ -213,8 +213,8 @@ static int calls_of_the_auditor(void)
 
 static int calls_of_the_looker(void)
 {
-    EXPECT(1, qpw_confine_looker(true) == 0);
-    EXPECT(2, qpw_confine_looker(false) == 0); /* as its worker, within the supervisor's confinement */
+    EXPECT(1, qpw_confine_lookup_helper(true) == 0);
+    EXPECT(2, qpw_confine_lookup_helper(false) == 0); /* as its worker, within the supervisor's confinement */
     EXPECT(3, write_file("file") == ENOSYS);
     EXPECT(4, open("/etc/passwd", O_RDONLY) >= 0);
     EXPECT(5, execute("/bin/true") == ENOSYS);

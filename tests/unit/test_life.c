@@ -203,15 +203,15 @@ Test(life, a_named_one_is_acknowledged_alone)
                                : finding(IN, i ? "10.0.0.6" : "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
             rows[i].value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
         }
-        steps[0] = (struct qpw_life_row){qpw_life_alone(&rows[0]), ack};
+        steps[0] = (struct qpw_life_row){qpw_life_single(&rows[0]), ack};
         cr_expect_str_eq(states(rows, steps, 1), "acknowledged open");
         steps[0] = (struct qpw_life_row){qpw_life_class(&rows[0]), ack};
         cr_expect_str_eq(states(rows, steps, 1), "acknowledged acknowledged", "the whole service");
-        steps[1] = (struct qpw_life_row){qpw_life_alone(&rows[1]), undo};
+        steps[1] = (struct qpw_life_row){qpw_life_single(&rows[1]), undo};
         cr_expect_str_eq(states(rows, steps, 2), "acknowledged open", "one of them taken back");
         steps[0].life = later;
         cr_expect_str_eq(states(rows, steps, 2), "acknowledged acknowledged", "and the whole service again");
-        steps[0] = (struct qpw_life_row){qpw_life_alone(&rows[0]), ack};
+        steps[0] = (struct qpw_life_row){qpw_life_single(&rows[0]), ack};
         rows[0].value.owner.exe = 0x2222;
         cr_expect_str_eq(states(rows, steps, 1), "open open", "another program");
         rows[0].value.owner.exe = 0x1111;

@@ -260,9 +260,9 @@ Test(page, timeline_counts_each_finding_once)
             all += t.first[part][severity];
     cr_expect_eq(all + t.before, s.n_findings);
     cr_expect_eq(t.before, 1);
-    cr_expect_eq(qpw_timeline_place(&t, 0), 0);
-    cr_expect_eq(qpw_timeline_place(&t, UINT64_MAX), 1000);
-    cr_expect_eq(qpw_timeline_place(&t, s.from_unix_ns + (s.unix_ns - s.from_unix_ns) / 2), 500);
+    cr_expect_eq(qpw_timeline_position(&t, 0), 0);
+    cr_expect_eq(qpw_timeline_position(&t, UINT64_MAX), 1000);
+    cr_expect_eq(qpw_timeline_position(&t, s.from_unix_ns + (s.unix_ns - s.from_unix_ns) / 2), 500);
 }
 
 Test(page, without_a_period_nothing_is_drawn)

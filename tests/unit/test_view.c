@@ -261,14 +261,14 @@ Test(view, messages_of_several_lines_become_one)
     char text[1000];
 
     qpw_state_init(&state);
-    qpw_state_say(&state, false, "policy p is in force\n  opens inbound tcp 1\n  removes peer n\n");
+    qpw_state_set_message(&state, false, "policy p is in force\n  opens inbound tcp 1\n  removes peer n\n");
     cr_expect_str_eq(state.message, "policy p is in force; opens inbound tcp 1; removes peer n");
-    qpw_state_say(&state, true, "");
+    qpw_state_set_message(&state, true, "");
     cr_expect_str_eq(state.message, "");
     for (size_t length = sizeof(state.message) - 5; length < sizeof(state.message) + 5; length++) {
         memset(text, 'x', length);
         strcpy(text + length, "\n y");
-        qpw_state_say(&state, true, text);
+        qpw_state_set_message(&state, true, text);
         cr_expect_lt(strlen(state.message), sizeof(state.message));
         cr_expect_geq(strlen(state.message), sizeof(state.message) - 5);
     }
@@ -888,12 +888,12 @@ Test(view, wider_screens_show_more_columns_and_none_overlaps)
         for (int width = 80; width <= 250; width++) {
             qpw_layout_make(qpw_tab_columns((enum qpw_tab)tab), false, width, &layout);
             for (int i = 0; i < layout.n; i++) {
-                cr_expect_geq(layout.places[i].width, layout.places[i].column->min);
+                cr_expect_geq(layout.spans[i].width, layout.spans[i].column->min);
                 if (i)
-                    cr_expect_eq(layout.places[i].left, layout.places[i - 1].left + layout.places[i - 1].width + 1);
+                    cr_expect_eq(layout.spans[i].left, layout.spans[i - 1].left + layout.spans[i - 1].width + 1);
             }
-            cr_expect_leq(layout.places[layout.n - 1].left + layout.places[layout.n - 1].width, width,
-                          "%s at %d", qpw_tab_name((enum qpw_tab)tab), width);
+            cr_expect_leq(layout.spans[layout.n - 1].left + layout.spans[layout.n - 1].width, width, "%s at %d",
+                          qpw_tab_name((enum qpw_tab)tab), width);
             cr_expect_geq(layout.n, before - 1);
             before = layout.n;
         }
@@ -907,8 +907,8 @@ Test(view, totals_take_the_place_of_rates)
 
     qpw_layout_make(qpw_tab_columns(QPW_TAB_PORTS), true, 80, &layout);
     for (int i = 0; i < layout.n; i++) {
-        rates |= layout.places[i].column->id == QPW_COL_RX_RATE;
-        totals |= layout.places[i].column->id == QPW_COL_RX_BYTES;
+        rates |= layout.spans[i].column->id == QPW_COL_RX_RATE;
+        totals |= layout.spans[i].column->id == QPW_COL_RX_BYTES;
     }
     cr_expect(totals && !rates);
 }

@@ -27,7 +27,7 @@ static bool is_line(const char *line, size_t length, const char *text)
 }
 
 /* Return whether the line is neither a comment nor empty. */
-static bool says_something(const char *line, size_t length)
+static bool is_useful(const char *line, size_t length)
 {
     size_t blank = 0;
 
@@ -54,7 +54,7 @@ char *qpw_proposals_take(const char *edited)
             within = is_line(at, length, BEGIN);
             continue;
         }
-        if (within && !says_something(at, length)) {
+        if (within && !is_useful(at, length)) {
             if (!strncmp(at, QPW_SUGGEST_EVIDENCE, strlen(QPW_SUGGEST_EVIDENCE)))
                 evidence = at;
             continue;

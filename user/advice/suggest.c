@@ -167,12 +167,12 @@ static void write_remotes(const struct proposal *p, struct list *list)
 static const char *set_name(const struct proposal *p, char *buf, size_t size)
 {
     const char *protocol = qpw_protocol_name(p->protocol), *direction = p->direction == QPW_DIR_INBOUND ? "in" : "out";
-    char number[16], place[16] = "";
+    char number[16], suffix[16] = "";
 
     snprintf(number, sizeof(number), "ip%u", p->protocol);
     if (p->kind != QPW_KIND_PROTOCOL)
-        snprintf(place, sizeof(place), "-%u", p->port);
-    snprintf(buf, size, "%s-%s%s-remotes", direction, protocol ? protocol : number, place);
+        snprintf(suffix, sizeof(suffix), "-%u", p->port);
+    snprintf(buf, size, "%s-%s%s-remotes", direction, protocol ? protocol : number, suffix);
     if (p->number > 1)
         snprintf(buf + strlen(buf), size - strlen(buf), "-%u", p->number);
     return buf;

@@ -52,7 +52,7 @@ static bool is_judged(uint8_t verdict, uint8_t direction)
 
 static int add_row(struct work *w, const struct qpw_what_if_row *row)
 {
-    struct qpw_what_if_row *place;
+    struct qpw_what_if_row *slot;
 
     for (size_t i = 0; i < w->out.n && !row->by_address; i++) {
         struct qpw_what_if_row *known = &w->out.rows[i];
@@ -66,8 +66,8 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
             return 0;
         }
     }
-    place = QPW_ADD(w->out.rows, w->out.n);
-    if (!place)
+    slot = QPW_ADD(w->out.rows, w->out.n);
+    if (!slot)
         return -ENOMEM;
     w->out.rows[w->out.n++] = *row;
     return 0;
@@ -77,7 +77,7 @@ static int add_row(struct work *w, const struct qpw_what_if_row *row)
  * Return whether the verdict depends on an address that the exchange leaves open (NULL): compare the verdict for an
  * address in no set with those for a member of each set.
  */
-static bool tells_apart(const struct work *w, const struct qpw_exchange *exchange)
+static bool is_told_by_owner(const struct work *w, const struct qpw_exchange *exchange)
 {
     static const uint8_t nobody[16];
     struct qpw_exchange other = *exchange;
@@ -206,7 +206,7 @@ static void judge(struct work *w, const struct group *g, const uint8_t *remote, 
                                     .parent_live = parent_seen, .data = w};
     struct qpw_judgement judgement;
 
-    row->uncertain = tells_apart(w, &exchange);
+    row->uncertain = is_told_by_owner(w, &exchange);
     exchange.initiator = exchange.initiator ? exchange.initiator : nobody;
     exchange.responder = exchange.responder ? exchange.responder : nobody;
     judgement = qpw_policy_judge(w->judge, &exchange);

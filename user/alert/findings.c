@@ -149,33 +149,35 @@ static const char *of_many(const struct work *w, char *buf, size_t size)
 static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record_kind kind, char *text, size_t size)
 {
     const struct qpw_life *step = w->life.step;
-    char said[sizeof(e->record.text)], many[48];
+    char step_text[sizeof(e->record.text)], many[48];
     int length = 0;
 
     of_many(w, many, sizeof(many));
     if (kind == QPW_RECORD_ACKNOWLEDGED)
-        length = snprintf(said, sizeof(said), "Acknowledged%s%.*s%s. ", step && step->who[0] ? " by " : "",
+        length = snprintf(step_text, sizeof(step_text), "Acknowledged%s%.*s%s. ", step && step->who[0] ? " by " : "",
                           step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
     else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_RULE)
-        length = snprintf(said, sizeof(said), "Closed: %s%s explains it now%s. ", step->rule ? "rule " : "peer ",
-                          step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer), many);
+        length = snprintf(
+            step_text, sizeof(step_text), "Closed: %s%s explains it now%s. ", step->rule ? "rule " : "peer ",
+            step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer), many);
     else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_SILENCE)
-        length = snprintf(said, sizeof(said), "Closed: it was not seen for as long as such findings stay open. ");
+        length =
+            snprintf(step_text, sizeof(step_text), "Closed: it was not seen for as long as such findings stay open. ");
     else if (kind == QPW_RECORD_CLOSED)
-        length = snprintf(said, sizeof(said), "Closed: judged again since. ");
+        length = snprintf(step_text, sizeof(step_text), "Closed: judged again since. ");
     else if (kind == QPW_RECORD_REOPENED && w->another)
-        length = snprintf(said, sizeof(said), "Open again: another program than before. ");
+        length = snprintf(step_text, sizeof(step_text), "Open again: another program than before. ");
     else if (kind == QPW_RECORD_REOPENED && w->life.ended)
-        length = snprintf(said, sizeof(said), "Open again: its acknowledgement ended%s. ", many);
+        length = snprintf(step_text, sizeof(step_text), "Open again: its acknowledgement ended%s. ", many);
     else if (kind == QPW_RECORD_REOPENED)
-        length = snprintf(said, sizeof(said), "Open again%s%.*s%s. ", step && step->who[0] ? ", by " : "",
+        length = snprintf(step_text, sizeof(step_text), "Open again%s%.*s%s. ", step && step->who[0] ? ", by " : "",
                           step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
     else if (w->another)
-        length = snprintf(said, sizeof(said), "Another program than before. ");
+        length = snprintf(step_text, sizeof(step_text), "Another program than before. ");
     if (!length)
         return;
-    snprintf(said + length, sizeof(said) - (size_t)length, "%s", text);
-    snprintf(text, size, "%s", said);
+    snprintf(step_text + length, sizeof(step_text) - (size_t)length, "%s", text);
+    snprintf(text, size, "%s", step_text);
 }
 
 /* Return the time of the record's subject: a life-cycle step is later than the traffic. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t place(const struct qpw_idmap *map, uint64_t key)
+static size_t slot_of(const struct qpw_idmap *map, uint64_t key)
 {
     size_t at = (key * 0x9e3779b97f4a7c15ull) >> 20 & (map->size - 1);
 
@@ -20,7 +20,7 @@ bool qpw_idmap_get(const struct qpw_idmap *map, uint64_t key, uint32_t *ret)
 
     if (!map->size)
         return false;
-    at = place(map, key);
+    at = slot_of(map, key);
     if (!map->keys[at])
         return false;
     *ret = map->values[at];
@@ -39,7 +39,7 @@ static int grow(struct qpw_idmap *map)
     }
     for (size_t i = 0; i < map->size; i++)
         if (map->keys[i]) {
-            size_t at = place(&bigger, map->keys[i]);
+            size_t at = slot_of(&bigger, map->keys[i]);
 
             bigger.keys[at] = map->keys[i];
             bigger.values[at] = map->values[i];
@@ -56,7 +56,7 @@ int qpw_idmap_set(struct qpw_idmap *map, uint64_t key, uint32_t value)
 
     if (2 * (map->used + 1) > map->size && grow(map) < 0)
         return -ENOMEM;
-    at = place(map, key);
+    at = slot_of(map, key);
     if (!map->keys[at]) {
         map->keys[at] = key;
         map->used++;

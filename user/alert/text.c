@@ -106,11 +106,11 @@ static const char *or_empty(const char *text)
 /* Write "The policy (/etc/qportwatch/policy)", in lower case within a sentence. */
 static const char *policy_words(const struct qpw_engine_context *context, bool first, char *buf, size_t size)
 {
-    char place[320];
+    char source[320];
 
     snprintf(buf, size, "%she policy (%s)", first ? "T" : "t",
-             qpw_words_policy_place(or_empty(context->policy_name), or_empty(context->policy_path), place,
-                                    sizeof(place)));
+             qpw_words_policy_source(or_empty(context->policy_name), or_empty(context->policy_path), source,
+                                     sizeof(source)));
     return buf;
 }
 
@@ -125,7 +125,7 @@ static const char *misfit_words(const struct qpw_finding_row *row)
                                           : "only as large as a node needs";
 }
 
-static void policy_says(const struct qpw_text_about *about, char *buf, size_t size)
+static void policy_verdict(const struct qpw_text_about *about, char *buf, size_t size)
 {
     const struct qpw_finding_row *row = about->row;
     const char *rule = qpw_text_rule(about->context, row->value.rule);
@@ -277,7 +277,7 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     else if (!strcmp(word, "protocol"))
         qpw_protocol_text(row->key.kind, row->key.protocol, row->key.port, buf, size);
     else if (!strcmp(word, "policy-says"))
-        policy_says(about, buf, size);
+        policy_verdict(about, buf, size);
     else if (!strcmp(word, "allow"))
         allow(about, false, buf, size);
     else if (!strcmp(word, "allow-any"))

@@ -159,21 +159,21 @@ static void append_option(const struct qpw_anonymous *a, const struct qpw_word *
 }
 
 /* Return whether one of the first three words is a known one or numbers, which stay. */
-static bool is_plain(size_t place, const struct qpw_word *word)
+static bool is_plain(size_t position, const struct qpw_word *word)
 {
     static const char *const directions[] = {"inbound", "outbound"};
     char protocols[64], *rest = protocols, *one;
 
-    if (place == 0)
+    if (position == 0)
         return !strcmp(word->text, directions[0]) || !strcmp(word->text, directions[1]);
-    if (place == 2 && (is_numbers(word->text) || !strcmp(word->text, "any")))
+    if (position == 2 && (is_numbers(word->text) || !strcmp(word->text, "any")))
         return true;
     snprintf(protocols, sizeof(protocols), "%s", word->text);
-    while (place == 1 && (one = strsep(&rest, ",")))
+    while (position == 1 && (one = strsep(&rest, ",")))
         if (strcmp(one, "tcp") && strcmp(one, "udp") && strcmp(one, "sctp") && strcmp(one, "icmp") && strcmp(one, "icmp6") &&
             strcmp(one, "any") && !is_numbers(one))
             return false;
-    return place == 1;
+    return position == 1;
 }
 
 const char *qpw_anonymous_statement(const struct qpw_anonymous *a, const char *text, char *buf, size_t size)

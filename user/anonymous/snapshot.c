@@ -11,13 +11,13 @@
 #define BUILT_IN "built-in:"
 
 /* Replace a name in a fixed-size array. */
-static void name(const struct qpw_anonymous *a, const char *kind, char *place, size_t size)
+static void name(const struct qpw_anonymous *a, const char *kind, char *field, size_t size)
 {
     char buf[64], text[1025];
 
-    snprintf(text, sizeof(text), "%.*s", (int)(size < 1024 ? size : 1024), place);
-    memset(place, 0, size);
-    snprintf(place, size, "%s", qpw_anonymous_name(a, kind, text, buf, sizeof(buf)));
+    snprintf(text, sizeof(text), "%.*s", (int)(size < 1024 ? size : 1024), field);
+    memset(field, 0, size);
+    snprintf(field, size, "%s", qpw_anonymous_name(a, kind, text, buf, sizeof(buf)));
 }
 
 #define NAME(a, kind, array) name(a, kind, array, sizeof(array))

@@ -5,22 +5,22 @@
 #include <string.h>
 
 /* Replace a name in an array. */
-static void name(const struct qpw_anonymous *a, const char *kind, char *place, size_t size)
+static void name(const struct qpw_anonymous *a, const char *kind, char *field, size_t size)
 {
     char buf[64];
 
-    snprintf(place, size, "%s", qpw_anonymous_name(a, kind, place, buf, sizeof(buf)));
+    snprintf(field, size, "%s", qpw_anonymous_name(a, kind, field, buf, sizeof(buf)));
 }
 
 #define NAME(a, kind, array) name(a, kind, array, sizeof(array))
 
 /* Replace a rule's name, unless it is built in or made of ports. */
-static void rule(const struct qpw_anonymous *a, char place[QPW_NAME_LEN])
+static void rule(const struct qpw_anonymous *a, char field[QPW_NAME_LEN])
 {
     char old[QPW_NAME_LEN], buf[64];
 
-    memcpy(old, place, sizeof(old));
-    snprintf(place, QPW_NAME_LEN, "%s", qpw_anonymous_rule(a, old, buf, sizeof(buf)));
+    memcpy(old, field, sizeof(old));
+    snprintf(field, QPW_NAME_LEN, "%s", qpw_anonymous_rule(a, old, buf, sizeof(buf)));
 }
 
 /* "BOOT-ID:SECONDS": statements of one boot still have the same first part. */

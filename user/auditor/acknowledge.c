@@ -86,7 +86,7 @@ static int by_key(const void *a, const void *b)
 static struct selected *select_all(struct work *w, size_t *ret_n)
 {
     struct selected *all = calloc(w->s->n_findings + 1, sizeof(*all));
-    bool alone = qpw_selection_alone(&w->selection);
+    bool single = qpw_selection_is_single(&w->selection);
     size_t n = 0;
 
     for (size_t i = 0; all && i < w->s->n_findings; i++) {
@@ -98,7 +98,7 @@ static struct selected *select_all(struct work *w, size_t *ret_n)
         state = qpw_finding_life(f).state;
         w->closed += state == QPW_FINDING_CLOSED;
         if (state != QPW_FINDING_CLOSED && (!w->undo || state == QPW_FINDING_ACKNOWLEDGED))
-            all[n++] = (struct selected){alone ? qpw_life_alone(f) : qpw_life_class(f), f->value.outcome};
+            all[n++] = (struct selected){single ? qpw_life_single(f) : qpw_life_class(f), f->value.outcome};
     }
     if (n)
         qsort(all, n, sizeof(*all), by_key);

@@ -196,10 +196,10 @@ void qpw_alerts_process(struct qpw_auditor *a, const struct qpw_finding_row *row
     struct qpw_finding value;
     const struct qpw_alerts *alerts = a->alerts;
     /* Compare as numbers, because most rows are from a snapshot and not in the queue. */
-    uintptr_t place = alerts ? ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row) : QUEUE;
+    uintptr_t slot = alerts ? ((uintptr_t)row - (uintptr_t)alerts->queue) / sizeof(*row) : QUEUE;
 
-    if (alerts && place < alerts->queued && alerts->process[place].match != QPW_MATCH_NONE) {
-        *ret = alerts->process[place];
+    if (alerts && slot < alerts->queued && alerts->process[slot].match != QPW_MATCH_NONE) {
+        *ret = alerts->process[slot];
         return;
     }
     value = with_note(a, row);
@@ -305,7 +305,7 @@ void qpw_alerts_flush(struct qpw_auditor *a)
 }
 
 /* Pass on the address families seen of each peer, collected by the last walks over the connections. */
-static void tell_families(struct qpw_auditor *a, uint64_t now_ns)
+static void report_families(struct qpw_auditor *a, uint64_t now_ns)
 {
     struct qpw_engine_family families[64];
     size_t n = 0;
@@ -332,7 +332,7 @@ void qpw_alerts_snapshot(struct qpw_auditor *a, const struct qpw_snapshot *snaps
     if (!a->alerts)
         return;
     qpw_engine_snapshot(a->alerts->engine, snapshot, now_ns);
-    tell_families(a, now_ns);
+    report_families(a, now_ns);
 }
 
 void qpw_alerts_programs_unknown(struct qpw_auditor *a)

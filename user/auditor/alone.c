@@ -43,7 +43,7 @@ static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
     return r < 0 ? r : take_kept(a, err);
 }
 
-static json_t *serve_alone(const json_t *request)
+static json_t *serve_one(const json_t *request)
 {
     bool reload = !strcmp(qpw_request_name(request), "reload");
     struct qpw_auditor a = {.end = {.fd = -1, .lock = -1}, .alone = true};
@@ -75,7 +75,7 @@ int qpw_audit_ask(const json_t *request, json_t **ret_answer, struct qpw_error *
     if (r == -EMSGSIZE)
         return r;
     if (r == -ENOENT) {
-        *ret_answer = serve_alone(request);
+        *ret_answer = serve_one(request);
         r = qpw_answer_status(*ret_answer, err);
     }
     return r < 0 ? QPW_EXIT_FAILED : r;

@@ -65,8 +65,8 @@ struct qpw_audit_options {
     bool keep;               /* a clean exit leaves the instance attached */
     const char *command;     /* the command line, for `status` */
     /* Print one line, passed without a newline. May be NULL. */
-    void (*say)(void *arg, enum qpw_auditor_notify kind, const char *line);
-    void *say_arg;
+    void (*notify)(void *arg, enum qpw_auditor_notify kind, const char *line);
+    void *notify_arg;
 };
 
 /*

@@ -350,14 +350,14 @@ static int carry_finding(struct qpw_auditor *a, const void *k, const void *v)
 static int carry_reserved(struct qpw_auditor *a, const void *k, const void *v)
 {
     struct qpw_reserved_key key;
-    struct qpw_reserved place;
+    struct qpw_reserved reserved;
 
     memcpy(&key, k, sizeof(key));
-    memcpy(&place, v, sizeof(place));
+    memcpy(&reserved, v, sizeof(reserved));
     key.prefixlen = QPW_RESERVED_BITS; /* older versions used a hash map */
-    place.value.meter = new_meter(a->carry, &place.key, &place.value);
-    place.value.slot = 0;
-    if (bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_reserved], &key, &place, BPF_NOEXIST) == 0)
+    reserved.value.meter = new_meter(a->carry, &reserved.key, &reserved.value);
+    reserved.value.slot = 0;
+    if (bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_reserved], &key, &reserved, BPF_NOEXIST) == 0)
         a->carry->done.findings++;
     return 0;
 }

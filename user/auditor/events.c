@@ -33,7 +33,7 @@ uint64_t qpw_events_hash(const struct qpw_auditor *a, const struct qpw_finding_k
 }
 
 /* Use the upper half, which depends on the whole key; the lower bits depend only on the lower bits of each word. */
-static uint32_t place_of(uint64_t hash)
+static uint32_t slot_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) % QPW_REPORTED_SLOTS;
 }
@@ -43,30 +43,31 @@ static bool is_news(struct qpw_auditor *a, const struct qpw_finding_key *key, ui
 {
     struct qpw_reported *reported = a->reported;
     uint64_t hash = qpw_events_hash(a, key);
-    uint32_t place = place_of(hash);
+    uint32_t slot = slot_of(hash);
 
-    while (reported->hash[place] && reported->hash[place] != hash)
-        place = (place + 1) % QPW_REPORTED_SLOTS;
-    if (reported->hash[place] && reported->outcome[place] >= outcome)
+    while (reported->hash[slot] && reported->hash[slot] != hash)
+        slot = (slot + 1) % QPW_REPORTED_SLOTS;
+    if (reported->hash[slot] && reported->outcome[slot] >= outcome)
         return false;
     /* Attempted to refused, and answered to data, get no further line. */
-    if (reported->hash[place] && (reported->outcome[place] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
-        reported->outcome[place] = outcome;
+    if (reported->hash[slot] &&
+        (reported->outcome[slot] >= QPW_OUTCOME_ANSWERED) == (outcome >= QPW_OUTCOME_ANSWERED)) {
+        reported->outcome[slot] = outcome;
         return false;
     }
-    if (!reported->hash[place]) {
+    if (!reported->hash[slot]) {
         if (reported->used > QPW_REPORTED_SLOTS / 4 * 3) { /* forget all, so that searches stay short */
             memset(reported, 0, sizeof(*reported));
-            place = place_of(hash);
+            slot = slot_of(hash);
         }
         reported->used++;
     }
-    reported->hash[place] = hash;
-    reported->outcome[place] = outcome;
+    reported->hash[slot] = hash;
+    reported->outcome[slot] = outcome;
     return true;
 }
 
-static void tell(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
+static void report_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
     struct qpw_finding_row row = {.key = *key, .value = *value};
     char line[320];
@@ -130,7 +131,7 @@ static void answer(struct qpw_auditor *a, const struct qpw_conn_key *key)
 
 void qpw_events_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
-    tell(a, key, value);
+    report_finding(a, key, value);
     qpw_alerts_finding(a, key, value);
 }
 
@@ -230,7 +231,7 @@ void qpw_events_catch_up(struct qpw_auditor *a)
         while (more) {
             key = next;
             if (bpf_map_lookup_elem(a->kernel.map_fd[maps[i]], &key, &value) == 0)
-                tell(a, &key, &value);
+                report_finding(a, &key, &value);
             more = bpf_map_get_next_key(a->kernel.map_fd[maps[i]], &key, &next) == 0;
         }
     }

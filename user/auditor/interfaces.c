@@ -112,7 +112,7 @@ static unsigned forwarding(const struct qpw_auditor *a, const struct qpw_link *l
     return flags;
 }
 
-int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
+int qpw_watch_update_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link)
 {
     struct qpw_iface iface = {.ifindex = w->ifindex, .number = w->number};
 
@@ -130,7 +130,7 @@ static const struct qpw_hook_entry *replaced_entry(const struct qpw_auditor *a, 
     const struct qpw_hook_entry *found;
 
     for (size_t i = 0; i < a->replaced.n; i++) {
-        found = qpw_hooks_ours(list, a->replaced.place[i].entry.prog_id);
+        found = qpw_hooks_ours(list, a->replaced.site[i].entry.prog_id);
         if (found)
             return found;
     }
@@ -215,7 +215,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     if (!our_entry(a, rx))
         wanted |= 1u << program_for(w, QPW_POINT_RX, choice.xdp);
     r = qpw_instance_complete(&a->kernel, wanted, err);
-    if (r == 0 && qpw_watch_tell_kernel(a, w, link) < 0)
+    if (r == 0 && qpw_watch_update_kernel(a, w, link) < 0)
         r = qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
     if (r == 0 && !our_entry(a, tx))
         r = attach_tc(a, w, QPW_POINT_TX, tx, err);
@@ -449,28 +449,29 @@ static void part_names(struct qpw_auditor *a)
                 snprintf(a->meta.ifname[n], sizeof(a->meta.ifname[n]), "%.11s (1)", a->watched[i].name);
 }
 
-int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err)
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *scan, struct qpw_error *err)
 {
-    const struct qpw_hook_site *place;
+    const struct qpw_hook_site *site;
     const struct qpw_link *link;
     struct qpw_watched *w;
 
-    for (size_t i = 0; i < places->n; i++) {
-        place = &places->place[i];
-        link = qpw_netlink_by_index(a->netlink, place->ifindex);
-        if (!link || qpw_watch_by_index(a, place->ifindex))
+    for (size_t i = 0; i < scan->n; i++) {
+        site = &scan->site[i];
+        link = qpw_netlink_by_index(a->netlink, site->ifindex);
+        if (!link || qpw_watch_by_index(a, site->ifindex))
             continue;
         w = &a->watched[a->n_watched];
-        *w = (struct qpw_watched){.ifindex = place->ifindex, .number = qpw_kernel_iface_number(&a->kernel, place->ifindex)};
+        *w = (struct qpw_watched){.ifindex = site->ifindex,
+                                  .number = qpw_kernel_iface_number(&a->kernel, site->ifindex)};
         if (!w->number) /* it came back from another network namespace with another ifindex */
-            w->number = number_for(a, place->ifname);
+            w->number = number_for(a, site->ifname);
         if (!w->number)
-            return qpw_fail(err, -ENOSPC, "%s: more than %d interfaces", place->ifname, QPW_MAX_IFACES - 1);
-        w->l3 = place->entry.program == QPW_PROG_qpw_tc_rx_l3 || place->entry.program == QPW_PROG_qpw_tc_tx_l3;
+            return qpw_fail(err, -ENOSPC, "%s: more than %d interfaces", site->ifname, QPW_MAX_IFACES - 1);
+        w->l3 = site->entry.program == QPW_PROG_qpw_tc_rx_l3 || site->entry.program == QPW_PROG_qpw_tc_tx_l3;
         w->up = link->up && link->carrier;
-        snprintf(w->name, sizeof(w->name), "%s", place->ifname);
-        take_name(a, w->number, place->ifname);
-        if (qpw_watch_tell_kernel(a, w, link) < 0)
+        snprintf(w->name, sizeof(w->name), "%s", site->ifname);
+        take_name(a, w->number, site->ifname);
+        if (qpw_watch_update_kernel(a, w, link) < 0)
             return qpw_fail(err, -EIO, "%s: its entry in the kernel's table cannot be written", w->name);
         a->n_watched++;
     }

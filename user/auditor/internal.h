@@ -70,7 +70,7 @@ struct qpw_auditor {
     struct qpw_hook_scan replaced; /* the hooks of another version's instance, until replaced; else empty */
     struct qpw_carry *carry;    /* its data until carried over; NULL: nothing */
     bool carried;               /* carried over: some findings were reported by no event */
-    struct qpw_error not_carried; /* why nothing is carried over */
+    struct qpw_error carry_error; /* why nothing is carried over */
     uint64_t unseen_ns;         /* how long an interface was without a program during the replacement */
     struct qpw_expire expire;
     struct qpw_netlink *netlink;
@@ -148,7 +148,7 @@ void qpw_auditor_notify(struct qpw_auditor *a, enum qpw_auditor_notify kind, con
 /* ---- interfaces.c ---- */
 
 /* Fill the list from what is already attached (takeover). */
-int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err);
+int qpw_watch_adopt(struct qpw_auditor *a, const struct qpw_hook_scan *scan, struct qpw_error *err);
 
 /*
  * Check whether the named interfaces can be monitored at all, before anything is loaded. Return 0, or -ENODEV, -EINVAL
@@ -185,7 +185,7 @@ bool qpw_watch_tags_unseen(const struct qpw_auditor *a, const struct qpw_watched
 int qpw_watch_check_stacked(struct qpw_auditor *a, const struct qpw_link *link, struct qpw_error *err);
 
 /* Write the interface's entry for the programs: number, MAC, flags. Return 0 or a negative errno. */
-int qpw_watch_tell_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link);
+int qpw_watch_update_kernel(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_link *link);
 
 /* Check in all hooks whether our programs are present and first; restore missing ones. */
 void qpw_watch_check(struct qpw_auditor *a);
@@ -316,6 +316,6 @@ void qpw_requests_refused(struct qpw_auditor *a, const char *request, const char
 /* ---- summary.c ---- */
 
 void qpw_summary_begin(struct qpw_auditor *a);
-void qpw_summary_tell(struct qpw_auditor *a);
+void qpw_summary_print(struct qpw_auditor *a);
 
 #endif

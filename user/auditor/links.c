@@ -36,7 +36,7 @@ static bool follow_moved(struct qpw_auditor *a, unsigned ifindex, int nsid, unsi
     return r == 0;
 }
 
-static void tell_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsigned ifindex)
+static void report_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsigned ifindex)
 {
     struct qpw_error err;
     unsigned new_ifindex;
@@ -69,7 +69,7 @@ static void link_gone(struct qpw_auditor *a, const struct qpw_link *was)
     qpw_kernel_set_iface(&a->kernel, &forget);
     w->ifindex = 0;
     a->meta.own_qdisc[w->number] = 0; /* the qdisc was removed with it */
-    tell_gone(a, w, was->ifindex);
+    report_gone(a, w, was->ifindex);
 }
 
 static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct qpw_link *now)
@@ -237,7 +237,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
     for (size_t i = 0; a->links_changed && i < a->n_watched; i++) {
         link = a->watched[i].ifindex ? qpw_netlink_by_index(a->netlink, a->watched[i].ifindex) : NULL;
         if (link)
-            qpw_watch_tell_kernel(a, &a->watched[i], link);
+            qpw_watch_update_kernel(a, &a->watched[i], link);
     }
     a->links_changed = false;
     a->routes_due = true;
@@ -251,7 +251,7 @@ int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err)
 }
 
 /* Return the number of individually listed addresses of the peer that are the node's. */
-static size_t held_of(const struct qpw_auditor *a, const struct qpw_peer *peer)
+static size_t addresses_here(const struct qpw_auditor *a, const struct qpw_peer *peer)
 {
     size_t n, held = 0;
     const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
@@ -272,7 +272,7 @@ int qpw_watch_own(struct qpw_auditor *a, const struct qpw_policy *policy, struct
     int r = 0;
 
     for (size_t i = 0; i < policy->n_peers; i++) {
-        held = held_of(a, &policy->peers[i]);
+        held = addresses_here(a, &policy->peers[i]);
         if (held > most) {
             most = held;
             node = &policy->peers[i];

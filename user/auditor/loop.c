@@ -251,7 +251,7 @@ static void on_second(struct qpw_auditor *a)
         qpw_executables_make_room(&a->kernel, &a->executables);
     if (a->ticks % a->options.interval == 0) {
         qpw_events_catch_up(a);
-        qpw_summary_tell(a);
+        qpw_summary_print(a);
     }
 }
 

@@ -10,10 +10,10 @@ void qpw_auditor_notify(struct qpw_auditor *a, enum qpw_auditor_notify kind, con
     char line[QPW_NOTIFY_BYTES];
     va_list args;
 
-    if (!a->options.say)
+    if (!a->options.notify)
         return;
     va_start(args, format);
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
-    a->options.say(a->options.say_arg, kind, line);
+    a->options.notify(a->options.notify_arg, kind, line);
 }

@@ -132,7 +132,7 @@ static void forget_waiting(struct qpw_owner_watch *w)
     w->n_waiting = kept;
 }
 
-static void say_new(struct qpw_auditor *a, const struct qpw_listener *l)
+static void report_new(struct qpw_auditor *a, const struct qpw_listener *l)
 {
     char service[48], process[64];
 
@@ -159,7 +159,7 @@ static void look_if_new(struct qpw_auditor *a, const struct qpw_listening_row *r
             return;
         if (new) {
             note.state = QPW_LISTENING_NEW;
-            say_new(a, row->listener);
+            report_new(a, row->listener);
         }
         set_note(a, &key, note.state);
     }

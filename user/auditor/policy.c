@@ -21,7 +21,7 @@
 #include "util/text.h"
 #include "words/words.h"
 
-#define SAID_BYTES (QPW_NOTIFY_BYTES - 512u) /* limit for the changes shown in the auditor's own output */
+#define CHANGES_BYTES (QPW_NOTIFY_BYTES - 512u) /* limit for the changes shown in the auditor's own output */
 
 static const char *change_words(bool was, bool is)
 {
@@ -313,7 +313,7 @@ json_t *qpw_audit_differs(struct qpw_auditor *a, const json_t *request)
 
 json_t *qpw_audit_reload(struct qpw_auditor *a, const json_t *request)
 {
-    char from[sizeof(a->meta.policy_digest)], text[SAID_BYTES], brief[QPW_RELOAD_TEXT], name[352];
+    char from[sizeof(a->meta.policy_digest)], text[CHANGES_BYTES], brief[QPW_RELOAD_TEXT], name[352];
     const char *in_force = json_string_value(json_object_get(request, "in_force"));
     struct qpw_changelist changes = {0};
     struct qpw_error err;

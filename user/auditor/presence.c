@@ -9,17 +9,17 @@
 #include "bpf/tag.h"
 #include "snapshot/collect_maps.h"
 
-static void set(struct qpw_kernel *k, uint32_t place, uint8_t bits)
+static void set(struct qpw_kernel *k, uint32_t slot, uint8_t bits)
 {
-    __atomic_fetch_or(&k->incarnations->present[place], bits, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&k->incarnations->present[slot], bits, __ATOMIC_RELEASE);
 }
 
 void qpw_presence_finding(struct qpw_kernel *k, const struct qpw_finding_key *key)
 {
-    uint32_t place = qpw_present_slot(k->config.secret, key, sizeof(*key), QPW_PRESENT_FINDING);
+    uint32_t slot = qpw_present_slot(k->config.secret, key, sizeof(*key), QPW_PRESENT_FINDING);
 
-    set(k, place + QPW_PRESENT_FINDING, QPW_PRESENT_BITS);
-    set(k, place + QPW_PRESENT_ANSWERED, QPW_PRESENT_BITS);
+    set(k, slot + QPW_PRESENT_FINDING, QPW_PRESENT_BITS);
+    set(k, slot + QPW_PRESENT_ANSWERED, QPW_PRESENT_BITS);
 }
 
 void qpw_presence_suspend(struct qpw_kernel *k)

@@ -89,9 +89,10 @@ int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_err
     return r < 0 ? r : 0;
 }
 
-static void tell(struct qpw_auditor *a, enum qpw_helper_news news, unsigned restarts, const char *who, const char *lack)
+static void report_helper(struct qpw_auditor *a, enum qpw_helper_change change, unsigned restarts, const char *who,
+                          const char *lack)
 {
-    switch (news) {
+    switch (change) {
     case QPW_HELPER_SAME: break;
     case QPW_HELPER_SILENT:
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "the process that %s does not answer (number %u) and is replaced; meanwhile %s", who, restarts, lack);
@@ -106,11 +107,12 @@ static void tell(struct qpw_auditor *a, enum qpw_helper_news news, unsigned rest
 void qpw_privileges_tick(struct qpw_auditor *a)
 {
     unsigned restarts;
-    enum qpw_helper_news news = qpw_proc_reader_news(&restarts);
+    enum qpw_helper_change change = qpw_proc_reader_change(&restarts);
 
-    tell(a, news, restarts, "reads /proc", "processes may stay unknown, and commands may be refused");
-    news = qpw_objects_news(&restarts);
-    tell(a, news, restarts, "looks up programs by their ids", "hooks cannot be checked, nor anything detached");
+    report_helper(a, change, restarts, "reads /proc", "processes may stay unknown, and commands may be refused");
+    change = qpw_objects_change(&restarts);
+    report_helper(a, change, restarts, "looks up programs by their ids",
+                  "hooks cannot be checked, nor anything detached");
 }
 
 void qpw_privileges_end(void)

@@ -111,7 +111,7 @@ static enum qpw_route_word word_of(const struct qpw_route_answer *answer, unsign
 }
 
 /* Report traffic that passed as transit while the question was pending. */
-static void tell(struct qpw_auditor *a, const struct qpw_route_asked *asked, unsigned reason)
+static void report_source(struct qpw_auditor *a, const struct qpw_route_asked *asked, unsigned reason)
 {
     const struct qpw_watched *w = qpw_watch_by_index(a, asked->ifindex);
     const struct qpw_conn_key *ends = asked->ends;
@@ -158,9 +158,9 @@ void qpw_routes_ask(struct qpw_auditor *a, const struct qpw_route_asked *asked)
     if (asked->received)
         return;
     if (word == QPW_ROUTE_NOWHERE)
-        tell(a, asked, QPW_REASON_ROUTE_UNKNOWN);
+        report_source(a, asked, QPW_REASON_ROUTE_UNKNOWN);
     else if (word == QPW_ROUTE_SAME && !is_received(a, &key))
-        tell(a, asked, QPW_REASON_FOREIGN_SOURCE);
+        report_source(a, asked, QPW_REASON_FOREIGN_SOURCE);
 }
 
 /*

@@ -14,13 +14,13 @@
 
 #define LOOK_TICKS 2u /* grace period for the interface's own auditor to remove them */
 
-static void tell_others(struct qpw_auditor *a, const struct qpw_hook_scan *others)
+static void report_others(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
     char text[256];
 
     for (size_t i = 0; i < others->n; i++)
-        if (!i || others->place[i].ifindex != others->place[i - 1].ifindex)
-            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", qpw_run_text(&others->place[i], text, sizeof(text)));
+        if (!i || others->site[i].ifindex != others->site[i - 1].ifindex)
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", qpw_run_text(&others->site[i], text, sizeof(text)));
 }
 
 /* Detach, wherever they are now, interfaces that the last auditor monitored and this one did not find. */
@@ -49,7 +49,7 @@ static void recall(struct qpw_auditor *a)
 
 void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
-    tell_others(a, others);
+    report_others(a, others);
     if (a->taken_over)
         recall(a);
 }
@@ -64,16 +64,16 @@ static void look_at(struct qpw_auditor *a, unsigned ifindex)
 {
     const struct qpw_link *link = qpw_netlink_by_index(a->netlink, ifindex);
     uint32_t own = qpw_kernel_instance(&a->kernel);
-    struct qpw_hook_scan places;
+    struct qpw_hook_scan scan;
 
-    if (!link || qpw_hook_scan_find_on(ifindex, link->name, &places, NULL) < 0)
+    if (!link || qpw_hook_scan_find_on(ifindex, link->name, &scan, NULL) < 0)
         return;
-    for (size_t i = 0; i < places.n; i++) /* report once, for the first foreign program */
-        if (places.place[i].instance != own) {
-            tell_others(a, &(struct qpw_hook_scan){.place = &places.place[i], .n = 1});
+    for (size_t i = 0; i < scan.n; i++) /* report once, for the first foreign program */
+        if (scan.site[i].instance != own) {
+            report_others(a, &(struct qpw_hook_scan){.site = &scan.site[i], .n = 1});
             break;
         }
-    qpw_hook_scan_clear(&places);
+    qpw_hook_scan_clear(&scan);
 }
 
 void qpw_runs_tick(struct qpw_auditor *a)
@@ -90,14 +90,14 @@ bool qpw_runs_is_other(const struct qpw_auditor *a, const char *name)
 {
     const struct qpw_link *link = qpw_netlink_by_name(a->netlink, name);
     uint32_t own = qpw_kernel_instance(&a->kernel);
-    struct qpw_hook_scan places;
+    struct qpw_hook_scan scan;
     bool other = false;
 
-    if (!link || qpw_hook_scan_find_on(link->ifindex, name, &places, NULL) < 0)
+    if (!link || qpw_hook_scan_find_on(link->ifindex, name, &scan, NULL) < 0)
         return false;
-    for (size_t i = 0; i < places.n; i++)
-        other |= places.place[i].instance != own;
-    qpw_hook_scan_clear(&places);
+    for (size_t i = 0; i < scan.n; i++)
+        other |= scan.site[i].instance != own;
+    qpw_hook_scan_clear(&scan);
     return other;
 }
 

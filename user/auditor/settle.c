@@ -72,8 +72,8 @@ int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_count
  * Free one finding: remove it from its table, add its counts to its meter, return its slot to the queue. Its
  * connections are already counted in the meter.
  */
-static int free_place(struct run *r, const struct quota *q, const struct qpw_finding_key *key,
-                      const struct qpw_finding *value)
+static int free_slot(struct run *r, const struct quota *q, const struct qpw_finding_key *key,
+                     const struct qpw_finding *value)
 {
     static const struct qpw_counts none;
     struct qpw_counts counts, taken;
@@ -137,7 +137,7 @@ static int relieve(struct run *r, const struct quota *q, const struct qpw_entrie
         rc = find_live(r);
         for (size_t i = 0; rc == 0 && i < used && left > q->count / 2; i++)
             if (is_settled(r, &keys[all[i].index], &values[all[i].index])) {
-                rc = free_place(r, q, &keys[all[i].index], &values[all[i].index]);
+                rc = free_slot(r, q, &keys[all[i].index], &values[all[i].index]);
                 left--;
             }
     }

@@ -115,12 +115,12 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     snprintf(a->meta.version, sizeof(a->meta.version), "%s", QPW_VERSION);
     r = qpw_meta_write(&a->kernel, &a->meta, err);
     if (r == 0 && a->replaced.n)
-        qpw_carry_begin(a, &a->not_carried);
+        qpw_carry_begin(a, &a->carry_error);
     return r ? r : qpw_coverage_open(&a->kernel, &a->coverage, err);
 }
 
 /* Report options without effect: decisions made at attach time stay in force. */
-static void tell_without_effect(struct qpw_auditor *a)
+static void report_without_effect(struct qpw_auditor *a)
 {
     for (size_t i = 0; i < a->n_watched; i++) {
         const struct qpw_watched *w = &a->watched[i];
@@ -139,7 +139,7 @@ static void tell_without_effect(struct qpw_auditor *a)
  * Record a gap for an instance kept only by the service manager: it is unknown how long its programs were in their
  * hooks.
  */
-static void tell_unhooked(struct qpw_auditor *a, uint64_t last_ns)
+static void report_unhooked(struct qpw_auditor *a, uint64_t last_ns)
 {
     struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns() - last_ns};
     char age[32];
@@ -151,11 +151,11 @@ static void tell_unhooked(struct qpw_auditor *a, uint64_t last_ns)
             "have been seen; what was counted before goes on", qpw_words_duration(last_ns, age, sizeof(age)));
 }
 
-static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *places, struct qpw_error *err)
+static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *scan, struct qpw_error *err)
 {
     uint64_t last;
     char age[32];
-    int r = qpw_instance_open(places, &a->kernel, err);
+    int r = qpw_instance_open(scan, &a->kernel, err);
 
     if (r < 0)
         return r;
@@ -166,18 +166,18 @@ static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *places, 
         return r; /* do not write to what may be another auditor's instance */
     a->has_kernel = a->taken_over = true;
     r = qpw_coverage_open(&a->kernel, &a->coverage, err);
-    r = r ? r : qpw_watch_adopt(a, places, err);
+    r = r ? r : qpw_watch_adopt(a, scan, err);
     if (r < 0)
         return r;
     a->reported_until_ns = a->kernel.control->heartbeat_ns;
     last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
-    if (!places->place[0].ifindex) {
-        tell_unhooked(a, last);
+    if (!scan->site[0].ifindex) {
+        report_unhooked(a, last);
         return 0;
     }
     qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
             qpw_words_duration(last, age, sizeof(age)));
-    tell_without_effect(a);
+    report_without_effect(a);
     return 0;
 }
 
@@ -200,9 +200,9 @@ static void record_start(struct qpw_auditor *a)
 }
 
 /* Return whether the hooks are of a version whose maps this one cannot read. */
-static bool is_other_layout(const struct qpw_hook_scan *places)
+static bool is_other_layout(const struct qpw_hook_scan *scan)
 {
-    return places->n && places->place[0].abi != QPW_ABI_VERSION;
+    return scan->n && scan->site[0].abi != QPW_ABI_VERSION;
 }
 
 /* Judge the existing findings again, because the policy may differ from the last auditor's. */
@@ -214,7 +214,7 @@ static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
 }
 
 /* Report what was carried over or lost, and how long nothing was counted. */
-static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
+static int report_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
 {
     struct qpw_row_usage done = {0};
     char unseen[32], meters[40], findings[40], what[96];
@@ -230,9 +230,12 @@ static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *
         snprintf(what, sizeof(what), "its counters and open findings end here");
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "Layout %u by %u: %s; unseen meanwhile: %s.", abi, QPW_ABI_VERSION, what,
                      a->unseen_ns ? unseen : "nothing");
-    qpw_auditor_notify(a, a->carry && !done.left_out ? QPW_NOTIFY_NOTE : QPW_NOTIFY_WARNING, "what another version had attached (layout %u, this one's "
-            "is %u) is replaced: %s%s%s; unseen meanwhile: %s", abi, QPW_ABI_VERSION, what, a->carry ? "" : ", for this version cannot read them: ",
-            a->carry ? "" : a->not_carried.text, a->unseen_ns ? unseen : "nothing");
+    qpw_auditor_notify(a, a->carry && !done.left_out ? QPW_NOTIFY_NOTE : QPW_NOTIFY_WARNING,
+                       "what another version had attached (layout %u, this one's "
+                       "is %u) is replaced: %s%s%s; unseen meanwhile: %s",
+                       abi, QPW_ABI_VERSION, what,
+                       a->carry ? "" : ", for this version cannot read them: ", a->carry ? "" : a->carry_error.text,
+                       a->unseen_ns ? unseen : "nothing");
     if (done.left_out)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%zu of these found no place of their own: their packets count with others of the same verdict",
                 done.left_out);
@@ -246,13 +249,13 @@ static int tell_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *
 static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
 {
     uint64_t heartbeat_ns = qpw_carry_heartbeat_ns(a->carry);
-    unsigned abi = a->replaced.place[0].abi;
+    unsigned abi = a->replaced.site[0].abi;
     size_t removed = 0;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
-        if (!qpw_watch_by_index(a, a->replaced.place[i].ifindex))
-            r = qpw_watch_add(a, a->replaced.place[i].ifname, err);
+        if (!qpw_watch_by_index(a, a->replaced.site[i].ifindex))
+            r = qpw_watch_add(a, a->replaced.site[i].ifname, err);
     if (r == 0)
         r = qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
     qpw_hook_scan_clear(&a->replaced);
@@ -260,7 +263,7 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
         a->reported_until_ns = heartbeat_ns;
         record_gap(a);
     }
-    r = r ? r : tell_replaced(a, abi, err);
+    r = r ? r : report_replaced(a, abi, err);
     a->carried = r == 0 && a->carry;
     qpw_carry_close(a->carry);
     a->carry = NULL;
@@ -340,20 +343,20 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 /* Take over what an earlier auditor left in the hooks, or open a fresh instance. */
 static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0}, others = {0};
-    int r = qpw_hook_scan_find(&places, err);
+    struct qpw_hook_scan scan = {0}, others = {0};
+    int r = qpw_hook_scan_find(&scan, err);
 
     if (r == 0)
-        r = qpw_hook_scan_split(&places, &others, err);
-    if (r == 0 && !places.n && a->options.stored)
-        r = qpw_hook_scan_find_unhooked(&places, err);
-    if (r == 0 && is_other_layout(&places)) {
-        a->replaced = places; /* now owned by the auditor */
-        places = (struct qpw_hook_scan){0};
+        r = qpw_hook_scan_split(&scan, &others, err);
+    if (r == 0 && !scan.n && a->options.stored)
+        r = qpw_hook_scan_find_unhooked(&scan, err);
+    if (r == 0 && is_other_layout(&scan)) {
+        a->replaced = scan; /* now owned by the auditor */
+        scan = (struct qpw_hook_scan){0};
     }
     if (r == 0)
-        r = places.n ? take_over(a, &places, err) : open_fresh(a, err);
-    qpw_hook_scan_clear(&places);
+        r = scan.n ? take_over(a, &scan, err) : open_fresh(a, err);
+    qpw_hook_scan_clear(&scan);
     if (r == 0)
         qpw_runs_begin(a, &others);
     qpw_hook_scan_clear(&others);
@@ -535,7 +538,7 @@ static void note_end(struct qpw_auditor *a)
 }
 
 /* Report that acknowledgements end with the findings. */
-static void say_acknowledgements(struct qpw_auditor *a)
+static void report_acknowledgements(struct qpw_auditor *a)
 {
     size_t n = qpw_lives_acknowledgements(a->lives, qpw_clock_unix_ns());
     char count[40];
@@ -598,7 +601,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     }
     if (a->has_kernel && (!a->options.keep || a->remove_all)) {
         qpw_service_forget();
-        say_acknowledgements(a);
+        report_acknowledgements(a);
         r = remove_all(a, &own);
         left_behind = qpw_runs_end(a);
     }

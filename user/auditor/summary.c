@@ -71,7 +71,7 @@ void qpw_summary_begin(struct qpw_auditor *a)
     qpw_snapshot_clear(&snapshot);
 }
 
-void qpw_summary_tell(struct qpw_auditor *a)
+void qpw_summary_print(struct qpw_auditor *a)
 {
     struct qpw_collect_options options = {
         .brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};

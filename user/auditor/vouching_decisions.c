@@ -24,7 +24,7 @@ static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange
 {
     struct qpw_decision decision = {.first_ns = ask->conn->first_ns, .of_rule = ask->conn->rule, .owner = ask->conn->owner};
     struct qpw_exchange with = *exchange;
-    struct qpw_judgement said;
+    struct qpw_judgement judgement;
 
     if (word == QPW_VOUCH_UNKNOWN) {
         decision.verdict = QPW_VERDICT_IMPLIED;
@@ -32,7 +32,7 @@ static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange
         decision.reason = QPW_REASON_OWNER_UNKNOWN;
         return decision;
     }
-    if (word == QPW_VOUCH_OTHER && qpw_ask_is_unexpected(ask, exchange, &said)) {
+    if (word == QPW_VOUCH_OTHER && qpw_ask_is_unexpected(ask, exchange, &judgement)) {
         decision.verdict = QPW_VERDICT_UNEXPECTED;
         decision.rule = ask->other;
         decision.reason = QPW_REASON_OTHER_OWNER;
@@ -40,9 +40,9 @@ static struct qpw_decision decide(struct qpw_ask *ask, const struct qpw_exchange
     }
     with.parent_live = is_fitting;
     with.data = ask;
-    said = qpw_policy_judge(ask->a->vouching->judge, &with);
-    decision.verdict = said.verdict;
-    decision.rule = said.rule;
+    judgement = qpw_policy_judge(ask->a->vouching->judge, &with);
+    decision.verdict = judgement.verdict;
+    decision.rule = judgement.rule;
     return decision;
 }
 

@@ -231,17 +231,17 @@ int qpw_bench_hide_established(struct qpw_bench_rig *rig, struct qpw_error *err)
     rig->live = calloc(QPW_INCARNATIONS, sizeof(*rig->live));
     if (!rig->live)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    for (uint32_t place = 0; place < QPW_INCARNATIONS; place++) {
-        rig->live[place] = all->open[place].live;
-        all->open[place].live = 0;
+    for (uint32_t bucket = 0; bucket < QPW_INCARNATIONS; bucket++) {
+        rig->live[bucket] = all->open[bucket].live;
+        all->open[bucket].live = 0;
     }
     return 0;
 }
 
 void qpw_bench_show_established(struct qpw_bench_rig *rig)
 {
-    for (uint32_t place = 0; place < QPW_INCARNATIONS; place++)
-        rig->kernel.incarnations->open[place].live = rig->live[place];
+    for (uint32_t bucket = 0; bucket < QPW_INCARNATIONS; bucket++)
+        rig->kernel.incarnations->open[bucket].live = rig->live[bucket];
     free(rig->live);
     rig->live = NULL;
 }

@@ -15,7 +15,7 @@
 #include "snapshot/collect_maps.h"
 #include "host/netlink.h"
 
-#define PICTURES 15
+#define SNAPSHOTS 15
 _Static_assert(QPW_BENCH_METERS <= QPW_METER_SLOTS_SAFE, "each has a slot of its own");
 
 /* Put a meter for each inbound TCP port, as the programs would: slots in ascending order. */
@@ -47,14 +47,14 @@ static int put_meters(const struct qpw_kernel *k)
     return 0;
 }
 
-static int take_pictures(const struct qpw_kernel *k, const struct qpw_collect_options *options,
-                         struct qpw_bench_samples *samples, struct qpw_error *err)
+static int take_snapshots(const struct qpw_kernel *k, const struct qpw_collect_options *options,
+                          struct qpw_bench_samples *samples, struct qpw_error *err)
 {
     struct qpw_snapshot snapshot;
     uint64_t start;
     int rc;
 
-    for (samples->n = 0; samples->n < PICTURES; samples->n++) {
+    for (samples->n = 0; samples->n < SNAPSHOTS; samples->n++) {
         start = qpw_clock_monotonic_ns();
         rc = qpw_collect(k, options, &snapshot, err);
         samples->ns[samples->n] = (double)(qpw_clock_monotonic_ns() - start);
@@ -80,7 +80,7 @@ int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_
         return qpw_fail(err, rc, "cannot write meters into the kernel: %s", strerror(-rc));
     rc = qpw_netlink_open(&links, err); /* the view and the auditor also keep the links and addresses */
     options.links = links;
-    rc = rc ? rc : take_pictures(k, &options, &samples, err);
+    rc = rc ? rc : take_snapshots(k, &options, &samples, err);
     qpw_netlink_close(links);
     if (rc == 0)
         *ret_ns = (uint64_t)qpw_bench_median(&samples);

@@ -12,7 +12,7 @@ typedef bool (*read_one)(struct qpw_reader *r, const json_t *value, const char *
 
 static bool each(struct qpw_reader *r, const json_t *list, const char *what, size_t most, read_one one, struct qpw_statement *s)
 {
-    char place[64], why[64];
+    char path[64], why[64];
     json_t *value;
     size_t i;
 
@@ -25,8 +25,8 @@ static bool each(struct qpw_reader *r, const json_t *list, const char *what, siz
         return qpw_reader_fail(r, what, why);
     }
     json_array_foreach (list, i, value) {
-        snprintf(place, sizeof(place), "%s[%zu]", what, i);
-        if (!one(r, value, place, s))
+        snprintf(path, sizeof(path), "%s[%zu]", what, i);
+        if (!one(r, value, path, s))
             return false;
     }
     return true;

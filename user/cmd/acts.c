@@ -62,13 +62,14 @@ static json_t *acknowledgement(const struct qpw_act *act)
     return request;
 }
 
-int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker, char *said, size_t size,
+int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker, char *result, size_t size,
                         struct qpw_error *err)
 {
     struct qpw_selection selection;
     char count[48], until[40];
     json_t *answer = NULL;
-    bool alone = qpw_selection_parse(act->words, act->n_words, &selection, err) == 0 && qpw_selection_alone(&selection);
+    bool single =
+        qpw_selection_parse(act->words, act->n_words, &selection, err) == 0 && qpw_selection_is_single(&selection);
     int status = ask(asker, acknowledgement(act), &answer, err);
     size_t n = (size_t)json_integer_value(json_object_get(answer, "findings"));
 
@@ -77,12 +78,12 @@ int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker
         return status;
     qpw_words_many(n, "finding", count, sizeof(count));
     if (act->undo)
-        snprintf(said, size, "no longer acknowledged: %s", count);
+        snprintf(result, size, "no longer acknowledged: %s", count);
     else
-        snprintf(said, size, "acknowledged: %s%s%s; open again if it gets worse%s is of another program", count,
+        snprintf(result, size, "acknowledged: %s%s%s; open again if it gets worse%s is of another program", count,
                  act->until ? " until " : "",
                  act->until ? qpw_words_time((uint64_t)act->until * 1000000000u, until, sizeof(until)) : "",
-                 alone ? " or" : ", comes from another prefix or");
+                 single ? " or" : ", comes from another prefix or");
     return status;
 }
 
@@ -302,7 +303,7 @@ static int write_and_reload(const struct qpw_act *act, struct muted *m, const st
     return status;
 }
 
-int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_asker *asker, char *said,
+int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_asker *asker, char *result,
                  size_t size, struct qpw_error *err)
 {
     struct muted m = {.policy = {.lock = -1}, .file = {.lock = -1}};
@@ -323,7 +324,8 @@ int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const 
     if (status == QPW_EXIT_OK) {
         /* Even if that fails because it was closed or removed meanwhile, it is muted. */
         qpw_act_acknowledge(act, asker, ignored, sizeof(ignored), &why);
-        snprintf(said, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)), m.file.path);
+        snprintf(result, size, "muted: %s, by a line in %s", qpw_words_many(m.n, "finding", count, sizeof(count)),
+                 m.file.path);
     }
     qpw_policy_file_close(&m.file);
     qpw_policy_file_close(&m.policy);

@@ -10,7 +10,7 @@
 #include "cmd/view_more.h"
 #include "snapshot/collect.h"
 
-static void picture(const struct qpw_auditor *auditor, struct qpw_view *view)
+static void show_snapshot(const struct qpw_auditor *auditor, struct qpw_view *view)
 {
     struct qpw_collect_options options = {.brief = !qpw_view_wants_whole(view), .links = qpw_auditor_links(auditor),
                                            .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
@@ -33,7 +33,7 @@ static int loop(struct qpw_auditor *auditor, struct qpw_view *view, struct qpw_e
 
     while (r == 0) {
         if (qpw_view_due_ms(view) == 0)
-            picture(auditor, view);
+            show_snapshot(auditor, view);
         end = qpw_view_step(view);
         if (end == QPW_VIEW_KEEP)
             qpw_auditor_keep(auditor);

@@ -40,7 +40,7 @@ int qpw_captures_exit(int error)
     return error == -EINVAL || error == -ENOTSUP ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
 }
 
-static void say(const char *command, const char *text)
+static void complain(const char *command, const char *text)
 {
     qpw_put_lines(stderr, "qportwatch %s: %s", command, text);
 }
@@ -82,12 +82,12 @@ static int find_out(struct look *l, char **given, struct qpw_error *err)
     if (r < 0)
         return r;
     if (reordered)
-        say(l->command, "the captures are read in the order of their first time stamps, not as given");
+        complain(l->command, "the captures are read in the order of their first time stamps, not as given");
     if (c->local_auto) {
         r = qpw_local_auto(c->paths, c->n, l->policy, &c->ends, why, err);
         if (r < 0)
             return r;
-        say(l->command, why);
+        complain(l->command, why);
     }
     for (size_t i = 0; i < c->n; i++)
         l->found->order[i] = place_of(given, c->n, c->paths[i]);
@@ -105,7 +105,7 @@ static int look(void *arg)
     free(given);
     if (r == 0)
         return QPW_EXIT_OK;
-    say(l->command, err.text);
+    complain(l->command, err.text);
     return qpw_captures_exit(r);
 }
 
@@ -140,16 +140,16 @@ int qpw_captures_look(struct qpw_captures *c, const struct qpw_policy *policy, c
 
     l.found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (l.found == MAP_FAILED) {
-        say(command, "out of memory");
+        complain(command, "out of memory");
         return QPW_EXIT_FAILED;
     }
     qpw_file_hold((const char *const *)c->paths, c->n, qpw_file_open_stream);
     status = qpw_apart_run(NULL, 0, qpw_confine_parser, look, &l, &err);
     if (err.text[0])
-        say(command, err.text);
+        complain(command, err.text);
     *ret_first_ns = l.found->first_ns;
     if (status == QPW_EXIT_OK && !take_found(c, l.found)) {
-        say(command, "the captures' order could not be found out");
+        complain(command, "the captures' order could not be found out");
         status = QPW_EXIT_FAILED;
     }
     munmap(l.found, size);
@@ -175,7 +175,7 @@ int qpw_captures_apart(int (*function)(void *arg), void *arg, const char *comman
     int status = qpw_apart_run(rights, rights_of_test_runs(), qpw_confine_replay, function, arg, &err);
 
     if (err.text[0])
-        say(command, err.text);
+        complain(command, err.text);
     return status;
 }
 

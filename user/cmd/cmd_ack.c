@@ -88,7 +88,7 @@ static int ask(void *context, const json_t *request, json_t **ret_answer, struct
 
 static const struct qpw_asker asker = {.ask = ask};
 
-static int mute(const struct qpw_act *act, char *said, size_t size, struct qpw_error *err)
+static int mute(const struct qpw_act *act, char *result, size_t size, struct qpw_error *err)
 {
     struct qpw_collect_options options = {.brief = true};
     struct qpw_snapshot snapshot = {0};
@@ -98,7 +98,7 @@ static int mute(const struct qpw_act *act, char *said, size_t size, struct qpw_e
     if (r < 0)
         return status;
     if (qpw_collect_watched(&kernel, &options, &snapshot, err) == 0)
-        status = qpw_act_mute(act, &snapshot, &asker, said, size, err);
+        status = qpw_act_mute(act, &snapshot, &asker, result, size, err);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
     return status;
@@ -108,7 +108,7 @@ static int run(const struct argp *argp, int argc, char **argv, struct options *o
 {
     const char *name = o->mute ? "mute" : "ack";
     struct qpw_error err = {""};
-    char said[512];
+    char result[512];
     int status;
 
     o->act.words = o->words;
@@ -120,10 +120,10 @@ static int run(const struct argp *argp, int argc, char **argv, struct options *o
         return QPW_EXIT_FAILED;
     }
     qpw_quiet_libbpf();
-    status = o->mute ? mute(&o->act, said, sizeof(said), &err)
-                     : qpw_act_acknowledge(&o->act, &asker, said, sizeof(said), &err);
+    status = o->mute ? mute(&o->act, result, sizeof(result), &err)
+                     : qpw_act_acknowledge(&o->act, &asker, result, sizeof(result), &err);
     if (status == QPW_EXIT_OK)
-        printf("%s\n", said);
+        printf("%s\n", result);
     else
         fprintf(stderr, "qportwatch %s: %s\n", name, err.text);
     return status;

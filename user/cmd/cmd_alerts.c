@@ -297,7 +297,7 @@ static int read_log(struct reading *r, struct qpw_follow *follow, struct qpw_err
 }
 
 /* Report that nothing was shown; with JSON, on standard error, to keep it out of the records. */
-static void say_none(const struct reading *r)
+static void print_none(const struct reading *r)
 {
     char count[32];
     FILE *to = r->o->json ? stderr : stdout;
@@ -341,7 +341,7 @@ static int read_all(struct reading *r, struct qpw_error *err)
     if (printed < 0 && result >= 0)
         result = qpw_fail(err, printed, "out of memory; narrow it with --since");
     if (result >= 0)
-        say_none(r);
+        print_none(r);
     return result;
 }
 

@@ -185,7 +185,7 @@ static void put_journal(FILE *out, const char *priority, const char *now, const 
  * Print a line with the time, and its continuation lines below; errors and warnings go to standard error. Lines that
  * the stream does not accept are counted.
  */
-static void say(void *arg, enum qpw_auditor_notify kind, const char *line)
+static void print_line(void *arg, enum qpw_auditor_notify kind, const char *line)
 {
     struct arguments *arguments = arg;
     static const char *const priorities[] = {[QPW_NOTIFY_NOTE] = "<6>", [QPW_NOTIFY_WARNING] = "<4>", [QPW_NOTIFY_FINDING] = "<5>",
@@ -195,7 +195,7 @@ static void say(void *arg, enum qpw_auditor_notify kind, const char *line)
 
     if (arguments->view) {
         if (kind == QPW_NOTIFY_NOTE || kind == QPW_NOTIFY_WARNING)
-            qpw_view_say(arguments->view, kind == QPW_NOTIFY_WARNING, line);
+            qpw_view_set_message(arguments->view, kind == QPW_NOTIFY_WARNING, line);
         return;
     }
     if (!takes_more(out)) {
@@ -261,7 +261,7 @@ static int watch(struct arguments *arguments, struct qpw_auditor *auditor, struc
         return r;
     if (r == -ENOTTY) {
         snprintf(line, sizeof(line), "%s: lines instead of the live view", err->text);
-        say(arguments, QPW_NOTIFY_WARNING, line);
+        print_line(arguments, QPW_NOTIFY_WARNING, line);
     }
     return qpw_auditor_run(auditor, err);
 }
@@ -290,7 +290,7 @@ static int run(struct arguments *arguments)
     int r, status = QPW_EXIT_OK;
 
     if (arguments->config.foreign)
-        say(arguments, QPW_NOTIFY_WARNING, arguments->config.foreign);
+        print_line(arguments, QPW_NOTIFY_WARNING, arguments->config.foreign);
     r = open_auditor(arguments, &auditor, &usage, &err);
     if (r < 0)
         return fail_to_start(arguments, usage ? QPW_EXIT_USAGE : QPW_EXIT_FAILED, &err);
@@ -299,11 +299,11 @@ static int run(struct arguments *arguments)
     r = qpw_privileges_drop(&err);
     if (r) {
         snprintf(line, sizeof(line), "%s%s", r < 0 ? "more rights than needed are kept: " : "", err.text);
-        say(arguments, r < 0 ? QPW_NOTIFY_WARNING : QPW_NOTIFY_NOTE, line);
+        print_line(arguments, r < 0 ? QPW_NOTIFY_WARNING : QPW_NOTIFY_NOTE, line);
     }
     /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): open_auditor() has set it */
     if (qpw_privileges_confine(auditor, wants_view(arguments), &err) < 0)
-        say(arguments, QPW_NOTIFY_WARNING, err.text);
+        print_line(arguments, QPW_NOTIFY_WARNING, err.text);
     r = watch(arguments, auditor, &err);
     if (r < 0)
         status = fail(QPW_EXIT_FAILED, &err);
@@ -343,7 +343,7 @@ void qpw_attach_check_settings(const char *program, const char *file)
 int qpw_cmd_attach(int argc, char **argv)
 {
     struct arguments arguments = {
-        .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .say = say}};
+        .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .notify = print_line}};
     char command[256], history[1024], names[QPW_MAX_IFACES][16];
     struct qpw_error err;
     int status;
@@ -354,7 +354,7 @@ int qpw_cmd_attach(int argc, char **argv)
     qpw_config_arguments_parse(&qpw_attach_argp, &qpw_attach_argp, argc, argv, &arguments, &arguments.config);
     arguments.audit.ifaces = arguments.ifaces;
     arguments.audit.command = command;
-    arguments.audit.say_arg = &arguments;
+    arguments.audit.notify_arg = &arguments;
     arguments.audit.alerting = arguments.alerting.settings;
     if (arguments.interval_given && !arguments.alerting.summary_given)
         arguments.audit.alerting.summary_s = arguments.audit.interval; /* report ongoing traffic once per interval */

@@ -72,13 +72,13 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 /* ---- One row ---- */
 
-struct picture {
+struct sources {
     const struct qpw_kernel *kernel;
     const struct qpw_snapshot *s;
     struct qpw_sockets *sockets;
 };
 
-static void find_bytes(const struct picture *p, struct qpw_connection_line *line)
+static void find_bytes(const struct sources *p, struct qpw_connection_line *line)
 {
     line->has_bytes = line->connection->conn.conn_class == QPW_CLASS_EST &&
                       qpw_sockets_traffic(p->sockets, &line->connection->key, &line->sent, &line->received) == 0;
@@ -100,7 +100,7 @@ static const char *row_words(const struct qpw_snapshot *s, const struct qpw_conn
     return buf;
 }
 
-static bool matches(const struct picture *p, const struct qpw_filter *filter, const struct qpw_connection *c,
+static bool matches(const struct sources *p, const struct qpw_filter *filter, const struct qpw_connection *c,
                     const struct qpw_process *owner)
 {
     struct qpw_connection_ends ends = qpw_connection_ends(&c->key, &c->conn);
@@ -161,7 +161,7 @@ static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all, in
     return r;
 }
 
-static int show(const struct picture *p, const struct options *o, const struct qpw_connections *reading)
+static int show(const struct sources *p, const struct options *o, const struct qpw_connections *reading)
 {
     struct qpw_table table = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
     json_t *rows = json_array();
@@ -191,7 +191,7 @@ static int run(const struct qpw_kernel *kernel, const struct options *o, struct 
 {
     struct qpw_collect_options options = {.brief = true};
     struct qpw_snapshot snapshot = {0};
-    struct picture p = {.kernel = kernel, .s = &snapshot};
+    struct sources p = {.kernel = kernel, .s = &snapshot};
     static const struct qpw_connections_wanted all;
     struct qpw_connections reading = {0};
     int r = qpw_collect_watched(kernel, &options, &snapshot, err);

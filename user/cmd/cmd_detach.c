@@ -36,7 +36,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 }
 
 /* Let the live auditor detach. Returns an exit status, or -ENOENT if there is none. */
-static int tell_auditor(const struct arguments *arguments)
+static int notify_auditor(const struct arguments *arguments)
 {
     json_t *request = qpw_request_new("detach"), *names = json_array();
     struct qpw_error err;
@@ -79,7 +79,7 @@ int qpw_cmd_detach(int argc, char **argv)
     for (size_t i = 0; i < arguments.n; i++)
         arguments.ifaces[i] = qpw_altname_main(arguments.ifaces[i], names[i]);
     qpw_quiet_libbpf();
-    r = tell_auditor(&arguments);
+    r = notify_auditor(&arguments);
     if (r != -ENOENT)
         return r;
     r = qpw_rights_check(&err);

@@ -118,7 +118,7 @@ static const struct argp argp = {
     "or not a capture.",
     children, NULL, NULL};
 
-static void say(const char *text)
+static void complain(const char *text)
 {
     qpw_put_lines(stderr, "qportwatch replay: %s", text);
 }
@@ -204,7 +204,7 @@ static int replay_files(const struct options *o, struct qpw_replay *r, struct pr
         if (rc == 0)
             continue;
         clear_progress(progress);
-        say(err.text);
+        complain(err.text);
         if (rc == -EINVAL)
             return QPW_EXIT_USAGE;
         if (rc == -ENOTSUP) /* skipped; the report counts its records */
@@ -248,7 +248,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, struct 
 
     if (qpw_replay_show(setup, r, &o->replay, &options, out, &err) == 0)
         return QPW_EXIT_OK;
-    say(err.text);
+    complain(err.text);
     return QPW_EXIT_FAILED;
 }
 
@@ -278,14 +278,14 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
         o->replay.ended_data = &lines;
     }
     if (qpw_replay_open(&setup->kernel, &o->captures.ends, &o->replay, &r, &err) < 0) {
-        say(err.text);
+        complain(err.text);
         return QPW_EXIT_FAILED;
     }
     status = replay_files(o, r, &progress);
     clear_progress(&progress);
     if (status >= 0 && status != QPW_EXIT_USAGE) {
         if (qpw_replay_finish(r, &err) < 0) {
-            say(err.text);
+            complain(err.text);
             status = -1;
         } else {
             warn(o, qpw_replay_totals(r));
@@ -306,14 +306,14 @@ static int prepare(struct options *o, struct qpw_policy *policy, uint64_t *ret_f
 
     qpw_policy_configured(&o->policy);
     if (qpw_policy_load(&o->policy, policy, &chosen, &err) < 0) {
-        say(err.text);
+        complain(err.text);
         return QPW_EXIT_USAGE;
     }
     qpw_known_policy(policy); /* if out of memory, addresses stay unnamed */
     if (chosen)
         qpw_put_lines(stderr, "qportwatch replay: policy %s: %s", policy->name, chosen);
     for (size_t i = 0; i < policy->n_warnings; i++)
-        say(policy->warnings[i]);
+        complain(policy->warnings[i]);
     return qpw_captures_look(&o->captures, policy, "replay", ret_first_ns);
 }
 
@@ -346,7 +346,7 @@ static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct q
 
     w.done = mmap(NULL, sizeof(*w.done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w.done == MAP_FAILED) {
-        say("out of memory");
+        complain("out of memory");
         return QPW_EXIT_FAILED;
     }
     status = qpw_captures_apart(replay_apart, &w, "replay");
@@ -369,17 +369,17 @@ static int run(struct options *o)
     int status = prepare(o, &policy, &wanted.first_ns);
 
     if (status == QPW_EXIT_OK && qpw_output_open(o->output, &output, &err) < 0) {
-        say(err.text);
+        complain(err.text);
         status = QPW_EXIT_FAILED;
     }
     wanted.policy = &policy;
     if (status == QPW_EXIT_OK && qpw_replay_setup_open(&wanted, &setup, &err) < 0) {
-        say(err.text);
+        complain(err.text);
         status = QPW_EXIT_FAILED;
     } else if (status == QPW_EXIT_OK) {
         /* Late, because a missing key is created: only if there is something to replay. */
         if (qpw_anonymize_open(o->key, &o->anonymous, &err) < 0) {
-            say(err.text);
+            complain(err.text);
             status = QPW_EXIT_FAILED;
         } else {
             status = replay_it(o, &setup, &output, &written);
@@ -387,7 +387,7 @@ static int run(struct options *o)
         qpw_replay_setup_close(&setup);
     }
     if (output.file && qpw_output_close(&output, written, &err) < 0 && status == QPW_EXIT_OK) {
-        say(err.text);
+        complain(err.text);
         status = QPW_EXIT_FAILED;
     }
     qpw_policy_clear(&policy);
@@ -400,7 +400,7 @@ int qpw_cmd_replay(int argc, char **argv)
     int status;
 
     if (!o) {
-        say("out of memory");
+        complain("out of memory");
         return QPW_EXIT_FAILED;
     }
     qpw_arguments_parse(&argp, argc, argv, o);

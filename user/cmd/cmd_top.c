@@ -278,8 +278,8 @@ struct beside {
     const struct qpw_view_more *more;
 };
 
-static int print_picture(struct qpw_model *m, struct qpw_view_state *state, const struct options *o, struct beside *b,
-                         struct qpw_error *err)
+static int print_snapshot(struct qpw_model *m, struct qpw_view_state *state, const struct options *o, struct beside *b,
+                          struct qpw_error *err)
 {
     int r;
 
@@ -319,7 +319,7 @@ static int run_plain(struct source *source, struct qpw_view_state *state, const 
         else if (r == 0)
             r = qpw_model_advance(&model, now);
         if (r == 0 && n && !o->json) /* the first snapshot gives no rates */
-            r = print_picture(&model, state, o, &beside, err);
+            r = print_snapshot(&model, state, o, &beside, err);
         n++;
         qpw_snapshot_clear(&snapshots[n % 2]);
     } while (r == 0 && (o->output != ONCE || (n < 2 && !o->json)));

@@ -41,20 +41,22 @@ static int lock_folder(const char *path, int *ret, struct qpw_error *err)
     return r;
 }
 
-static int read_text(struct qpw_policy_file *place, struct qpw_error *err)
+static int read_text(struct qpw_policy_file *target, struct qpw_error *err)
 {
     struct stat st;
     size_t length;
 
-    if (access(place->path, F_OK) < 0 && errno == ENOENT)
-        return lstat(place->path, &st) < 0 ? 0 : qpw_fail(err, -EINVAL, "%s is a link to a file that does not exist", place->path);
+    if (access(target->path, F_OK) < 0 && errno == ENOENT)
+        return lstat(target->path, &st) < 0
+                   ? 0
+                   : qpw_fail(err, -EINVAL, "%s is a link to a file that does not exist", target->path);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the caller frees it */
-    return qpw_read_whole(place->path, &place->text, &length, err);
+    return qpw_read_whole(target->path, &target->text, &length, err);
 }
 
 int qpw_policy_file_open(const char *path, struct qpw_policy_file *ret, struct qpw_error *err)
 {
-    struct qpw_policy_file place = {.lock = -1};
+    struct qpw_policy_file target = {.lock = -1};
     int r;
 
     if (!strncmp(path, BUILT_IN, strlen(BUILT_IN)))
@@ -62,44 +64,44 @@ int qpw_policy_file_open(const char *path, struct qpw_policy_file *ret, struct q
                         path + strlen(BUILT_IN));
     if (*path != '/')
         return qpw_fail(err, -EINVAL, "'%s' is not the whole path of a policy file", path);
-    place.path = strdup(path);
-    if (!place.path)
+    target.path = strdup(path);
+    if (!target.path)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r = lock_folder(place.path, &place.lock, err);
+    r = lock_folder(target.path, &target.lock, err);
     if (r == 0)
-        r = read_text(&place, err);
+        r = read_text(&target, err);
     if (r < 0)
-        qpw_policy_file_close(&place);
+        qpw_policy_file_close(&target);
     else
-        *ret = place;
+        *ret = target;
     return r;
 }
 
 int qpw_policy_file_muted(const struct qpw_policy_file *policy, struct qpw_policy_file *ret, struct qpw_error *err)
 {
-    struct qpw_policy_file place = {.lock = -1};
+    struct qpw_policy_file target = {.lock = -1};
     int r;
 
-    if (asprintf(&place.path, "%s" MUTED_ENDING, policy->path) < 0)
+    if (asprintf(&target.path, "%s" MUTED_ENDING, policy->path) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r = read_text(&place, err);
+    r = read_text(&target, err);
     if (r < 0)
-        qpw_policy_file_close(&place);
+        qpw_policy_file_close(&target);
     else
-        *ret = place;
+        *ret = target;
     return r;
 }
 
-int qpw_hook_site_check(const struct qpw_policy_file *place, struct qpw_error *err)
+int qpw_policy_file_check(const struct qpw_policy_file *target, struct qpw_error *err)
 {
-    struct qpw_policy_file now = {.path = place->path, .lock = -1};
+    struct qpw_policy_file now = {.path = target->path, .lock = -1};
     int r = read_text(&now, err);
-    bool same = !now.text == !place->text && (!now.text || !strcmp(now.text, place->text));
+    bool same = !now.text == !target->text && (!now.text || !strcmp(now.text, target->text));
 
     free(now.text);
     if (r < 0 || same)
         return r;
-    return qpw_fail(err, -ESTALE, "%s was changed meanwhile by another program; nothing is installed", place->path);
+    return qpw_fail(err, -ESTALE, "%s was changed meanwhile by another program; nothing is installed", target->path);
 }
 
 static int write_whole(const char *path, const char *text, struct qpw_error *err)
@@ -113,16 +115,16 @@ static int write_whole(const char *path, const char *text, struct qpw_error *err
     return qpw_output_close(&out, true, err);
 }
 
-int qpw_policy_file_write(struct qpw_policy_file *place, const char *text, struct qpw_error *err)
+int qpw_policy_file_write(struct qpw_policy_file *target, const char *text, struct qpw_error *err)
 {
-    int r = place->written ? 0 : qpw_undo_begin(place->path, &place->undo, err);
+    int r = target->written ? 0 : qpw_undo_begin(target->path, &target->undo, err);
 
     if (r < 0)
         return r;
-    place->written = true;
-    r = write_whole(place->path, text, err);
+    target->written = true;
+    r = write_whole(target->path, text, err);
     if (r < 0)
-        qpw_policy_file_back(place, NULL);
+        qpw_policy_file_back(target, NULL);
     return r;
 }
 
@@ -137,11 +139,11 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Determine whether the policy includes the other file. */
-static int is_included(const struct qpw_policy_file *place, const struct qpw_policy_file *other, bool *ret,
+static int is_included(const struct qpw_policy_file *target, const struct qpw_policy_file *other, bool *ret,
                        struct qpw_error *err)
 {
     struct qpw_policy policy;
-    int r = qpw_policy_parse_file(place->path, &policy, err);
+    int r = qpw_policy_parse_file(target->path, &policy, err);
 
     if (r < 0)
         return r;
@@ -152,39 +154,39 @@ static int is_included(const struct qpw_policy_file *place, const struct qpw_pol
     return 0;
 }
 
-int qpw_policy_file_include(struct qpw_policy_file *place, const struct qpw_policy_file *other, struct qpw_error *err)
+int qpw_policy_file_include(struct qpw_policy_file *target, const struct qpw_policy_file *other, struct qpw_error *err)
 {
     const char *name = strrchr(other->path, '/') + 1;
-    size_t length = place->text ? strlen(place->text) : 0;
+    size_t length = target->text ? strlen(target->text) : 0;
     bool included;
     char *text;
-    int r = is_included(place, other, &included, err);
+    int r = is_included(target, other, &included, err);
 
     if (r < 0 || included)
         return r;
-    if (asprintf(&text, "%s%sinclude   \"%s\"\n", length ? place->text : "", length && place->text[length - 1] != '\n' ? "\n" : "",
-                 name) < 0)
+    if (asprintf(&text, "%s%sinclude   \"%s\"\n", length ? target->text : "",
+                 length && target->text[length - 1] != '\n' ? "\n" : "", name) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r = qpw_policy_file_write(place, text, err);
+    r = qpw_policy_file_write(target, text, err);
     free(text);
     return r;
 }
 
-int qpw_policy_file_back(struct qpw_policy_file *place, struct qpw_error *err)
+int qpw_policy_file_back(struct qpw_policy_file *target, struct qpw_error *err)
 {
-    bool written = place->written;
+    bool written = target->written;
 
-    place->written = false;
-    return written ? qpw_undo_back(&place->undo, err) : 0;
+    target->written = false;
+    return written ? qpw_undo_back(&target->undo, err) : 0;
 }
 
-void qpw_policy_file_close(struct qpw_policy_file *place)
+void qpw_policy_file_close(struct qpw_policy_file *target)
 {
-    if (place->written)
-        qpw_undo_forget(&place->undo);
-    free(place->path);
-    free(place->text);
-    if (place->lock >= 0)
-        close(place->lock);
-    *place = (struct qpw_policy_file){.lock = -1};
+    if (target->written)
+        qpw_undo_forget(&target->undo);
+    free(target->path);
+    free(target->text);
+    if (target->lock >= 0)
+        close(target->lock);
+    *target = (struct qpw_policy_file){.lock = -1};
 }

@@ -35,17 +35,17 @@ int qpw_policy_file_muted(const struct qpw_policy_file *policy, struct qpw_polic
  * Check that its content has not changed since it was opened. Returns 0, or -ESTALE with err filled: an editor that
  * ignores the lock changed it.
  */
-int qpw_hook_site_check(const struct qpw_policy_file *place, struct qpw_error *err);
+int qpw_policy_file_check(const struct qpw_policy_file *target, struct qpw_error *err);
 
 /* Replace its content. Returns 0, or a negative errno with err filled and the content unchanged. */
-int qpw_policy_file_write(struct qpw_policy_file *place, const char *text, struct qpw_error *err);
+int qpw_policy_file_write(struct qpw_policy_file *target, const char *text, struct qpw_error *err);
 
 /* Include `other`, which is in the same folder, unless the policy already reads it. Returns as above. */
-int qpw_policy_file_include(struct qpw_policy_file *place, const struct qpw_policy_file *other, struct qpw_error *err);
+int qpw_policy_file_include(struct qpw_policy_file *target, const struct qpw_policy_file *other, struct qpw_error *err);
 
 /* Restore the original content, if it was replaced. Returns 0, or a negative errno with err filled. */
-int qpw_policy_file_back(struct qpw_policy_file *place, struct qpw_error *err);
+int qpw_policy_file_back(struct qpw_policy_file *target, struct qpw_error *err);
 
-void qpw_policy_file_close(struct qpw_policy_file *place);
+void qpw_policy_file_close(struct qpw_policy_file *target);
 
 #endif

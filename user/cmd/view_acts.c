@@ -63,7 +63,7 @@ static void name(const struct qpw_view_act *act, struct words *w)
     }
 }
 
-int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size_t size)
+int qpw_view_act(void *context, const struct qpw_view_act *act, char *result, size_t size)
 {
     char reason[QPW_FILTER_TEXT];
     struct words w;
@@ -77,10 +77,10 @@ int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size
         if (act->mute && !*reason)
             qpw_fail(&err, -EINVAL, "a reason is required: it is written into the policy");
         else
-            status = act->mute ? qpw_act_mute(&todo, act->snapshot, context, said, size, &err)
-                               : qpw_act_acknowledge(&todo, context, said, size, &err);
+            status = act->mute ? qpw_act_mute(&todo, act->snapshot, context, result, size, &err)
+                               : qpw_act_acknowledge(&todo, context, result, size, &err);
     }
     if (status != QPW_EXIT_OK)
-        snprintf(said, size, "%s", err.text);
+        snprintf(result, size, "%s", err.text);
     return status == QPW_EXIT_OK ? 0 : -1;
 }

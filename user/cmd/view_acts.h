@@ -7,7 +7,7 @@
 #include "view/view.h"
 
 /* The callback for qpw_view_options.act; its context is a struct qpw_asker. */
-int qpw_view_act(void *context, const struct qpw_view_act *act, char *said, size_t size);
+int qpw_view_act(void *context, const struct qpw_view_act *act, char *result, size_t size);
 
 /* For a command beside the auditor: qpw_audit_ask(). */
 extern const struct qpw_asker qpw_asker_of_commands;

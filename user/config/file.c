@@ -22,14 +22,14 @@
 #define SPACE " \t\r\n\v\f"
 
 /* The location that an error is reported for. */
-struct place {
+struct position {
     struct qpw_config_reader *reader;
     const char *path;
     unsigned line;
 };
 
-static void complain(const struct place *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void complain(const struct place *at, const char *format, ...)
+static void complain(const struct position *at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void complain(const struct position *at, const char *format, ...)
 {
     char what[600], line[PATH_MAX + 640];
     va_list args;
@@ -77,7 +77,7 @@ static bool could_be_a_name(const char *name)
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] == '\0';
 }
 
-static bool find(const struct place *at, const char *name, const struct argp_option **ret)
+static bool find(const struct position *at, const char *name, const struct argp_option **ret)
 {
     struct search search = {.name = name, .near = qpw_near_to(name, strlen(name))};
     char hint[80];
@@ -114,7 +114,7 @@ static const char *yes_or_no(const char *value)
 }
 
 /* Remove a comment or the quotes. False: an error, which has been reported. */
-static bool take_value(const struct place *at, char **value)
+static bool take_value(const struct position *at, char **value)
 {
     char *text = *value, *end;
 
@@ -148,7 +148,7 @@ static bool may_repeat(const char *name)
 }
 
 /* Report a setting that occurs twice in a file, because it is unclear which one was meant. */
-static bool said_before(const struct place *at, const char *name, const char *value, unsigned layer)
+static bool reported_before(const struct position *at, const char *name, const char *value, unsigned layer)
 {
     const struct qpw_settings *config = at->reader->config;
     bool list = !strcmp(name, QPW_CONFIG_IFACE);
@@ -167,12 +167,12 @@ static bool said_before(const struct place *at, const char *name, const char *va
     return false;
 }
 
-static void add(const struct place *at, const char *name, const char *value, bool flag)
+static void add(const struct position *at, const char *name, const char *value, bool flag)
 {
     struct qpw_settings *config = at->reader->config;
     struct qpw_setting *settings, *s;
 
-    if (said_before(at, name, value, config->layers))
+    if (reported_before(at, name, value, config->layers))
         return;
     settings = config->n < MAX_SETTINGS ? reallocarray(config->settings, config->n + 1, sizeof(*settings)) : NULL;
     if (!settings) {
@@ -191,7 +191,7 @@ static void add(const struct place *at, const char *name, const char *value, boo
     }
 }
 
-static void add_interfaces(const struct place *at, char *value)
+static void add_interfaces(const struct position *at, char *value)
 {
     char *name, *save = NULL;
     bool any = false;
@@ -207,7 +207,7 @@ static void add_interfaces(const struct place *at, char *value)
         complain(at, "iface: its value is missing: iface auto, or the names of interfaces");
 }
 
-static void take_line(const struct place *at, char *line)
+static void take_line(const struct position *at, char *line)
 {
     const struct argp_option *option;
     const char *word;
@@ -248,7 +248,7 @@ static void take_line(const struct place *at, char *line)
     }
 }
 
-static void read_lines(struct place *at, FILE *file)
+static void read_lines(struct position *at, FILE *file)
 {
     char *line = NULL;
     size_t room = 0;
@@ -272,7 +272,7 @@ static void read_lines(struct place *at, FILE *file)
 
 void qpw_config_read_file(struct qpw_config_reader *reader, const char *path)
 {
-    struct place at = {.reader = reader, .path = path};
+    struct position at = {.reader = reader, .path = path};
     struct qpw_error err;
     char whose[400];
     int fd = qpw_file_open(path, &err);

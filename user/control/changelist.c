@@ -15,12 +15,12 @@
 
 void qpw_changelist_add(struct qpw_changelist *list, const char *format, ...)
 {
-    char **place = QPW_ADD(list->lines, list->n), *line;
+    char **slot = QPW_ADD(list->lines, list->n), *line;
     va_list args;
     int length;
 
     va_start(args, format);
-    length = place ? vasprintf(&line, format, args) : -1;
+    length = slot ? vasprintf(&line, format, args) : -1;
     va_end(args);
     if (length < 0)
         list->incomplete = true;

@@ -54,34 +54,34 @@ static void note(struct qpw_kernel *k, struct qpw_meta *meta, uint16_t number)
 static int remove_owners(const struct qpw_hook_scan *run, const struct removal *r, struct qpw_error *err)
 {
     for (size_t i = 0; i < run->n; i++)
-        if (!is_named(r, run->place[i].ifname))
+        if (!is_named(r, run->site[i].ifname))
             return 0;
-    return qpw_owners_detach(run->place[0].instance, NULL, err);
+    return qpw_owners_detach(run->site[0].instance, NULL, err);
 }
 
 /*
  * Remove the programs of one instance. k, meta: of the instance, if it is of this network namespace and readable; else
  * NULL.
  */
-static int remove_places(const struct qpw_hook_scan *run, struct qpw_kernel *k, struct qpw_meta *meta, struct removal *removal,
-                         struct qpw_error *err)
+static int remove_sites(const struct qpw_hook_scan *run, struct qpw_kernel *k, struct qpw_meta *meta,
+                        struct removal *removal, struct qpw_error *err)
 {
-    const struct qpw_hook_site *place, *before;
+    const struct qpw_hook_site *site, *before;
     uint16_t number;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < run->n; i++) {
-        place = &run->place[i];
-        before = i ? &run->place[i - 1] : NULL;
-        if (!is_named(removal, place->ifname))
+        site = &run->site[i];
+        before = i ? &run->site[i - 1] : NULL;
+        if (!is_named(removal, site->ifname))
             continue;
-        r = qpw_hooks_detach(place->ifindex, place->point, &place->entry, err);
-        removal->removed += !before || before->ifindex != place->ifindex;
-        if (r < 0 || (i + 1 < run->n && run->place[i + 1].ifindex == place->ifindex))
+        r = qpw_hooks_detach(site->ifindex, site->point, &site->entry, err);
+        removal->removed += !before || before->ifindex != site->ifindex;
+        if (r < 0 || (i + 1 < run->n && run->site[i + 1].ifindex == site->ifindex))
             continue;
-        number = k ? qpw_kernel_iface_number(k, place->ifindex) : 0;
+        number = k ? qpw_kernel_iface_number(k, site->ifindex) : 0;
         if (number && meta->own_qdisc[number])
-            r = qpw_hooks_remove_qdisc(place->ifindex, err);
+            r = qpw_hooks_remove_qdisc(site->ifindex, err);
         if (number)
             note(k, meta, number);
     }
@@ -94,7 +94,7 @@ static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel 
     bool here[QPW_MAX_IFACES] = {false};
 
     for (size_t i = 0; i < run->n; i++)
-        here[qpw_kernel_iface_number(k, run->place[i].ifindex)] = true;
+        here[qpw_kernel_iface_number(k, run->site[i].ifindex)] = true;
     for (int i = 1; i < QPW_MAX_IFACES; i++)
         if ((meta->rx_hook[i] || meta->tx_hook[i]) && !here[i])
             return true;
@@ -109,7 +109,7 @@ static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, 
     size_t elsewhere = 0;
     int r = 0;
     /* Instances of other versions are removed too; only their records cannot be read. */
-    bool known = qpw_run_is_of_here(&run->place[0]) && qpw_instance_open(run, &kernel, NULL) == 0;
+    bool known = qpw_run_is_of_here(&run->site[0]) && qpw_instance_open(run, &kernel, NULL) == 0;
 
     if (known)
         r = qpw_meta_read(&kernel, &meta, err);
@@ -117,44 +117,44 @@ static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, 
         r = qpw_lock_check_elsewhere(&kernel, &meta, err);
     removal->left_behind = known && r == 0 && misses_any(run, &kernel, &meta);
     r = r ? r : remove_owners(run, removal, err);
-    if (r == 0 && run->place[0].ifindex)
-        r = remove_places(run, known ? &kernel : NULL, &meta, removal, err);
+    if (r == 0 && run->site[0].ifindex)
+        r = remove_sites(run, known ? &kernel : NULL, &meta, removal, err);
     if (r == 0 && removal->left_behind)
-        r = qpw_run_detach_elsewhere(run->place[0].instance, removal->names, removal->n, &elsewhere, err);
+        r = qpw_run_detach_elsewhere(run->site[0].instance, removal->names, removal->n, &elsewhere, err);
     removal->removed += elsewhere;
     if (known)
         qpw_kernel_close(&kernel);
-    if (r < 0 || removal->n || !removal->left_behind || qpw_run_until_gone(run->place[0].instance))
+    if (r < 0 || removal->n || !removal->left_behind || qpw_run_until_gone(run->site[0].instance))
         return r;
     return qpw_fail(err, -EBUSY, QPW_RUN_STILL_HELD);
 }
 
 /* Collect the hooks of the instance that entry `first` belongs to. */
-static int take_run(const struct qpw_hook_scan *places, size_t first, struct qpw_hook_scan *ret, struct qpw_error *err)
+static int take_run(const struct qpw_hook_scan *scan, size_t first, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
     int r = 0;
 
     *ret = (struct qpw_hook_scan){0};
-    for (size_t i = first; r == 0 && i < places->n; i++)
-        if (places->place[i].instance == places->place[first].instance)
-            r = qpw_hook_scan_add(ret, &places->place[i], err);
+    for (size_t i = first; r == 0 && i < scan->n; i++)
+        if (scan->site[i].instance == scan->site[first].instance)
+            r = qpw_hook_scan_add(ret, &scan->site[i], err);
     return r;
 }
 
 /* Remove every instance in the list except `keep`, one after another. */
-static int remove_runs(const struct qpw_hook_scan *places, uint32_t keep, struct removal *removal, struct qpw_error *err)
+static int remove_runs(const struct qpw_hook_scan *scan, uint32_t keep, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_hook_scan run;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < places->n; i++) {
-        bool first = places->place[i].instance != keep;
+    for (size_t i = 0; r == 0 && i < scan->n; i++) {
+        bool first = scan->site[i].instance != keep;
 
         for (size_t j = 0; j < i; j++)
-            first &= places->place[j].instance != places->place[i].instance;
+            first &= scan->site[j].instance != scan->site[i].instance;
         if (!first)
             continue;
-        r = take_run(places, i, &run, err);
+        r = take_run(scan, i, &run, err);
         r = r ? r : remove_run(&run, removal, err);
         qpw_hook_scan_clear(&run);
     }
@@ -162,7 +162,7 @@ static int remove_runs(const struct qpw_hook_scan *places, uint32_t keep, struct
 }
 
 /* Add the instance whose interfaces have all moved away, unless it is already listed. */
-static int add_unhooked(struct qpw_hook_scan *places, struct qpw_error *err)
+static int add_unhooked(struct qpw_hook_scan *scan, struct qpw_error *err)
 {
     struct qpw_hook_scan unhooked;
     bool there = false;
@@ -170,25 +170,25 @@ static int add_unhooked(struct qpw_hook_scan *places, struct qpw_error *err)
 
     if (r < 0)
         return r;
-    for (size_t i = 0; unhooked.n && i < places->n; i++)
-        there |= places->place[i].instance == unhooked.place[0].instance;
+    for (size_t i = 0; unhooked.n && i < scan->n; i++)
+        there |= scan->site[i].instance == unhooked.site[0].instance;
     for (size_t i = 0; r == 0 && !there && i < unhooked.n; i++)
-        r = qpw_hook_scan_add(places, &unhooked.place[i], err);
+        r = qpw_hook_scan_add(scan, &unhooked.site[i], err);
     qpw_hook_scan_clear(&unhooked);
     return r;
 }
 
 /* Return whether an instance was attached to an interface of that name, wherever it is now. */
-static bool was_attached(const struct qpw_hook_scan *places, const char *name)
+static bool was_attached(const struct qpw_hook_scan *scan, const char *name)
 {
     struct qpw_meta meta;
 
-    for (size_t i = 0; i < places->n; i++) {
-        if (!strcmp(places->place[i].ifname, name))
+    for (size_t i = 0; i < scan->n; i++) {
+        if (!strcmp(scan->site[i].ifname, name))
             return true;
-        if (i && places->place[i].instance == places->place[i - 1].instance)
+        if (i && scan->site[i].instance == scan->site[i - 1].instance)
             continue;
-        if (!qpw_run_is_of_here(&places->place[i]) || !qpw_hook_site_meta(&places->place[i], &meta))
+        if (!qpw_run_is_of_here(&scan->site[i]) || !qpw_hook_site_meta(&scan->site[i], &meta))
             continue;
         for (int n = 1; n < QPW_MAX_IFACES; n++)
             if ((meta.rx_hook[n] || meta.tx_hook[n]) && !strcmp(meta.ifname[n], name))
@@ -205,15 +205,15 @@ static int not_attached(const char *name, struct qpw_error *err)
 /* Called with the lock held, so that no auditor starts meanwhile. */
 static int detach(struct removal *removal, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0};
-    int r = qpw_hook_scan_find(&places, err);
+    struct qpw_hook_scan scan = {0};
+    int r = qpw_hook_scan_find(&scan, err);
 
-    r = r ? r : add_unhooked(&places, err);
+    r = r ? r : add_unhooked(&scan, err);
     for (size_t i = 0; r == 0 && i < removal->n; i++)
-        if (!was_attached(&places, removal->names[i]))
+        if (!was_attached(&scan, removal->names[i]))
             r = not_attached(removal->names[i], err);
-    r = r ? r : remove_runs(&places, 0, removal, err);
-    qpw_hook_scan_clear(&places);
+    r = r ? r : remove_runs(&scan, 0, removal, err);
+    qpw_hook_scan_clear(&scan);
     if (r == 0 && removal->n && !removal->removed) /* it was attached once, but cannot be found now */
         r = not_attached(removal->names[0], err);
     if (r == 0 && !removal->n)
@@ -241,13 +241,13 @@ int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct q
 int qpw_detach_others(uint32_t instance, const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)
 {
     struct removal removal = {.names = names, .n = n};
-    struct qpw_hook_scan places;
-    int r = qpw_hook_scan_find(&places, err);
+    struct qpw_hook_scan scan;
+    int r = qpw_hook_scan_find(&scan, err);
 
     if (r < 0)
         return r;
-    r = remove_runs(&places, instance, &removal, err);
-    qpw_hook_scan_clear(&places);
+    r = remove_runs(&scan, instance, &removal, err);
+    qpw_hook_scan_clear(&scan);
     *ret_removed = removal.removed;
     return r;
 }

@@ -21,8 +21,8 @@
 #include "control/lock.h"
 #include "control/readers.h"
 
-#define PLACES 4        /* concurrent commands in all */
-#define PLACES_OF_ONE 2 /* of one user */
+#define CLIENT_SLOTS 4 /* concurrent commands in all */
+#define SLOTS_PER_USER 2 /* of one user */
 #define REFUSALS 8      /* concurrent refusals in all */
 #define REFUSALS_OF_ONE 2
 #define REFUSED_US 100000 /* wait for the request of a refused client */
@@ -78,7 +78,7 @@ static _Noreturn void execute(char **argv, char *columns, const int outputs[2])
     _exit(QPW_EXIT_FAILED);
 }
 
-static void say_at_work(int fd)
+static void send_progress(int fd)
 {
     send(fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* if the buffer is full, the client has packets enough to read */
 }
@@ -96,7 +96,7 @@ static void pass_on(int fd, const int from[2])
         if (ready < 0 && errno != EINTR)
             return;
         if (ready == 0)
-            say_at_work(fd);
+            send_progress(fd);
         for (int i = 0; i < 2; i++) {
             if (inputs[i].fd < 0 || !inputs[i].revents)
                 continue;
@@ -173,93 +173,93 @@ static _Noreturn void serve_one(int fd, int go, const char *why_not)
         refuse(fd, argv[0], why_not);
     if (!qpw_readers_may(argc, argv, &err))
         refuse(fd, argv[0], err.text);
-    say_at_work(fd);
+    send_progress(fd);
     run(fd, words[0], argv);
 }
 
 /* ---- The server ---- */
 
-struct place {
+struct client_slot {
     pid_t pid; /* 0: free */
     uid_t uid;
     bool refuses;
 };
 
-static void tidy(struct place places[PLACES + REFUSALS])
+static void tidy(struct client_slot slots[CLIENT_SLOTS + REFUSALS])
 {
-    for (int i = 0; i < PLACES + REFUSALS; i++)
-        if (places[i].pid && waitpid(places[i].pid, NULL, WNOHANG) != 0)
-            places[i].pid = 0;
+    for (int i = 0; i < CLIENT_SLOTS + REFUSALS; i++)
+        if (slots[i].pid && waitpid(slots[i].pid, NULL, WNOHANG) != 0)
+            slots[i].pid = 0;
 }
 
 /* Return why that user's command cannot run now; NULL: it can. */
-static const char *hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
+static const char *hindrance(struct client_slot slots[CLIENT_SLOTS + REFUSALS], uid_t uid)
 {
     int all = 0, own = 0;
 
-    tidy(places);
-    for (int i = 0; i < PLACES + REFUSALS; i++)
-        if (places[i].pid && !places[i].refuses) {
+    tidy(slots);
+    for (int i = 0; i < CLIENT_SLOTS + REFUSALS; i++)
+        if (slots[i].pid && !slots[i].refuses) {
             all++;
-            own += places[i].uid == uid;
+            own += slots[i].uid == uid;
         }
-    if (own >= PLACES_OF_ONE)
+    if (own >= SLOTS_PER_USER)
         return "two commands of this user are running; try again when one has ended";
-    return all >= PLACES ? "too many commands are running; try again" : NULL;
+    return all >= CLIENT_SLOTS ? "too many commands are running; try again" : NULL;
 }
 
 /*
  * Start a process for one client. Everyone who may enter the folder can connect: the group and root. The child closes
  * `life` and the listener.
  */
-static void start_one(int fd, int listen_fd, int life, struct place *place, const char *why_not)
+static void start_one(int fd, int listen_fd, int life, struct client_slot *client_slot, const char *why_not)
 {
     int go[2];
 
     if (pipe2(go, O_CLOEXEC) < 0)
         return;
-    place->pid = fork();
-    if (place->pid == 0) {
+    client_slot->pid = fork();
+    if (client_slot->pid == 0) {
         close(listen_fd);
         close(life);
         close(go[1]);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         serve_one(fd, go[0], why_not);
     }
-    if (place->pid < 0)
-        place->pid = 0;
-    place->refuses = why_not;
+    if (client_slot->pid < 0)
+        client_slot->pid = 0;
+    client_slot->refuses = why_not;
     close(fd);
     close(go[0]);
     close(go[1]);
 }
 
 /* Wait briefly for a user's slot, because the process of a command just answered takes a moment to exit. */
-static const char *lasting_hindrance(struct place places[PLACES + REFUSALS], uid_t uid)
+static const char *lasting_hindrance(struct client_slot slots[CLIENT_SLOTS + REFUSALS], uid_t uid)
 {
-    const char *why = hindrance(places, uid);
+    const char *why = hindrance(slots, uid);
 
     for (int i = 0; why && i < LOOKS; i++) {
         usleep(LOOK_US);
-        why = hindrance(places, uid);
+        why = hindrance(slots, uid);
     }
     return why;
 }
 
-static struct place *free_place(struct place places[PLACES + REFUSALS])
+static struct client_slot *free_slot(struct client_slot slots[CLIENT_SLOTS + REFUSALS])
 {
-    for (int i = 0; i < PLACES + REFUSALS; i++)
-        if (!places[i].pid)
-            return &places[i];
+    for (int i = 0; i < CLIENT_SLOTS + REFUSALS; i++)
+        if (!slots[i].pid)
+            return &slots[i];
     return NULL;
 }
 
-static int refusals_of(const struct place places[PLACES + REFUSALS], uid_t uid)
+static int refusals_of(const struct client_slot slots[CLIENT_SLOTS + REFUSALS], uid_t uid)
 {
     int own = 0;
 
-    for (int i = 0; i < PLACES + REFUSALS; i++)
-        own += places[i].pid && places[i].refuses && places[i].uid == uid;
+    for (int i = 0; i < CLIENT_SLOTS + REFUSALS; i++)
+        own += slots[i].pid && slots[i].refuses && slots[i].uid == uid;
     return own;
 }
 
@@ -267,10 +267,10 @@ static int refusals_of(const struct place places[PLACES + REFUSALS], uid_t uid)
  * Accept one client. A user who keeps asking is refused at once, and in the end without an answer, so that others get
  * their turn.
  */
-static void accept_one(int listen_fd, int life, struct place places[PLACES + REFUSALS])
+static void accept_one(int listen_fd, int life, struct client_slot slots[CLIENT_SLOTS + REFUSALS])
 {
-    struct place *place = free_place(places);
-    int fd = place ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1, refused;
+    struct client_slot *client_slot = free_slot(slots);
+    int fd = client_slot ? accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1, refused;
     struct ucred who;
     socklen_t size = sizeof(who);
     uid_t uid;
@@ -278,30 +278,30 @@ static void accept_one(int listen_fd, int life, struct place places[PLACES + REF
     if (fd < 0)
         return;
     uid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) < 0 ? (uid_t)-1 : who.uid;
-    refused = refusals_of(places, uid);
+    refused = refusals_of(slots, uid);
     if (refused >= REFUSALS_OF_ONE) {
         qpw_control_let_go(fd);
         return;
     }
-    place->uid = uid;
-    start_one(fd, listen_fd, life, place, refused ? hindrance(places, uid) : lasting_hindrance(places, uid));
+    client_slot->uid = uid;
+    start_one(fd, listen_fd, life, client_slot, refused ? hindrance(slots, uid) : lasting_hindrance(slots, uid));
 }
 
 int qpw_readers_serve(int listen_fd, int life)
 {
     struct pollfd sources[] = {{.fd = life, .events = POLLIN}, {.fd = listen_fd, .events = POLLIN}};
-    struct place places[PLACES + REFUSALS] = {0};
+    struct client_slot slots[CLIENT_SLOTS + REFUSALS] = {0};
 
     prctl(PR_SET_NAME, QPW_READERS_PROCESS);
     for (;;) {
-        tidy(places);
-        sources[1].fd = free_place(places) ? listen_fd : -1;
+        tidy(slots);
+        sources[1].fd = free_slot(slots) ? listen_fd : -1;
         if (poll(sources, 2, 200) < 0 && errno != EINTR)
             return QPW_EXIT_FAILED;
         if (sources[0].revents)
             return QPW_EXIT_OK; /* the auditor has ended; running commands end with this process */
         if (sources[1].revents)
-            accept_one(listen_fd, life, places);
+            accept_one(listen_fd, life, slots);
     }
 }
 

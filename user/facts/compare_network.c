@@ -9,7 +9,7 @@
 #include "util/array.h"
 #include "util/names.h"
 
-#define UNHEARD_LEAST 10u                /* minimum packets sent before a lack of reception counts as silence */
+#define SILENT_LEAST 10u /* minimum packets sent before a lack of reception counts as silence */
 #define SAME_TIME_NS 60000000000ull      /* statements at most this far apart are simultaneous */
 
 /* ---- Silence ---- */
@@ -24,56 +24,56 @@ static bool hears(const struct qpw_statement *s, const struct qpw_stated_pair *p
 }
 
 /* One node's statement about its reception from another. */
-struct heard {
+struct reception {
     const char *name;
     const struct qpw_statement *by;   /* the node that states it */
     bool hears;
-    bool unheard;                     /* received nothing, although the other sent packets in the same time */
+    bool is_silent; /* received nothing, although the other sent packets in the same time */
 };
 
-static struct heard heard_by(const struct qpw_comparing *c, size_t node, const struct qpw_stated_pair *pair)
+static struct reception reception_of(const struct qpw_comparing *c, size_t node, const struct qpw_stated_pair *pair)
 {
-    struct heard ret = {.name = pair->peer, .by = c->to->nodes[node], .hears = hears(c->to->nodes[node], pair)};
+    struct reception ret = {.name = pair->peer, .by = c->to->nodes[node], .hears = hears(c->to->nodes[node], pair)};
     size_t other = qpw_comparing_node(c, pair->peer);
     const struct qpw_pair_result *sent;
 
     if (other == c->to->n_nodes || other == node)
         return ret;
     sent = qpw_comparing_result(c, other, node);
-    ret.unheard = sent->state == QPW_PAIR_COMPARED && sent->balance.sent >= UNHEARD_LEAST && !sent->balance.received;
+    ret.is_silent = sent->state == QPW_PAIR_COMPARED && sent->balance.sent >= SILENT_LEAST && !sent->balance.received;
     return ret;
 }
 
-static int by_heard(const void *a, const void *b)
+static int by_reception(const void *a, const void *b)
 {
-    const struct heard *x = a, *y = b;
+    const struct reception *x = a, *y = b;
     int order = strcmp(x->name, y->name);
 
     return order ? order : strcmp(x->by->node, y->by->node);
 }
 
-static int add_all(struct qpw_difference *d, const struct heard *rows, size_t n, bool hears)
+static int add_all(struct qpw_difference *d, const struct reception *rows, size_t n, bool hears)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        if (hears ? rows[i].hears : rows[i].unheard)
+        if (hears ? rows[i].hears : rows[i].is_silent)
             r = qpw_difference_add_node(d, rows[i].by->node);
     return r;
 }
 
 /* Compare what n nodes state about one. */
-static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size_t n)
+static int compare_receptions(struct qpw_comparing *c, const struct reception *rows, size_t n)
 {
-    size_t hear = 0, unheard = 0;
+    size_t hear = 0, is_silent = 0;
     bool stated = qpw_comparing_node(c, rows->name) < c->to->n_nodes;
     struct qpw_difference *d;
 
     for (size_t i = 0; i < n; i++) {
         hear += rows[i].hears;
-        unheard += rows[i].unheard;
+        is_silent += rows[i].is_silent;
     }
-    if (stated && (!hear || !unheard))
+    if (stated && (!hear || !is_silent))
         return 0; /* silent to all, but it made a statement: idle */
     d = qpw_difference_add(c, stated ? QPW_DIFFERS_PARTITION : hear ? QPW_DIFFERS_NO_STATEMENT : QPW_DIFFERS_DOWN, rows->name);
     if (!d)
@@ -86,7 +86,7 @@ static int compare_heard(struct qpw_comparing *c, const struct heard *rows, size
 int qpw_compare_silence(struct qpw_comparing *c)
 {
     size_t n = 0, first = 0, room = 0;
-    struct heard *rows;
+    struct reception *rows;
     int r = 0;
 
     for (size_t i = 0; i < c->to->n_nodes; i++)
@@ -96,14 +96,14 @@ int qpw_compare_silence(struct qpw_comparing *c)
         return -ENOMEM;
     for (size_t i = 0; i < c->to->n_nodes; i++)
         for (size_t j = 0; j < c->to->nodes[i]->n_pairs; j++) {
-            rows[n++] = heard_by(c, i, &c->to->nodes[i]->pairs[j]);
+            rows[n++] = reception_of(c, i, &c->to->nodes[i]->pairs[j]);
         }
     if (n)
-        qsort(rows, n, sizeof(*rows), by_heard);
+        qsort(rows, n, sizeof(*rows), by_reception);
     for (size_t i = 0; r == 0 && i < n; i++) {
         if (i + 1 < n && !strcmp(rows[i].name, rows[i + 1].name))
             continue;
-        r = compare_heard(c, &rows[first], i + 1 - first);
+        r = compare_receptions(c, &rows[first], i + 1 - first);
         first = i + 1;
     }
     free(rows);

@@ -33,7 +33,7 @@ static const struct qpw_stated_by *by_of(const struct qpw_stated_pair *pair, con
 struct openings {
     struct qpw_comparing *c;
     const struct qpw_statement *early, *late;
-    const struct qpw_stated_pair *said, *seen;
+    const struct qpw_stated_pair *one_side, *seen;
     struct qpw_pair_result *by_early, *by_late; /* connections opened by each to the other */
 };
 
@@ -52,22 +52,22 @@ static int add_opening(const struct openings *o, enum qpw_difference_what what, 
 }
 
 /* Check that the later statement names the same initiator for a service whose packets went both ways. */
-static int compare_opening(const struct openings *o, const struct qpw_stated_by *said)
+static int compare_opening(const struct openings *o, const struct qpw_stated_by *one_side)
 {
-    bool out = !strcmp(said->service.direction, "outbound");
+    bool out = !strcmp(one_side->service.direction, "outbound");
     struct qpw_pair_result *result = out ? o->by_early : o->by_late;
     const struct qpw_stated_by *seen;
     char text[64];
 
-    if ((!out && strcmp(said->service.direction, "inbound")) || !said->opened || !said->rx || !said->tx ||
-        !strncmp(said->service.protocol, "icmp", 4))
+    if ((!out && strcmp(one_side->service.direction, "inbound")) || !one_side->opened || !one_side->rx ||
+        !one_side->tx || !strncmp(one_side->service.protocol, "icmp", 4))
         return 0;
-    seen = by_of(o->seen, &said->service, out ? "inbound" : "outbound");
-    result->opened += said->opened;
-    result->agreed += !seen ? 0 : seen->opened < said->opened ? seen->opened : said->opened;
+    seen = by_of(o->seen, &one_side->service, out ? "inbound" : "outbound");
+    result->opened += one_side->opened;
+    result->agreed += !seen ? 0 : seen->opened < one_side->opened ? seen->opened : one_side->opened;
     if (seen)
         return 0;
-    qpw_stated_service_text(&said->service, false, text, sizeof(text));
+    qpw_stated_service_text(&one_side->service, false, text, sizeof(text));
     return add_opening(o, QPW_DIFFERS_UNSEEN_OPENING, text, out ? "" : "inbound");
 }
 
@@ -79,8 +79,8 @@ static int compare_openings(const struct openings *o)
 
     if (o->late->since_unix_ns > o->early->since_unix_ns + EPOCH_SLACK_NS || o->seen->n_by == QPW_STATED_BY || o->late->left_out.by)
         return 0;
-    for (size_t i = 0; r == 0 && i < o->said->n_by; i++)
-        r = compare_opening(o, &o->said->by[i]);
+    for (size_t i = 0; r == 0 && i < o->one_side->n_by; i++)
+        r = compare_opening(o, &o->one_side->by[i]);
     opened = o->by_early->opened + o->by_late->opened;
     agreed = o->by_early->agreed + o->by_late->agreed;
     if (r == 0 && opened >= agreed + OPENINGS_LEAST && 100 * agreed < OPENINGS_PERCENT * opened)
@@ -99,7 +99,7 @@ int qpw_compare_directions(struct qpw_comparing *c)
             struct openings o = {c, c->to->nodes[early], c->to->nodes[late], qpw_comparing_pair(c, early, late),
                                  qpw_comparing_pair(c, late, early), qpw_comparing_result(c, early, late), qpw_comparing_result(c, late, early)};
 
-            if (o.said && o.seen)
+            if (o.one_side && o.seen)
                 r = compare_openings(&o);
         }
     return r;

@@ -36,7 +36,7 @@ static int rank(unsigned verdict)
     }
 }
 
-static int by_worth(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
     const struct qpw_connection *x = a, *y = b;
     int order = rank(x->conn.verdict) - rank(y->conn.verdict);
@@ -51,5 +51,5 @@ static int by_worth(const void *a, const void *b)
 void qpw_connections_sort(struct qpw_connection *rows, size_t n)
 {
     if (n)
-        qsort(rows, n, sizeof(*rows), by_worth);
+        qsort(rows, n, sizeof(*rows), by_rank);
 }

@@ -5,9 +5,9 @@
 
 bool qpw_listed_has(const struct qpw_snapshot *s, unsigned direction, unsigned protocol, unsigned port)
 {
-    unsigned place = protocol == IPPROTO_TCP ? 0 : protocol == IPPROTO_UDP ? 1 : 2;
+    unsigned table = protocol == IPPROTO_TCP ? 0 : protocol == IPPROTO_UDP ? 1 : 2;
 
-    if (!s->listed || !port || port > 65535 || (place == 2 && protocol != IPPROTO_SCTP))
+    if (!s->listed || !port || port > 65535 || (table == 2 && protocol != IPPROTO_SCTP))
         return true;
-    return s->listed[QPW_LISTED_TABLE(direction == QPW_DIR_OUTBOUND, place)].bits[port / 64] >> port % 64 & 1;
+    return s->listed[QPW_LISTED_TABLE(direction == QPW_DIR_OUTBOUND, table)].bits[port / 64] >> port % 64 & 1;
 }

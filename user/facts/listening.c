@@ -81,7 +81,7 @@ static int rank(const struct qpw_listening_row *row)
     return 2 * !bad + (row->loopback || row->listener->ephemeral);
 }
 
-static int by_worth(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
     const struct qpw_listening_row *x = a, *y = b;
     int rank_x = rank(x), rank_y = rank(y);
@@ -152,7 +152,7 @@ static int fill_rows(const struct qpw_judge *judge, const struct qpw_listening_f
         ret->n_unlisted += row->verdict == QPW_VERDICT_UNEXPECTED && !row->loopback && !listener->ephemeral;
     }
     free(asked);
-    qsort(ret->rows, ret->n, sizeof(*ret->rows), by_worth);
+    qsort(ret->rows, ret->n, sizeof(*ret->rows), by_rank);
     return 0;
 }
 

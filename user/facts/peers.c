@@ -24,14 +24,14 @@ int qpw_rows_by_peer(const void *a, const void *b)
 /* Insert a port among the busiest if it qualifies. */
 static void rank_port(struct qpw_port_sum *busiest, const struct qpw_port_sum *port)
 {
-    size_t place = QPW_PEER_PORTS;
+    size_t rank = QPW_PEER_PORTS;
 
-    while (place > 0 && (!busiest[place - 1].sum.packets || busiest[place - 1].sum.bytes < port->sum.bytes))
-        place--;
-    if (place == QPW_PEER_PORTS)
+    while (rank > 0 && (!busiest[rank - 1].sum.packets || busiest[rank - 1].sum.bytes < port->sum.bytes))
+        rank--;
+    if (rank == QPW_PEER_PORTS)
         return;
-    memmove(&busiest[place + 1], &busiest[place], (QPW_PEER_PORTS - 1 - place) * sizeof(*port));
-    busiest[place] = *port;
+    memmove(&busiest[rank + 1], &busiest[rank], (QPW_PEER_PORTS - 1 - rank) * sizeof(*port));
+    busiest[rank] = *port;
 }
 
 static void add_port(const struct qpw_snapshot *s, struct qpw_peer_sum *peer, const struct qpw_port_sum *port)

@@ -130,7 +130,7 @@ int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection
     return 0;
 }
 
-bool qpw_selection_alone(const struct qpw_selection *s)
+bool qpw_selection_is_single(const struct qpw_selection *s)
 {
     return s->flow_id || (s->direction == QPW_DIR_OUTBOUND ? s->has_responder : s->has_initiator);
 }

@@ -25,7 +25,7 @@ struct qpw_selection {
 int qpw_selection_parse(const char *const *words, size_t n, struct qpw_selection *ret, struct qpw_error *err);
 
 /* Return whether it selects single hosts or one finding, as opposed to all users of a service. */
-bool qpw_selection_alone(const struct qpw_selection *selection);
+bool qpw_selection_is_single(const struct qpw_selection *selection);
 
 bool qpw_selection_has(const struct qpw_selection *selection, const struct qpw_finding_row *finding);
 

@@ -5,7 +5,7 @@
 
 #include "facts/life.h"
 
-unsigned qpw_timeline_place(const struct qpw_timeline *t, uint64_t unix_ns)
+unsigned qpw_timeline_position(const struct qpw_timeline *t, uint64_t unix_ns)
 {
     uint64_t span = t->to_unix_ns - t->from_unix_ns;
 
@@ -18,7 +18,8 @@ unsigned qpw_timeline_place(const struct qpw_timeline *t, uint64_t unix_ns)
 
 static void add(struct qpw_timeline *t, const struct qpw_finding_row *f)
 {
-    unsigned part = qpw_timeline_place(t, f->first_unix_ns) * QPW_TIMELINE_PARTS / 1001, severity = qpw_finding_severity(f);
+    unsigned part = qpw_timeline_position(t, f->first_unix_ns) * QPW_TIMELINE_PARTS / 1001,
+             severity = qpw_finding_severity(f);
     size_t all = 0;
 
     if (f->first_unix_ns < t->from_unix_ns) {

@@ -19,7 +19,7 @@ struct qpw_timeline {
 void qpw_timeline_make(const struct qpw_report *r, struct qpw_timeline *ret);
 
 /* Return the position of a time in the period in thousandths, clamped to 0..1000. */
-unsigned qpw_timeline_place(const struct qpw_timeline *t, uint64_t unix_ns);
+unsigned qpw_timeline_position(const struct qpw_timeline *t, uint64_t unix_ns);
 
 /* Count the report's findings by enum qpw_severity; closed ones are counted in [0]. */
 void qpw_severities_of(const struct qpw_findings *found, size_t ret[QPW_SEVERITY_INFO + 1]);

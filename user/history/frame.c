@@ -96,7 +96,7 @@ static bool walk(const unsigned char *bytes, size_t size, size_t sums[QPW_FRAME_
     return at == size && sums[QPW_FRAME_END] == sizeof(struct qpw_frame_end) && sums[QPW_FRAME_SNAPSHOT] == sizeof(struct qpw_snapshot);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
     const struct qpw_history_talker *x = a, *y = b;
     int order = memcmp(&x->key, &y->key, sizeof(x->key));
@@ -109,11 +109,11 @@ static void join_talkers(struct qpw_history_talker *t, size_t *n)
     size_t kept = 0;
 
     if (*n)
-        qsort(t, *n, sizeof(*t), by_place);
+        qsort(t, *n, sizeof(*t), by_key);
     for (size_t i = 0; i < *n; i++) {
         struct qpw_history_talker *last = kept ? &t[kept - 1] : NULL;
 
-        if (!last || by_place(last, &t[i])) {
+        if (!last || by_key(last, &t[i])) {
             t[kept++] = t[i];
             continue;
         }

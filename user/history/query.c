@@ -147,8 +147,8 @@ struct services {
     void *arg;
 };
 
-static int place_keys(struct qpw_history_reader *r, const struct qpw_history_filter *f, struct qpw_history_sums *sums, struct services *all,
-                      struct qpw_error *err)
+static int request_keys(struct qpw_history_reader *r, const struct qpw_history_filter *f, struct qpw_history_sums *sums,
+                        struct services *all, struct qpw_error *err)
 {
     sqlite3_stmt *s = qpw_db_bind(&r->db,
         "SELECT id, kind, protocol, port, direction, verdict, rule FROM key WHERE (?1 = 0 OR protocol = ?1) AND (?2 < 0 OR port = ?2) AND "
@@ -171,12 +171,12 @@ static int place_keys(struct qpw_history_reader *r, const struct qpw_history_fil
             last->key = key;
             snprintf(last->rule, sizeof(last->rule), "%s", qpw_db_text(s, 6));
         }
-        qpw_history_sums_place(sums, sqlite3_column_int64(s, 0), all->n);
+        qpw_history_sums_request(sums, sqlite3_column_int64(s, 0), all->n);
     }
     return finish(s, code);
 }
 
-static bool tell_services(int64_t bucket, const struct qpw_history_sums *sums, void *arg)
+static bool report_services(int64_t bucket, const struct qpw_history_sums *sums, void *arg)
 {
     struct services *all = arg;
     bool more = true;
@@ -198,8 +198,8 @@ int qpw_history_rows(struct qpw_history_reader *r, const struct qpw_history_filt
     struct qpw_history_sums sums;
     int code = qpw_history_sums_begin(r, 0, &sums, err);
 
-    code = code ? code : place_keys(r, f, &sums, &all, err);
-    code = code ? code : qpw_history_sum(&sums, &f->window, buckets[by], tell_services, &all, err);
+    code = code ? code : request_keys(r, f, &sums, &all, err);
+    code = code ? code : qpw_history_sum(&sums, &f->window, buckets[by], report_services, &all, err);
     qpw_history_sums_end(&sums);
     free(all.rows);
     return code;
@@ -297,7 +297,8 @@ static int by_name(const void *name, const void *rule)
     return strcmp(name, ((const struct qpw_history_rule *)rule)->name);
 }
 
-static int place_rules(struct qpw_history_reader *r, const struct rules *all, struct qpw_history_sums *sums, struct qpw_error *err)
+static int request_rules(struct qpw_history_reader *r, const struct rules *all, struct qpw_history_sums *sums,
+                         struct qpw_error *err)
 {
     sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, rule FROM key WHERE verdict <> 3 AND rule <> ''", "");
     int code;
@@ -306,7 +307,7 @@ static int place_rules(struct qpw_history_reader *r, const struct rules *all, st
         const struct qpw_history_rule *rule = all->n ? bsearch(qpw_db_text(s, 1), all->rows + 1, all->n, sizeof(*rule), by_name) : NULL;
 
         if (rule)
-            qpw_history_sums_place(sums, sqlite3_column_int64(s, 0), (size_t)(rule - all->rows));
+            qpw_history_sums_request(sums, sqlite3_column_int64(s, 0), (size_t)(rule - all->rows));
     }
     return finish(s, code);
 }
@@ -330,7 +331,7 @@ int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_win
     int code = read_rules(r, w, &all, err);
 
     code = code ? code : qpw_history_sums_begin(r, all.n, &sums, err);
-    code = code ? code : place_rules(r, &all, &sums, err);
+    code = code ? code : request_rules(r, &all, &sums, err);
     code = code ? code : qpw_history_sum(&sums, w, NULL, NULL, NULL, err);
     for (size_t i = 1; code == 0 && i <= all.n; i++)
         all.rows[i].counts = sums.sums[i].counts;

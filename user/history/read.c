@@ -119,7 +119,7 @@ static int read_meters(struct making *m, struct qpw_error *err)
     if (code == 0 && !m->s->meters)
         code = qpw_fail(err, -ENOMEM, "out of memory");
     for (size_t i = 1; code == 0 && i < sums.n_keys; i++)
-        qpw_history_sums_place(&sums, QPW_I(i), i);
+        qpw_history_sums_request(&sums, QPW_I(i), i);
     code = code ? code : qpw_history_sum(&sums, &window, NULL, NULL, NULL, err);
     code = code ? code : read_keys(m, &sums, err);
     qpw_history_sums_end(&sums);

@@ -21,20 +21,21 @@ struct qpw_history_sum {
     bool touched; /* something was added */
 };
 struct qpw_history_sums {
-    uint32_t *places;             /* by key, 0: not requested */
+    uint32_t *positions; /* by key, 0: not requested */
     size_t n_keys;
     struct qpw_history_sum *sums; /* by place, from 1 */
-    size_t n_places;
+    size_t n_positions;
     struct qpw_history_reader *r;
     bool open;                    /* a read transaction is open: one consistent state of the file */
 };
 
 /*
- * Begin sums; no key has a place yet. n_places 0: as many as there are keys. 0 or a negative number with err; in any
+ * Begin sums; no key has a place yet. n_positions 0: as many as there are keys. 0 or a negative number with err; in any
  * case the caller ends them, with no statement of its own open by then.
  */
-int qpw_history_sums_begin(struct qpw_history_reader *r, size_t n_places, struct qpw_history_sums *ret, struct qpw_error *err);
-void qpw_history_sums_place(struct qpw_history_sums *sums, int64_t key, size_t place);
+int qpw_history_sums_begin(struct qpw_history_reader *r, size_t n_positions, struct qpw_history_sums *ret,
+                           struct qpw_error *err);
+void qpw_history_sums_request(struct qpw_history_sums *sums, int64_t key, size_t position);
 void qpw_history_sums_end(struct qpw_history_sums *sums);
 
 /*

@@ -7,7 +7,8 @@
 
 #define SPANS 3
 
-int qpw_history_sums_begin(struct qpw_history_reader *r, size_t n_places, struct qpw_history_sums *ret, struct qpw_error *err)
+int qpw_history_sums_begin(struct qpw_history_reader *r, size_t n_positions, struct qpw_history_sums *ret,
+                           struct qpw_error *err)
 {
     int code;
 
@@ -17,23 +18,23 @@ int qpw_history_sums_begin(struct qpw_history_reader *r, size_t n_places, struct
         return qpw_history_fail(r, code, err);
     ret->open = true;
     ret->n_keys = (size_t)qpw_db_number(&r->db, 0, "SELECT max(id) FROM key", "") + 1;
-    ret->n_places = (n_places ? n_places : ret->n_keys) + 1;
-    ret->places = calloc(ret->n_keys, sizeof(*ret->places));
-    ret->sums = calloc(ret->n_places, sizeof(*ret->sums));
-    return ret->places && ret->sums ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+    ret->n_positions = (n_positions ? n_positions : ret->n_keys) + 1;
+    ret->positions = calloc(ret->n_keys, sizeof(*ret->positions));
+    ret->sums = calloc(ret->n_positions, sizeof(*ret->sums));
+    return ret->positions && ret->sums ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
 }
 
-void qpw_history_sums_place(struct qpw_history_sums *sums, int64_t key, size_t place)
+void qpw_history_sums_request(struct qpw_history_sums *sums, int64_t key, size_t position)
 {
-    if (key > 0 && (uint64_t)key < sums->n_keys && place < sums->n_places)
-        sums->places[key] = (uint32_t)place;
+    if (key > 0 && (uint64_t)key < sums->n_keys && position < sums->n_positions)
+        sums->positions[key] = (uint32_t)position;
 }
 
 void qpw_history_sums_end(struct qpw_history_sums *sums)
 {
     if (sums->open)
         qpw_db_run(&sums->r->db, "RELEASE sums", "");
-    free(sums->places);
+    free(sums->positions);
     free(sums->sums);
     *sums = (struct qpw_history_sums){0};
 }
@@ -41,12 +42,12 @@ void qpw_history_sums_end(struct qpw_history_sums *sums)
 static void add(struct qpw_history_sums *sums, sqlite3_stmt *s)
 {
     int64_t key = sqlite3_column_int64(s, 1);
-    uint32_t place = key > 0 && (uint64_t)key < sums->n_keys ? sums->places[key] : 0;
-    struct qpw_counts *c = &sums->sums[place].counts;
+    uint32_t position = key > 0 && (uint64_t)key < sums->n_keys ? sums->positions[key] : 0;
+    struct qpw_counts *c = &sums->sums[position].counts;
 
-    if (!place)
+    if (!position)
         return;
-    sums->sums[place].touched = true;
+    sums->sums[position].touched = true;
     c->connections += (uint64_t)sqlite3_column_int64(s, 2);
     c->rx_packets += (uint64_t)sqlite3_column_int64(s, 3);
     c->rx_bytes += (uint64_t)sqlite3_column_int64(s, 4);
@@ -86,7 +87,7 @@ int qpw_history_sum(struct qpw_history_sums *sums, const struct qpw_history_wind
         next = bucket_of ? bucket_of(sqlite3_column_int64(s[at], 0)) : bucket;
         if (open && next != bucket) {
             more = each(bucket, sums, arg);
-            memset(sums->sums, 0, sums->n_places * sizeof(*sums->sums));
+            memset(sums->sums, 0, sums->n_positions * sizeof(*sums->sums));
         }
         bucket = next;
         open = true;

@@ -230,7 +230,7 @@ int qpw_confine_reader(bool supervisor)
     return r;
 }
 
-int qpw_confine_looker(bool supervisor)
+int qpw_confine_lookup_helper(bool supervisor)
 {
     scmp_filter_ctx filter;
     int r = begin(&filter);

@@ -21,7 +21,7 @@ int qpw_confine_reader(bool supervisor);
  * bpf(2), and enters network namespaces; of bpf(2) it may only look up, query and detach. No executable memory, no
  * program, no file written. supervisor: as above. Returns 0 or a negative errno.
  */
-int qpw_confine_looker(bool supervisor);
+int qpw_confine_lookup_helper(bool supervisor);
 
 /*
  * Confine all threads of the auditor once it is attached: files, sockets, clocks and children are allowed; of bpf(2),

@@ -52,15 +52,15 @@ static void follow(const char *path, char ret[PATH_MAX])
  */
 static int open_regular(const char *path)
 {
-    int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
+    int path_fd = open(path, O_PATH | O_CLOEXEC), fd = -1;
     char link[64];
     struct stat st;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", place);
-    if (place >= 0 && fstat(place, &st) == 0 && S_ISREG(st.st_mode))
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
+    if (path_fd >= 0 && fstat(path_fd, &st) == 0 && S_ISREG(st.st_mode))
         fd = open(link, O_RDONLY | O_CLOEXEC);
-    if (place >= 0)
-        close(place);
+    if (path_fd >= 0)
+        close(path_fd);
     return fd;
 }
 

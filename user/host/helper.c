@@ -396,23 +396,23 @@ bool qpw_helper_ask(struct qpw_helper *h, unsigned what, const void *question, s
     return answered;
 }
 
-enum qpw_helper_news qpw_helper_news(struct qpw_helper *h, unsigned *ret_restarts)
+enum qpw_helper_change qpw_helper_change(struct qpw_helper *h, unsigned *ret_restarts)
 {
-    enum qpw_helper_news news = QPW_HELPER_SAME;
+    enum qpw_helper_change change = QPW_HELPER_SAME;
 
     pthread_mutex_lock(&h->lock);
     take_in(h);
     *ret_restarts = h->restarts;
     if (h->gone && !h->reported_gone)
-        news = QPW_HELPER_GONE;
+        change = QPW_HELPER_GONE;
     else if (!h->gone && !h->up && h->restarts && !h->reported_silent)
-        news = QPW_HELPER_SILENT;
+        change = QPW_HELPER_SILENT;
     else if (!h->gone && h->up && h->restarts != h->reported_restarts)
-        news = QPW_HELPER_BACK;
+        change = QPW_HELPER_BACK;
     h->reported_gone = h->gone;
     h->reported_silent = !h->up && h->restarts;
     if (h->up)
         h->reported_restarts = h->restarts;
     pthread_mutex_unlock(&h->lock);
-    return news;
+    return change;
 }

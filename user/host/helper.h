@@ -77,12 +77,12 @@ struct qpw_helper_reply {
 bool qpw_helper_ask(struct qpw_helper *h, unsigned what, const void *question, size_t size, struct qpw_helper_reply *reply);
 
 /* What happened to the helper since the last call. */
-enum qpw_helper_news {
+enum qpw_helper_change {
     QPW_HELPER_SAME = 0,
     QPW_HELPER_SILENT, /* it timed out or ended, and is being replaced */
-    QPW_HELPER_BACK,   /* a new worker answers, after a time-out or an end */
-    QPW_HELPER_GONE,   /* the supervisor has ended too; nothing will answer any more */
+    QPW_HELPER_BACK, /* a new worker answers, after a time-out or an end */
+    QPW_HELPER_GONE, /* the supervisor has ended too; nothing will answer any more */
 };
-enum qpw_helper_news qpw_helper_news(struct qpw_helper *h, unsigned *ret_restarts);
+enum qpw_helper_change qpw_helper_change(struct qpw_helper *h, unsigned *ret_restarts);
 
 #endif

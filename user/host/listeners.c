@@ -20,15 +20,15 @@ struct reading {
 
 static int take(void *data, const struct qpw_diag_socket *socket)
 {
-    struct qpw_diag_socket *place;
+    struct qpw_diag_socket *slot;
     struct reading *r = data;
 
     if (!socket->key.local_port)
         return 0; /* not bound yet */
-    place = QPW_ADD(r->sockets, r->n);
-    if (!place)
+    slot = QPW_ADD(r->sockets, r->n);
+    if (!slot)
         return -ENOMEM;
-    *place = *socket;
+    *slot = *socket;
     r->n++;
     return 0;
 }
@@ -152,7 +152,7 @@ static void fill(struct qpw_listener *l, const struct qpw_diag_socket *socket)
         snprintf(l->device, sizeof(l->device), "#%u", socket->ifindex);
 }
 
-static int by_place(const void *a, const void *b)
+static int by_service(const void *a, const void *b)
 {
     const struct qpw_listener *x = a, *y = b;
     int order;
@@ -174,7 +174,7 @@ static void drop_repeated(struct qpw_listeners *l)
     size_t kept = 0;
 
     for (size_t i = 0; i < l->n; i++)
-        if (!kept || by_place(&l->rows[kept - 1], &l->rows[i]))
+        if (!kept || by_service(&l->rows[kept - 1], &l->rows[i]))
             l->rows[kept++] = l->rows[i];
     l->n = kept;
 }
@@ -204,7 +204,7 @@ int qpw_listeners_read(struct qpw_sockets *s, struct qpw_listeners *ret, struct 
     }
     free(reading.sockets);
     if (l.n)
-        qsort(l.rows, l.n, sizeof(*l.rows), by_place);
+        qsort(l.rows, l.n, sizeof(*l.rows), by_service);
     drop_repeated(&l);
     *ret = l;
     return 0;

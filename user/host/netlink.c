@@ -123,7 +123,7 @@ static bool same_link(const struct qpw_link *a, const struct qpw_link *b)
     return !memcmp(&x, &y, sizeof(x));
 }
 
-static void tell_local(const struct qpw_netlink_handler *handler, const struct qpw_local *local, uint32_t flags)
+static void report_local(const struct qpw_netlink_handler *handler, const struct qpw_local *local, uint32_t flags)
 {
     struct qpw_local changed = *local;
 
@@ -132,15 +132,16 @@ static void tell_local(const struct qpw_netlink_handler *handler, const struct q
         handler->local(handler->arg, &changed);
 }
 
-static void tell_link(const struct qpw_netlink_handler *handler, const struct qpw_link *was, const struct qpw_link *now)
+static void report_link(const struct qpw_netlink_handler *handler, const struct qpw_link *was,
+                        const struct qpw_link *now)
 {
     if (handler && handler->link)
         handler->link(handler->arg, was, now);
 }
 
 /* Report the differences of two sorted sets in one pass. */
-static void tell_locals(const struct qpw_netlink_handler *handler, const struct qpw_local *was, size_t n_was,
-                        const struct qpw_local *now, size_t n_now)
+static void report_locals(const struct qpw_netlink_handler *handler, const struct qpw_local *was, size_t n_was,
+                          const struct qpw_local *now, size_t n_now)
 {
     size_t i = 0, j = 0;
     int order;
@@ -148,12 +149,12 @@ static void tell_locals(const struct qpw_netlink_handler *handler, const struct 
     while (i < n_was || j < n_now) {
         order = i == n_was ? 1 : j == n_now ? -1 : qpw_local_order(&was[i], &now[j]);
         if (order < 0)
-            tell_local(handler, &was[i++], 0);
+            report_local(handler, &was[i++], 0);
         else if (order > 0)
-            tell_local(handler, &now[j], now[j].flags), j++;
+            report_local(handler, &now[j], now[j].flags), j++;
         else {
             if (was[i].flags != now[j].flags)
-                tell_local(handler, &now[j], now[j].flags);
+                report_local(handler, &now[j], now[j].flags);
             i++, j++;
         }
     }
@@ -181,15 +182,15 @@ static int publish(struct qpw_netlink *n, const struct qpw_netlink_handler *hand
     for (size_t i = 0; i < n_was_links; i++) {
         other = qpw_link_find(links, n->n_published_links, was_links[i].ifindex);
         if (!other || other->serial != was_links[i].serial)
-            tell_link(handler, &was_links[i], NULL);
+            report_link(handler, &was_links[i], NULL);
     }
-    tell_locals(handler, was_locals, n_was_locals, locals, n_locals);
+    report_locals(handler, was_locals, n_was_locals, locals, n_locals);
     for (size_t i = 0; i < n->n_published_links; i++) {
         other = qpw_link_find(was_links, n_was_links, links[i].ifindex);
         if (!other || other->serial != links[i].serial)
-            tell_link(handler, NULL, &links[i]);
+            report_link(handler, NULL, &links[i]);
         else if (!same_link(other, &links[i]))
-            tell_link(handler, other, &links[i]);
+            report_link(handler, other, &links[i]);
     }
     free(was_links);
     free(was_locals);

@@ -68,7 +68,7 @@ static int look_in(const char *pattern, struct mnl_socket *socket, int nsid)
 }
 
 /* Names before processes, which may end meanwhile. */
-static const char *const places[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
+static const char *const patterns[] = {"/run/netns/*", "/run/docker/netns/*", "/proc/[0-9]*/ns/net"};
 
 int qpw_netns_open(int nsid, struct qpw_error *err)
 {
@@ -77,8 +77,8 @@ int qpw_netns_open(int nsid, struct qpw_error *err)
 
     if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
         ret = -errno;
-    for (size_t i = 0; ret == -ENOENT && i < sizeof(places) / sizeof(*places); i++)
-        ret = look_in(places[i], socket, nsid);
+    for (size_t i = 0; ret == -ENOENT && i < sizeof(patterns) / sizeof(*patterns); i++)
+        ret = look_in(patterns[i], socket, nsid);
     if (socket)
         mnl_socket_close(socket);
     return ret >= 0 ? ret : qpw_fail(err, ret, "network namespace %d: %s", nsid,
@@ -95,15 +95,15 @@ struct seen {
 /* Add the inode. True if it was new; false also without memory, so that no caller can loop for ever. */
 static bool add_new(struct seen *seen, ino_t inode)
 {
-    ino_t *place;
+    ino_t *slot;
 
     for (size_t i = 0; i < seen->n; i++)
         if (seen->inode[i] == inode)
             return false;
-    place = QPW_ADD(seen->inode, seen->n);
-    if (!place)
+    slot = QPW_ADD(seen->inode, seen->n);
+    if (!slot)
         return false;
-    *place = inode;
+    *slot = inode;
     seen->n++;
     return true;
 }
@@ -142,7 +142,7 @@ void qpw_netns_each_other(void (*visit)(int fd, void *data), void *data)
 
     if (stat("/proc/thread-self/ns/net", &own) == 0)
         add_new(&seen, own.st_ino);
-    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-        visit_in(places[i], &seen, visit, data);
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+        visit_in(patterns[i], &seen, visit, data);
     free(seen.inode);
 }

@@ -143,10 +143,10 @@ void qpw_proc_reader_use(void)
     in_use = reader != NULL;
 }
 
-enum qpw_helper_news qpw_proc_reader_news(unsigned *ret_restarts)
+enum qpw_helper_change qpw_proc_reader_change(unsigned *ret_restarts)
 {
     *ret_restarts = 0;
-    return in_use ? qpw_helper_news(reader, ret_restarts) : QPW_HELPER_SAME;
+    return in_use ? qpw_helper_change(reader, ret_restarts) : QPW_HELPER_SAME;
 }
 
 bool qpw_proc_ask(enum qpw_proc_question what, const void *question, size_t size, struct qpw_helper_reply *reply)

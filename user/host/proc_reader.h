@@ -19,8 +19,8 @@ void qpw_proc_reader_stop(void);
 /* Ask the helper from now on. */
 void qpw_proc_reader_use(void);
 
-/* As qpw_helper_news(); QPW_HELPER_SAME if no helper is in use. */
-enum qpw_helper_news qpw_proc_reader_news(unsigned *ret_restarts);
+/* As qpw_helper_change(); QPW_HELPER_SAME if no helper is in use. */
+enum qpw_helper_change qpw_proc_reader_change(unsigned *ret_restarts);
 
 /* ---- For the functions that ask the helper and those that answer in it; internal to host/ ---- */
 

@@ -156,8 +156,8 @@ static int dump_sorted(struct qpw_sockets *s, struct table *table)
 }
 
 /* Report sockets on which both readings agree; look up the others one by one. */
-static int tell_agreed(struct qpw_sockets *s, const struct table *first, const struct table *second, qpw_socket_fn fn,
-                       void *arg, size_t *ret_unknown)
+static int report_agreed(struct qpw_sockets *s, const struct table *first, const struct table *second, qpw_socket_fn fn,
+                         void *arg, size_t *ret_unknown)
 {
     enum qpw_direction direction;
     const struct opened *other;
@@ -195,7 +195,7 @@ int qpw_sockets_dump_tcp(struct qpw_sockets *s, qpw_socket_fn fn, void *arg, siz
     if (rc == 0)
         rc = dump_sorted(s, &second);
     if (rc == 0)
-        rc = tell_agreed(s, &first, &second, fn, arg, ret_unknown);
+        rc = report_agreed(s, &first, &second, fn, arg, ret_unknown);
     free(first.items);
     free(second.items);
     if (rc < 0)

@@ -73,7 +73,7 @@ static bool is_shared(struct qpw_sockets *s, const struct qpw_diag_socket *socke
     return false;
 }
 
-static void tell(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn, void *arg)
+static void report(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn, void *arg)
 {
     uint64_t asked_ns = qpw_clock_monotonic_ns();
     struct qpw_held_socket held = {0};
@@ -127,7 +127,7 @@ int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct q
     if (rc == 0 && r.n)
         qsort(r.sockets, r.n, sizeof(*r.sockets), by_end);
     if (rc == 0)
-        tell(s, &r, fn, arg);
+        report(s, &r, fn, arg);
     free(r.sockets);
     return rc < 0 ? qpw_fail(err, rc, "sockets: those of processes cannot be read: %s", strerror(-rc)) : 0;
 }

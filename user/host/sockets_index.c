@@ -52,11 +52,11 @@ static int by_inode(const void *a, const void *b)
 
 static bool add_owner(struct qpw_process_index *index, uint32_t inode, int pid)
 {
-    struct qpw_socket_owner *place = QPW_ADD(index->owners, index->count);
+    struct qpw_socket_owner *slot = QPW_ADD(index->owners, index->count);
 
-    if (!place)
+    if (!slot)
         return false;
-    *place = (struct qpw_socket_owner){.inode = inode, .pid = pid};
+    *slot = (struct qpw_socket_owner){.inode = inode, .pid = pid};
     index->count++;
     return true;
 }
@@ -306,7 +306,7 @@ void qpw_index_read_family(struct qpw_process_index *index, int pid)
     read_sorted(index, pid);
 }
 
-size_t qpw_index_place(const struct qpw_process_index *index, uint32_t inode)
+size_t qpw_index_find(const struct qpw_process_index *index, uint32_t inode)
 {
     size_t low = 0, high = index->count;
 
@@ -323,7 +323,7 @@ size_t qpw_index_place(const struct qpw_process_index *index, uint32_t inode)
 
 int qpw_index_search(const struct qpw_process_index *index, uint32_t inode)
 {
-    size_t at = qpw_index_place(index, inode);
+    size_t at = qpw_index_find(index, inode);
 
     return at < index->count ? index->owners[at].pid : 0;
 }

@@ -30,7 +30,7 @@ void qpw_index_read(struct qpw_process_index *index);
 void qpw_index_read_family(struct qpw_process_index *index, int pid);
 
 /* Return the index of the first owner of that inode; index->count: none. */
-size_t qpw_index_place(const struct qpw_process_index *index, uint32_t inode);
+size_t qpw_index_find(const struct qpw_process_index *index, uint32_t inode);
 
 /* Return the preferred process that holds that inode; 0: none. */
 int qpw_index_search(const struct qpw_process_index *index, uint32_t inode);

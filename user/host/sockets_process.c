@@ -10,7 +10,7 @@
 #include "host/sockets_index.h"
 
 #define INDEX_AGE_NS 1000000000ull
-#define INDEX_DEAR_NS 50000000ull
+#define INDEX_EXPENSIVE_NS 50000000ull
 #define INDEX_SHARE 20             /* readings may take a twentieth of the time, */
 #define INDEX_CREDIT_NS 250000000ll /* and after a rest this much CPU time at once */
 
@@ -37,7 +37,7 @@ int qpw_process_holder(struct qpw_sockets *s, uint32_t inode, uint64_t asked_ns,
     }
     credit = credit_now(index, now);
     young = index->ended_ns && now - index->ended_ns < INDEX_AGE_NS;
-    dear = index->taken_ns > INDEX_DEAR_NS;
+    dear = index->taken_ns > INDEX_EXPENSIVE_NS;
     if (young || (index->ended_ns && credit <= 0))
         pid = qpw_index_search(index, inode);
     if (!pid && credit > 0 && !(sparing && young && dear)) {
@@ -149,7 +149,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
 static void add_holders(const struct qpw_process_index *index, uint32_t inode, struct qpw_socket_holders *ret)
 {
     ret->all = index->complete;
-    for (size_t i = qpw_index_place(index, inode); i < index->count && index->owners[i].inode == inode; i++) {
+    for (size_t i = qpw_index_find(index, inode); i < index->count && index->owners[i].inode == inode; i++) {
         if (ret->n && ret->pid[ret->n - 1] == index->owners[i].pid)
             continue;
         if (ret->n == QPW_SOCKET_HOLDERS) {

@@ -15,8 +15,8 @@ int qpw_coverage_open(const struct qpw_kernel *k, struct qpw_coverage_log *ret, 
     struct qpw_coverage record;
     uint32_t last = 0;
 
-    for (__u32 place = 0; place < QPW_COVERAGE_RECORDS; place++) {
-        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_coverage], &place, &record) < 0)
+    for (__u32 slot = 0; slot < QPW_COVERAGE_RECORDS; slot++) {
+        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_coverage], &slot, &record) < 0)
             return qpw_fail(err, -errno, "reading the coverage records: %s", strerror(errno));
         if (record.sequence > last)
             last = record.sequence;
@@ -43,13 +43,13 @@ static bool is_done_by_somebody(unsigned kind)
 
 static int add(struct qpw_coverage_log *log, struct qpw_coverage *record, const char *format, va_list args)
 {
-    __u32 place = log->next % QPW_COVERAGE_RECORDS;
+    __u32 slot = log->next % QPW_COVERAGE_RECORDS;
 
     record->sequence = log->next;
     vsnprintf(record->text, sizeof(record->text), format, args);
     if (log->by && is_done_by_somebody(record->kind))
         snprintf(record->by, sizeof(record->by), "%s", log->by);
-    if (bpf_map_update_elem(log->map_fd, &place, record, BPF_ANY) < 0)
+    if (bpf_map_update_elem(log->map_fd, &slot, record, BPF_ANY) < 0)
         return -errno;
     log->next++;
     return 0;

@@ -26,7 +26,7 @@
 static const struct {
     enum qpw_program program;
     const char *event;
-} places[PROGRAMS] = {
+} tracepoints[PROGRAMS] = {
     {QPW_PROG_qpw_exec, "sched/sched_process_exec"},
     {QPW_PROG_qpw_fork, "sched/sched_process_fork"},
 };
@@ -171,7 +171,7 @@ int qpw_executables_attach(struct qpw_kernel *k, struct qpw_executables *e, stru
 
     qpw_executables_init(e);
     __atomic_and_fetch(&k->control->flags, ~QPW_CONTROL_EXECUTABLES, __ATOMIC_RELEASE);
-    r = qpw_tracepoint_id(places[0].event);
+    r = qpw_tracepoint_id(tracepoints[0].event);
     if (r < 0)
         return qpw_fail(err, r, "cannot follow execve: %s", attach_reason(r));
     if (!k->config.exec_path || !k->config.fork_child)
@@ -181,7 +181,7 @@ int qpw_executables_attach(struct qpw_kernel *k, struct qpw_executables *e, stru
         return r;
     r = map_slots(k, e);
     for (int i = 0; r == 0 && i < PROGRAMS; i++) {
-        e->event_fd[i] = open_event(k->prog_fd[places[i].program], places[i].event);
+        e->event_fd[i] = open_event(k->prog_fd[tracepoints[i].program], tracepoints[i].event);
         r = e->event_fd[i] < 0 ? e->event_fd[i] : 0;
     }
     if (r < 0) {

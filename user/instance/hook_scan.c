@@ -82,10 +82,10 @@ bool qpw_map_is_meta(uint32_t map_id)
  * Fill instance and abi. Returns 1 if the program is ours; 0 if only its name is, or it has ended; a negative errno if
  * that cannot be determined, because one of ours must not pass for a foreign one.
  */
-static int belongs_to_us(struct qpw_hook_site *place)
+static int belongs_to_us(struct qpw_hook_site *site)
 {
     __u32 ids[QPW_PROGRAM_MAPS] = {0};
-    int n = qpw_program_map_ids(place->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
+    int n = qpw_program_map_ids(site->entry.prog_id, ids, QPW_PROGRAM_MAPS), fd;
     bool found;
 
     if (n < 0)
@@ -96,24 +96,24 @@ static int belongs_to_us(struct qpw_hook_site *place)
             continue;
         if (fd < 0)
             return -errno;
-        found = read_meta_head(fd, &place->abi);
+        found = read_meta_head(fd, &site->abi);
         close(fd);
         if (found) {
-            place->instance = ids[i];
+            site->instance = ids[i];
             return 1;
         }
     }
     return 0;
 }
 
-int qpw_hook_scan_add(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err)
+int qpw_hook_scan_add(struct qpw_hook_scan *scan, const struct qpw_hook_site *site, struct qpw_error *err)
 {
-    struct qpw_hook_site *more = QPW_ADD(places->place, places->n);
+    struct qpw_hook_site *more = QPW_ADD(scan->site, scan->n);
 
     if (!more)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    *more = *place;
-    places->n++;
+    *more = *site;
+    scan->n++;
     return 0;
 }
 
@@ -135,27 +135,27 @@ static int list_hook(const struct qpw_hook_link *link, enum qpw_point point, str
 
 /* Append our entries of the hook, each with the place given by `where`. */
 static int add_ours(const struct qpw_hook_list *list, const struct qpw_hook_site *where, const char *name,
-                    struct qpw_hook_scan *places, struct qpw_error *err)
+                    struct qpw_hook_scan *scan, struct qpw_error *err)
 {
-    struct qpw_hook_site place;
+    struct qpw_hook_site site;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < list->n; i++) {
         if (list->entry[i].program == QPW_PROG_COUNT)
             continue;
-        place = *where;
-        place.entry = list->entry[i];
-        snprintf(place.ifname, sizeof(place.ifname), "%s", name);
-        r = belongs_to_us(&place);
+        site = *where;
+        site.entry = list->entry[i];
+        snprintf(site.ifname, sizeof(site.ifname), "%s", name);
+        r = belongs_to_us(&site);
         if (r > 0)
-            r = qpw_hook_scan_add(places, &place, err);
+            r = qpw_hook_scan_add(scan, &site, err);
         else if (r < 0)
-            qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", name, place.entry.prog_id, strerror(-r));
+            qpw_fail(err, r, "%s: cannot ask program %u for its maps: %s", name, site.entry.prog_id, strerror(-r));
     }
     return r;
 }
 
-static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_hook_scan *places,
+static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, struct qpw_hook_scan *scan,
                         struct qpw_error *err)
 {
     struct qpw_hook_list list;
@@ -163,28 +163,30 @@ static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, 
 
     if (r == -ENODEV)
         return 0; /* removed meanwhile */
-    return r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = link->ifindex, .point = point}, link->name, places, err);
+    return r ? r
+             : add_ours(&list, &(struct qpw_hook_site){.ifindex = link->ifindex, .point = point}, link->name, scan,
+                        err);
 }
 
 int qpw_hook_scan_find_on(unsigned ifindex, const char *name, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
     struct qpw_hook_list list;
     int r = 0;
 
     for (enum qpw_point point = QPW_POINT_RX; r == 0 && point <= QPW_POINT_TX; point++) {
         r = qpw_hooks_query(ifindex, point, &list, err);
-        r = r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = ifindex, .point = point}, name, &places, err);
+        r = r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = ifindex, .point = point}, name, &scan, err);
     }
     if (r < 0)
-        qpw_hook_scan_clear(&places);
-    *ret = places;
+        qpw_hook_scan_clear(&scan);
+    *ret = scan;
     return r == -ENODEV ? 0 : r;
 }
 
 int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
     struct qpw_hook_link *links;
     size_t n;
     int r = qpw_hook_links(&links, &n, err);
@@ -192,16 +194,16 @@ int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err)
     if (r < 0)
         return r;
     for (size_t i = 0; r == 0 && i < n; i++) {
-        r = find_in_hook(&links[i], QPW_POINT_RX, &places, err);
+        r = find_in_hook(&links[i], QPW_POINT_RX, &scan, err);
         if (r == 0)
-            r = find_in_hook(&links[i], QPW_POINT_TX, &places, err);
+            r = find_in_hook(&links[i], QPW_POINT_TX, &scan, err);
     }
     free(links);
     if (r < 0) {
-        qpw_hook_scan_clear(&places);
+        qpw_hook_scan_clear(&scan);
         return r;
     }
-    *ret = places;
+    *ret = scan;
     return 0;
 }
 
@@ -225,9 +227,9 @@ uint64_t qpw_netns_inode(void)
     return inode;
 }
 
-bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret)
+bool qpw_hook_site_meta(const struct qpw_hook_site *site, struct qpw_meta *ret)
 {
-    int fd = place->abi == QPW_ABI_VERSION ? qpw_object_map(place->instance) : -1;
+    int fd = site->abi == QPW_ABI_VERSION ? qpw_object_map(site->instance) : -1;
     __u32 key = 0;
     bool read = fd >= 0 && bpf_map_lookup_elem(fd, &key, ret) == 0;
 
@@ -237,33 +239,33 @@ bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret)
 }
 
 /* Return whether the instance watches this network namespace and has had an interface attached; fills ifname. */
-static bool watches_here(struct qpw_hook_site *place)
+static bool watches_here(struct qpw_hook_site *site)
 {
     struct qpw_meta meta;
 
-    if (!qpw_hook_site_meta(place, &meta) || !meta.netns || meta.netns != qpw_netns_inode())
+    if (!qpw_hook_site_meta(site, &meta) || !meta.netns || meta.netns != qpw_netns_inode())
         return false;
     for (int i = 0; i < QPW_MAX_IFACES; i++)
         if (meta.rx_hook[i] || meta.tx_hook[i]) {
-            snprintf(place->ifname, sizeof(place->ifname), "%s", meta.ifname[i]);
+            snprintf(site->ifname, sizeof(site->ifname), "%s", meta.ifname[i]);
             return true;
         }
     return false;
 }
 
 /* Keep only the newest instance's places, the one with the highest map id. */
-static int add_newest(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err)
+static int add_newest(struct qpw_hook_scan *scan, const struct qpw_hook_site *site, struct qpw_error *err)
 {
-    if (places->n && place->instance < places->place[0].instance)
+    if (scan->n && site->instance < scan->site[0].instance)
         return 0;
-    if (places->n && place->instance > places->place[0].instance)
-        places->n = 0;
-    return qpw_hook_scan_add(places, place, err);
+    if (scan->n && site->instance > scan->site[0].instance)
+        scan->n = 0;
+    return qpw_hook_scan_add(scan, site, err);
 }
 
 int qpw_hook_scan_find_unhooked(struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
     __u32 id = 0;
     int r = 0;
 
@@ -272,22 +274,22 @@ int qpw_hook_scan_find_unhooked(struct qpw_hook_scan *ret, struct qpw_error *err
     id = 0;
     while (r == 0 && qpw_object_next(id, &id) == 0)
         for (enum qpw_program program = 0; r == 0 && program < QPW_PROG_INTERFACES; program++) {
-            struct qpw_hook_site place = {.entry = {.program = program, .prog_id = id}};
+            struct qpw_hook_site site = {.entry = {.program = program, .prog_id = id}};
 
-            if (qpw_program_has_name(id, qpw_program_name(program)) > 0 && belongs_to_us(&place) == 1 &&
-                watches_here(&place))
-                r = add_newest(&places, &place, err);
+            if (qpw_program_has_name(id, qpw_program_name(program)) > 0 && belongs_to_us(&site) == 1 &&
+                watches_here(&site))
+                r = add_newest(&scan, &site, err);
         }
     if (r < 0) {
-        qpw_hook_scan_clear(&places);
+        qpw_hook_scan_clear(&scan);
         return r;
     }
-    *ret = places;
+    *ret = scan;
     return 0;
 }
 
-void qpw_hook_scan_clear(struct qpw_hook_scan *places)
+void qpw_hook_scan_clear(struct qpw_hook_scan *scan)
 {
-    free(places->place);
-    *places = (struct qpw_hook_scan){0};
+    free(scan->site);
+    *scan = (struct qpw_hook_scan){0};
 }

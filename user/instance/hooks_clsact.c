@@ -194,7 +194,8 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
  * Check that an entry is still the same program, because filters are replaced and removed by priority and handle only.
  * -ENOENT: another filter, or none.
  */
-static int check_place(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry, struct qpw_error *err)
+static int check_handle(unsigned ifindex, enum qpw_point point, const struct qpw_hook_entry *entry,
+                        struct qpw_error *err)
 {
     struct qpw_hook_list list = {0};
     int r = qpw_clsact_query(ifindex, point, &list, err);
@@ -215,7 +216,7 @@ int qpw_clsact_replace(unsigned ifindex, enum qpw_point point, const struct qpw_
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = tc_point(point));
     LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_fd, .flags = BPF_TC_F_REPLACE, .handle = entry->handle,
                 .priority = entry->priority);
-    int r = check_place(ifindex, point, entry, err);
+    int r = check_handle(ifindex, point, entry, err);
 
     if (r < 0)
         return r;
@@ -228,7 +229,7 @@ int qpw_clsact_detach(unsigned ifindex, enum qpw_point point, const struct qpw_h
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = tc_point(point));
     LIBBPF_OPTS(bpf_tc_opts, opts, .handle = entry->handle, .priority = entry->priority);
-    int r = check_place(ifindex, point, entry, err);
+    int r = check_handle(ifindex, point, entry, err);
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;

@@ -27,17 +27,17 @@ static int read_config(struct qpw_kernel *k, struct qpw_error *err)
 }
 
 /* Put the map's descriptor into its place in *k, or close it if it has none. */
-static int place_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
+static int keep_map(int fd, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map_info info = {0};
     __u32 size = sizeof(info);
-    int *place, r = 0;
+    int *fd_at, r = 0;
 
     if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
         r = qpw_fail(err, -errno, "asking for a map's name: %s", strerror(errno));
-    place = r < 0 ? NULL : qpw_kernel_map_place(k, info.name);
-    if (place && *place < 0)
-        *place = fd;
+    fd_at = r < 0 ? NULL : qpw_kernel_map_slot(k, info.name);
+    if (fd_at && *fd_at < 0)
+        *fd_at = fd;
     else
         close(fd);
     return r;
@@ -56,7 +56,7 @@ static int gather_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error 
         if (fd < 0)
             r = qpw_fail(err, -errno, "opening map %u of program %u: %s", ids[i], prog_id, strerror(errno));
         else
-            r = place_map(fd, k, err);
+            r = keep_map(fd, k, err);
     }
     return r;
 }
@@ -77,13 +77,13 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
     return r ? r : qpw_kernel_map_pages(k, err);
 }
 
-int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err)
+int qpw_instance_open_maps(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, struct qpw_error *err)
 {
     struct qpw_kernel k;
     int r;
 
     qpw_kernel_init(&k);
-    r = gather_maps(places->place[0].entry.prog_id, &k, err);
+    r = gather_maps(scan->site[0].entry.prog_id, &k, err);
     if (r < 0)
         qpw_kernel_close(&k);
     else
@@ -91,31 +91,33 @@ int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel
     return r;
 }
 
-int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err)
+int qpw_instance_open(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, struct qpw_error *err)
 {
     struct qpw_kernel k;
     int fd, r = 0;
 
-    if (!places->n)
+    if (!scan->n)
         return qpw_fail(err, -ENOENT,
                         "not attached in this network namespace; start with 'qportwatch attach IFACE'");
-    if (places->place[0].abi != QPW_ABI_VERSION)
-        return qpw_fail(err, -EPROTO, "what is attached to %s was loaded by another version of qportwatch "
-                        "(ABI %u, this one speaks %u): 'qportwatch attach %s' goes on with what it has counted, 'qportwatch detach' "
-                        "ends it; else use that version", places->place[0].ifname, places->place[0].abi, QPW_ABI_VERSION,
-                        places->place[0].ifname);
+    if (scan->site[0].abi != QPW_ABI_VERSION)
+        return qpw_fail(
+            err, -EPROTO,
+            "what is attached to %s was loaded by another version of qportwatch "
+            "(ABI %u, this one speaks %u): 'qportwatch attach %s' goes on with what it has counted, 'qportwatch detach' "
+            "ends it; else use that version",
+            scan->site[0].ifname, scan->site[0].abi, QPW_ABI_VERSION, scan->site[0].ifname);
     qpw_kernel_init(&k);
-    for (size_t i = 0; r == 0 && i < places->n; i++) {
-        if (k.prog_fd[places->place[i].entry.program] >= 0)
+    for (size_t i = 0; r == 0 && i < scan->n; i++) {
+        if (k.prog_fd[scan->site[i].entry.program] >= 0)
             continue;
-        fd = qpw_object_program(places->place[i].entry.prog_id);
+        fd = qpw_object_program(scan->site[i].entry.prog_id);
         if (fd < 0)
-            r = qpw_fail(err, -errno, "opening program %u of %s: %s", places->place[i].entry.prog_id,
-                         places->place[i].ifname, strerror(errno));
-        k.prog_fd[places->place[i].entry.program] = fd;
+            r = qpw_fail(err, -errno, "opening program %u of %s: %s", scan->site[i].entry.prog_id, scan->site[i].ifname,
+                         strerror(errno));
+        k.prog_fd[scan->site[i].entry.program] = fd;
     }
     if (r == 0)
-        r = open_maps(places->place[0].entry.prog_id, &k, err);
+        r = open_maps(scan->site[0].entry.prog_id, &k, err);
     if (r < 0) {
         qpw_kernel_close(&k);
         return r;
@@ -126,19 +128,19 @@ int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret
 
 int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_hook_scan *ret_others, struct qpw_error *err)
 {
-    struct qpw_hook_scan places = {0}, others = {0};
+    struct qpw_hook_scan scan = {0}, others = {0};
     char other[256];
     int r = qpw_rights_check(err);
 
-    r = r ? r : qpw_hook_scan_find(&places, err);
-    r = r ? r : qpw_hook_scan_split(&places, &others, err);
-    if (r == 0 && !places.n)
-        r = qpw_hook_scan_find_unhooked(&places, err);
-    if (r == 0 && !places.n && others.n)
+    r = r ? r : qpw_hook_scan_find(&scan, err);
+    r = r ? r : qpw_hook_scan_split(&scan, &others, err);
+    if (r == 0 && !scan.n)
+        r = qpw_hook_scan_find_unhooked(&scan, err);
+    if (r == 0 && !scan.n && others.n)
         r = qpw_fail(err, -ENOENT, "not attached in this network namespace: %s",
-                     qpw_run_text(&others.place[0], other, sizeof(other)));
-    r = r ? r : qpw_instance_open(&places, ret, err);
-    qpw_hook_scan_clear(&places);
+                     qpw_run_text(&others.site[0], other, sizeof(other)));
+    r = r ? r : qpw_instance_open(&scan, ret, err);
+    qpw_hook_scan_clear(&scan);
     if (r < 0)
         qpw_hook_scan_clear(&others);
     *ret_others = others;

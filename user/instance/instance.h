@@ -27,7 +27,7 @@ struct qpw_hook_site {
 };
 
 struct qpw_hook_scan {
-    struct qpw_hook_site *place;
+    struct qpw_hook_site *site;
     size_t n;
 };
 
@@ -37,30 +37,30 @@ struct qpw_hook_scan {
  * The caller clears *ret.
  */
 int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err);
-void qpw_hook_scan_clear(struct qpw_hook_scan *places);
+void qpw_hook_scan_clear(struct qpw_hook_scan *scan);
 
 /* The same for one interface; none if it is gone. */
 int qpw_hook_scan_find_on(unsigned ifindex, const char *name, struct qpw_hook_scan *ret, struct qpw_error *err);
 
 /* Append a copy. Returns 0, or -ENOMEM with err filled. */
-int qpw_hook_scan_add(struct qpw_hook_scan *places, const struct qpw_hook_site *place, struct qpw_error *err);
+int qpw_hook_scan_add(struct qpw_hook_scan *scan, const struct qpw_hook_site *site, struct qpw_error *err);
 
 /* Read the `meta` record of the place's instance. False: it is gone, or of another version. */
-bool qpw_hook_site_meta(const struct qpw_hook_site *place, struct qpw_meta *ret);
+bool qpw_hook_site_meta(const struct qpw_hook_site *site, struct qpw_meta *ret);
 
 /*
  * Open the instance that all these places belong to (qpw_hook_scan_split()), as qpw_kernel_load() would have left it,
  * but with only those programs that are in a hook. -ENOENT: no place; -EPROTO: another ABI version, err names the
  * remedy.
  */
-int qpw_instance_open(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err);
+int qpw_instance_open(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, struct qpw_error *err);
 
 /*
  * Open only the maps, of any version, of the instance that these places (at least one) belong to: those whose names
  * this version knows. The others are -1; their layouts may differ (translation.h). Returns 0, or a negative errno with
  * err filled. The caller closes *ret.
  */
-int qpw_instance_open_maps(const struct qpw_hook_scan *places, struct qpw_kernel *ret, struct qpw_error *err);
+int qpw_instance_open_maps(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, struct qpw_error *err);
 
 /* Read the ids of a program's maps, at most `room`. Returns how many, or a negative errno. */
 #define QPW_PROGRAM_MAPS 128

@@ -66,7 +66,7 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
 
     if (rc < 0) {
         rc = qpw_fail(err, rc, "cannot load a BPF program: %s%s", strerror(-rc),
-                      qpw_kernel_cure(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
+                      qpw_kernel_remedy(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
         goto out;
     }
     /* A coarse clock's resolution is exactly one tick, whereas ticks counted on a busy machine are inexact. */

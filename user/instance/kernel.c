@@ -40,7 +40,7 @@ uint32_t qpw_kernel_xdp_flags(const struct qpw_kernel *k)
 }
 
 /* Recognise sections by their suffix, because the kernel truncates names to 15 characters: "qportwat.rodata". */
-int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name)
+int *qpw_kernel_map_slot(struct qpw_kernel *k, const char *name)
 {
     static const char *const sections[] = {".bss", ".rodata", ".data.woken"};
     const char *dot = strchr(name, '.');

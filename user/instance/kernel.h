@@ -50,7 +50,7 @@ void qpw_kernel_init(struct qpw_kernel *k);
 uint32_t qpw_kernel_xdp_flags(const struct qpw_kernel *k);
 
 /* Return where *k keeps the descriptor of the map with that name; NULL: nowhere, it is a template. */
-int *qpw_kernel_map_place(struct qpw_kernel *k, const char *name);
+int *qpw_kernel_map_slot(struct qpw_kernel *k, const char *name);
 
 /* Map the control page and the incarnations, as far as their descriptors are open. For instance.c. */
 int qpw_kernel_map_pages(struct qpw_kernel *k, struct qpw_error *err);

@@ -85,7 +85,7 @@ const char *qpw_kernel_words(void)
     return words;
 }
 
-const char *qpw_kernel_cure(int error, const char *needs)
+const char *qpw_kernel_remedy(int error, const char *needs)
 {
     switch (error) {
     case -EMFILE: return "; the limit on open files is too low (ulimit -n, LimitNOFILE=)";

@@ -24,6 +24,6 @@ const char *qpw_kernel_words(void);
  * Return the remedy if the kernel refuses a program or map with that negative errno: "; the limit on open files is too
  * low …", or `needs` if privileges or kernel support may be missing. Static, or `needs`.
  */
-const char *qpw_kernel_cure(int error, const char *needs);
+const char *qpw_kernel_remedy(int error, const char *needs);
 
 #endif

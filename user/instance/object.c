@@ -216,15 +216,16 @@ static int load_maps(struct bpf_object *object)
 static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_map *map;
-    int *place;
+    int *slot;
 
     bpf_object__for_each_map(map, object) {
-        place = qpw_kernel_map_place(k, bpf_map__name(map));
-        if (!place)
+        slot = qpw_kernel_map_slot(k, bpf_map__name(map));
+        if (!slot)
             continue;
-        *place = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
-        if (*place < 0)
-            return qpw_fail(err, -errno, "cannot keep map '%s': %s%s", bpf_map__name(map), strerror(errno), qpw_kernel_cure(-errno, ""));
+        *slot = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 3);
+        if (*slot < 0)
+            return qpw_fail(err, -errno, "cannot keep map '%s': %s%s", bpf_map__name(map), strerror(errno),
+                            qpw_kernel_remedy(-errno, ""));
     }
     for (int i = 0; i < QPW_MAP_COUNT; i++)
         if (k->map_fd[i] < 0)
@@ -249,8 +250,11 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
     if (rc == 0) {
         rc = load_maps(object);
         if (rc < 0)
-            rc = qpw_fail(err, rc, "cannot make the BPF maps: %s%s", strerror(-rc), qpw_kernel_cure(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, "
-                          "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
+            rc = qpw_fail(
+                err, rc, "cannot make the BPF maps: %s%s", strerror(-rc),
+                qpw_kernel_remedy(
+                    rc, " (root, or CAP_BPF and CAP_NET_ADMIN, "
+                        "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
     }
     rc = rc ? rc : take_maps(object, k, err);
     bpf_object__close(object);

@@ -53,7 +53,7 @@ static bool is_our_map(const char *name)
         if (!strcmp(name, tables[i]))
             return true;
     qpw_kernel_init(&any);
-    return qpw_kernel_map_place(&any, name);
+    return qpw_kernel_map_slot(&any, name);
 }
 
 static int answer_program(uint32_t id, struct qpw_helper_work *work)
@@ -175,8 +175,12 @@ static int prepare(void)
  * CAP_SYS_PTRACE: a network namespace may be reachable only through its processes. CAP_NET_ADMIN: to change its hooks.
  */
 static const unsigned rights[] = {CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_NET_ADMIN, CAP_BPF};
-static const struct qpw_helper_kind kind = {.name = "qportwatch-bpf", .rights = rights, .n_rights = 4, .prepare = prepare,
-                                            .confine = qpw_confine_looker, .answer = answer};
+static const struct qpw_helper_kind kind = {.name = "qportwatch-bpf",
+                                            .rights = rights,
+                                            .n_rights = 4,
+                                            .prepare = prepare,
+                                            .confine = qpw_confine_lookup_helper,
+                                            .answer = answer};
 
 int qpw_objects_start(struct qpw_error *err)
 {
@@ -195,10 +199,10 @@ void qpw_objects_use(void)
     in_use = helper != NULL;
 }
 
-enum qpw_helper_news qpw_objects_news(unsigned *ret_restarts)
+enum qpw_helper_change qpw_objects_change(unsigned *ret_restarts)
 {
     *ret_restarts = 0;
-    return in_use ? qpw_helper_news(helper, ret_restarts) : QPW_HELPER_SAME;
+    return in_use ? qpw_helper_change(helper, ret_restarts) : QPW_HELPER_SAME;
 }
 
 /*

@@ -33,8 +33,8 @@ int qpw_objects_start(struct qpw_error *err);
 void qpw_objects_stop(void);
 /* Ask the helper from now on. */
 void qpw_objects_use(void);
-/* As qpw_helper_news(); QPW_HELPER_SAME if no helper is in use. */
-enum qpw_helper_news qpw_objects_news(unsigned *ret_restarts);
+/* As qpw_helper_change(); QPW_HELPER_SAME if no helper is in use. */
+enum qpw_helper_change qpw_objects_change(unsigned *ret_restarts);
 
 /* ---- For runs.c and hooks.c, which let the helper do their work ---- */
 

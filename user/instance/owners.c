@@ -17,7 +17,7 @@
 static const struct {
     enum qpw_program program;
     enum bpf_attach_type type;
-} places[QPW_OWNER_PROGRAMS] = {
+} hooks[QPW_OWNER_PROGRAMS] = {
     {QPW_PROG_qpw_sock_create, BPF_CGROUP_INET_SOCK_CREATE},
     {QPW_PROG_qpw_connect4, BPF_CGROUP_INET4_CONNECT},
     {QPW_PROG_qpw_connect6, BPF_CGROUP_INET6_CONNECT},
@@ -102,16 +102,16 @@ static int detach_one(int root, uint32_t id, enum bpf_attach_type type)
 static int visit(int root, unsigned at, uint32_t instance, bool take_out, unsigned *count)
 {
     struct attached attached;
-    int r = query(root, places[at].type, &attached);
+    int r = query(root, hooks[at].type, &attached);
     uint32_t of;
 
     for (uint32_t i = 0; r == 0 && i < attached.n; i++) {
-        of = instance_of(attached.ids[i], qpw_program_name(places[at].program));
+        of = instance_of(attached.ids[i], qpw_program_name(hooks[at].program));
         if (!of || (instance ? of != instance : has_interface(of)))
             continue;
         ++*count;
         if (take_out)
-            r = detach_one(root, attached.ids[i], places[at].type);
+            r = detach_one(root, attached.ids[i], hooks[at].type);
     }
     return r;
 }
@@ -128,7 +128,7 @@ static int may_ask(void)
  * Open the cgroup that the instance's programs are attached to; the root if it is unknown. Returns a descriptor or a
  * negative errno.
  */
-static int open_place(uint32_t instance)
+static int open_cgroup_root(uint32_t instance)
 {
     int root = qpw_cgroup_root_open(), map = instance ? qpw_object_map(instance) : -1;
     struct qpw_meta meta = {0};
@@ -151,7 +151,7 @@ static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
     *ret_count = 0;
     if (r < 0)
         return r;
-    root = open_place(instance);
+    root = open_cgroup_root(instance);
     if (root < 0)
         return root == -ESTALE ? 0 : root; /* the cgroup is gone, and its programs with it */
     for (unsigned i = 0; r == 0 && i < QPW_OWNER_PROGRAMS; i++)
@@ -199,11 +199,11 @@ static const char *attach_reason(int error)
 static int attach_all(struct qpw_kernel *k, int root, struct qpw_error *err)
 {
     for (unsigned i = 0; i < QPW_OWNER_PROGRAMS; i++)
-        if (bpf_prog_attach(k->prog_fd[places[i].program], root, places[i].type, BPF_F_ALLOW_MULTI) < 0) {
+        if (bpf_prog_attach(k->prog_fd[hooks[i].program], root, hooks[i].type, BPF_F_ALLOW_MULTI) < 0) {
             int r = -errno;
 
             while (i-- > 0)
-                bpf_prog_detach2(k->prog_fd[places[i].program], root, places[i].type);
+                bpf_prog_detach2(k->prog_fd[hooks[i].program], root, hooks[i].type);
             return qpw_fail(err, r, "cannot attach at the root cgroup: %s", attach_reason(r));
         }
     return 0;

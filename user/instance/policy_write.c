@@ -184,7 +184,7 @@ int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16])
  */
 static void set_local4(struct qpw_control *c, const uint8_t addr[16], unsigned prefix, uint32_t flags)
 {
-    __u64 *place = NULL;
+    __u64 *slot = NULL;
     uint32_t word;
 
     if (prefix < 128 && flags)
@@ -194,12 +194,12 @@ static void set_local4(struct qpw_control *c, const uint8_t addr[16], unsigned p
     memcpy(&word, addr + 12, sizeof(word));
     for (unsigned i = 0; i < QPW_LOCAL4; i++)
         if (c->local4[i] && (uint32_t)c->local4[i] == word)
-            place = &c->local4[i];
-    for (unsigned i = 0; i < QPW_LOCAL4 && !place && flags; i++)
+            slot = &c->local4[i];
+    for (unsigned i = 0; i < QPW_LOCAL4 && !slot && flags; i++)
         if (!c->local4[i])
-            place = &c->local4[i];
-    if (place)
-        __atomic_store_n(place, flags ? (uint64_t)flags << 32 | word : 0, __ATOMIC_RELEASE);
+            slot = &c->local4[i];
+    if (slot)
+        __atomic_store_n(slot, flags ? (uint64_t)flags << 32 | word : 0, __ATOMIC_RELEASE);
     else if (flags)
         __atomic_store_n(&c->local4_whole, 0, __ATOMIC_RELEASE);
 }

@@ -39,7 +39,7 @@ static int prepare(struct job *job, struct bpf_object *object, struct bpf_progra
     int *fd, r = 0;
 
     bpf_object__for_each_map(map, object) {
-        fd = qpw_kernel_map_place(&job->maps, bpf_map__name(map));
+        fd = qpw_kernel_map_slot(&job->maps, bpf_map__name(map));
         r = r ? r : fd ? bpf_map__reuse_fd(map, *fd) : bpf_map__set_autocreate(map, false);
     }
     bpf_object__for_each_program(program, object)
@@ -74,9 +74,10 @@ static int load(struct job *job, struct bpf_object *object)
     r = r ? r : bpf_object__load(object);
     if (r < 0) {
         words = qpw_kernel_words();
-        return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s%s", qpw_program_name(job->program), strerror(-r),
-                        *words ? ": " : "", words, qpw_kernel_cure(r, " (root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux "
-                                                                      "5.10 are needed)"));
+        return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s%s", qpw_program_name(job->program),
+                        strerror(-r), *words ? ": " : "", words,
+                        qpw_kernel_remedy(r, " (root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN, and Linux "
+                                             "5.10 are needed)"));
     }
     job->fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 3);
     r = job->fd < 0 ? -errno : bind_maps(job);

@@ -18,57 +18,59 @@
 #define LOOKS 200
 #define LOOK_US 10000
 
-bool qpw_run_is_of_here(const struct qpw_hook_site *place)
+bool qpw_run_is_of_here(const struct qpw_hook_site *site)
 {
     struct qpw_meta meta;
 
-    return !qpw_hook_site_meta(place, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
+    return !qpw_hook_site_meta(site, &meta) || !meta.netns || meta.netns == qpw_netns_inode();
 }
 
 /* Return the newest instance of this namespace, the one with the highest map id; 0: none. */
-static uint32_t watching(const struct qpw_hook_scan *places)
+static uint32_t watching(const struct qpw_hook_scan *scan)
 {
     uint32_t newest = 0;
 
-    for (size_t i = 0; i < places->n; i++)
-        if (places->place[i].instance > newest && qpw_run_is_of_here(&places->place[i]))
-            newest = places->place[i].instance;
+    for (size_t i = 0; i < scan->n; i++)
+        if (scan->site[i].instance > newest && qpw_run_is_of_here(&scan->site[i]))
+            newest = scan->site[i].instance;
     return newest;
 }
 
-int qpw_hook_scan_split(struct qpw_hook_scan *places, struct qpw_hook_scan *ret_others, struct qpw_error *err)
+int qpw_hook_scan_split(struct qpw_hook_scan *scan, struct qpw_hook_scan *ret_others, struct qpw_error *err)
 {
-    uint32_t newest = watching(places);
+    uint32_t newest = watching(scan);
     struct qpw_hook_scan others = {0};
     size_t kept = 0;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < places->n; i++) {
-        if (places->place[i].instance == newest)
-            places->place[kept++] = places->place[i];
+    for (size_t i = 0; r == 0 && i < scan->n; i++) {
+        if (scan->site[i].instance == newest)
+            scan->site[kept++] = scan->site[i];
         else
-            r = qpw_hook_scan_add(&others, &places->place[i], err);
+            r = qpw_hook_scan_add(&others, &scan->site[i], err);
     }
-    places->n = kept;
+    scan->n = kept;
     if (r < 0) {
-        qpw_hook_scan_clear(places);
+        qpw_hook_scan_clear(scan);
         qpw_hook_scan_clear(&others);
     }
     *ret_others = others;
     return r;
 }
 
-const char *qpw_run_text(const struct qpw_hook_site *place, char *buf, size_t size)
+const char *qpw_run_text(const struct qpw_hook_site *site, char *buf, size_t size)
 {
     char when[40] = "by another version";
     struct qpw_meta meta = {0};
-    bool known = qpw_hook_site_meta(place, &meta);
+    bool known = qpw_hook_site_meta(site, &meta);
 
     if (known)
         qpw_time_text(meta.attached_unix_ns, when, sizeof(when));
-    snprintf(buf, size, "%s carries programs of another run of qportwatch (attached %s%s), which do not count for this one; "
-             "'qportwatch detach %s' removes them", place->ifname, when,
-             known && !qpw_run_is_of_here(place) ? ", in another network namespace" : "", place->ifname);
+    snprintf(buf, size,
+             "%s carries programs of another run of qportwatch (attached %s%s), which do not count for this one; "
+             "'qportwatch detach %s' removes them",
+             site->ifname, when, known && !qpw_run_is_of_here(site) ? ", in another network namespace" : "",
+             site->ifname);
     return buf;
 }
 
@@ -82,12 +84,12 @@ struct search {
     int r;
 };
 
-static bool is_wanted(const struct search *s, const struct qpw_hook_site *place)
+static bool is_wanted(const struct search *s, const struct qpw_hook_site *site)
 {
-    if (place->instance != s->instance)
+    if (site->instance != s->instance)
         return false;
     for (size_t i = 0; i < s->n_names; i++)
-        if (!strcmp(s->names[i], place->ifname))
+        if (!strcmp(s->names[i], site->ifname))
             return true;
     return s->n_names == 0;
 }
@@ -95,22 +97,22 @@ static bool is_wanted(const struct search *s, const struct qpw_hook_site *place)
 static void detach_in(int netns_fd, void *data)
 {
     struct search *s = data;
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
     unsigned counted = 0;
     struct qpw_error err;
     int r = 0;
 
     if (setns(netns_fd, CLONE_NEWNET) < 0)
         r = qpw_fail(&err, -errno, "entering another network namespace: %s", strerror(errno));
-    r = r ? r : qpw_hook_scan_find(&places, &err);
-    for (size_t i = 0; r == 0 && i < places.n; i++) {
-        if (!is_wanted(s, &places.place[i]))
+    r = r ? r : qpw_hook_scan_find(&scan, &err);
+    for (size_t i = 0; r == 0 && i < scan.n; i++) {
+        if (!is_wanted(s, &scan.site[i]))
             continue;
-        r = qpw_hooks_detach(places.place[i].ifindex, places.place[i].point, &places.place[i].entry, &err);
-        s->removed += r == 0 && places.place[i].ifindex != counted;
-        counted = places.place[i].ifindex;
+        r = qpw_hooks_detach(scan.site[i].ifindex, scan.site[i].point, &scan.site[i].entry, &err);
+        s->removed += r == 0 && scan.site[i].ifindex != counted;
+        counted = scan.site[i].ifindex;
     }
-    qpw_hook_scan_clear(&places);
+    qpw_hook_scan_clear(&scan);
     if (r < 0 && s->r == 0) {
         s->r = r;
         s->err = err;

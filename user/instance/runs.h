@@ -17,16 +17,16 @@
  * another version, which does not record that). The others go to *ret_others, which the caller clears. Returns 0, or
  * -ENOMEM with err filled and both empty.
  */
-int qpw_hook_scan_split(struct qpw_hook_scan *places, struct qpw_hook_scan *ret_others, struct qpw_error *err);
+int qpw_hook_scan_split(struct qpw_hook_scan *scan, struct qpw_hook_scan *ret_others, struct qpw_error *err);
 
 /* Return whether the place's instance was attached in this network namespace; true if unknown. */
-bool qpw_run_is_of_here(const struct qpw_hook_site *place);
+bool qpw_run_is_of_here(const struct qpw_hook_site *site);
 
 /*
  * Write a sentence about another instance's programs: where, since when, how to remove them. Returns buf; 256 bytes
  * suffice.
  */
-const char *qpw_run_text(const struct qpw_hook_site *place, char *buf, size_t size);
+const char *qpw_run_text(const struct qpw_hook_site *site, char *buf, size_t size);
 
 /*
  * Detach the instance's programs from interfaces in other network namespaces, as far as these have a name or a process;

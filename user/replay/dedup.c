@@ -27,9 +27,9 @@ static uint64_t hash_of(const uint8_t *at, uint32_t length)
 bool qpw_dedup_is_copy(struct qpw_dedup *dedup, const uint8_t *ip, uint32_t length, uint32_t total, uint64_t time_ns)
 {
     uint64_t hash = hash_of(ip, length < HASHED_BYTES ? length : HASHED_BYTES);
-    unsigned place = hash % QPW_DEDUP_RECENT;
-    int64_t since = (int64_t)(time_ns - dedup->recent[place].time_ns);
-    bool copy = dedup->recent[place].hash == hash && dedup->recent[place].bytes == total && since <= WINDOW_NS &&
+    unsigned slot = hash % QPW_DEDUP_RECENT;
+    int64_t since = (int64_t)(time_ns - dedup->recent[slot].time_ns);
+    bool copy = dedup->recent[slot].hash == hash && dedup->recent[slot].bytes == total && since <= WINDOW_NS &&
                 since >= -WINDOW_NS;
 
     dedup->seen++;
@@ -37,9 +37,9 @@ bool qpw_dedup_is_copy(struct qpw_dedup *dedup, const uint8_t *ip, uint32_t leng
         dedup->copies++;
         return true;
     }
-    dedup->recent[place].hash = hash;
-    dedup->recent[place].bytes = total;
-    dedup->recent[place].time_ns = time_ns;
+    dedup->recent[slot].hash = hash;
+    dedup->recent[slot].bytes = total;
+    dedup->recent[slot].time_ns = time_ns;
     return false;
 }
 

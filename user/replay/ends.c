@@ -97,7 +97,7 @@ static bool is_unspecified(const uint8_t addr[16])
     return !memcmp(addr, none4, 16) || !memcmp(addr, none6, 16);
 }
 
-bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said)
+bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction recorded)
 {
     bool source = packet->has_addresses && is_local(ends, packet->source);
     bool addressed = packet->has_addresses && (source || !is_unspecified(packet->source));
@@ -113,8 +113,8 @@ bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet,
     }
     if (addressed && is_local(ends, packet->destination))
         return false;
-    if (said != QPW_CAPTURE_UNSAID)
-        return said == QPW_CAPTURE_TX;
+    if (recorded != QPW_CAPTURE_UNSAID)
+        return recorded == QPW_CAPTURE_TX;
     if (!knows_mac(ends, packet->source_mac, &index))
         return false;
     if (!addressed)

@@ -57,6 +57,6 @@ void qpw_ends_parse(const uint8_t *frame, uint32_t length, uint32_t wire, struct
 bool qpw_ends_has_mac(const uint8_t mac[6]);
 
 /* Return whether the frame left the node, and learn the node's MAC addresses from it. */
-bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction said);
+bool qpw_ends_is_tx(struct qpw_ends *ends, const struct qpw_ends_packet *packet, enum qpw_capture_direction recorded);
 
 #endif

@@ -55,41 +55,41 @@ static uint64_t mix(const uint8_t addr[16])
 
 static struct address *address_of(struct survey *s, const uint8_t addr[16])
 {
-    size_t place = mix(addr) % ADDRESSES;
+    size_t slot = mix(addr) % ADDRESSES;
 
-    while (s->addresses[place].used && memcmp(s->addresses[place].addr, addr, 16))
-        place = (place + 1) % ADDRESSES;
-    if (s->addresses[place].used)
-        return &s->addresses[place];
+    while (s->addresses[slot].used && memcmp(s->addresses[slot].addr, addr, 16))
+        slot = (slot + 1) % ADDRESSES;
+    if (s->addresses[slot].used)
+        return &s->addresses[slot];
     if (s->n_addresses >= ADDRESSES * 3 / 4)
         return NULL;
     s->n_addresses++;
-    s->addresses[place].used = true;
-    memcpy(s->addresses[place].addr, addr, 16);
-    return &s->addresses[place];
+    s->addresses[slot].used = true;
+    memcpy(s->addresses[slot].addr, addr, 16);
+    return &s->addresses[slot];
 }
 
 /* Return the index of the pair in its table, or of the free slot for it. */
-static size_t pair_place(const struct survey *s, const uint8_t a[16], const uint8_t b[16], uint64_t *ret_hash)
+static size_t pair_slot(const struct survey *s, const uint8_t a[16], const uint8_t b[16], uint64_t *ret_hash)
 {
     uint64_t hash = (mix(a) * 3 + mix(b)) | 1;
-    size_t place = (hash >> 20) % PAIRS;
+    size_t slot = (hash >> 20) % PAIRS;
 
-    while (s->pairs[place] && s->pairs[place] != hash)
-        place = (place + 1) % PAIRS;
+    while (s->pairs[slot] && s->pairs[slot] != hash)
+        slot = (slot + 1) % PAIRS;
     *ret_hash = hash;
-    return place;
+    return slot;
 }
 
 /* Record that a talks to b. Returns 1 the first time. */
 static unsigned is_new_pair(struct survey *s, const uint8_t a[16], const uint8_t b[16])
 {
     uint64_t hash;
-    size_t place = pair_place(s, a, b, &hash);
+    size_t slot = pair_slot(s, a, b, &hash);
 
-    if (s->pairs[place] || s->n_pairs >= PAIRS * 3 / 4)
+    if (s->pairs[slot] || s->n_pairs >= PAIRS * 3 / 4)
         return 0;
-    s->pairs[place] = hash;
+    s->pairs[slot] = hash;
     s->n_pairs++;
     return 1;
 }
@@ -98,7 +98,7 @@ static bool talk(const struct survey *s, const uint8_t a[16], const uint8_t b[16
 {
     uint64_t hash;
 
-    return s->pairs[pair_place(s, a, b, &hash)] != 0;
+    return s->pairs[pair_slot(s, a, b, &hash)] != 0;
 }
 
 /* Return whether it is a single host's address: neither unspecified nor multicast nor broadcast. */

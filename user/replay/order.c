@@ -10,7 +10,7 @@
 struct file {
     char *path;
     uint64_t first_ns; /* UINT64_MAX: no frame */
-    size_t place;
+    size_t position;
 };
 
 static int by_time(const void *left, const void *right)
@@ -19,7 +19,7 @@ static int by_time(const void *left, const void *right)
 
     if (a->first_ns != b->first_ns)
         return a->first_ns < b->first_ns ? -1 : 1;
-    return a->place < b->place ? -1 : a->place > b->place;
+    return a->position < b->position ? -1 : a->position > b->position;
 }
 
 static int look(struct file *file, struct qpw_error *err)
@@ -45,7 +45,7 @@ int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_
     if (!files)
         return qpw_fail(err, -ENOMEM, "out of memory");
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        files[i] = (struct file){.path = paths[i], .first_ns = UINT64_MAX, .place = i};
+        files[i] = (struct file){.path = paths[i], .first_ns = UINT64_MAX, .position = i};
         if (!qpw_stream_is_rereadable(paths[i]))
             pipe = true;
         else
@@ -56,7 +56,7 @@ int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_
         if (!pipe)
             qsort(files, n, sizeof(*files), by_time);
         for (size_t i = 0; i < n; i++) {
-            changed |= files[i].place != i;
+            changed |= files[i].position != i;
             paths[i] = files[i].path;
         }
         *ret_changed = changed;

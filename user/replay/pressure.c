@@ -33,13 +33,13 @@ struct table {
 static void keep(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
     struct table *t = data;
-    struct entry *place;
+    struct entry *slot;
 
-    place = QPW_ADD(t->entries, t->n);
-    t->failed = t->failed || !place;
-    if (!place)
+    slot = QPW_ADD(t->entries, t->n);
+    t->failed = t->failed || !slot;
+    if (!slot)
         return;
-    *place = (struct entry){*key, *conn};
+    *slot = (struct entry){*key, *conn};
     t->n++;
 }
 

@@ -142,7 +142,7 @@ static int ended_by_event(void *data, void *bytes, size_t size)
     return 0;
 }
 
-static int tell_kernel(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
+static int write_local_addresses(struct qpw_kernel *k, const struct qpw_ends *ends, struct qpw_error *err)
 {
     /*
      * A MAC address that no frame has, because addresses alone decide which frames are the node's. Zero is the loopback
@@ -173,7 +173,7 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
         r->options.mtu = QPW_REPLAY_MTU;
     r->ends = *ends;
     qpw_feed_init(&r->feed, k, options->mode_tc);
-    rc = tell_kernel(k, ends, err);
+    rc = write_local_addresses(k, ends, err);
     if (rc == 0)
         rc = qpw_expire_open(k, &r->expire, err);
     r->expire.ended = ended_by_walk;

@@ -15,7 +15,7 @@
 #include "util/names.h"
 
 /* Add notes on what the captures may have hidden or distorted, and always the number of records. */
-static int add_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
+static int print_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
 {
     bool copies = t->copies_suspicious || (o->dedup && t->copies);
     const struct qpw_note notes[] = {
@@ -134,7 +134,7 @@ int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *rep
     s.from_unix_ns = totals->first_ns;
     s.unix_ns = totals->last_ns;
     rc = qpw_replay_describe(replay, &s);
-    rc = rc ? rc : add_notes(&s, totals, replayed);
+    rc = rc ? rc : print_notes(&s, totals, replayed);
     if (rc == 0)
         rc = qpw_report_make(&s, 0, &report);
     if (rc == 0) {

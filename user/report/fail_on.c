@@ -105,7 +105,7 @@ static size_t count_findings(const struct qpw_condition *c, const struct qpw_rep
 }
 
 /* Write "2 high findings", "3 answered findings". */
-static void say_findings(const struct qpw_condition *c, size_t n, char *why, size_t size)
+static void describe_findings(const struct qpw_condition *c, size_t n, char *why, size_t size)
 {
     const char *what = c->kind == QPW_FAIL_FOUND      ? qpw_verdict_name(c->verdict)
                        : c->kind == QPW_FAIL_ANSWERED ? "answered"
@@ -162,6 +162,6 @@ bool qpw_condition_holds(const struct qpw_condition *c, const struct qpw_report 
         return packets_hold(c, r, why, size);
     n = count_findings(c, r);
     if (n)
-        say_findings(c, n, why, size);
+        describe_findings(c, n, why, size);
     return n || (c->kind == QPW_FAIL_SEVERITY && is_blind(r, why, size));
 }

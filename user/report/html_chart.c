@@ -139,8 +139,8 @@ static void coverage(struct qpw_html_page *p, const struct qpw_timeline *t)
     rect(p, &(struct box){0, COVERED, WIDTH, TALL - COVERED, "f-good"}, "monitored");
     for (size_t i = 0; i < p->r->n_gaps; i++) {
         const struct qpw_gap *gap = &p->r->gaps[i];
-        uint64_t from = qpw_timeline_place(t, gap->from_unix_ns);
-        uint64_t to = gap->open ? WIDTH : qpw_timeline_place(t, gap->to_unix_ns);
+        uint64_t from = qpw_timeline_position(t, gap->from_unix_ns);
+        uint64_t to = gap->open ? WIDTH : qpw_timeline_position(t, gap->to_unix_ns);
 
         rect(p, &(struct box){from, COVERED, to > from + LEAST ? to - from : LEAST, TALL - COVERED,
                               gap->kind == QPW_COVERAGE_AUDITOR_GAP ? "f-doubt" : "f-bad"},

@@ -21,10 +21,10 @@
 
 /* ---- All data of one finding ---- */
 
-typedef void (*say_fact)(struct qpw_html_page *p, const char *name, const char *value);
+typedef void (*fact_writer)(struct qpw_html_page *p, const char *name, const char *value);
 
 /* Write a term of a separate list, side by side. */
-static void say_term(struct qpw_html_page *p, const char *name, const char *value)
+static void write_term(struct qpw_html_page *p, const char *name, const char *value)
 {
     qpw_html_start(p->h, "div", "");
     qpw_html_element(p->h, "dt", "", "%s", name);
@@ -34,18 +34,18 @@ static void say_term(struct qpw_html_page *p, const char *name, const char *valu
 }
 
 /* Write a term within a cell, one after the other. */
-static void say_inline(struct qpw_html_page *p, const char *name, const char *value)
+static void write_inline(struct qpw_html_page *p, const char *name, const char *value)
 {
-    qpw_html_text(p->h, "%s%s %s", p->said++ ? "; " : "", name, value);
+    qpw_html_text(p->h, "%s%s %s", p->n_facts++ ? "; " : "", name, value);
 }
 
-static void say(struct qpw_html_page *p, say_fact to, const char *name, const char *value)
+static void write_fact(struct qpw_html_page *p, fact_writer to, const char *name, const char *value)
 {
     if (*value)
         to(p, name, value);
 }
 
-static void say_number(struct qpw_html_page *p, say_fact to, const char *name, uint64_t value)
+static void write_number(struct qpw_html_page *p, fact_writer to, const char *name, uint64_t value)
 {
     char text[32];
 
@@ -53,55 +53,61 @@ static void say_number(struct qpw_html_page *p, say_fact to, const char *name, u
         to(p, name, qpw_format(text, sizeof(text), "%" PRIu64, value));
 }
 
-static void say_owner(struct qpw_html_page *p, say_fact to, const struct qpw_process *owner)
+static void write_owner(struct qpw_html_page *p, fact_writer to, const struct qpw_process *owner)
 {
     char when[32];
 
-    say(p, to, "executable", owner->exe);
-    say(p, to, "user", owner->user);
-    say(p, to, owner->container ? "container" : "unit", owner->unit);
-    say(p, to, "command line", owner->command);
+    write_fact(p, to, "executable", owner->exe);
+    write_fact(p, to, "user", owner->user);
+    write_fact(p, to, owner->container ? "container" : "unit", owner->unit);
+    write_fact(p, to, "command line", owner->command);
     if (owner->started_unix_ns)
-        say(p, to, "process started", qpw_words_time(owner->started_unix_ns, when, sizeof(when)));
+        write_fact(p, to, "process started", qpw_words_time(owner->started_unix_ns, when, sizeof(when)));
     if (owner->pid || owner->match == QPW_MATCH_KERNEL)
-        say(p, to, "process found as", qpw_match_name(owner->match));
+        write_fact(p, to, "process found as", qpw_match_name(owner->match));
 }
 
-static void say_counts(struct qpw_html_page *p, say_fact to, const struct qpw_counts *counts)
+static void write_counts(struct qpw_html_page *p, fact_writer to, const struct qpw_counts *counts)
 {
     char text[96], packets[32], bytes[32];
 
-    say(p, to, "received", qpw_format(text, sizeof(text), "%s, %s", qpw_words_many(counts->rx_packets, "packet", packets, sizeof(packets)),
-                                      qpw_words_bytes(counts->rx_bytes, bytes, sizeof(bytes))));
-    say(p, to, "sent", qpw_format(text, sizeof(text), "%s, %s", qpw_words_many(counts->tx_packets, "packet", packets, sizeof(packets)),
-                                  qpw_words_bytes(counts->tx_bytes, bytes, sizeof(bytes))));
-    say_number(p, to, "connections", counts->connections);
+    write_fact(p, to, "received",
+               qpw_format(text, sizeof(text), "%s, %s",
+                          qpw_words_many(counts->rx_packets, "packet", packets, sizeof(packets)),
+                          qpw_words_bytes(counts->rx_bytes, bytes, sizeof(bytes))));
+    write_fact(p, to, "sent",
+               qpw_format(text, sizeof(text), "%s, %s",
+                          qpw_words_many(counts->tx_packets, "packet", packets, sizeof(packets)),
+                          qpw_words_bytes(counts->tx_bytes, bytes, sizeof(bytes))));
+    write_number(p, to, "connections", counts->connections);
 }
 
-static void say_facts(struct qpw_html_page *p, say_fact to, const struct qpw_finding_row *f, const struct qpw_finding_words *words)
+static void write_facts(struct qpw_html_page *p, fact_writer to, const struct qpw_finding_row *f,
+                        const struct qpw_finding_words *words)
 {
     const struct qpw_snapshot *s = p->r->s;
     const struct qpw_finding *value = &f->value;
     char text[320];
 
-    say_number(p, to, "flow id", f->flow_id);
-    say(p, to, "signature", words->signature);
-    say(p, to, "state", qpw_words_life(s, f, text, sizeof(text)));
-    say(p, to, "rule", qpw_snapshot_rule(s, value->rule));
-    say(p, to, "reason", value->reason ? qpw_reason_name(value->reason) : "");
-    say(p, to, "scope", qpw_scope_name(value->scope));
-    say(p, to, "peer", qpw_snapshot_peer(s, value->peer));
-    say(p, to, "interface", qpw_snapshot_iface(s, value->iface));
-    say_number(p, to, "VLAN", value->vlan);
-    say_number(p, to, "initiator's port", value->initiator_port);
+    write_number(p, to, "flow id", f->flow_id);
+    write_fact(p, to, "signature", words->signature);
+    write_fact(p, to, "state", qpw_words_life(s, f, text, sizeof(text)));
+    write_fact(p, to, "rule", qpw_snapshot_rule(s, value->rule));
+    write_fact(p, to, "reason", value->reason ? qpw_reason_name(value->reason) : "");
+    write_fact(p, to, "scope", qpw_scope_name(value->scope));
+    write_fact(p, to, "peer", qpw_snapshot_peer(s, value->peer));
+    write_fact(p, to, "interface", qpw_snapshot_iface(s, value->iface));
+    write_number(p, to, "VLAN", value->vlan);
+    write_number(p, to, "initiator's port", value->initiator_port);
     if (f->key.kind == QPW_KIND_ICMP)
-        say(p, to, "ICMP code", qpw_format(text, sizeof(text), "%u", value->icmp_code));
-    say_owner(p, to, &words->owner);
-    say_counts(p, to, &f->counts);
-    say(p, to, "program", f->program_seen == QPW_PROGRAM_NEW ? "first seen on this node with this finding" : "");
-    say(p, to, "superseded", value->flags & QPW_FINDING_SUPERSEDED ? "yes, judged again since" : "");
-    say(p, to, "kept", value->flags & QPW_FINDING_RESERVED ? "in the place reserved for the first answered exchange" : "");
-    say(p, to, "to", value->flags & QPW_FINDING_MULTICAST ? "a broadcast or multicast address" : "");
+        write_fact(p, to, "ICMP code", qpw_format(text, sizeof(text), "%u", value->icmp_code));
+    write_owner(p, to, &words->owner);
+    write_counts(p, to, &f->counts);
+    write_fact(p, to, "program", f->program_seen == QPW_PROGRAM_NEW ? "first seen on this node with this finding" : "");
+    write_fact(p, to, "superseded", value->flags & QPW_FINDING_SUPERSEDED ? "yes, judged again since" : "");
+    write_fact(p, to, "kept",
+               value->flags & QPW_FINDING_RESERVED ? "in the place reserved for the first answered exchange" : "");
+    write_fact(p, to, "to", value->flags & QPW_FINDING_MULTICAST ? "a broadcast or multicast address" : "");
 }
 
 static void look_up(struct qpw_html_page *p, const struct qpw_finding_row *f, struct qpw_finding_words *ret)
@@ -137,8 +143,8 @@ static void member(struct qpw_html_page *p, const struct qpw_finding_row *f)
     qpw_page_cell_by(p, "n", f->first_unix_ns / 1000, qpw_words_moment(f->first_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_page_cell_by(p, "n", f->last_unix_ns / 1000, qpw_words_moment(f->last_unix_ns, p->r->s->unix_ns, text, sizeof(text)));
     qpw_html_start(p->h, "td", "dim w");
-    p->said = 0;
-    say_facts(p, say_inline, f, &words);
+    p->n_facts = 0;
+    write_facts(p, write_inline, f, &words);
     qpw_html_end(p->h);
 }
 
@@ -170,9 +176,9 @@ static void facts_below(struct qpw_html_page *p, const struct qpw_finding_row *f
     qpw_html_start(p->h, "details", "");
     qpw_html_element(p->h, "summary", "", "all facts");
     qpw_html_start(p->h, "dl", "facts");
-    say(p, say_term, "evidence", qpw_evidence_name(f->value.evidence));
-    say(p, say_term, "first seen", qpw_words_time(f->first_unix_ns, when, sizeof(when)));
-    say_facts(p, say_term, f, words);
+    write_fact(p, write_term, "evidence", qpw_evidence_name(f->value.evidence));
+    write_fact(p, write_term, "first seen", qpw_words_time(f->first_unix_ns, when, sizeof(when)));
+    write_facts(p, write_term, f, words);
     qpw_html_end(p->h);
     qpw_html_end(p->h);
 }
@@ -251,7 +257,7 @@ static void past_line(struct qpw_html_page *p, const struct qpw_finding_line *li
 }
 
 /* Write how many of n lines were left out. */
-static void say_left_out(struct qpw_html_page *p, size_t shown, size_t n)
+static void write_left_out(struct qpw_html_page *p, size_t shown, size_t n)
 {
     char text[96], count[32];
 
@@ -272,7 +278,7 @@ static void past(struct qpw_html_page *p, const char *id, const char *title, con
     for (; shown < n && p->rows < PAGE_ROWS; shown++)
         past_line(p, &lines[shown]);
     qpw_page_close_table(p);
-    say_left_out(p, shown, n);
+    write_left_out(p, shown, n);
     qpw_page_end_section(p);
 }
 
@@ -322,7 +328,7 @@ void qpw_page_findings(struct qpw_html_page *p)
     } else {
         qpw_page_paragraph(p, "good", "No open findings.");
     }
-    say_left_out(p, shown, found->n_lines);
+    write_left_out(p, shown, found->n_lines);
     if (found->n_superseded)
         qpw_page_paragraph(p, "dim", qpw_format(text, sizeof(text), "%s judged again since: in the JSON report only.",
                                                 qpw_words_many(found->n_superseded, "finding", count, sizeof(count))));

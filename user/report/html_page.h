@@ -32,7 +32,7 @@ struct qpw_html_page {
     bool row;
     size_t rows;   /* of findings, in all tables so far */
     size_t owners; /* owner look-ups so far */
-    size_t said;   /* facts of the finding already in its cell */
+    size_t n_facts; /* facts of the finding already in its cell */
 };
 
 /* All kinds by name, for the stylesheet: on a narrow screen, each cell follows its title. */

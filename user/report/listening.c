@@ -150,7 +150,7 @@ static const char *summary(const struct qpw_listening *l, const struct qpw_liste
     return qpw_format(buf, size, "%s, %s of them on ports the policy does not list (%s)",
                       qpw_words_many(l->n, "listening socket", count, sizeof(count)),
                       qpw_words_count(l->n_unlisted, unlisted, sizeof(unlisted)),
-                      qpw_words_policy_place(about->policy_name, about->policy_path, policy, sizeof(policy)));
+                      qpw_words_policy_source(about->policy_name, about->policy_path, policy, sizeof(policy)));
 }
 
 int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening_about *about,

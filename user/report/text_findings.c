@@ -55,15 +55,16 @@ static void heading(const struct qpw_text_page *p, unsigned verdict, size_t find
         [QPW_VERDICT_IMPLIED] = "IMPLIED",
         [QPW_VERDICT_INFRA] = "INFRASTRUCTURE: ROUTERS, REDIRECTS, LARGE PINGS",
     };
-    char count[40], answered[24], said[96];
+    char count[40], answered[24], note[96];
 
     qpw_words_many(findings, "finding", count, sizeof(count));
     if (verdict == QPW_VERDICT_UNEXPECTED)
-        qpw_format(said, sizeof(said), "%s, %s%s answered, most serious first", count,
-                   qpw_words_count(p->r->found.answered, answered, sizeof(answered)), p->r->answer.losses.answered ? " or more" : "");
+        qpw_format(note, sizeof(note), "%s, %s%s answered, most serious first", count,
+                   qpw_words_count(p->r->found.answered, answered, sizeof(answered)),
+                   p->r->answer.losses.answered ? " or more" : "");
     else
-        qpw_format(said, sizeof(said), "%s", count);
-    qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", said);
+        qpw_format(note, sizeof(note), "%s", count);
+    qpw_print_heading(&p->printer, titles[verdict] ? titles[verdict] : "OTHER", note);
 }
 
 /* Add a member of the group above. */

@@ -34,17 +34,17 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
     struct qpw_note before = {.kind = QPW_NOTE_BEFORE, .tx = point == QPW_POINT_TX}, behind = before;
     const struct qpw_hook_entry *ours;
     struct qpw_hook_list list;
-    size_t place;
+    size_t position;
     int rc;
 
     if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0 || !(ours = qpw_hooks_ours(&list, 0)))
         return 0;
-    place = ours - list.entry;
+    position = ours - list.entry;
     snprintf(before.name, sizeof(before.name), "%s", row->name);
     behind.kind = QPW_NOTE_BEHIND;
     memcpy(behind.name, before.name, sizeof(behind.name));
-    rc = note_foreign(s, &list, 0, place, &before);
-    return rc ? rc : note_foreign(s, &list, place + 1, list.n, &behind);
+    rc = note_foreign(s, &list, 0, position, &before);
+    return rc ? rc : note_foreign(s, &list, position + 1, list.n, &behind);
 }
 
 static int note_interfaces(struct qpw_snapshot *s)

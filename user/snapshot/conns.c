@@ -208,11 +208,11 @@ int qpw_conn_owner(const struct qpw_kernel *k, uint32_t number, struct qpw_owner
 
 void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 {
-    uint32_t pair, place;
+    uint32_t pair, bucket;
     struct qpw_tag t = tag_of(k, key, &pair);
 
-    place = qpw_tag_incarnation(&t);
-    __atomic_fetch_add(&k->incarnations->other[place], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations->open[place].syn, 1, __ATOMIC_RELEASE);
+    bucket = qpw_tag_incarnation(&t);
+    __atomic_fetch_add(&k->incarnations->other[bucket], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->open[bucket].syn, 1, __ATOMIC_RELEASE);
     __atomic_fetch_add(&k->incarnations->pair[pair], 1, __ATOMIC_RELEASE);
 }

@@ -22,7 +22,7 @@ static uint64_t program_of(const struct qpw_owner *owner)
 }
 
 /* Values of qpw_finding_key.pad in keys of steps that are not about a finding's own key. */
-enum { PAD_CLASS = 1, PAD_ALONE };
+enum { PAD_CLASS = 1, PAD_SINGLE };
 
 /* False: the remote end is unknown, or is a MAC address. */
 static bool has_remote(const struct qpw_finding_key *key)
@@ -51,12 +51,12 @@ struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *f)
     return ret;
 }
 
-struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *f)
+struct qpw_finding_key qpw_life_single(const struct qpw_finding_row *f)
 {
     struct qpw_finding_key ret = f->key;
     uint64_t program = program_of(&f->value.owner);
 
-    ret.pad = PAD_ALONE;
+    ret.pad = PAD_SINGLE;
     if (!has_remote(&f->key))
         return ret;
     for (size_t i = 0; i < 8; i++)
@@ -73,10 +73,10 @@ static void forget_program(struct qpw_finding_key *key)
 
 bool qpw_lives_of_another_program(const struct qpw_finding_row *f)
 {
-    struct qpw_finding_key of_class = qpw_life_class(f), alone = qpw_life_alone(f);
+    struct qpw_finding_key of_class = qpw_life_class(f), single = qpw_life_single(f);
 
     forget_program(&of_class);
-    forget_program(&alone);
+    forget_program(&single);
     for (size_t i = 0; f->lives && i < f->lives->n; i++) {
         const struct qpw_life *life = &f->lives->rows[i].life;
         struct qpw_finding_key key = f->lives->rows[i].key;
@@ -85,7 +85,7 @@ bool qpw_lives_of_another_program(const struct qpw_finding_row *f)
             (life->until_unix_ns && f->lives->now_unix_ns >= life->until_unix_ns))
             continue;
         forget_program(&key);
-        if (!by_key(&key, &of_class) || !by_key(&key, &alone))
+        if (!by_key(&key, &of_class) || !by_key(&key, &single))
             return true;
     }
     return false;
@@ -145,14 +145,14 @@ static bool was_first_seen(const struct qpw_lives *lives, const struct qpw_findi
 void qpw_lives_assign(const struct qpw_lives *lives, struct qpw_finding_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct qpw_finding_key of_class = qpw_life_class(&rows[i]), alone = qpw_life_alone(&rows[i]);
+        struct qpw_finding_key of_class = qpw_life_class(&rows[i]), single = qpw_life_single(&rows[i]);
 
         rows[i].lives = lives;
         if (was_first_seen(lives, &rows[i].key))
             rows[i].program_seen = QPW_PROGRAM_NEW;
         rows[i].explained = rows[i].acknowledged = rows[i].reopened = NULL;
         take_step(&rows[i], qpw_lives_find(lives, &rows[i].key));
-        take_step(&rows[i], later(qpw_lives_find(lives, &of_class), qpw_lives_find(lives, &alone)));
+        take_step(&rows[i], later(qpw_lives_find(lives, &of_class), qpw_lives_find(lives, &single)));
     }
 }
 

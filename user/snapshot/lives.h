@@ -13,7 +13,7 @@
 struct qpw_finding_key qpw_life_class(const struct qpw_finding_row *finding);
 
 /* Return the key of an acknowledgement of that finding only, valid while the same program holds the node's end. */
-struct qpw_finding_key qpw_life_alone(const struct qpw_finding_row *finding);
+struct qpw_finding_key qpw_life_single(const struct qpw_finding_row *finding);
 
 /*
  * Return whether an acknowledgement would cover the finding if its program were the accepted one. lives->now_unix_ns

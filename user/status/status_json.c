@@ -111,9 +111,10 @@ static json_t *others_json(const struct qpw_hook_scan *others)
     char text[256];
 
     for (size_t i = 0; i < others->n; i++)
-        if (!i || others->place[i].ifindex != others->place[i - 1].ifindex)
-            json_array_append_new(array, json_pack("{so so}", "interface", qpw_json_text(others->place[i].ifname), "text",
-                                                   qpw_json_text(qpw_run_text(&others->place[i], text, sizeof(text)))));
+        if (!i || others->site[i].ifindex != others->site[i - 1].ifindex)
+            json_array_append_new(array,
+                                  json_pack("{so so}", "interface", qpw_json_text(others->site[i].ifname), "text",
+                                            qpw_json_text(qpw_run_text(&others->site[i], text, sizeof(text)))));
     return array;
 }
 

@@ -45,8 +45,8 @@ static void show_others(const struct qpw_status *s, const struct qpw_printer *p)
     char text[256];
 
     for (size_t i = 0; i < s->others.n; i++)
-        if (!i || s->others.place[i].ifindex != s->others.place[i - 1].ifindex)
-            qpw_print_item(p, i ? "" : "other runs", "%s", qpw_run_text(&s->others.place[i], text, sizeof(text)));
+        if (!i || s->others.site[i].ifindex != s->others.site[i - 1].ifindex)
+            qpw_print_item(p, i ? "" : "other runs", "%s", qpw_run_text(&s->others.site[i], text, sizeof(text)));
 }
 
 /* Describe what would limit a compromised auditor. */

@@ -112,11 +112,11 @@ int qpw_file_open(const char *path, struct qpw_error *err)
 
 /* ---- Pipes too ---- */
 
-static void (*say_waiting)(const char *path);
+static void (*report_waiting)(const char *path);
 
-void qpw_file_say_waiting(void (*say)(const char *path))
+void qpw_file_report_waiting(void (*report)(const char *path))
 {
-    say_waiting = say;
+    report_waiting = report;
 }
 
 /* Wait until there is data or no writer; signals still terminate the program. */
@@ -126,8 +126,8 @@ static void wait_for_data(int fd, const char *path)
 
     if (poll(&input, 1, SILENT_MS) != 0)
         return;
-    if (say_waiting)
-        say_waiting(path);
+    if (report_waiting)
+        report_waiting(path);
     while (poll(&input, 1, -1) < 0 && errno == EINTR)
         ;
 }
@@ -176,7 +176,7 @@ static bool is_others(const struct stat *st)
     return st->st_uid || (writable && !(S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
 }
 
-static bool say_whose(const struct stat *st, const char *folder, char *buf, size_t size)
+static bool append_owner(const struct stat *st, const char *folder, char *buf, size_t size)
 {
     snprintf(buf, size, "%s%sowner %u, group %u, mode %04o", folder ? folder : "", folder ? ": " : "", (unsigned)st->st_uid, (unsigned)st->st_gid,
              (unsigned)st->st_mode & 07777);
@@ -192,7 +192,7 @@ static bool has_foreign_folder(const char *path, char *buf, size_t size)
     for (const char *slash = strchr(path, '/'); slash && slash - path < (ptrdiff_t)sizeof(folder); slash = strchr(slash + 1, '/')) {
         snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
         if (stat(folder, &st) == 0 && is_others(&st))
-            return say_whose(&st, folder, buf, size);
+            return append_owner(&st, folder, buf, size);
     }
     return false;
 }
@@ -204,7 +204,7 @@ bool qpw_file_is_others(const char *path, char *buf, size_t size)
     bool others = false;
 
     if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        others = is_others(&st) ? say_whose(&st, NULL, buf, size)
+        others = is_others(&st) ? append_owner(&st, NULL, buf, size)
                                 : has_foreign_folder(path, buf, size) || (real && has_foreign_folder(real, buf, size));
     free(real);
     return others;

@@ -32,7 +32,7 @@ void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const cha
 int qpw_file_held(const char *path);
 
 /* Set the callback that reports waiting for a pipe of that name; without one, nothing is reported. */
-void qpw_file_say_waiting(void (*say)(const char *path));
+void qpw_file_report_waiting(void (*report)(const char *path));
 
 /*
  * Return whether others than root can change what is read at that path: the file, a link's target, or any folder on the

@@ -39,7 +39,7 @@ static qpw_usage_describe_fn describe;
 static const struct argp_option argps_own[] = {{"help", '?', NULL, 0, "", 0}, {"usage", 0x100, NULL, 0, "", 0}, {0}};
 
 /* Print one line, even if a word of the command line contains line breaks. */
-static void say(const char *program, const char *format, va_list args)
+static void print_error(const char *program, const char *format, va_list args)
 {
     char text[1024];
 
@@ -53,7 +53,7 @@ static void fail(const char *program, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    say(program, format, args);
+    print_error(program, format, args);
     va_end(args);
     exit(QPW_EXIT_USAGE);
 }
@@ -79,7 +79,7 @@ void qpw_usage_error(const struct argp_state *state, const char *format, ...)
         in_front.next = state->next;
         longjmp(in_front.wrong, 1);
     }
-    say(state->name, format, args);
+    print_error(state->name, format, args);
     va_end(args);
     exit(QPW_EXIT_USAGE);
 }

@@ -67,7 +67,7 @@ struct qpw_alert_seen {
 };
 
 /* Find the entry of a flow_id, or its free slot; a flow_id is already a hash, so its low bits suffice. */
-static struct qpw_alert_seen *place(struct qpw_alert_seen *seen, size_t size, uint64_t flow_id)
+static struct qpw_alert_seen *slot_of(struct qpw_alert_seen *seen, size_t size, uint64_t flow_id)
 {
     size_t at = flow_id & (size - 1);
 
@@ -88,7 +88,7 @@ static bool make_room(struct qpw_alert_tail *tail)
         return false;
     for (size_t i = 0; i < tail->seen_size; i++)
         if (tail->seen[i].flow_id)
-            *place(seen, size, tail->seen[i].flow_id) = tail->seen[i];
+            *slot_of(seen, size, tail->seen[i].flow_id) = tail->seen[i];
     free(tail->seen);
     tail->seen = seen;
     tail->seen_size = size;
@@ -101,7 +101,7 @@ static void count(struct qpw_alert_tail *tail, uint64_t flow_id, unsigned severi
     struct qpw_alert_seen *seen;
 
     if (flow_id && make_room(tail)) {
-        seen = place(tail->seen, tail->seen_size, flow_id);
+        seen = slot_of(tail->seen, tail->seen_size, flow_id);
         if (seen->flow_id && seen->severity <= severity)
             return;
         if (seen->flow_id)

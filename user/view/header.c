@@ -94,13 +94,13 @@ static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
     qpw_canvas_text(c, 0, col < 0 ? 0 : col, c->cols, QPW_STYLE_WARN, right);
 }
 
-struct rate_place {
+struct rate_area {
     int row, col;
     int graph; /* width of the graph after the figures */
 };
 
 /* Paint figures and graph of one direction. Returns the column after them. */
-static int paint_rate(struct qpw_canvas *c, struct rate_place at, const struct qpw_model *m,
+static int paint_rate(struct qpw_canvas *c, struct rate_area at, const struct qpw_model *m,
                       const struct qpw_view_state *state, bool rx)
 {
     int row = at.row, col = at.col, graph = at.graph;
@@ -130,8 +130,8 @@ static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m
     int col;
 
     graph = graph < 4 ? 4 : graph > QPW_HISTORY_TOTAL ? QPW_HISTORY_TOTAL : graph;
-    col = paint_rate(c, (struct rate_place){row, 0, graph}, m, state, true);
-    paint_rate(c, (struct rate_place){row, col + 2, graph}, m, state, false);
+    col = paint_rate(c, (struct rate_area){row, 0, graph}, m, state, true);
+    paint_rate(c, (struct rate_area){row, col + 2, graph}, m, state, false);
 }
 
 static uint8_t share_style(unsigned verdict, uint64_t packets)

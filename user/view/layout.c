@@ -53,11 +53,11 @@ static int widen(struct qpw_layout *l, int left, bool stretch)
     while (left > 0 && given) {
         given = false;
         for (int i = 0; i < l->n && left > 0; i++) {
-            const struct qpw_column *column = l->places[i].column;
+            const struct qpw_column *column = l->spans[i].column;
 
-            if (stretch ? !(column->flags & QPW_COLUMN_STRETCH) : l->places[i].width >= column->want)
+            if (stretch ? !(column->flags & QPW_COLUMN_STRETCH) : l->spans[i].width >= column->want)
                 continue;
-            l->places[i].width++;
+            l->spans[i].width++;
             left--;
             given = true;
         }
@@ -75,13 +75,13 @@ void qpw_layout_make(const struct qpw_tab_columns *tab, bool totals, int width, 
     for (size_t i = 0; i < tab->n; i++) {
         if (!taken[i])
             continue;
-        ret->places[ret->n++] = (struct qpw_column_place){&tab->columns[i], 0, tab->columns[i].min};
+        ret->spans[ret->n++] = (struct qpw_column_span){&tab->columns[i], 0, tab->columns[i].min};
         used += 1 + tab->columns[i].min;
     }
     widen(ret, widen(ret, width - used, false), true);
     used = 0;
     for (int i = 0; i < ret->n; i++) {
-        ret->places[i].left = used;
-        used += ret->places[i].width + 1;
+        ret->spans[i].left = used;
+        used += ret->spans[i].width + 1;
     }
 }

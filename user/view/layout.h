@@ -7,13 +7,13 @@
 
 #define QPW_MAX_COLUMNS 32
 
-struct qpw_column_place {
+struct qpw_column_span {
     const struct qpw_column *column;
     int left, width;
 };
 
 struct qpw_layout {
-    struct qpw_column_place places[QPW_MAX_COLUMNS];
+    struct qpw_column_span spans[QPW_MAX_COLUMNS];
     int n;
 };
 

@@ -26,7 +26,7 @@ int qpw_tab_find(const char *name)
     return -1;
 }
 
-void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text)
+void qpw_state_set_message(struct qpw_view_state *state, bool bad, const char *text)
 {
     size_t used = 0;
 
@@ -248,7 +248,7 @@ static void apply_filter(struct qpw_model *m, enum qpw_tab tab, const struct qpw
 static int compare(const void *left, const void *right, void *down)
 {
     const struct qpw_row *a = left, *b = right;
-    uint64_t carried_a = a->counts.rx_bytes + a->counts.tx_bytes, carried_b = b->counts.rx_bytes + b->counts.tx_bytes;
+    uint64_t bytes_a = a->counts.rx_bytes + a->counts.tx_bytes, bytes_b = b->counts.rx_bytes + b->counts.tx_bytes;
     int r = 0;
 
     if (a->key_addr && b->key_addr)
@@ -263,7 +263,7 @@ static int compare(const void *left, const void *right, void *down)
     if (!r)
         r = (a->last_unix_ns < b->last_unix_ns) - (a->last_unix_ns > b->last_unix_ns);
     if (!r)
-        r = (carried_a < carried_b) - (carried_a > carried_b);
+        r = (bytes_a < bytes_b) - (bytes_a > bytes_b);
     return r ? r : (a->id > b->id) - (a->id < b->id); /* stable between snapshots, so that rows do not jump */
 }
 

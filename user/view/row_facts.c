@@ -55,9 +55,9 @@ const char *qpw_row_process(const struct qpw_model *m, const struct qpw_row *row
 
 const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, char *buf, size_t size)
 {
-    static const enum qpw_column_id of_things[] = {QPW_COL_SEVERITY, QPW_COL_SERVICE, QPW_COL_FROM, QPW_COL_TO,
-                                                   QPW_COL_OUTCOME, QPW_COL_VERDICT, QPW_COL_EVIDENCE, QPW_COL_REASON,
-                                                   QPW_COL_RULE, QPW_COL_PEER, QPW_COL_IFACE, QPW_COL_PROCESS};
+    static const enum qpw_column_id of_findings[] = {
+        QPW_COL_SEVERITY, QPW_COL_SERVICE, QPW_COL_FROM, QPW_COL_TO,   QPW_COL_OUTCOME, QPW_COL_VERDICT,
+        QPW_COL_EVIDENCE, QPW_COL_REASON,  QPW_COL_RULE, QPW_COL_PEER, QPW_COL_IFACE,   QPW_COL_PROCESS};
     static const enum qpw_column_id of_meters[] = {QPW_COL_SERVICE, QPW_COL_VERDICT, QPW_COL_REASON, QPW_COL_RULE,
                                                    QPW_COL_PEER, QPW_COL_IFACE};
     static const enum qpw_column_id of_peers[] = {QPW_COL_PEER, QPW_COL_STATE, QPW_COL_FAMILY, QPW_COL_BUSIEST,
@@ -74,11 +74,11 @@ const char *qpw_row_words(const struct qpw_model *m, const struct qpw_row *row, 
     static const struct {
         const enum qpw_column_id *columns;
         size_t n;
-    } lists[] = {
-        [QPW_ROW_FINDING] = LIST(of_things), [QPW_ROW_GROUP] = LIST(of_things), [QPW_ROW_FOLDED] = LIST(of_things), [QPW_ROW_METER] = LIST(of_meters),
-        [QPW_ROW_PEER] = LIST(of_peers),     [QPW_ROW_RULE] = LIST(of_rules),    [QPW_ROW_LINE] = LIST(of_lines),
-        [QPW_ROW_CONNECTION] = LIST(of_connections), [QPW_ROW_LISTENER] = LIST(of_listeners),
-        [QPW_ROW_IDLE] = LIST(of_listeners)};
+    } lists[] = {[QPW_ROW_FINDING] = LIST(of_findings),   [QPW_ROW_GROUP] = LIST(of_findings),
+                 [QPW_ROW_FOLDED] = LIST(of_findings),    [QPW_ROW_METER] = LIST(of_meters),
+                 [QPW_ROW_PEER] = LIST(of_peers),         [QPW_ROW_RULE] = LIST(of_rules),
+                 [QPW_ROW_LINE] = LIST(of_lines),         [QPW_ROW_CONNECTION] = LIST(of_connections),
+                 [QPW_ROW_LISTENER] = LIST(of_listeners), [QPW_ROW_IDLE] = LIST(of_listeners)};
 #undef LIST
     static const struct qpw_view_state names; /* service names enabled */
     size_t used = (size_t)snprintf(buf, size, "%s", qpw_direction_name(qpw_row_subject_of(row).direction));

@@ -60,9 +60,9 @@ void qpw_screen_settle_details(struct qpw_canvas *c, const struct qpw_model *m, 
 
 /* ---- Table ---- */
 
-static struct qpw_box box_of(const struct qpw_column_place *place, int row)
+static struct qpw_box box_of(const struct qpw_column_span *span, int row)
 {
-    return (struct qpw_box){row, place->left, place->width, place->column->flags & QPW_COLUMN_RIGHT};
+    return (struct qpw_box){row, span->left, span->width, span->column->flags & QPW_COLUMN_RIGHT};
 }
 
 void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_view_state *state)
@@ -71,16 +71,18 @@ void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *lay
 
     qpw_canvas_style_row(c, at, QPW_STYLE_TITLE);
     for (int i = 0; i < layout->n; i++) {
-        const struct qpw_column_place *place = &layout->places[i];
-        bool sorted = (int)place->column->id == sort->column;
-        bool down = !!(place->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
+        const struct qpw_column_span *span = &layout->spans[i];
+        bool sorted = (int)span->column->id == sort->column;
+        bool down = !!(span->column->flags & QPW_COLUMN_MOST_FIRST) != sort->reverse;
         char title[40];
 
         /* If both do not fit, cut the title rather than the mark. */
-        snprintf(title, sizeof(title), "%.*s%s", sorted ? place->width - 1 : 30, place->column->title,
-                 !sorted ? "" : down ? "▼" : "▲");
-        qpw_canvas_field(c, box_of(place, at), QPW_STYLE_TITLE, title);
-        qpw_canvas_zone(c, at, place->left, place->left + place->width, QPW_ACTION_SORT_COLUMN, place->column->id);
+        snprintf(title, sizeof(title), "%.*s%s", sorted ? span->width - 1 : 30, span->column->title,
+                 !sorted ? ""
+                 : down  ? "▼"
+                         : "▲");
+        qpw_canvas_field(c, box_of(span, at), QPW_STYLE_TITLE, title);
+        qpw_canvas_zone(c, at, span->left, span->left + span->width, QPW_ACTION_SORT_COLUMN, span->column->id);
     }
 }
 
@@ -91,14 +93,14 @@ void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout
     char text[512];
 
     for (int i = 0; i < layout->n; i++) {
-        const struct qpw_column_place *place = &layout->places[i];
+        const struct qpw_column_span *span = &layout->spans[i];
 
-        if (line && place->column->id == QPW_COL_ITEM && !line->item[0] && !line->value[0]) {
-            qpw_canvas_field(c, (struct qpw_box){at, place->left, c->cols - place->left, false}, line->style, line->note);
+        if (line && span->column->id == QPW_COL_ITEM && !line->item[0] && !line->value[0]) {
+            qpw_canvas_field(c, (struct qpw_box){at, span->left, c->cols - span->left, false}, line->style, line->note);
             return; /* a sentence takes the whole row */
         }
-        qpw_cell_text(&(struct qpw_cell_of){m, state, row, place->width}, place->column->id, text, sizeof(text));
-        qpw_canvas_field(c, box_of(place, at), qpw_cell_style(m, row, place->column->id), text);
+        qpw_cell_text(&(struct qpw_cell_of){m, state, row, span->width}, span->column->id, text, sizeof(text));
+        qpw_canvas_field(c, box_of(span, at), qpw_cell_style(m, row, span->column->id), text);
     }
 }
 

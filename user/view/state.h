@@ -83,7 +83,7 @@ const char *qpw_tab_name(enum qpw_tab tab);
 /* Find a tab by name or a prefix of one, in any case; -1: none. */
 int qpw_tab_find(const char *name);
 /* Set the message: lines are joined with semicolons, and truncated if too long. */
-void qpw_state_say(struct qpw_view_state *state, bool bad, const char *text);
+void qpw_state_set_message(struct qpw_view_state *state, bool bad, const char *text);
 /* Reset to the defaults: each tab's natural order, an interval of one second. */
 void qpw_state_init(struct qpw_view_state *state);
 

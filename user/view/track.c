@@ -28,7 +28,7 @@ uint64_t qpw_track_id(const struct qpw_tracks *t, enum qpw_track_kind kind, cons
     return h ? h : 1;
 }
 
-static size_t place(const struct qpw_tracks *t, uint64_t id)
+static size_t slot_of(const struct qpw_tracks *t, uint64_t id)
 {
     size_t at = id & (t->index_size - 1);
 
@@ -65,7 +65,7 @@ static int make_room(struct qpw_tracks *t, size_t more)
     t->index = index;
     t->index_size = size;
     for (size_t i = 0; i < t->n; i++)
-        t->index[place(t, t->tracks[i].id)] = (uint32_t)i + 1;
+        t->index[slot_of(t, t->tracks[i].id)] = (uint32_t)i + 1;
     return 0;
 }
 
@@ -92,7 +92,7 @@ static struct qpw_rate rate_of(const struct qpw_counts *now, const struct qpw_co
 static void advance_row(struct qpw_tracks *t, uint64_t id, const struct qpw_counts *counts, double seconds,
                         uint64_t unix_ns)
 {
-    size_t at = place(t, id);
+    size_t at = slot_of(t, id);
     struct qpw_track *track;
 
     if (!t->index[at]) {
@@ -161,7 +161,7 @@ const struct qpw_track *qpw_track_find(const struct qpw_tracks *t, uint64_t id)
 
     if (!t->index_size)
         return NULL;
-    at = place(t, id);
+    at = slot_of(t, id);
     return t->index[at] ? &t->tracks[t->index[at] - 1] : NULL;
 }
 

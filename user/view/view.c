@@ -34,7 +34,7 @@ struct qpw_view {
     bool mouse;
     bool tab_is_new;                 /* since the last snapshot */
     bool failed;                     /* the last snapshot failed */
-    unsigned pictures;
+    unsigned snapshots;
     struct qpw_alert_tail alerts;    /* path NULL: none */
     struct qpw_past past;            /* shown instead of live data if it has a span */
     uint64_t past_failed_ns;         /* when reading it last failed; 0: it did not */
@@ -120,14 +120,14 @@ bool qpw_view_wants_whole(const struct qpw_view *view)
     bool shown = view->state.tab == QPW_TAB_COVERAGE || view->state.tab == QPW_TAB_PEERS ||
                  view->state.tab == QPW_TAB_LISTENERS;
 
-    return !view->model.now || (shown && (view->tab_is_new || view->pictures % WHOLE_EACH == 0));
+    return !view->model.now || (shown && (view->tab_is_new || view->snapshots % WHOLE_EACH == 0));
 }
 
-void qpw_view_say(struct qpw_view *view, bool bad, const char *text)
+void qpw_view_set_message(struct qpw_view *view, bool bad, const char *text)
 {
     if (view->state.mode == QPW_MODE_QUIT) /* the question stays until answered */
         return;
-    qpw_state_say(&view->state, bad, text);
+    qpw_state_set_message(&view->state, bad, text);
     view->todo |= QPW_DO_PAINT;
 }
 
@@ -169,12 +169,12 @@ static void read_more(struct qpw_view *view, bool now)
 {
     struct qpw_error err = {""};
 
-    if (!view->options.more || (!now && view->pictures % WHOLE_EACH != 1))
+    if (!view->options.more || (!now && view->snapshots % WHOLE_EACH != 1))
         return;
     if (qpw_model_read_more(&view->model, &view->state, view->options.more, &err) < 0 && *err.text)
-        qpw_view_say(view, true, err.text);
+        qpw_view_set_message(view, true, err.text);
     else if (view->state.tab == QPW_TAB_CONNECTIONS && view->model.n_conns_left_out)
-        qpw_view_say(view, false, "more connections match than are shown; narrow the filter with /");
+        qpw_view_set_message(view, false, "more connections match than are shown; narrow the filter with /");
     view->todo |= QPW_DO_BUILD;
 }
 
@@ -185,10 +185,10 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
 
     set_due(view);
     view->tab_is_new = false;
-    view->pictures++;
+    view->snapshots++;
     if (!snapshot) {
         if (!is_past(view))
-            qpw_view_say(view, true, why);
+            qpw_view_set_message(view, true, why);
         view->failed = true;
         return 0;
     }
@@ -197,7 +197,7 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
         return 0;
     }
     if (view->failed && view->state.message_bad) /* that was the cause */
-        qpw_view_say(view, false, "");
+        qpw_view_set_message(view, false, "");
     view->failed = false;
     if (view->state.paused && view->model.now) {
         if (tab_is_new)
@@ -236,12 +236,12 @@ static void copy_line(struct qpw_view *view)
         return;
     if (qpw_allow_line(m, &m->rows[index], line, sizeof(line)) < 0) {
         snprintf(text, sizeof(text), "no line to copy: %.240s", line);
-        qpw_view_say(view, true, text);
+        qpw_view_set_message(view, true, text);
         return;
     }
     qpw_draw_copy(view->draw, line);
     snprintf(text, sizeof(text), "copied: %.140s", line);
-    qpw_view_say(view, false, text);
+    qpw_view_set_message(view, false, text);
 }
 
 static void act(struct qpw_view *view, bool mute)
@@ -249,15 +249,15 @@ static void act(struct qpw_view *view, bool mute)
     int index = qpw_model_find(&view->model, view->state.selected_id);
     const struct qpw_row *row = index < 0 ? NULL : &view->model.rows[index];
     struct qpw_view_act todo = {.snapshot = view->model.now, .mute = mute, .typed = view->state.edit};
-    char said[512] = "the finding is no longer there";
+    char result[512] = "the finding is no longer there";
     int r = -1;
 
     if (row)
         todo.scope = qpw_row_scope(row, &todo.finding);
     if (todo.scope != QPW_SCOPE_NOTHING && view->options.act) {
-        r = view->options.act(view->options.act_context, &todo, said, sizeof(said));
+        r = view->options.act(view->options.act_context, &todo, result, sizeof(result));
     }
-    qpw_view_say(view, r < 0, said);
+    qpw_view_set_message(view, r < 0, result);
     view->due_ns = 0; /* show the effect at once */
 }
 
@@ -282,7 +282,7 @@ static void leave_past(struct qpw_view *view)
         return;
     qpw_past_clear(&view->past);
     begin_list(view);
-    qpw_view_say(view, false, "live");
+    qpw_view_set_message(view, false, "live");
     view->due_ns = 0;
     view->tab_is_new = true;
 }
@@ -299,12 +299,14 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
     clock_gettime(CLOCK_REALTIME, &now);
     options.now_unix_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     if (step == QPW_PAST_FORWARD && !is_past(view)) {
-        qpw_view_say(view, false, "this is live; < goes back");
+        qpw_view_set_message(view, false, "this is live; < goes back");
         return;
     }
     if (!view->options.history || !*path) {
-        qpw_view_say(view, true, !view->options.history ? "the history is shown by 'qportwatch top': the auditor must not wait for a disk"
-                                                        : "no history is kept (--no-history)");
+        qpw_view_set_message(view, true,
+                             !view->options.history
+                                 ? "the history is shown by 'qportwatch top': the auditor must not wait for a disk"
+                                 : "no history is kept (--no-history)");
         return;
     }
     /* Skip keys typed while waiting for a locked file, rather than waiting again for each. */
@@ -315,7 +317,7 @@ static void look_back(struct qpw_view *view, enum qpw_past_step step)
     if (r == 0 && step == QPW_PAST_FORWARD)
         leave_past(view);
     else if (r <= 0)
-        qpw_view_say(view, true, err.text);
+        qpw_view_set_message(view, true, err.text);
     else
         begin_list(view);
 }
@@ -372,7 +374,7 @@ static enum qpw_view_end take_input(struct qpw_view *view, int page)
         if (todo & QPW_DO_MOUSE) {
             view->mouse = !view->mouse;
             qpw_draw_mouse(view->draw, view->mouse);
-            qpw_view_say(view, false, view->mouse ? "mouse on" : "mouse off: the terminal selects text");
+            qpw_view_set_message(view, false, view->mouse ? "mouse on" : "mouse off: the terminal selects text");
         }
         travel(view, todo);
         /* A later key of the same burst may act on rows that an earlier one changed. */
@@ -469,7 +471,7 @@ static void catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-static void picture(struct qpw_view *view, qpw_take_fn take, void *context)
+static void show_snapshot(struct qpw_view *view, qpw_take_fn take, void *context)
 {
     struct qpw_snapshot snapshot = {0};
     struct qpw_error why = {""};
@@ -493,7 +495,7 @@ int qpw_view_run(const struct qpw_view_options *options, qpw_take_fn take, void 
         struct pollfd input = {.fd = qpw_view_fd(view), .events = POLLIN};
 
         if (qpw_view_due_ms(view) == 0)
-            picture(view, take, context);
+            show_snapshot(view, take, context);
         if (qpw_view_step(view))
             break;
         if (poll(&input, 1, qpw_view_due_ms(view)) < 0 && errno != EINTR)

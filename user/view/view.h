@@ -38,7 +38,7 @@ struct qpw_view_options {
      * Perform an action and describe the result in `said`; negative: it failed, for the reason in `said`. NULL: the
      * view is read-only.
      */
-    int (*act)(void *context, const struct qpw_view_act *act, char *said, size_t size);
+    int (*act)(void *context, const struct qpw_view_act *act, char *result, size_t size);
     void *act_context;
     /* Allow the history, which qpw_view_step() reads, so that the loop may be delayed briefly. */
     bool history;
@@ -67,7 +67,7 @@ bool qpw_view_wants_whole(const struct qpw_view *view);
 int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const char *why);
 
 /* Show a line at the bottom until a key is pressed. */
-void qpw_view_say(struct qpw_view *view, bool bad, const char *text);
+void qpw_view_set_message(struct qpw_view *view, bool bad, const char *text);
 
 /* Why a view ends. */
 enum qpw_view_end {

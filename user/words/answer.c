@@ -19,9 +19,9 @@ struct sentence {
     unsigned without;
 };
 
-static void say(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(struct sentence *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void say(struct sentence *s, const char *format, ...)
+static void append(struct sentence *s, const char *format, ...)
 {
     va_list args;
 
@@ -32,105 +32,108 @@ static void say(struct sentence *s, const char *format, ...)
     va_end(args);
 }
 
-static void say_worst(struct sentence *s, const struct qpw_answer *a, bool only)
+static void append_worst(struct sentence *s, const struct qpw_answer *a, bool only)
 {
     bool ip = a->worst && a->worst->key.direction != QPW_DIR_NON_IP; /* "(ARP)" already says so */
     char service[64];
 
     if (a->worst && !(s->without & WITHOUT_WORST))
-        say(s, " (%s%s%s%s)", only ? "" : "worst: ", ip ? qpw_words_direction(a->worst->key.direction) : "", ip ? " " : "",
-            qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service, sizeof(service)));
+        append(s, " (%s%s%s%s)", only ? "" : "worst: ", ip ? qpw_words_direction(a->worst->key.direction) : "",
+               ip ? " " : "",
+               qpw_words_service(a->worst->key.kind, a->worst->key.protocol, a->worst->key.port, service,
+                                 sizeof(service)));
 }
 
 /* Append since when the answer holds, if that is known. */
-static void say_since(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns, const char *comma)
+static void append_since(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns, const char *comma)
 {
     char since[32];
 
     if (!a->replay && a->since_unix_ns && !(s->without & WITHOUT_SINCE))
-        say(s, "%s since %s", comma, qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
+        append(s, "%s since %s", comma, qpw_words_moment(a->since_unix_ns, now_unix_ns, since, sizeof(since)));
 }
 
-static void say_action(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+static void append_action(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     size_t unclear = a->services - a->unlisted; /* weak, or of unknown direction */
     bool one = a->unlisted == 1;
     char count[40];
 
     if (a->unlisted)
-        say(s, "%s answered on %s%s", qpw_words_many(a->unlisted, "service", count, sizeof(count)), one ? "a port" : "ports",
-            s->without & IN_BRIEF ? " not allowed" : " the policy does not allow");
+        append(s, "%s answered on %s%s", qpw_words_many(a->unlisted, "service", count, sizeof(count)),
+               one ? "a port" : "ports", s->without & IN_BRIEF ? " not allowed" : " the policy does not allow");
     else
-        say(s, "%s answered that no rule clearly allows", qpw_words_many(unclear, "service", count, sizeof(count)));
-    say_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
+        append(s, "%s answered that no rule clearly allows", qpw_words_many(unclear, "service", count, sizeof(count)));
+    append_worst(s, a, a->services == 1 || (one && a->worst->key.verdict == QPW_VERDICT_UNEXPECTED));
     if (a->unlisted && unclear && !(s->without & WITHOUT_WORST))
-        say(s, "; %s more that no rule clearly allows", qpw_words_count(unclear, count, sizeof(count)));
-    say_since(s, a, now_unix_ns, ",");
+        append(s, "; %s more that no rule clearly allows", qpw_words_count(unclear, count, sizeof(count)));
+    append_since(s, a, now_unix_ns, ",");
 }
 
-static void say_blind(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+static void append_blind(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     const struct qpw_sight *sight = &a->sight;
     const char *and = "";
     char age[32];
 
     if (sight->auditor == QPW_AUDITOR_NONE)
-        say(s, "no auditor is running");
+        append(s, "no auditor is running");
     else if (sight->auditor == QPW_AUDITOR_SILENT)
-        say(s, "the auditor has been silent for %s",
-            qpw_words_duration(sight->heartbeat_age_ns / 1000000000u * 1000000000u, age, sizeof(age)));
+        append(s, "the auditor has been silent for %s",
+               qpw_words_duration(sight->heartbeat_age_ns / 1000000000u * 1000000000u, age, sizeof(age)));
     if (sight->auditor != QPW_AUDITOR_ALIVE)
         and = "; ";
     if (sight->unhooked + sight->gone == 1)
-        say(s, "%s%s %s", and, sight->first->name, sight->gone ? "is gone" : "is not monitored: a program was removed");
+        append(s, "%s%s %s", and, sight->first->name,
+               sight->gone ? "is gone" : "is not monitored: a program was removed");
     else if (sight->unhooked + sight->gone)
-        say(s, "%s%zu of %zu interfaces are not monitored", and, sight->unhooked + sight->gone, sight->watched);
+        append(s, "%s%zu of %zu interfaces are not monitored", and, sight->unhooked + sight->gone, sight->watched);
     if (sight->unhooked + sight->gone || sight->auditor == QPW_AUDITOR_NONE)
-        say_since(s, a, now_unix_ns, ",");
+        append_since(s, a, now_unix_ns, ",");
 }
 
-static void say_lost(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+static void append_lost(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     char count[40];
 
     if (!a->losses.lost)
-        say(s, "unexpected packets were counted without a finding");
+        append(s, "unexpected packets were counted without a finding");
     else
-        say(s, "detail was lost %s (%s)", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
-            qpw_loss_name(a->losses.worst));
-    say_since(s, a, now_unix_ns, ",");
+        append(s, "detail was lost %s (%s)", qpw_words_many(a->losses.lost, "time", count, sizeof(count)),
+               qpw_loss_name(a->losses.worst));
+    append_since(s, a, now_unix_ns, ",");
     if (!(s->without & IN_BRIEF))
-        say(s, "; see Coverage");
+        append(s, "; see Coverage");
 }
 
-static void say_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+static void append_clean(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     char count[24];
 
-    say(s, "%s", !a->packets ? "no packets" : a->unexpected ? "nothing that needs attention" : "nothing unexpected");
+    append(s, "%s", !a->packets ? "no packets" : a->unexpected ? "nothing that needs attention" : "nothing unexpected");
     if (a->replay)
-        say(s, " in the capture");
-    say_since(s, a, now_unix_ns, "");
+        append(s, " in the capture");
+    append_since(s, a, now_unix_ns, "");
     if (a->acknowledged && !(s->without & WITHOUT_ACKNOWLEDGED))
-        say(s, "; %s acknowledged", qpw_words_count(a->acknowledged, count, sizeof(count)));
+        append(s, "; %s acknowledged", qpw_words_count(a->acknowledged, count, sizeof(count)));
 }
 
-static void say_answer(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
+static void append_answer(struct sentence *s, const struct qpw_answer *a, uint64_t now_unix_ns)
 {
     char attempts[48];
 
     switch (a->state) {
-    case QPW_ANSWER_ACTION_NEEDED: say_action(s, a, now_unix_ns); break;
-    case QPW_ANSWER_BLIND: say_blind(s, a, now_unix_ns); break;
-    case QPW_ANSWER_DETAIL_LOST: say_lost(s, a, now_unix_ns); break;
+    case QPW_ANSWER_ACTION_NEEDED: append_action(s, a, now_unix_ns); break;
+    case QPW_ANSWER_BLIND: append_blind(s, a, now_unix_ns); break;
+    case QPW_ANSWER_DETAIL_LOST: append_lost(s, a, now_unix_ns); break;
     case QPW_ANSWER_PROBED:
-        say(s, "%s, %s", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)),
-            a->losses.answered ? "but detail was lost: some may have been answered" : "none answered");
-        say_worst(s, a, a->probes == 1);
-        say_since(s, a, now_unix_ns, ",");
+        append(s, "%s, %s", qpw_words_many(a->probes, "unexpected attempt", attempts, sizeof(attempts)),
+               a->losses.answered ? "but detail was lost: some may have been answered" : "none answered");
+        append_worst(s, a, a->probes == 1);
+        append_since(s, a, now_unix_ns, ",");
         break;
     case QPW_ANSWER_CLEAN:
-    case QPW_ANSWER_COUNT: say_clean(s, a, now_unix_ns); break;
+    case QPW_ANSWER_COUNT: append_clean(s, a, now_unix_ns); break;
     }
 }
 
@@ -139,7 +142,7 @@ const char *qpw_words_answer(const struct qpw_answer *a, uint64_t now_unix_ns, c
     struct sentence s = {buf, size, .without = 0};
 
     *buf = '\0';
-    say_answer(&s, a, now_unix_ns);
+    append_answer(&s, a, now_unix_ns);
     return buf;
 }
 
@@ -148,11 +151,11 @@ static const char *headline(const struct qpw_answer *a, uint64_t now_unix_ns, un
     struct sentence s = {buf, size, .without = without};
     const char *lead = "; also ";
 
-    say(&s, "%s: ", qpw_answer_name(a->state));
-    say_answer(&s, a, now_unix_ns);
+    append(&s, "%s: ", qpw_answer_name(a->state));
+    append_answer(&s, a, now_unix_ns);
     for (unsigned state = QPW_ANSWER_COUNT; !(without & WITHOUT_ALSO) && state-- > 0;)
         if (a->also & 1u << state) {
-            say(&s, "%s%s", lead, qpw_answer_name(state));
+            append(&s, "%s%s", lead, qpw_answer_name(state));
             lead = ", ";
         }
     return buf;

@@ -47,14 +47,14 @@ void qpw_known_clear(void)
 
 static int add_range(struct names *n, const struct qpw_range *range, const char *format, const char *name)
 {
-    struct named_range *place = QPW_ADD(n->ranges, n->n_ranges);
+    struct named_range *slot = QPW_ADD(n->ranges, n->n_ranges);
 
-    if (!place)
+    if (!slot)
         return -ENOMEM;
     n->n_ranges++;
-    place->range = *range;
-    snprintf(place->name, sizeof(place->name), format, name);
-    qpw_text_clean(place->name);
+    slot->range = *range;
+    snprintf(slot->name, sizeof(slot->name), format, name);
+    qpw_text_clean(slot->name);
     return 0;
 }
 

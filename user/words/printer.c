@@ -141,11 +141,11 @@ void qpw_print_lines(const struct qpw_printer *p, const char *format, ...)
     free(text);
 }
 
-void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *said)
+void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *note)
 {
     qpw_print_end(p);
     qpw_print(p, QPW_TEXT_BOLD, "%s", title);
-    qpw_print_line(p, "%s%s", *said ? "  " : "", said);
+    qpw_print_line(p, "%s%s", *note ? "  " : "", note);
 }
 
 /* Write a clean text from `column` on, with lines broken at blanks and indented by `indent`. */

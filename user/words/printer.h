@@ -51,7 +51,7 @@ void qpw_print_lines(const struct qpw_printer *p, const char *format, ...) __att
 #define qpw_put_lines(stream, ...) qpw_print_lines(&(struct qpw_printer){.out = (stream)}, __VA_ARGS__)
 
 /* Print a section's title after an empty line, followed by `said` ("" for nothing). */
-void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *said);
+void qpw_print_heading(const struct qpw_printer *p, const char *title, const char *note);
 
 /* Print a label ("" to continue the previous one) and its text, broken at blanks. */
 void qpw_print_item(const struct qpw_printer *p, const char *label, const char *format, ...)

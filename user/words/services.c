@@ -252,7 +252,7 @@ const char *qpw_words_policy(const char *name, const char *path, char *buf, size
     return buf;
 }
 
-const char *qpw_words_policy_place(const char *name, const char *path, char *buf, size_t size)
+const char *qpw_words_policy_source(const char *name, const char *path, char *buf, size_t size)
 {
     bool builtin = !strncmp(path, "built-in:", 9);
 

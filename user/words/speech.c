@@ -34,7 +34,7 @@ const char *qpw_words_services(uint32_t services, char *buf, size_t size)
 }
 
 /* Whether an end said something that has a class. */
-static bool is_told(uint8_t speaks)
+static bool is_recognized(uint8_t speaks)
 {
     return (speaks & QPW_SPEECH) > QPW_SPEECH_MIDSTREAM;
 }
@@ -43,11 +43,12 @@ const char *qpw_words_mismatch(const struct qpw_finding *f, char *buf, size_t si
 {
     const char *other = qpw_words_speech(f->speaks[0]);
 
-    if (!is_told(f->speaks[1]))
+    if (!is_recognized(f->speaks[1]))
         return qpw_format(buf, size, "the other end is not: it spoke first, unasked, and its first bytes look like %s", other);
     return qpw_format(buf, size, "this node's end is not: its first bytes look like %s%s%s",
-                      qpw_words_speech(f->speaks[1]), is_told(f->speaks[0]) ? "; those of the other end look like " : "",
-                      is_told(f->speaks[0]) ? other : "");
+                      qpw_words_speech(f->speaks[1]),
+                      is_recognized(f->speaks[0]) ? "; those of the other end look like " : "",
+                      is_recognized(f->speaks[0]) ? other : "");
 }
 
 const char *qpw_words_speaks(const uint8_t speaks[2], char *buf, size_t size)

@@ -82,7 +82,7 @@ const char *qpw_words_process(const char *name, int pid, char *buf, size_t size)
 const char *qpw_words_policy(const char *name, const char *path, char *buf, size_t size);
 
 /* The same within a sentence, by the location of its text: "/etc/qportwatch/policy", "built-in qumulo/on-prem". */
-const char *qpw_words_policy_place(const char *name, const char *path, char *buf, size_t size);
+const char *qpw_words_policy_source(const char *name, const char *path, char *buf, size_t size);
 
 /* Shown instead of peers if none is defined. */
 #define QPW_WORDS_NOT_RECORDED "not known: the history does not keep it"

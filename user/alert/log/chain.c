@@ -59,17 +59,17 @@ static const char *find_sum(const char *line, size_t length, uint64_t *ret_numbe
 }
 
 /* The sum of a line with that sum in the place of its own. */
-static void sum_of(const char *line, size_t length, const char *place, const char sum[QPW_LOG_CHAIN_SUM],
+static void sum_of(const char *line, size_t length, const char *sum_at, const char sum[QPW_LOG_CHAIN_SUM],
                    char ret[QPW_LOG_CHAIN_SUM])
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct sha256_ctx ctx;
-    size_t head = (size_t)(place - line);
+    size_t head = (size_t)(sum_at - line);
 
     sha256_init(&ctx);
     sha256_update(&ctx, head, (const uint8_t *)line);
     sha256_update(&ctx, DIGITS, (const uint8_t *)sum);
-    sha256_update(&ctx, length - head - DIGITS, (const uint8_t *)place + DIGITS);
+    sha256_update(&ctx, length - head - DIGITS, (const uint8_t *)sum_at + DIGITS);
     sha256_digest(&ctx, sizeof(digest), digest);
     base16_encode_update(ret, sizeof(digest), digest);
     ret[DIGITS] = '\0';
@@ -84,14 +84,14 @@ bool qpw_log_chain_seal(const struct qpw_log_chain *chain, char *line, size_t le
 {
     struct qpw_log_chain next = {.number = chain->number + 1};
     uint64_t number;
-    const char *place;
+    const char *sum_at;
 
     length = without_newline(line, length);
-    place = find_sum(line, length, &number);
-    if (!place || number != next.number || memcmp(place, chain->sum, DIGITS))
+    sum_at = find_sum(line, length, &number);
+    if (!sum_at || number != next.number || memcmp(sum_at, chain->sum, DIGITS))
         return false;
-    sum_of(line, length, place, chain->sum, next.sum);
-    memcpy(line + (place - line), next.sum, DIGITS);
+    sum_of(line, length, sum_at, chain->sum, next.sum);
+    memcpy(line + (sum_at - line), next.sum, DIGITS);
     *ret_next = next;
     return true;
 }
@@ -99,43 +99,43 @@ bool qpw_log_chain_seal(const struct qpw_log_chain *chain, char *line, size_t le
 bool qpw_log_chain_read(const char *line, size_t length, struct qpw_log_chain *ret)
 {
     struct qpw_log_chain read = {0};
-    const char *place = find_sum(line, without_newline(line, length), &read.number);
+    const char *sum_at = find_sum(line, without_newline(line, length), &read.number);
 
-    if (!place)
+    if (!sum_at)
         return false;
-    memcpy(read.sum, place, DIGITS);
+    memcpy(read.sum, sum_at, DIGITS);
     *ret = read;
     return true;
 }
 
 enum qpw_log_chain_word qpw_log_chain_follow(struct qpw_log_chain *chain, const char *line, size_t length)
 {
-    struct qpw_log_chain came = *chain, first, said = {0};
+    struct qpw_log_chain came = *chain, first, stated = {0};
     char sum[QPW_LOG_CHAIN_SUM];
-    const char *place;
+    const char *sum_at;
 
     length = without_newline(line, length);
-    place = find_sum(line, length, &said.number);
-    if (!place)
+    sum_at = find_sum(line, length, &stated.number);
+    if (!sum_at)
         return QPW_LOG_CHAIN_ADDED;
-    memcpy(said.sum, place, DIGITS);
-    if (said.number == 1) { /* the first record can be checked by itself */
+    memcpy(stated.sum, sum_at, DIGITS);
+    if (stated.number == 1) { /* the first record can be checked by itself */
         qpw_log_chain_init(&first);
-        sum_of(line, length, place, first.sum, sum);
-        if (strcmp(sum, said.sum))
+        sum_of(line, length, sum_at, first.sum, sum);
+        if (strcmp(sum, stated.sum))
             return QPW_LOG_CHAIN_CHANGED;
-        *chain = said;
+        *chain = stated;
         return came.number ? QPW_LOG_CHAIN_BEGINS : QPW_LOG_CHAIN_HOLDS;
     }
     if (!came.number) {
-        *chain = said;
+        *chain = stated;
         return QPW_LOG_CHAIN_BEGINS;
     }
-    if (said.number <= came.number)
+    if (stated.number <= came.number)
         return QPW_LOG_CHAIN_MOVED;
-    *chain = said;
-    if (said.number > came.number + 1)
+    *chain = stated;
+    if (stated.number > came.number + 1)
         return QPW_LOG_CHAIN_CUT;
-    sum_of(line, length, place, came.sum, sum);
-    return strcmp(sum, said.sum) ? QPW_LOG_CHAIN_CHANGED : QPW_LOG_CHAIN_HOLDS;
+    sum_of(line, length, sum_at, came.sum, sum);
+    return strcmp(sum, stated.sum) ? QPW_LOG_CHAIN_CHANGED : QPW_LOG_CHAIN_HOLDS;
 }

@@ -272,8 +272,8 @@ static void stats(json_t *o, const struct qpw_heartbeat *h, const char *chain)
 
 int qpw_eve_line(const struct qpw_record *r, const struct qpw_log_chain *chain, char **ret_line, size_t *ret_length)
 {
-    char buf[40], place[QPW_LOG_CHAIN_TEXT], *line, *grown;
-    const char *next = chain ? qpw_log_chain_text(chain, place) : NULL;
+    char buf[40], next_text[QPW_LOG_CHAIN_TEXT], *line, *grown;
+    const char *next = chain ? qpw_log_chain_text(chain, next_text) : NULL;
     json_t *o = json_object();
     size_t length;
 

@@ -189,21 +189,22 @@ static void service(const json_t *record, struct qpw_alert_row *row)
 }
 
 /* Values of a record in readable form. */
-struct said {
+struct headline {
     uint64_t time; /* ns since 1970 */
     unsigned severity;
     const char *what, *text;
 };
 
-static void fill(const json_t *record, const struct qpw_alert_filter *f, const struct said *said, struct qpw_alert_row *row)
+static void fill(const json_t *record, const struct qpw_alert_filter *f, const struct headline *headline,
+                 struct qpw_alert_row *row)
 {
     const char *kind = fact(record, "kind");
     char process[96];
 
     memset(row, 0, sizeof(*row));
-    row->severity = said->severity;
-    qpw_words_time_of(said->time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
-    set(row, QPW_ALERT_SEVERITY, said->severity ? qpw_severity_name(said->severity) : "-");
+    row->severity = headline->severity;
+    qpw_words_time_of(headline->time, f->local_time, f->short_time, row->cell[QPW_ALERT_TIME], sizeof(row->cell[0]));
+    set(row, QPW_ALERT_SEVERITY, headline->severity ? qpw_severity_name(headline->severity) : "-");
     set(row, QPW_ALERT_DIRECTION, fact(record, "direction"));
     set_end(row, QPW_ALERT_INITIATOR, string(record, "src_ip"));
     set_end(row, QPW_ALERT_RESPONDER, string(record, "dest_ip"));
@@ -213,9 +214,9 @@ static void fill(const json_t *record, const struct qpw_alert_filter *f, const s
     set(row, QPW_ALERT_COUNT, fact(record, "count"));
     set(row, QPW_ALERT_PROCESS,
         qpw_words_process(fact(record, "process"), (int)strtol(fact(record, "pid"), NULL, 10), process, sizeof(process)));
-    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", said->what,
+    snprintf(row->cell[QPW_ALERT_WHAT], sizeof(row->cell[0]), "%.60s%s%.20s", headline->what,
              *kind && strcmp(kind, "first") ? ", " : "", strcmp(kind, "first") ? kind : "");
-    snprintf(row->text, sizeof(row->text), "%s", said->text);
+    snprintf(row->text, sizeof(row->text), "%s", headline->text);
 }
 
 enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const struct qpw_alert_filter *filter,
@@ -225,25 +226,25 @@ enum qpw_alert_reading qpw_alert_read(const char *line, size_t length, const str
     const json_t *alert = json_object_get(record, "alert"), *engine = json_object_get(record, "engine");
     const char *type = string(record, "event_type");
     enum qpw_alert_reading reading = QPW_ALERT_FOREIGN;
-    struct said said = {.what = "", .text = ""};
+    struct headline headline = {.what = "", .text = ""};
 
     if (alert && json_integer_value(json_object_get(alert, "gid")) == QPW_ALERT_GID) {
         const struct qpw_signature *s = qpw_signature_by_id(json_integer_value(json_object_get(alert, "signature_id")));
 
-        said.severity = (unsigned)json_integer_value(json_object_get(alert, "severity"));
-        said.what = s ? s->name : string(alert, "signature");
-        said.text = fact(record, "text");
+        headline.severity = (unsigned)json_integer_value(json_object_get(alert, "severity"));
+        headline.what = s ? s->name : string(alert, "signature");
+        headline.text = fact(record, "text");
     } else if (engine) {
-        said.what = string(engine, "module");
-        said.text = string(engine, "message");
+        headline.what = string(engine, "module");
+        headline.text = string(engine, "message");
     } else if (!strcmp(type, "stats")) {
-        said.what = "heartbeat";
+        headline.what = "heartbeat";
     }
-    if (*said.what) {
-        said.time = qpw_eve_parse_time(string(record, "timestamp"));
+    if (*headline.what) {
+        headline.time = qpw_eve_parse_time(string(record, "timestamp"));
         reading = QPW_ALERT_FILTERED;
-        if (wanted(record, filter, said.time, said.severity)) {
-            fill(record, filter, &said, ret_row);
+        if (wanted(record, filter, headline.time, headline.severity)) {
+            fill(record, filter, &headline, ret_row);
             reading = QPW_ALERT_SHOWN;
         }
     }

@@ -53,12 +53,12 @@ static bool is_json(const char *line, size_t length)
 void qpw_log_verify_line(struct qpw_log_verify *v, const char *file, uint64_t number, const char *line, size_t length)
 {
     struct qpw_log_breach one = {.file = (char *)file, .line = number, .after = v->chain.number};
-    struct qpw_log_chain said = {0};
+    struct qpw_log_chain stated = {0};
 
-    qpw_log_chain_read(line, length, &said);
-    one.number = said.number;
+    qpw_log_chain_read(line, length, &stated);
+    one.number = stated.number;
     one.word = qpw_log_chain_follow(&v->chain, line, length);
-    v->found |= v->wanted.number && said.number == v->wanted.number && !strcmp(said.sum, v->wanted.sum);
+    v->found |= v->wanted.number && stated.number == v->wanted.number && !strcmp(stated.sum, v->wanted.sum);
     v->torn = false;
     if (one.word == QPW_LOG_CHAIN_ADDED && !v->records) {
         if (!v->older++) {

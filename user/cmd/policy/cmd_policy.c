@@ -35,7 +35,7 @@ const struct qpw_command *qpw_policy_commands(size_t *ret_n)
     return subcommands;
 }
 
-int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status)
+int qpw_policy_fail(const char *subcommand, const struct qpw_error *err, int status)
 {
     const char *colon = strchr(err->text, ':');
 
@@ -48,10 +48,11 @@ int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int stat
 
 #define MOST_FAULTS 50u
 
-int qpw_policy_say_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err, int status)
+int qpw_policy_fail_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err,
+                        int status)
 {
     if (!faults->n)
-        return qpw_policy_say(subcommand, err, status);
+        return qpw_policy_fail(subcommand, err, status);
     for (size_t i = 0; i < faults->n && i < MOST_FAULTS; i++)
         fprintf(stderr, "%s\n", faults->list[i].text);
     if (faults->n > MOST_FAULTS)

@@ -60,7 +60,7 @@ static int print_document(const char *subcommand, json_t *document)
 {
     struct qpw_error err;
 
-    return qpw_policy_print(document, &err) < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    return qpw_policy_print(document, &err) < 0 ? qpw_policy_fail(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 /* Build a document about that policy containing a list. Takes ownership of the list. */
@@ -110,7 +110,7 @@ static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_rem
 
     if (try_compile(policy, &err) < 0) {
         json_decref(list);
-        return qpw_policy_say("check", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("check", &err, QPW_EXIT_USAGE);
     }
     if (qpw_policy_check(policy, time(NULL), &remarks) < 0) {
         fprintf(stderr, "qportwatch policy check: out of memory\n");
@@ -161,7 +161,8 @@ int qpw_policy_check_main(int argc, char **argv)
     qpw_policy_configured(&o.policy);
     o.policy.faults = &faults;
     status = qpw_policy_load(&o.policy, &policy, NULL, &err) < 0
-                 ? qpw_policy_say_all("check", &faults, &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+                 ? qpw_policy_fail_all("check", &faults, &err, QPW_EXIT_USAGE)
+                 : QPW_EXIT_OK;
     qpw_faults_clear(&faults);
     qpw_policy_options_clear(&o.policy);
     if (status == QPW_EXIT_OK)
@@ -187,7 +188,7 @@ static int diff_in_force(bool json)
                                "auditor is running here");
     if (status != QPW_EXIT_OK) {
         json_decref(answer);
-        return qpw_policy_say("diff", &err, status < 0 ? QPW_EXIT_FAILED : status);
+        return qpw_policy_fail("diff", &err, status < 0 ? QPW_EXIT_FAILED : status);
     }
     list = json_object_get(answer, "differences");
     json_array_foreach (list, i, one)
@@ -264,7 +265,7 @@ int qpw_policy_diff_main(int argc, char **argv)
     }
     for (unsigned i = 0; i < 2 && status == QPW_EXIT_OK; i++)
         if (qpw_policy_named(o.args[i], o.history, &policies[i], &err) < 0)
-            status = qpw_policy_say("diff", &err, QPW_EXIT_USAGE);
+            status = qpw_policy_fail("diff", &err, QPW_EXIT_USAGE);
     if (status == QPW_EXIT_OK && qpw_policy_diff(&policies[0], &policies[1], time(NULL), &differences) < 0) {
         fprintf(stderr, "qportwatch policy diff: out of memory\n");
         status = QPW_EXIT_FAILED;

@@ -41,7 +41,7 @@ struct edit {
     bool attached;
     bool fresh;              /* the file does not exist yet */
     struct qpw_meta meta;    /* of the attached instance */
-    struct qpw_policy_file place;
+    struct qpw_policy_file target;
     char *base;              /* the text before editing */
     char *copy;              /* path of the temporary copy */
     char *edited;            /* the edited text without proposals that were not accepted */
@@ -64,12 +64,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 /* Start from an include statement if the policy is a built-in one. */
 static int base_of(struct edit *e, const char *built_in, struct qpw_error *err)
 {
-    if (e->place.text)
-        e->base = strdup(e->place.text);
+    if (e->target.text)
+        e->base = strdup(e->target.text);
     else if (asprintf(&e->base, "# The policy of this node: the table of required ports, and what this site adds to it.\n"
                                 "include   %s\n", built_in) < 0)
         e->base = NULL;
-    e->fresh = !e->place.text;
+    e->fresh = !e->target.text;
     return e->base ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
 }
 
@@ -111,7 +111,7 @@ static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *er
     return 0;
 }
 
-static int open_place(struct edit *e, struct qpw_error *err)
+static int open_target(struct edit *e, struct qpw_error *err)
 {
     struct qpw_policy_options configured = {0};
     const char *in_force = e->attached ? e->meta.policy_path : "", *path, *built_in = QPW_POLICY_DEFAULT_PLATFORM;
@@ -134,7 +134,7 @@ static int open_place(struct edit *e, struct qpw_error *err)
     if (r == 0)
         r = whole_path(path, whole, err);
     if (r == 0)
-        r = qpw_policy_file_open(whole, &e->place, err);
+        r = qpw_policy_file_open(whole, &e->target, err);
     return r < 0 ? r : base_of(e, built_in, err);
 }
 
@@ -143,12 +143,12 @@ static int open_place(struct edit *e, struct qpw_error *err)
  */
 static int write_copy(struct edit *e, const char *proposals, struct qpw_error *err)
 {
-    const char *base = strrchr(e->place.path, '/') + 1;
+    const char *base = strrchr(e->target.path, '/') + 1;
     char *text = qpw_proposals_put(e->base, proposals);
     FILE *file = NULL;
     int fd, r = 0;
 
-    if (!text || asprintf(&e->copy, "%.*s.%s.edit-XXXXXX", (int)(base - e->place.path), e->place.path, base) < 0) {
+    if (!text || asprintf(&e->copy, "%.*s.%s.edit-XXXXXX", (int)(base - e->target.path), e->target.path, base) < 0) {
         e->copy = NULL;
         free(text);
         return qpw_fail(err, -ENOMEM, "out of memory");
@@ -157,7 +157,7 @@ static int write_copy(struct edit *e, const char *proposals, struct qpw_error *e
     if (fd >= 0)
         file = fdopen(fd, "w");
     if (!file)
-        r = qpw_fail(err, -errno, "a copy of %s cannot be made beside it: %s", e->place.path, strerror(errno));
+        r = qpw_fail(err, -errno, "a copy of %s cannot be made beside it: %s", e->target.path, strerror(errno));
     else if (fputs(text, file) < 0 || fclose(file) != 0)
         r = qpw_fail(err, -errno, "%s cannot be written: %s", e->copy, strerror(errno));
     free(text);
@@ -177,7 +177,7 @@ static int begin(struct edit *e, struct qpw_error *err)
     if (r == -ENOENT)
         r = 0; /* without an instance, a policy can still be edited */
     if (r == 0)
-        r = open_place(e, err);
+        r = open_target(e, err);
     if (r == 0)
         r = write_copy(e, e->attached ? proposals : "", err);
     free(proposals);
@@ -231,7 +231,7 @@ static int read_edited(struct edit *e, struct qpw_error *err)
     free(e->edited);
     e->edited = strlen(text) == length ? qpw_proposals_take(text) : NULL;
     if (!e->edited && strlen(text) != length)
-        r = qpw_fail(err, -EINVAL, "%s holds a zero byte", e->place.path);
+        r = qpw_fail(err, -EINVAL, "%s holds a zero byte", e->target.path);
     else if (!e->edited)
         r = qpw_fail(err, -ENOMEM, "out of memory");
     free(text);
@@ -262,7 +262,8 @@ static void print_remarks(const struct qpw_policy *policy)
 /* Parse the edited text as if it were in the file, and compile it as the auditor will. */
 static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_faults *faults, struct qpw_error *err)
 {
-    struct qpw_policy_source source = {.name = e->place.path, .text = e->edited, .length = strlen(e->edited), .faults = faults};
+    struct qpw_policy_source source = {
+        .name = e->target.path, .text = e->edited, .length = strlen(e->edited), .faults = faults};
     struct qpw_compile_context context = {.now = time(NULL)};
     struct qpw_compiled compiled = {0};
     struct qpw_registry names = {0};
@@ -284,7 +285,7 @@ static void print_difference(const struct edit *e, const struct qpw_policy *afte
     struct qpw_differences differences = {0};
     struct qpw_policy before = {0};
     struct qpw_error err;
-    int r = qpw_policy_parse_text(e->place.path, e->base, strlen(e->base), &before, &err);
+    int r = qpw_policy_parse_text(e->target.path, e->base, strlen(e->base), &before, &err);
 
     if (r == 0)
         r = qpw_policy_diff(&before, after, time(NULL), &differences);
@@ -337,11 +338,11 @@ static int reload(const struct edit *e, struct qpw_error *err)
     char text[16384];
     int status;
 
-    if (strcmp(e->place.path, e->meta.policy_path))
-        options.policy_file = e->place.path; /* replaces a built-in policy or another file */
+    if (strcmp(e->target.path, e->meta.policy_path))
+        options.policy_file = e->target.path; /* replaces a built-in policy or another file */
     status = qpw_reload(&options, &answer, err);
     if (status == QPW_EXIT_OK && qpw_changelist_read(answer, &changes) == 0) {
-        qpw_put_lines(stdout, "%s is in force%s", e->place.path, qpw_changelist_text(&changes, text, sizeof(text)));
+        qpw_put_lines(stdout, "%s is in force%s", e->target.path, qpw_changelist_text(&changes, text, sizeof(text)));
         qpw_changelist_clear(&changes);
     }
     json_decref(answer);
@@ -349,15 +350,16 @@ static int reload(const struct edit *e, struct qpw_error *err)
 }
 
 /* Warn if the configuration names another policy, which the auditor's next start would use. */
-static void say_what_is_configured(const struct edit *e)
+static void print_configured(const struct edit *e)
 {
     struct qpw_policy_options configured = {0};
     char whole[PATH_MAX];
 
     qpw_policy_configured(&configured);
-    if (configured.platform || (configured.policy_file && (!realpath(configured.policy_file, whole) || strcmp(whole, e->place.path))))
+    if (configured.platform ||
+        (configured.policy_file && (!realpath(configured.policy_file, whole) || strcmp(whole, e->target.path))))
         printf("the next start of the auditor takes another policy, %s: %s; set 'policy %s' there\n",
-               configured.platform ? configured.platform : configured.policy_file, configured.set_in, e->place.path);
+               configured.platform ? configured.platform : configured.policy_file, configured.set_in, e->target.path);
     qpw_policy_options_clear(&configured);
 }
 
@@ -366,20 +368,20 @@ static int install(struct edit *e, struct qpw_error *err)
     struct qpw_error why;
     int status;
 
-    if (qpw_hook_site_check(&e->place, err) < 0 || qpw_policy_file_write(&e->place, e->edited, err) < 0)
+    if (qpw_policy_file_check(&e->target, err) < 0 || qpw_policy_file_write(&e->target, e->edited, err) < 0)
         return QPW_EXIT_FAILED;
     if (!e->attached) {
-        printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->place.path);
-        say_what_is_configured(e);
+        printf("%s is written; nothing is attached, so it takes effect with the next 'attach'\n", e->target.path);
+        print_configured(e);
         return QPW_EXIT_OK;
     }
     status = reload(e, err);
-    if (status != QPW_EXIT_OK && qpw_policy_file_back(&e->place, &why) < 0)
+    if (status != QPW_EXIT_OK && qpw_policy_file_back(&e->target, &why) < 0)
         *err = why;
     else if (status == QPW_EXIT_OK)
-        say_what_is_configured(e);
+        print_configured(e);
     else
-        fprintf(stderr, "qportwatch policy edit: the reload was refused; %s is as it was\n", e->place.path);
+        fprintf(stderr, "qportwatch policy edit: the reload was refused; %s is as it was\n", e->target.path);
     return status;
 }
 
@@ -393,18 +395,18 @@ static char look(struct edit *e, struct qpw_error *err)
     struct qpw_faults faults = {0};
 
     if (read_edited(e, err) < 0 || read_policy(e, &policy, &faults, err) < 0) {
-        qpw_policy_say_all("edit", &faults, err, 0);
+        qpw_policy_fail_all("edit", &faults, err, 0);
         qpw_faults_clear(&faults);
-        fprintf(stderr, "lines are those of the edited text; %s itself is unchanged\n", e->place.path);
+        fprintf(stderr, "lines are those of the edited text; %s itself is unchanged\n", e->target.path);
         return question("What now? (e)dit again, e(x)it without saving", "ex");
     }
     if (!strcmp(e->edited, e->base) && !e->fresh) {
-        printf("%s: not changed\n", e->place.path);
+        printf("%s: not changed\n", e->target.path);
         qpw_policy_clear(&policy);
         return 'x';
     }
     print_remarks(&policy);
-    printf("%s:\n", e->place.path);
+    printf("%s:\n", e->target.path);
     print_difference(e, &policy);
     qpw_policy_clear(&policy);
     return question(e->attached ? "Install and reload? (y)es, (e)dit again, e(x)it without saving"
@@ -437,7 +439,7 @@ int qpw_policy_edit_main(int argc, char **argv)
         "is built in, " QPW_POLICY_DEFAULT_PATH " is made.",
         NULL, NULL, NULL};
     struct sigaction stop = {.sa_handler = on_signal}; /* interrupts fgets(), so that the copy is removed in any case */
-    struct edit e = {.place = {.lock = -1}};
+    struct edit e = {.target = {.lock = -1}};
     struct qpw_error err = {""};
     int status = QPW_EXIT_FAILED;
 
@@ -449,12 +451,12 @@ int qpw_policy_edit_main(int argc, char **argv)
     if (begin(&e, &err) == 0)
         status = edit(&e, &err);
     if (status != QPW_EXIT_OK)
-        qpw_policy_say("edit", &err, status);
+        qpw_policy_fail("edit", &err, status);
     if (e.copy)
         unlink(e.copy);
-    if (e.fresh && !e.place.written)
-        remove_folder(e.place.path); /* created in vain; stays if it is not empty */
-    qpw_policy_file_close(&e.place);
+    if (e.fresh && !e.target.written)
+        remove_folder(e.target.path); /* created in vain; stays if it is not empty */
+    qpw_policy_file_close(&e.target);
     free(e.base);
     free(e.copy);
     free(e.edited);

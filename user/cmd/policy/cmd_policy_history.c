@@ -145,11 +145,11 @@ int qpw_policy_unused_main(int argc, char **argv)
     qpw_quiet_libbpf();
     rc = qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err);
     if (rc < 0)
-        return qpw_policy_say("unused", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("unused", &err, QPW_EXIT_USAGE);
     rc = qpw_history_open_file(&o.args, &r, &err);
     rc = rc ? rc : show_unused(r, &o, &window, &err);
     qpw_history_close(r);
-    return rc < 0 ? qpw_policy_say("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    return rc < 0 ? qpw_policy_fail("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 /* ---- One policy, by its number ---- */
@@ -271,10 +271,10 @@ int qpw_policy_log_main(int argc, char **argv)
     qpw_quiet_libbpf();
     if (o.args.since || o.args.until) {
         qpw_fail(&err, -EINVAL, "it lists all policies: --since and --until have no meaning");
-        return qpw_policy_say("log", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("log", &err, QPW_EXIT_USAGE);
     }
     if (o.number)
-        return print_recorded(&o, &err) < 0 ? qpw_policy_say("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+        return print_recorded(&o, &err) < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
     l.rows = o.json ? json_array() : NULL;
     p.indent = 0;
     rc = qpw_history_open_file(&o.args, &r, &err);
@@ -290,6 +290,6 @@ int qpw_policy_log_main(int argc, char **argv)
     qpw_table_clear(&l.table);
     json_decref(l.rows);
     qpw_history_close(r);
-    return rc < 0 ? qpw_policy_say("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    return rc < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 

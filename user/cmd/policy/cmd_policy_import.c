@@ -143,7 +143,7 @@ static int check(const char *text)
     int rc = qpw_policy_parse_draft("imported policy", text, strlen(text), &policy, &err);
 
     qpw_policy_clear(&policy);
-    return rc < 0 ? qpw_policy_say("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+    return rc < 0 ? qpw_policy_fail("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
 }
 
 /* The page's text and the resulting policy, in shared memory. */
@@ -170,7 +170,7 @@ static int import(void *arg)
     print_lines(&imported.errors, "");
     print_account(name, &imported);
     if (rc < 0 && !imported.errors.n)
-        qpw_policy_say("import", &err, QPW_EXIT_USAGE);
+        qpw_policy_fail("import", &err, QPW_EXIT_USAGE);
     if (rc == 0)
         status = check(imported.policy);
     if (status == QPW_EXIT_OK && strlen(imported.policy) >= w->room) {
@@ -224,7 +224,7 @@ int qpw_policy_import_main(int argc, char **argv)
         return QPW_EXIT_USAGE;
     }
     if (qpw_read_stream(o.page, &w.page, &w.size, &err) < 0)
-        return qpw_policy_say("import", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("import", &err, QPW_EXIT_USAGE);
     status = import_apart(&w);
     free(w.page);
     return status;

@@ -62,7 +62,7 @@ static int print_json(const char *subcommand, const struct qpw_policy *policy)
     struct qpw_error err;
     int r = qpw_policy_print(qpw_policy_json(policy, time(NULL)), &err);
 
-    return r < 0 ? qpw_policy_say(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    return r < 0 ? qpw_policy_fail(subcommand, &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 static const char *state_of(const struct qpw_rule *rule, int64_t now)
@@ -268,7 +268,7 @@ static int load(const char *subcommand, struct options *o, struct qpw_policy *po
     rc = qpw_policy_load(&o->policy, policy, chosen, &err);
     qpw_policy_options_clear(&o->policy);
     if (rc < 0)
-        return qpw_policy_say(subcommand, &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail(subcommand, &err, QPW_EXIT_USAGE);
     for (size_t i = 0; i < policy->n_warnings; i++)
         qpw_put_lines(stderr, "%s", policy->warnings[i]);
     return QPW_EXIT_OK;

@@ -99,7 +99,7 @@ static int read_captures(void *arg)
     int rc = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
 
     rc = rc ? rc : suggest_replayed(&w->setup, &err);
-    return rc < 0 ? qpw_policy_say("suggest", &err, qpw_captures_exit(rc)) : QPW_EXIT_OK;
+    return rc < 0 ? qpw_policy_fail("suggest", &err, qpw_captures_exit(rc)) : QPW_EXIT_OK;
 }
 
 static int suggest_captured(struct options *o)
@@ -112,11 +112,11 @@ static int suggest_captured(struct options *o)
 
     qpw_policy_configured(&o->policy);
     if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
-        return qpw_policy_say("suggest", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("suggest", &err, QPW_EXIT_USAGE);
     wanted.policy = &policy;
     status = qpw_captures_look(&o->captures, &policy, "policy suggest", &wanted.first_ns);
     if (status == QPW_EXIT_OK && qpw_replay_setup_open(&wanted, &work.setup, &err) < 0) {
-        status = qpw_policy_say("suggest", &err, QPW_EXIT_FAILED);
+        status = qpw_policy_fail("suggest", &err, QPW_EXIT_FAILED);
     } else if (status == QPW_EXIT_OK) {
         status = qpw_captures_apart(read_captures, &work, "policy suggest");
         qpw_replay_setup_close(&work.setup);
@@ -242,7 +242,7 @@ int qpw_policy_suggest_main(int argc, char **argv)
     if (o.captures.n)
         status = suggest_captured(&o);
     else if (qpw_policy_suggest_attached(stdout, NULL, &err) < 0)
-        status = qpw_policy_say("suggest", &err, QPW_EXIT_FAILED);
+        status = qpw_policy_fail("suggest", &err, QPW_EXIT_FAILED);
     qpw_policy_options_clear(&o.policy);
     return status;
 }

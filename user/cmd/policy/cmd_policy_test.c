@@ -108,7 +108,7 @@ static const struct argp_child test_children[] = {{&qpw_policy_argp, 0, "Policy 
 
 static int exit_of(int rc, const struct qpw_error *err)
 {
-    return rc == 0 ? QPW_EXIT_OK : qpw_policy_say("test", err, qpw_captures_exit(rc));
+    return rc == 0 ? QPW_EXIT_OK : qpw_policy_fail("test", err, qpw_captures_exit(rc));
 }
 
 /* Take the answer about the node as it is, as JSON. */
@@ -395,16 +395,16 @@ static int test_captures(struct options *o, const struct qpw_policy *candidate)
     int status;
 
     if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
-        return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("test", &err, QPW_EXIT_USAGE);
     first.policy = &policy;
     status = qpw_captures_look(&o->captures, &policy, "policy test", &first.first_ns);
     second = first;
     second.policy = candidate;
     if (status == QPW_EXIT_OK && qpw_replay_setup_open(&first, &w.before, &err) < 0) {
-        status = qpw_policy_say("test", &err, QPW_EXIT_FAILED);
+        status = qpw_policy_fail("test", &err, QPW_EXIT_FAILED);
     } else if (status == QPW_EXIT_OK) {
         if (qpw_replay_setup_open(&second, &w.after, &err) < 0) {
-            status = qpw_policy_say("test", &err, QPW_EXIT_FAILED);
+            status = qpw_policy_fail("test", &err, QPW_EXIT_FAILED);
         } else {
             status = qpw_captures_apart(read_captures, &w, "policy test");
             qpw_replay_setup_close(&w.after);
@@ -438,7 +438,7 @@ int qpw_policy_test_main(int argc, char **argv)
     qpw_quiet_libbpf();
     if (make_candidate(&o, &candidate, &err) < 0) {
         qpw_policy_options_clear(&o.policy);
-        return qpw_policy_say("test", &err, QPW_EXIT_USAGE);
+        return qpw_policy_fail("test", &err, QPW_EXIT_USAGE);
     }
     /* Peers given or configured belong to the site, so they apply to both policies. */
     qpw_policy_configured(&o.policy);

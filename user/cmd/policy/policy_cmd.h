@@ -43,10 +43,11 @@ int qpw_policy_recorded(const struct qpw_history_args *args, const char *number,
 int qpw_policy_named(const char *name, const char *file, struct qpw_policy *ret, struct qpw_error *err);
 
 /* Print the error as one line on standard error; messages that begin with FILE:LINE get no prefix. Returns `status`. */
-int qpw_policy_say(const char *subcommand, const struct qpw_error *err, int status);
+int qpw_policy_fail(const char *subcommand, const struct qpw_error *err, int status);
 
 /* Print all faults on standard error, one per line, up to a limit; without any, the error. Returns `status`. */
-int qpw_policy_say_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err, int status);
+int qpw_policy_fail_all(const char *subcommand, const struct qpw_faults *faults, const struct qpw_error *err,
+                        int status);
 
 /*
  * Print a document, which it takes, and a line end; write errors are detected when the program ends. Returns 0, or

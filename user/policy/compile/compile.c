@@ -41,8 +41,8 @@ static int list_ports(struct qpw_compiler *c)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
     for (uint32_t i = 0; i < 2 * 3 * 65536u; i++) {
         uint32_t outbound = i / (3 * 65536u), protocol = i / 65536u % 3, port = i % 65536u;
-        uint32_t place = spaces[protocol] + port;
-        uint16_t slot = out->slots[outbound * QPW_CHUNKS_PER_DIR + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+        uint32_t position = spaces[protocol] + port;
+        uint16_t slot = out->slots[outbound * QPW_CHUNKS_PER_DIR + position / QPW_CHUNK].slot[position % QPW_CHUNK];
 
         if (chain_lists(out, &out->chains[slot & QPW_SLOT_CHAIN]))
             out->listed[QPW_LISTED_TABLE(outbound, protocol)].bits[port / 64] |= 1ull << port % 64;

@@ -36,23 +36,23 @@ static uint32_t last_of_space(unsigned protocol)
 
 int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom)
 {
-    struct qpw_atom *place = QPW_ADD(c->atoms, c->n_atoms);
+    struct qpw_atom *position = QPW_ADD(c->atoms, c->n_atoms);
 
-    if (!place)
+    if (!position)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
-    *place = *atom;
-    place->order = (uint32_t)c->n_atoms++;
+    *position = *atom;
+    position->order = (uint32_t)c->n_atoms++;
     return 0;
 }
 
-int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule)
+int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t position, uint16_t rule)
 {
     struct qpw_port_mark *mark = QPW_ADD(c->marks, c->n_marks);
 
     if (!mark)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
     c->n_marks++;
-    *mark = (struct qpw_port_mark){.place = place, .rule = rule, .direction = direction};
+    *mark = (struct qpw_port_mark){.position = position, .rule = rule, .direction = direction};
     return 0;
 }
 

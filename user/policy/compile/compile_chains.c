@@ -12,7 +12,7 @@
 
 /* A place where the set of active atoms changes, or before and after a marked place. */
 struct edge {
-    uint32_t place;
+    uint32_t position;
     uint32_t atom; /* UINT32_MAX: a boundary only, no atom begins or ends */
     bool begins;
 };
@@ -64,22 +64,22 @@ static void deactivate(struct sweep *s, uint32_t atom)
     memmove(&s->active[at], &s->active[at + 1], (--s->n_active - at) * sizeof(*s->active));
 }
 
-static bool marked(const struct qpw_compiler *c, const struct qpw_atom *atom, uint32_t place)
+static bool marked(const struct qpw_compiler *c, const struct qpw_atom *atom, uint32_t position)
 {
     for (size_t i = 0; i < c->n_marks; i++)
-        if (c->marks[i].place == place && c->marks[i].direction == atom->direction &&
+        if (c->marks[i].position == position && c->marks[i].direction == atom->direction &&
             c->marks[i].rule == atom->step.rule)
             return true;
     return false;
 }
 
 /* Build one step from active atom `at` and all later ones that are alike; set taken[] for those. */
-static int make_step(struct sweep *s, size_t at, uint32_t place, bool *taken, struct qpw_step *ret)
+static int make_step(struct sweep *s, size_t at, uint32_t position, bool *taken, struct qpw_step *ret)
 {
     struct qpw_compiler *c = s->c;
     const struct qpw_atom *atom = &c->atoms[s->active[at]];
     uint32_t *alike = malloc(s->n_active * sizeof(*alike));
-    bool parent = marked(c, atom, place), named = false;
+    bool parent = marked(c, atom, position), named = false;
     size_t n = 0;
     int error = 0;
 
@@ -91,7 +91,7 @@ static int make_step(struct sweep *s, size_t at, uint32_t place, bool *taken, st
     for (size_t i = at; i < s->n_active && atom->from; i++) {
         const struct qpw_atom *other = &c->atoms[s->active[i]];
 
-        if (taken[i] || other->alike != atom->alike || !other->from || marked(c, other, place) != parent)
+        if (taken[i] || other->alike != atom->alike || !other->from || marked(c, other, position) != parent)
             continue;
         named |= other->step.rule != atom->step.rule;
         alike[n++] = s->active[i];
@@ -188,17 +188,17 @@ static int fill(struct sweep *s, uint8_t direction, uint32_t first, uint32_t las
     if (error == 0 && n)
         error = intern_chain(s, steps, n, &chain);
     slot |= (uint16_t)chain;
-    for (uint32_t place = first; place <= last && error == 0 && n; place++)
-        s->c->out.slots[(direction == QPW_DIR_OUTBOUND ? QPW_CHUNKS_PER_DIR : 0) + place / QPW_CHUNK]
-            .slot[place % QPW_CHUNK] = slot;
+    for (uint32_t position = first; position <= last && error == 0 && n; position++)
+        s->c->out.slots[(direction == QPW_DIR_OUTBOUND ? QPW_CHUNKS_PER_DIR : 0) + position / QPW_CHUNK]
+            .slot[position % QPW_CHUNK] = slot;
     return error;
 }
 
-static int by_place(const void *left, const void *right)
+static int by_position(const void *left, const void *right)
 {
     const struct edge *a = left, *b = right;
 
-    return a->place < b->place ? -1 : a->place > b->place;
+    return a->position < b->position ? -1 : a->position > b->position;
 }
 
 static size_t collect_edges(const struct qpw_compiler *c, uint8_t direction, struct edge *edges)
@@ -212,10 +212,10 @@ static size_t collect_edges(const struct qpw_compiler *c, uint8_t direction, str
         }
     for (size_t i = 0; i < c->n_marks; i++)
         if (c->marks[i].direction == direction) {
-            edges[n++] = (struct edge){c->marks[i].place, UINT32_MAX, false};
-            edges[n++] = (struct edge){c->marks[i].place + 1, UINT32_MAX, false};
+            edges[n++] = (struct edge){c->marks[i].position, UINT32_MAX, false};
+            edges[n++] = (struct edge){c->marks[i].position + 1, UINT32_MAX, false};
         }
-    qsort(edges, n, sizeof(*edges), by_place);
+    qsort(edges, n, sizeof(*edges), by_position);
     return n;
 }
 
@@ -226,9 +226,9 @@ static int sweep_direction(struct sweep *s, uint8_t direction, struct edge *edge
 
     s->n_active = 0;
     for (size_t i = 0; i < n && error == 0;) {
-        uint32_t place = edges[i].place;
+        uint32_t position = edges[i].position;
 
-        for (; i < n && edges[i].place == place; i++) {
+        for (; i < n && edges[i].position == position; i++) {
             if (edges[i].atom == UINT32_MAX)
                 continue;
             if (edges[i].begins)
@@ -237,7 +237,7 @@ static int sweep_direction(struct sweep *s, uint8_t direction, struct edge *edge
                 deactivate(s, edges[i].atom);
         }
         if (s->n_active && i < n)
-            error = fill(s, direction, place, edges[i].place - 1);
+            error = fill(s, direction, position, edges[i].position - 1);
     }
     return error;
 }

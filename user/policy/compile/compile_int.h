@@ -23,7 +23,7 @@ struct qpw_atom {
 
 /* A single place at which a rule vouches for a companion. */
 struct qpw_port_mark {
-    uint32_t place;
+    uint32_t position;
     uint16_t rule;
     uint8_t direction;
 };
@@ -64,7 +64,7 @@ int qpw_compile_infra(struct qpw_compiler *c);
 int qpw_compile_implied(struct qpw_compiler *c);
 /* Append one. 0 or -ENOMEM with err. */
 int qpw_add_atom(struct qpw_compiler *c, const struct qpw_atom *atom);
-int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t place, uint16_t rule);
+int qpw_add_port_mark(struct qpw_compiler *c, uint8_t direction, uint32_t position, uint16_t rule);
 /* Return whether the rule matches anything now, and on which interface (0: any). */
 bool qpw_row_active(const struct qpw_compiler *c, const struct qpw_rule *rule, uint32_t *ret_ifindex);
 /* Return the first place of a protocol's space; a protocol without ports has a single place. */
@@ -91,7 +91,7 @@ struct qpw_companion {
     bool live; /* only while the rule had an answered exchange with the same remote address */
 };
 const struct qpw_companion *qpw_companions(size_t *ret_n);
-bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place);
+bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t position);
 
 /* ---- Address sets (compile_sets.c) ---- */
 

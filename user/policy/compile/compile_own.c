@@ -162,10 +162,10 @@ int qpw_compile_infra(struct qpw_compiler *c)
     return ret < 0 ? ret : 0;
 }
 
-bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t place)
+bool qpw_row_covers(const struct qpw_rule *rule, uint8_t direction, uint32_t position)
 {
-    unsigned protocol = place >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
-    uint16_t port = (uint16_t)(place - qpw_space_of(protocol));
+    unsigned protocol = position >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+    uint16_t port = (uint16_t)(position - qpw_space_of(protocol));
 
     if (rule->direction != direction || !qpw_protocol_in(rule->protocols, protocol))
         return false;

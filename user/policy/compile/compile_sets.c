@@ -202,7 +202,7 @@ static int intern(struct qpw_set_builder *sets, uint32_t *recipe, size_t n, uint
     return 0;
 }
 
-static int say(struct qpw_compiler *c, int error)
+static int fail(struct qpw_compiler *c, int error)
 {
     if (error == -E2BIG)
         return qpw_fail(
@@ -226,7 +226,7 @@ int qpw_set_of_to(struct qpw_compiler *c, const struct qpw_atom *atom, uint32_t 
     if (error == 0 && new)
         error = add_addresses(&adding, atom->to);
     *ret = adding.set;
-    return say(c, error);
+    return fail(c, error);
 }
 
 int qpw_set_of_from(struct qpw_compiler *c, const uint32_t *atoms, size_t n, bool named, uint32_t *ret)
@@ -255,7 +255,7 @@ int qpw_set_of_from(struct qpw_compiler *c, const uint32_t *atoms, size_t n, boo
     if (error == 0 && new)
         error = drop_doubles(&c->out, first);
     *ret = adding.set;
-    return say(c, error);
+    return fail(c, error);
 }
 
 /* ---- Peers ---- */
@@ -337,5 +337,5 @@ int qpw_compile_peers(struct qpw_compiler *c)
         info->own = !info->in_force;
     }
     free(own);
-    return say(c, ret == 0 ? drop_doubles(&c->out, 0) : ret);
+    return fail(c, ret == 0 ? drop_doubles(&c->out, 0) : ret);
 }

@@ -81,7 +81,7 @@ static uint32_t value_in(const struct qpw_judge *judge, uint32_t set, const uint
     return 0;
 }
 
-static uint32_t place_of(const struct qpw_exchange *exchange)
+static uint32_t position_of(const struct qpw_exchange *exchange)
 {
     switch (exchange->kind) {
     case QPW_KIND_ETHERTYPE: return QPW_SPACE_ETHERTYPE + exchange->port;
@@ -171,15 +171,15 @@ static void walk(const struct qpw_judge *judge, const struct qpw_chain *chain, c
 static void judge_asked(const struct qpw_judge *judge, const struct qpw_exchange *exchange, struct qpw_judgement *ret)
 {
     struct qpw_exchange asked = *exchange;
-    struct qpw_judgement said;
+    struct qpw_judgement judgement;
 
     asked.port = exchange->asked_port;
     asked.asked_port = 0;
-    said = qpw_policy_judge(judge, &asked);
-    if (said.verdict != QPW_VERDICT_ALLOWED || !(said.flags & QPW_STEP_ANY_ANSWER))
+    judgement = qpw_policy_judge(judge, &asked);
+    if (judgement.verdict != QPW_VERDICT_ALLOWED || !(judgement.flags & QPW_STEP_ANY_ANSWER))
         return;
     ret->verdict = QPW_VERDICT_IMPLIED;
-    ret->rule = said.rule;
+    ret->rule = judgement.rule;
 }
 
 bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint16_t *ret_peer)
@@ -190,10 +190,11 @@ bool qpw_judge_peer(const struct qpw_judge *judge, const uint8_t *address, uint1
 
 static uint16_t slot_of(const struct qpw_judge *judge, const struct qpw_exchange *exchange)
 {
-    uint32_t place = place_of(exchange);
+    uint32_t position = position_of(exchange);
     bool outbound = exchange->direction == QPW_DIR_OUTBOUND;
 
-    return judge->compiled->slots[(outbound ? QPW_CHUNKS_PER_DIR : 0) + place / QPW_CHUNK].slot[place % QPW_CHUNK];
+    return judge->compiled->slots[(outbound ? QPW_CHUNKS_PER_DIR : 0) + position / QPW_CHUNK]
+        .slot[position % QPW_CHUNK];
 }
 
 void qpw_policy_companions(const struct qpw_judge *judge, const struct qpw_exchange *exchange, qpw_companion_fn *each,
@@ -229,18 +230,18 @@ struct qpw_judgement qpw_policy_judge(const struct qpw_judge *judge, const struc
 
 /* ---- Ports, for any initiator ---- */
 
-static const struct qpw_chain *chain_of(const struct qpw_judge *judge, uint32_t place)
+static const struct qpw_chain *chain_of(const struct qpw_judge *judge, uint32_t position)
 {
     const struct qpw_compiled *compiled = judge->compiled;
 
-    return &compiled->chains[compiled->slots[place / QPW_CHUNK].slot[place % QPW_CHUNK] & QPW_SLOT_CHAIN];
+    return &compiled->chains[compiled->slots[position / QPW_CHUNK].slot[position % QPW_CHUNK] & QPW_SLOT_CHAIN];
 }
 
-static uint32_t place_of_port(uint8_t protocol, uint16_t port)
+static uint32_t position_of_port(uint8_t protocol, uint16_t port)
 {
     const struct qpw_exchange exchange = {.kind = QPW_KIND_PORT, .protocol = protocol, .port = port};
 
-    return place_of(&exchange);
+    return position_of(&exchange);
 }
 
 static bool is_any(const uint8_t address[16])
@@ -251,7 +252,7 @@ static bool is_any(const uint8_t address[16])
 }
 
 /* Mark the step's rule, or all rules in its set of initiators. */
-static void mark_step(const struct qpw_judge *judge, const struct qpw_step *step, bool *used, size_t n)
+static void use_step(const struct qpw_judge *judge, const struct qpw_step *step, bool *used, size_t n)
 {
     if (!(step->flags & QPW_STEP_RULE_FROM_SET)) {
         if (step->rule < n)
@@ -276,7 +277,7 @@ static uint16_t first_rule(const struct qpw_judge *judge, const struct qpw_step 
 struct qpw_port_word qpw_policy_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port,
                                      const uint8_t address[16], uint32_t ifindex)
 {
-    const struct qpw_chain *chain = chain_of(judge, place_of_port(protocol, port));
+    const struct qpw_chain *chain = chain_of(judge, position_of_port(protocol, port));
 
     for (uint32_t i = 0; i < chain->count; i++) {
         const struct qpw_step *step = &judge->compiled->steps[chain->first + i];
@@ -289,25 +290,25 @@ struct qpw_port_word qpw_policy_port(const struct qpw_judge *judge, uint8_t prot
     return (struct qpw_port_word){.verdict = QPW_VERDICT_UNEXPECTED};
 }
 
-static void mark_chain(const struct qpw_judge *judge, const struct qpw_chain *chain, bool *used, size_t n)
+static void use_chain(const struct qpw_judge *judge, const struct qpw_chain *chain, bool *used, size_t n)
 {
     for (uint32_t i = 0; i < chain->count; i++)
-        mark_step(judge, &judge->compiled->steps[chain->first + i], used, n);
+        use_step(judge, &judge->compiled->steps[chain->first + i], used, n);
 }
 
 void qpw_policy_mark_port(const struct qpw_judge *judge, uint8_t protocol, uint16_t port, bool *used, size_t n)
 {
-    mark_chain(judge, chain_of(judge, place_of_port(protocol, port)), used, n);
+    use_chain(judge, chain_of(judge, position_of_port(protocol, port)), used, n);
 }
 
 void qpw_policy_mark_all_ports(const struct qpw_judge *judge, bool *used, size_t n)
 {
     const struct qpw_chain *last = NULL, *chain;
 
-    for (uint32_t place = QPW_SPACE_TCP; place < QPW_SPACE_ETHERTYPE; place++) {
-        chain = chain_of(judge, place);
+    for (uint32_t position = QPW_SPACE_TCP; position < QPW_SPACE_ETHERTYPE; position++) {
+        chain = chain_of(judge, position);
         if (chain != last)
-            mark_chain(judge, chain, used, n);
+            use_chain(judge, chain, used, n);
         last = chain;
     }
 }

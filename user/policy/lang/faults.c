@@ -9,18 +9,18 @@
 
 int qpw_faults_add(struct qpw_faults *faults, size_t file, unsigned line, const char *text)
 {
-    struct qpw_fault *place = QPW_ADD(faults->list, faults->n);
+    struct qpw_fault *slot = QPW_ADD(faults->list, faults->n);
     char *copy = strdup(text);
 
-    if (!place || !copy) {
+    if (!slot || !copy) {
         free(copy);
         return -ENOMEM;
     }
-    *place = (struct qpw_fault){file, line, faults->n, copy};
+    *slot = (struct qpw_fault){file, line, faults->n, copy};
     return ++faults->n < QPW_MOST_FAULTS ? 0 : -E2BIG;
 }
 
-static int by_place(const void *a, const void *b)
+static int by_position(const void *a, const void *b)
 {
     const struct qpw_fault *x = a, *y = b;
 
@@ -34,7 +34,7 @@ static int by_place(const void *a, const void *b)
 void qpw_faults_sort(struct qpw_faults *faults)
 {
     if (faults->n)
-        qsort(faults->list, faults->n, sizeof(*faults->list), by_place);
+        qsort(faults->list, faults->n, sizeof(*faults->list), by_position);
 }
 
 int qpw_faults_fail(const struct qpw_faults *faults, struct qpw_error *err)

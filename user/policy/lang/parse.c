@@ -18,14 +18,14 @@ static int no_memory(const struct qpw_statement *statement, struct qpw_error *er
 
 /* ---- Statements about the policy itself ---- */
 
-static int set_once_or_outer(char **place, const char *value)
+static int set_once_or_outer(char **field, const char *value)
 {
     char *copy = strdup(value);
 
     if (!copy)
         return -ENOMEM;
-    free(*place);
-    *place = copy;
+    free(*field);
+    *field = copy;
     return 0;
 }
 

@@ -279,16 +279,16 @@ void qpw_ports_into_name(const struct qpw_port_range *ports, size_t n, char *nam
 
 int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, const char *format, ...)
 {
-    char **place = QPW_ADD(policy->warnings, policy->n_warnings);
+    char **slot = QPW_ADD(policy->warnings, policy->n_warnings);
     char what[384];
     va_list args;
 
-    if (!place)
+    if (!slot)
         return -ENOMEM;
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    if ((where ? asprintf(place, "%s:%u: %s", where->file, where->line, what) : asprintf(place, "%s", what)) < 0)
+    if ((where ? asprintf(slot, "%s:%u: %s", where->file, where->line, what) : asprintf(slot, "%s", what)) < 0)
         return -ENOMEM;
     policy->n_warnings++;
     return 0;

@@ -213,11 +213,11 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
 
 static int append(struct qpw_statements *all, const struct qpw_statement *statement)
 {
-    struct qpw_statement *place = QPW_ADD(all->list, all->n);
+    struct qpw_statement *slot = QPW_ADD(all->list, all->n);
 
-    if (!place)
+    if (!slot)
         return -ENOMEM;
-    *place = *statement;
+    *slot = *statement;
     all->n++;
     return 0;
 }

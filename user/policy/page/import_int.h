@@ -27,16 +27,16 @@ struct qpw_section {
     bool chosen;
 };
 
-struct qpw_said {
+struct qpw_statement_near {
     const char *text; /* NULL: nothing */
     unsigned line;
 };
 
 /* The text around a table. */
 struct qpw_around {
-    struct qpw_said caption; /* the table's own */
-    struct qpw_said before;  /* the paragraph directly before */
-    struct qpw_said brief;   /* the last short one since the heading that gives a direction */
+    struct qpw_statement_near caption; /* the table's own */
+    struct qpw_statement_near before; /* the paragraph directly before */
+    struct qpw_statement_near brief; /* the last short one since the heading that gives a direction */
     const char *stale;       /* the same, but another table and other text followed: it may no longer apply */
     const char *denial;      /* a paragraph since the heading that withdraws ports */
 };

@@ -19,7 +19,7 @@ bool qpw_import_gives_direction(const char *text)
     return lead.directions && !lead.pointer;
 }
 
-static bool is_short(const struct qpw_said *said)
+static bool is_short(const struct qpw_statement_near *said)
 {
     return said->text && qpw_count_words(said->text) <= QPW_LABEL_WORDS;
 }
@@ -27,7 +27,7 @@ static bool is_short(const struct qpw_said *said)
 /* ---- The direction ---- */
 
 /* Take the direction from this text, unless another text already gave it. */
-static void take(struct qpw_import_table *table, const struct qpw_said *said, bool heading)
+static void take(struct qpw_import_table *table, const struct qpw_statement_near *said, bool heading)
 {
     struct qpw_lead lead;
 
@@ -65,7 +65,7 @@ static void find_direction(const struct qpw_importer *im, struct qpw_import_tabl
         take(table, &around->before, false);
     take(table, &around->brief, false);
     if (heading >= 0)
-        take(table, &(struct qpw_said){im->sections[heading].text, im->sections[heading].line}, true);
+        take(table, &(struct qpw_statement_near){im->sections[heading].text, im->sections[heading].line}, true);
     if (around->stale && table->direction_heading && table->directions != qpw_directions_in(around->stale))
         table->directions = 0; /* ambiguous: the heading's direction, or that of the paragraph before the last table */
 }
@@ -81,14 +81,14 @@ static void set_end(struct qpw_import_table *table, const struct qpw_lead *lead)
 }
 
 /* Return whether the words restrict the other end without naming a direction: "Only from admin hosts". */
-static bool keeps_others_out(const struct qpw_said *said, const struct qpw_lead *lead)
+static bool keeps_others_out(const struct qpw_statement_near *said, const struct qpw_lead *lead)
 {
     return *lead->end && lead->only && !*lead->restriction && lead->end_of == QPW_DIR_INBOUND && is_short(said);
 }
 
 static void find_end(struct qpw_import_table *table)
 {
-    const struct qpw_said *const others[] = {&table->around.caption, &table->around.before};
+    const struct qpw_statement_near *const others[] = {&table->around.caption, &table->around.before};
     struct qpw_lead lead;
 
     if (table->direction_line) {
@@ -117,7 +117,7 @@ bool qpw_import_take_row_lead(struct qpw_import_table *table, const char *text)
     struct qpw_lead lead;
 
     qpw_lead_of(text, &lead);
-    if (*lead.restriction || *lead.place || lead.pointer || (lead.directions && *lead.unknown))
+    if (*lead.restriction || *lead.location || lead.pointer || (lead.directions && *lead.unknown))
         return false;
     if (lead.directions) /* a heading within the table replaces the text before it */
         *table->other_end = '\0';
@@ -158,10 +158,12 @@ static void check_direction(struct qpw_importer *im, const struct qpw_import_tab
     if (qpw_lead_is_plain(&lead))
         return;
     check_heading(im, table);
-    if (*lead.place)
-        qpw_import_error(im, table->direction_line,
-                         "'%.80s' may be the direction of '%.60s', not of the node; put the node's direction there in your copy "
-                         "of the page", text, lead.place);
+    if (*lead.location)
+        qpw_import_error(
+            im, table->direction_line,
+            "'%.80s' may be the direction of '%.60s', not of the node; put the node's direction there in your copy "
+            "of the page",
+            text, lead.location);
     else if (*lead.restriction || lead.pointer)
         qpw_import_error(im, table->direction_line,
                          "'%.80s' may restrict the table%s%.60s%s; put what holds for the node there in your copy of the page", text,
@@ -174,7 +176,8 @@ static void check_direction(struct qpw_importer *im, const struct qpw_import_tab
 }
 
 /* Check text that does not give the direction; `caption`: the table's own. */
-static void check_other(struct qpw_importer *im, const struct qpw_import_table *table, const struct qpw_said *said, bool caption)
+static void check_other(struct qpw_importer *im, const struct qpw_import_table *table,
+                        const struct qpw_statement_near *said, bool caption)
 {
     struct qpw_lead lead;
 
@@ -201,5 +204,5 @@ void qpw_import_check_leads(struct qpw_importer *im, const struct qpw_import_tab
     check_other(im, table, &table->around.before, false);
     for (int i = table->section; i >= 0; i = im->sections[i].parent)
         if (!im->sections[i].label && !im->sections[i].tab)
-            check_other(im, table, &(struct qpw_said){im->sections[i].text, im->sections[i].line}, false);
+            check_other(im, table, &(struct qpw_statement_near){im->sections[i].text, im->sections[i].line}, false);
 }

@@ -15,7 +15,7 @@ static size_t count(const char *cell)
     return lines;
 }
 
-static bool says_whom(enum qpw_column column)
+static bool names_initiator(enum qpw_column column)
 {
     return column == QPW_COLUMN_SOURCE || column == QPW_COLUMN_DESTINATION || column == QPW_COLUMN_REMOTE ||
            column == QPW_COLUMN_DIRECTION || column == QPW_COLUMN_HOSTS;
@@ -23,7 +23,7 @@ static bool says_whom(enum qpw_column column)
 
 static bool is_listed(enum qpw_column column)
 {
-    return says_whom(column) || column == QPW_COLUMN_PORT || column == QPW_COLUMN_PROTOCOL;
+    return names_initiator(column) || column == QPW_COLUMN_PORT || column == QPW_COLUMN_PROTOCOL;
 }
 
 int qpw_reading_count_lines(struct qpw_reading *r, size_t *ret)
@@ -38,7 +38,7 @@ int qpw_reading_count_lines(struct qpw_reading *r, size_t *ret)
 
         if (lines < 2)
             continue;
-        lists += says_whom(column);
+        lists += names_initiator(column);
         ports += column == QPW_COLUMN_PORT || column == QPW_COLUMN_PROTOCOL;
         first = first ? first : lines;
         uneven |= lines != first;

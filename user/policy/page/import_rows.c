@@ -28,7 +28,7 @@ static const char *use_of(const struct qpw_reading *r)
     return use ? use : "";
 }
 
-static bool says(const struct qpw_reading *r, const char *words)
+static bool has_words(const struct qpw_reading *r, const char *words)
 {
     for (size_t i = 0; i < r->part->n_cells; i++)
         if (qpw_reading_is_prose(r->table->titles[i].column) && strcasestr(r->part->cells[i].text, words))
@@ -184,9 +184,9 @@ static void add_rules(struct qpw_reading *r, size_t row)
         unsigned width = qpw_ports_width(&r->row->groups[i]);
         struct qpw_import_rule rule = {.row = row, .ports = r->row->groups[i]};
 
-        rule.is_default = says(r, "(by default)");
+        rule.is_default = has_words(r, "(by default)");
         rule.optional = qpw_reading_is_optional(r);
-        rule.passive = says(r, "FTP") && says(r, "passive") && width > MANY_PORTS && width < 65535;
+        rule.passive = has_words(r, "FTP") && has_words(r, "passive") && width > MANY_PORTS && width < 65535;
         rule.weak = rule.passive || width > TOO_MANY_PORTS;
         remark_width(r, &rule, width);
         for (size_t j = 0; j < r->n_ways; j++) {

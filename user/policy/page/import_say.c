@@ -13,7 +13,7 @@
 static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned line, const char *format, va_list args)
 {
     char what[640];
-    char **place;
+    char **slot;
 
     vsnprintf(what, sizeof(what), format, args);
     for (char *p = what; *p; p++)
@@ -27,13 +27,13 @@ static void add_line(struct qpw_importer *im, struct qpw_lines *lines, unsigned 
         if (strtoul(old + 1, &end, 10) == line && !strcmp(end + 2, what))
             return;
     }
-    place = lines->n < 2000 ? QPW_ADD(lines->list, lines->n) : NULL;
-    if (!place) {
+    slot = lines->n < 2000 ? QPW_ADD(lines->list, lines->n) : NULL;
+    if (!slot) {
         im->no_memory |= lines->n < 2000;
         return;
     }
-    if (asprintf(place, "%s:%u: %s", im->name, line ? line : 1, what) < 0) {
-        *place = NULL;
+    if (asprintf(slot, "%s:%u: %s", im->name, line ? line : 1, what) < 0) {
+        *slot = NULL;
         im->no_memory = true;
         return;
     }

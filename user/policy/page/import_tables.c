@@ -12,7 +12,7 @@
 #define BOLD_LEVEL 7 /* of a bold paragraph: below all headings */
 
 /* The position in the page's structure. */
-struct place {
+struct position {
     int section;
     struct qpw_around around;
     bool brief_used; /* a table used it */
@@ -25,15 +25,15 @@ static bool has(const struct qpw_import_table *table, enum qpw_column column)
 
 /* ---- Sections ---- */
 
-static void add_section(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
+static void add_section(struct qpw_importer *im, const struct qpw_part *part, struct position *position)
 {
     struct qpw_section *section;
     bool tab = part->kind == QPW_PART_TAB;
     unsigned level = part->kind == QPW_PART_TEXT ? BOLD_LEVEL : part->level;
 
-    while (!tab && place->section >= 0 && !im->sections[place->section].tab &&
-           im->sections[place->section].level >= level)
-        place->section = im->sections[place->section].parent;
+    while (!tab && position->section >= 0 && !im->sections[position->section].tab &&
+           im->sections[position->section].level >= level)
+        position->section = im->sections[position->section].parent;
     section = QPW_ADD(im->sections, im->n_sections);
     if (!section) {
         im->no_memory = true;
@@ -42,21 +42,21 @@ static void add_section(struct qpw_importer *im, const struct qpw_part *part, st
     *section = (struct qpw_section){.text = part->n_cells ? part->cells[0].text : "",
                                     .line = part->line,
                                     .level = level,
-                                    .parent = place->section,
+                                    .parent = position->section,
                                     .tab = tab,
                                     .fold = tab && part->level == QPW_TAB_FOLD,
                                     .condition = tab && part->level == QPW_TAB_CONDITION};
-    place->section = (int)im->n_sections++;
+    position->section = (int)im->n_sections++;
 }
 
-static void end_tab(struct qpw_importer *im, struct place *place)
+static void end_tab(struct qpw_importer *im, struct position *position)
 {
-    int at = place->section;
+    int at = position->section;
 
     while (at >= 0 && !im->sections[at].tab)
         at = im->sections[at].parent;
     if (at >= 0)
-        place->section = im->sections[at].parent;
+        position->section = im->sections[at].parent;
 }
 
 /* ---- Faults of a table as a whole ---- */
@@ -158,16 +158,16 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
 }
 
 /* Text directly above a table may distinguish it from others, as a heading would. */
-static int add_label(struct qpw_importer *im, const struct place *place, const struct qpw_said *said)
+static int add_label(struct qpw_importer *im, const struct position *position, const struct qpw_statement_near *said)
 {
     struct qpw_section *section = QPW_ADD(im->sections, im->n_sections);
 
     if (!section) {
         im->no_memory = true;
-        return place->section;
+        return position->section;
     }
-    *section = (struct qpw_section){.text = said->text, .line = said->line, .level = 99, .parent = place->section,
-                                    .label = true};
+    *section = (struct qpw_section){
+        .text = said->text, .line = said->line, .level = 99, .parent = position->section, .label = true};
     return (int)im->n_sections++;
 }
 
@@ -186,12 +186,12 @@ static void check_above(struct qpw_importer *im, struct qpw_import_table *table,
 }
 
 /* Read the table whose rows are the parts ]at, end). */
-static void read_table(struct qpw_importer *im, size_t at, size_t end, struct place *place)
+static void read_table(struct qpw_importer *im, size_t at, size_t end, struct position *position)
 {
     const struct qpw_part *parts = im->page.parts;
     const char *caption = parts[at].n_cells ? parts[at].cells[0].text : NULL, *text = NULL;
-    struct qpw_import_table table = {.section = place->section, .first = at + 1, .line = parts[at].line};
-    struct qpw_said label = {caption, parts[at].line};
+    struct qpw_import_table table = {.section = position->section, .first = at + 1, .line = parts[at].line};
+    struct qpw_statement_near label = {caption, parts[at].line};
     struct qpw_import_table *added;
 
     table.end = end;
@@ -208,12 +208,12 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
         }
         caption = text;
     }
-    table.around = place->around;
-    table.around.caption = (struct qpw_said){caption, parts[at].line};
-    if (!label.text && place->around.before.text && qpw_count_words(place->around.before.text) <= QPW_LABEL_WORDS)
-        label = place->around.before;
+    table.around = position->around;
+    table.around.caption = (struct qpw_statement_near){caption, parts[at].line};
+    if (!label.text && position->around.before.text && qpw_count_words(position->around.before.text) <= QPW_LABEL_WORDS)
+        label = position->around.before;
     if (label.text)
-        table.section = add_label(im, place, &label);
+        table.section = add_label(im, position, &label);
     added = QPW_ADD(im->tables, im->n_tables);
     if (!added) {
         im->no_memory = true;
@@ -224,40 +224,40 @@ static void read_table(struct qpw_importer *im, size_t at, size_t end, struct pl
     added->client_server = names_server(added);
     qpw_import_find_marks(im, added);
     qpw_import_read_leads(im, added);
-    place->brief_used |= added->direction_text && added->direction_text == added->around.brief.text;
+    position->brief_used |= added->direction_text && added->direction_text == added->around.brief.text;
     for (int i = table.section; i >= 0; i = im->sections[i].parent)
         im->sections[i].has_ports = true;
     check_above(im, added, at + 1);
     check_table(im, added, find_denial(im, added));
 }
 
-static void forget_text(struct place *place)
+static void forget_text(struct position *position)
 {
-    *place = (struct place){.section = place->section};
+    *position = (struct position){.section = position->section};
 }
 
-static void take_text(struct qpw_importer *im, const struct qpw_part *part, struct place *place)
+static void take_text(struct qpw_importer *im, const struct qpw_part *part, struct position *position)
 {
     const char *text = qpw_behind_marks(part->cells[0].text);
-    struct qpw_around *around = &place->around;
+    struct qpw_around *around = &position->around;
     size_t words = qpw_count_words(text);
 
     if (!*text)
         return;
     if (part->bold && words <= QPW_LABEL_WORDS) { /* a heading, whatever its markup */
-        add_section(im, part, place);
-        forget_text(place);
+        add_section(im, part, position);
+        forget_text(position);
         return;
     }
-    around->before = (struct qpw_said){text, part->line};
+    around->before = (struct qpw_statement_near){text, part->line};
     if (words <= QPW_DIRECTION_WORDS && qpw_import_gives_direction(text)) {
         around->brief = around->before;
-        place->brief_used = false;
+        position->brief_used = false;
         around->stale = NULL;
-    } else if (place->brief_used) {
+    } else if (position->brief_used) {
         around->stale = around->brief.text;
         around->brief.text = NULL;
-        place->brief_used = false;
+        position->brief_used = false;
     }
     if (qpw_takes_back(text))
         around->denial = text;
@@ -265,7 +265,7 @@ static void take_text(struct qpw_importer *im, const struct qpw_part *part, stru
 
 void qpw_import_structure(struct qpw_importer *im)
 {
-    struct place place = {.section = -1};
+    struct position position = {.section = -1};
 
     for (size_t i = 0; i < im->page.n && !im->no_memory; i++) {
         const struct qpw_part *part = &im->page.parts[i];
@@ -274,23 +274,23 @@ void qpw_import_structure(struct qpw_importer *im)
         switch (part->kind) {
         case QPW_PART_HEADING:
         case QPW_PART_TAB:
-            add_section(im, part, &place);
-            forget_text(&place);
+            add_section(im, part, &position);
+            forget_text(&position);
             break;
         case QPW_PART_TAB_END:
-            end_tab(im, &place);
-            forget_text(&place);
+            end_tab(im, &position);
+            forget_text(&position);
             break;
-        case QPW_PART_LISTING: place.around.before.text = NULL; break;
+        case QPW_PART_LISTING: position.around.before.text = NULL; break;
         case QPW_PART_TEXT:
             if (part->n_cells)
-                take_text(im, part, &place);
+                take_text(im, part, &position);
             break;
         case QPW_PART_TABLE:
             while (end < im->page.n && im->page.parts[end].kind == QPW_PART_ROW)
                 end++;
-            read_table(im, i, end, &place);
-            place.around.before.text = place.around.denial = NULL;
+            read_table(im, i, end, &position);
+            position.around.before.text = position.around.denial = NULL;
             i = end - 1;
             break;
         default: break;

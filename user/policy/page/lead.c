@@ -204,7 +204,7 @@ static bool is_everybody(const char *phrase)
     return is_in(phrase, words);
 }
 
-static void take_place(const struct text *text, size_t *at, struct qpw_lead *ret)
+static void take_location(const struct text *text, size_t *at, struct qpw_lead *ret)
 {
     const char *place = text->words[*at].text;
     bool from = !strcasecmp(place, "from"), to = !strcasecmp(place, "to") || !strcasecmp(place, "into");
@@ -232,7 +232,7 @@ static void take_place(const struct text *text, size_t *at, struct qpw_lead *ret
     } else if (by) {
         keep(ret->unknown, sizeof(ret->unknown), name);
     } else {
-        keep(ret->place, sizeof(ret->place), name);
+        keep(ret->location, sizeof(ret->location), name);
     }
 }
 
@@ -264,7 +264,7 @@ void qpw_lead_of(const char *text, struct qpw_lead *ret)
         } else if (!strcasecmp(word, "only")) {
             ret->only = true;
         } else if (is_in(word, placing)) {
-            take_place(&words, &i, ret);
+            take_location(&words, &i, ret);
             first = false;
             continue;
         } else {
@@ -275,14 +275,14 @@ void qpw_lead_of(const char *text, struct qpw_lead *ret)
     }
     /* An end that is not the other end of the direction is a machine at the node's own end. */
     if (*ret->end && ret->directions && ret->directions != 1u << ret->end_of) {
-        keep(ret->place, sizeof(ret->place), ret->end);
+        keep(ret->location, sizeof(ret->location), ret->end);
         *ret->end = '\0';
     }
     if (!*ret->end && ret->own_ends & ret->directions) { /* "Inbound from the nodes" */
         snprintf(ret->end, sizeof(ret->end), "nodes");
         ret->end_of = ret->own_ends & ret->directions & 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND;
     }
-    if (ret->only && (*ret->unknown || *ret->place))
+    if (ret->only && (*ret->unknown || *ret->location))
         keep(ret->restriction, sizeof(ret->restriction), "only");
     if (words.cut)
         keep(ret->unknown, sizeof(ret->unknown), "...");
@@ -311,5 +311,6 @@ bool qpw_lead_next_name(const char *text, size_t *at, char ret[48])
 
 bool qpw_lead_is_plain(const struct qpw_lead *lead)
 {
-    return lead->directions && !*lead->end && !*lead->place && !*lead->restriction && !*lead->unknown && !lead->pointer;
+    return lead->directions && !*lead->end && !*lead->location && !*lead->restriction && !*lead->unknown &&
+           !lead->pointer;
 }

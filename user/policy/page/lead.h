@@ -15,7 +15,7 @@ struct qpw_lead {
     unsigned own_ends;    /* directions, as bits, whose other end is the page's own nodes */
     bool only;            /* the text contains "only" */
     char restriction[64]; /* the first word that may restrict the rows; empty: none */
-    char place[64];       /* a machine or network whose direction it may be; empty: none */
+    char location[64]; /* a machine or network whose direction it may be; empty: none */
     char unknown[64];     /* the first word that is neither a direction nor harmless; empty: none */
     bool pointer;         /* it refers to another place */
 };

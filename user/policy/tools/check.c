@@ -18,20 +18,20 @@
 int qpw_remark_add(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
                    const char *format, ...)
 {
-    struct qpw_remark *place = QPW_ADD(remarks->list, remarks->n);
+    struct qpw_remark *slot = QPW_ADD(remarks->list, remarks->n);
     va_list args;
     int length;
 
-    if (!place)
+    if (!slot)
         return -ENOMEM;
     va_start(args, format);
-    length = vasprintf(&place->text, format, args);
+    length = vasprintf(&slot->text, format, args);
     va_end(args);
     if (length < 0)
         return -ENOMEM;
-    place->kind = kind;
+    slot->kind = kind;
     if (where)
-        place->where = *where;
+        slot->where = *where;
     remarks->n++;
     return 0;
 }

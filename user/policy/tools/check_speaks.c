@@ -8,7 +8,7 @@
 #define MANY 1024u /* no service has this many ports */
 
 /* Return whether every remote address of the rule is a peer's. */
-static bool is_peers_alone(const struct qpw_policy *policy, const struct qpw_rule *rule)
+static bool is_only_for_peers(const struct qpw_policy *policy, const struct qpw_rule *rule)
 {
     bool inbound = rule->direction == QPW_DIR_INBOUND;
     const struct qpw_addresses *remote = inbound ? &rule->from : &rule->to;
@@ -23,10 +23,10 @@ static bool is_peers_alone(const struct qpw_policy *policy, const struct qpw_rul
  * Warn about a service that no protocol of the rule carries, and about a protocol of the rule that carries none of
  * them.
  */
-static int check_carried(const struct qpw_rule *rule, struct qpw_remarks *ret)
+static int check_recognizable(const struct qpw_rule *rule, struct qpw_remarks *ret)
 {
     static const unsigned protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-    uint32_t carried = 0;
+    uint32_t recognizable = 0;
     char text[QPW_SPEAKS_ROOM];
     int error = 0;
 
@@ -35,16 +35,17 @@ static int check_carried(const struct qpw_rule *rule, struct qpw_remarks *ret)
 
         if (!qpw_protocol_in(rule->protocols, protocols[i]))
             continue;
-        carried |= over;
+        recognizable |= over;
         if (!over)
             error = qpw_remark_add(ret, QPW_REMARK_SPEAKS, &rule->where,
                            "%s: speaks=%s means nothing over %s, where nothing is checked; give %s a rule of its own",
                            rule->name, qpw_speaks_text(rule->speaks, text, sizeof(text)), qpw_protocol_name(protocols[i]),
                            qpw_protocol_name(protocols[i]));
     }
-    if (error == 0 && rule->speaks & ~carried)
-        error = qpw_remark_add(ret, QPW_REMARK_SPEAKS, &rule->where, "%s: %s is not spoken over the rule's protocol; remove it from speaks=",
-                       rule->name, qpw_speaks_text(rule->speaks & ~carried, text, sizeof(text)));
+    if (error == 0 && rule->speaks & ~recognizable)
+        error = qpw_remark_add(ret, QPW_REMARK_SPEAKS, &rule->where,
+                               "%s: %s is not spoken over the rule's protocol; remove it from speaks=", rule->name,
+                               qpw_speaks_text(rule->speaks & ~recognizable, text, sizeof(text)));
     return error;
 }
 
@@ -55,12 +56,12 @@ int qpw_check_row_speaks(const struct qpw_policy *policy, const struct qpw_rule 
 
     if (!qpw_speaks_services(rule->speaks))
         return 0;
-    error = check_carried(rule, ret);
+    error = check_recognizable(rule, ret);
     if (error == 0 && qpw_rule_width(rule) > MANY)
         error = qpw_remark_add(ret, QPW_REMARK_SPEAKS, &rule->where,
                        "%s: speaks=%s is asked of each of its %u ports; name the ports that have one service", rule->name,
                        qpw_speaks_text(rule->speaks, text, sizeof(text)), qpw_rule_width(rule));
-    if (error == 0 && is_peers_alone(policy, rule))
+    if (error == 0 && is_only_for_peers(policy, rule))
         error = qpw_remark_add(ret, QPW_REMARK_SPEAKS, &rule->where,
                        "%s: speaks= means nothing here: its remote ends are peers, which may use any port", rule->name);
     return error;

@@ -29,7 +29,7 @@ static void what_text(const struct qpw_opening *opening, char *buf, size_t size)
              name ? name : protocol, ports);
 }
 
-static int say_move(struct qpw_differences *ret, const struct qpw_opening *from, const struct qpw_opening *to)
+static int add_move(struct qpw_differences *ret, const struct qpw_opening *from, const struct qpw_opening *to)
 {
     char *text, what[64];
     struct qpw_opening bare = *from;
@@ -39,10 +39,10 @@ static int say_move(struct qpw_differences *ret, const struct qpw_opening *from,
     if (asprintf(&text, "moved: %s %u → %u (%s)", from->rule->purpose ? from->rule->purpose : from->rule->name,
                  from->first, to->first, what) < 0)
         text = NULL;
-    return qpw_diff_say(ret, QPW_CHANGE_MOVES, text);
+    return qpw_diff_add(ret, QPW_CHANGE_MOVES, text);
 }
 
-static int say_moves(struct qpw_diff_side *old, struct qpw_diff_side *new, struct qpw_differences *ret)
+static int add_moves(struct qpw_diff_side *old, struct qpw_diff_side *new, struct qpw_differences *ret)
 {
     int error = 0;
 
@@ -58,7 +58,7 @@ static int say_moves(struct qpw_diff_side *old, struct qpw_diff_side *new, struc
                 !(to->rule->flags & QPW_RULE_MOVED) == !(from->rule->flags & QPW_RULE_MOVED))
                 continue;
             from->used = to->used = true;
-            error = say_move(ret, from, to);
+            error = add_move(ret, from, to);
         }
     }
     return error;
@@ -92,7 +92,7 @@ static const char *counterpart(const struct qpw_diff_side *side, const struct qp
 }
 
 /* Merge ports open in both policies under different conditions into one line; mark the opposite line as used. */
-static int say_narrowings(struct qpw_diff_side *old, struct qpw_diff_side *new, struct qpw_differences *ret)
+static int add_narrowings(struct qpw_diff_side *old, struct qpw_diff_side *new, struct qpw_differences *ret)
 {
     struct qpw_diff_side *sides[] = {old, new};
     int error = 0;
@@ -122,13 +122,13 @@ static int say_narrowings(struct qpw_diff_side *old, struct qpw_diff_side *new, 
                          what, purpose ? " (" : "", purpose ? purpose : "", purpose ? ")" : "",
                          k ? theirs : opening->condition, k ? opening->condition : theirs) < 0)
                 text = NULL;
-            error = qpw_diff_say(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
+            error = qpw_diff_add(ret, k ? QPW_CHANGE_OPENS : QPW_CHANGE_CLOSES, text);
         }
     }
     return error;
 }
 
-static int say_openings(const struct qpw_diff_side *side, enum qpw_change change, struct qpw_differences *ret)
+static int add_openings(const struct qpw_diff_side *side, enum qpw_change change, struct qpw_differences *ret)
 {
     int error = 0;
 
@@ -144,7 +144,7 @@ static int say_openings(const struct qpw_diff_side *side, enum qpw_change change
                      change == QPW_CHANGE_OPENS ? "now allowed" : "no longer allowed", what, purpose ? " (" : "",
                      purpose ? purpose : "", purpose ? ")" : "", opening->condition) < 0)
             text = NULL;
-        error = qpw_diff_say(ret, change, text);
+        error = qpw_diff_add(ret, change, text);
     }
     return error;
 }
@@ -174,13 +174,13 @@ int qpw_policy_diff(const struct qpw_policy *old, const struct qpw_policy *new, 
     int error = qpw_diff_compare(&before, &after, now);
 
     if (error == 0)
-        error = say_moves(&before, &after, &differences);
+        error = add_moves(&before, &after, &differences);
     if (error == 0)
-        error = say_narrowings(&before, &after, &differences);
+        error = add_narrowings(&before, &after, &differences);
     if (error == 0)
-        error = say_openings(&after, QPW_CHANGE_OPENS, &differences);
+        error = add_openings(&after, QPW_CHANGE_OPENS, &differences);
     if (error == 0)
-        error = say_openings(&before, QPW_CHANGE_CLOSES, &differences);
+        error = add_openings(&before, QPW_CHANGE_CLOSES, &differences);
     if (error == 0)
         error = qpw_diff_settings(old, new, now, &differences);
     qpw_diff_side_clear(&before);

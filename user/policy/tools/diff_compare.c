@@ -130,7 +130,7 @@ struct sweep {
     uint32_t *active[2];  /* rules at the current place, in the order of the policy */
     size_t n_active[2];
     uint32_t *stamps[2];  /* by condition: the last segment in which that side had it */
-    uint32_t *said;       /* by condition: the last segment and side for which it was reported */
+    uint32_t *reported; /* by condition: the last segment and side for which it was reported */
     uint32_t segment;
     struct edge *edges;
     size_t n_edges;
@@ -168,10 +168,10 @@ static int compare_segment(struct sweep *s, int k, struct qpw_opening opening)
     for (size_t i = 0; i < s->n_active[k] && ret == 0; i++) {
         uint32_t row = s->active[k][i], id = side->ids[row];
 
-        if (s->stamps[!k][id] == s->segment || s->said[id] == stamp ||
+        if (s->stamps[!k][id] == s->segment || s->reported[id] == stamp ||
             ((any[0] || any[1]) && !(side->policy->rules[row].flags & QPW_RULE_ANY_ANSWER)))
             continue;
-        s->said[id] = stamp;
+        s->reported[id] = stamp;
         opening.rule = &side->policy->rules[row];
         opening.condition = side->conditions[row];
         ret = add_opening(side, &opening);
@@ -206,7 +206,7 @@ static void take_edge(struct sweep *s, const struct edge *edge)
     }
 }
 
-static int by_place(const void *left, const void *right)
+static int by_position(const void *left, const void *right)
 {
     const struct edge *a = left, *b = right;
 
@@ -231,7 +231,7 @@ static void collect_edges(struct sweep *s, uint8_t direction, unsigned protocol,
                 s->edges[s->n_edges++] = (struct edge){any_port ? end : rule->ports[j].last + 1u, i, k, false};
             }
         }
-    qsort(s->edges, s->n_edges, sizeof(*s->edges), by_place);
+    qsort(s->edges, s->n_edges, sizeof(*s->edges), by_position);
 }
 
 static int sweep_protocol(struct sweep *s, uint8_t direction, unsigned protocol)
@@ -293,10 +293,10 @@ static int allocate(struct sweep *s, size_t conditions)
         s->active[k] = calloc(count_ranges(s->sides[k]->policy) + 1, sizeof(*s->active[k]));
         s->stamps[k] = calloc(conditions + 1, sizeof(*s->stamps[k]));
     }
-    s->said = calloc(conditions + 1, sizeof(*s->said));
+    s->reported = calloc(conditions + 1, sizeof(*s->reported));
     s->edges =
         calloc(2 * (count_ranges(s->sides[0]->policy) + count_ranges(s->sides[1]->policy)) + 1, sizeof(*s->edges));
-    return s->active[0] && s->active[1] && s->stamps[0] && s->stamps[1] && s->said && s->edges ? 0 : -ENOMEM;
+    return s->active[0] && s->active[1] && s->stamps[0] && s->stamps[1] && s->reported && s->edges ? 0 : -ENOMEM;
 }
 
 int qpw_diff_compare(struct qpw_diff_side *old, struct qpw_diff_side *new, int64_t now)
@@ -314,7 +314,7 @@ int qpw_diff_compare(struct qpw_diff_side *old, struct qpw_diff_side *new, int64
         free(s.active[k]);
         free(s.stamps[k]);
     }
-    free(s.said);
+    free(s.reported);
     free(s.edges);
     return ret;
 }

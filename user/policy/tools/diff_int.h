@@ -34,7 +34,7 @@ void qpw_diff_side_clear(struct qpw_diff_side *side);
 bool qpw_diff_covers(const struct qpw_rule *rule, unsigned protocol, uint32_t first, uint32_t last);
 
 /* Append a difference. Takes ownership of the text; a NULL text is -ENOMEM. 0 or -ENOMEM. */
-int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text);
+int qpw_diff_add(struct qpw_differences *ret, enum qpw_change change, char *text);
 
 /* Append the differences in everything that is not a rule. 0 or -ENOMEM. */
 int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,

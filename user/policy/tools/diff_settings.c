@@ -11,7 +11,7 @@
 #include "policy/lang/services.h"
 #include "util/array.h"
 
-int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text)
+int qpw_diff_add(struct qpw_differences *ret, enum qpw_change change, char *text)
 {
     struct qpw_difference *difference = text ? QPW_ADD(ret->list, ret->n) : NULL;
 
@@ -25,7 +25,7 @@ int qpw_diff_say(struct qpw_differences *ret, enum qpw_change change, char *text
     return 0;
 }
 
-static int say_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *old,
+static int add_groups(const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *old,
                       const struct qpw_group_setting *new, unsigned n, struct qpw_differences *ret)
 {
     int error = 0;
@@ -37,7 +37,7 @@ static int say_groups(const char *kind, const char *(*name_of)(unsigned), const 
             continue;
         if (asprintf(&text, "now %s: %s %s", new[i].unexpected ? "unexpected" : "allowed", kind, name_of(i)) < 0)
             text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
     return error;
 }
@@ -50,7 +50,7 @@ static const struct qpw_peer *find_peer(const struct qpw_policy *policy, const c
     return NULL;
 }
 
-static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
+static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
 {
     char addresses[256], *text;
     int error = 0;
@@ -63,14 +63,14 @@ static int say_peers(const struct qpw_policy *old, const struct qpw_policy *new,
         if (asprintf(&text, "peer %s: %s: %s", before ? "changed" : "added", peer->name,
                      qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
             text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
     for (size_t i = 0; i < old->n_peers && error == 0; i++) {
         if (find_peer(new, old->peers[i].name))
             continue;
         if (asprintf(&text, "peer removed: %s", old->peers[i].name) < 0)
             text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
     return error;
 }
@@ -84,7 +84,7 @@ static bool has_suppression(const struct qpw_policy *policy, const char *text, i
     return false;
 }
 
-static int say_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb,
+static int add_suppressions(const struct qpw_policy *from, const struct qpw_policy *other, const char *verb,
                             int64_t now, struct qpw_differences *ret)
 {
     int error = 0;
@@ -98,7 +98,7 @@ static int say_suppressions(const struct qpw_policy *from, const struct qpw_poli
         if (asprintf(&text, "%s: %s", verb, line + strcspn(line, " \t") + strspn(line + strcspn(line, " \t"), " \t")) <
             0)
             text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
     return error;
 }
@@ -116,7 +116,7 @@ static const struct qpw_rule *same_row(const struct qpw_policy *policy, const st
     return NULL;
 }
 
-static int say_change(struct qpw_differences *ret, const char *what, const struct qpw_rule *rule, const char *before,
+static int add_change(struct qpw_differences *ret, const char *what, const struct qpw_rule *rule, const char *before,
                       const char *after)
 {
     char *text;
@@ -125,11 +125,11 @@ static int say_change(struct qpw_differences *ret, const char *what, const struc
         return 0;
     if (asprintf(&text, "%s of %s: now %s (was %s)", what, rule->name, after, before) < 0)
         text = NULL;
-    return qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+    return qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
 }
 
 /* Owner and services (speaks=) change no packet's verdict, so they are compared as settings of the rule. */
-static int say_checks(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
+static int add_checks(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                       struct qpw_differences *ret)
 {
     char before[QPW_SPEAKS_ROOM], after[QPW_SPEAKS_ROOM];
@@ -140,9 +140,9 @@ static int say_checks(const struct qpw_policy *old, const struct qpw_policy *new
 
         if (!qpw_rule_in_force(rule, now))
             continue;
-        error = say_change(ret, "owner", rule, was ? qpw_rule_owner(was) : "any", qpw_rule_owner(rule));
+        error = add_change(ret, "owner", rule, was ? qpw_rule_owner(was) : "any", qpw_rule_owner(rule));
         if (error == 0)
-            error = say_change(ret, "protocol", rule, qpw_speaks_text(was ? was->speaks : 0, before, sizeof(before)),
+            error = add_change(ret, "protocol", rule, qpw_speaks_text(was ? was->speaks : 0, before, sizeof(before)),
                                qpw_speaks_text(rule->speaks, after, sizeof(after)));
     }
     return error;
@@ -151,25 +151,25 @@ static int say_checks(const struct qpw_policy *old, const struct qpw_policy *new
 int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                         struct qpw_differences *ret)
 {
-    int error = say_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
+    int error = add_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
 
     if (error == 0)
-        error = say_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
+        error = add_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
     if (error == 0)
-        error = say_checks(old, new, now, ret);
+        error = add_checks(old, new, now, ret);
     if (error == 0)
-        error = say_peers(old, new, ret);
+        error = add_peers(old, new, ret);
     if (error == 0)
-        error = say_suppressions(new, old, "now suppressed", now, ret);
+        error = add_suppressions(new, old, "now suppressed", now, ret);
     if (error == 0)
-        error = say_suppressions(old, new, "no longer suppressed", now, ret);
+        error = add_suppressions(old, new, "no longer suppressed", now, ret);
     if (error == 0 && old->peer_family.family != new->peer_family.family) {
         char *text;
 
         if ((new->peer_family.family ? asprintf(&text, "now required between nodes: IPv%u", new->peer_family.family)
                                      : asprintf(&text, "no longer required between nodes: any address family")) < 0)
             text = NULL;
-        error = qpw_diff_say(ret, QPW_CHANGE_SETTING, text);
+        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
     return error;
 }

@@ -176,9 +176,9 @@ static void write_peers(const struct ruleset *r, uint8_t direction)
 
 /* ---- Companions ---- */
 
-static unsigned protocol_of(uint32_t place)
+static unsigned protocol_of(uint32_t position)
 {
-    return place >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
+    return position >= QPW_SPACE_UDP ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
 /* Write the name of the set of addresses for which an answered exchange of the companion's rule vouches. */
