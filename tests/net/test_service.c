@@ -141,14 +141,14 @@ static size_t until_stored(int notes)
 static void empty_hooks(struct node *n)
 {
     struct netns here = netns_here();
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_hook_scan_find(&places, NULL), 0);
-    cr_assert_gt(places.n, 0u);
-    for (size_t i = 0; i < places.n; i++)
-        cr_assert_eq(qpw_hooks_detach(places.place[i].ifindex, places.place[i].point, &places.place[i].entry, NULL), 0);
-    qpw_hook_scan_clear(&places);
+    cr_assert_eq(qpw_hook_scan_find(&scan, NULL), 0);
+    cr_assert_gt(scan.n, 0u);
+    for (size_t i = 0; i < scan.n; i++)
+        cr_assert_eq(qpw_hooks_detach(scan.site[i].ifindex, scan.site[i].point, &scan.site[i].entry, NULL), 0);
+    qpw_hook_scan_clear(&scan);
     netns_enter(&here);
     netns_close(&here);
 }
@@ -301,22 +301,22 @@ Test(service, other_commands_take_what_is_configured)
 static size_t pretend_other_layout(struct node *n)
 {
     struct netns here = netns_here();
-    struct qpw_hook_scan places = {0};
+    struct qpw_hook_scan scan = {0};
     struct qpw_meta meta;
     __u32 zero = 0;
     size_t count;
     int fd;
 
     netns_enter(&n->node);
-    cr_assert_eq(qpw_hook_scan_find(&places, NULL), 0);
-    cr_assert_gt(places.n, 0u);
-    fd = bpf_map_get_fd_by_id(places.place[0].instance);
+    cr_assert_eq(qpw_hook_scan_find(&scan, NULL), 0);
+    cr_assert_gt(scan.n, 0u);
+    fd = bpf_map_get_fd_by_id(scan.site[0].instance);
     cr_assert(fd >= 0 && bpf_map_lookup_elem(fd, &zero, &meta) == 0);
     meta.abi--;
     cr_assert_eq(bpf_map_update_elem(fd, &zero, &meta, BPF_ANY), 0);
     close(fd);
-    count = places.n;
-    qpw_hook_scan_clear(&places);
+    count = scan.n;
+    qpw_hook_scan_clear(&scan);
     netns_enter(&here);
     netns_close(&here);
     return count;
@@ -333,7 +333,7 @@ Test(service, another_layout_of_maps_is_replaced_without_a_gap)
     int64_t sent;
     json_t *before, *after;
     char log[128], text[64];
-    size_t places;
+    size_t sites;
 
     node_open(&n);
     node_attach(&n, "node0 --keep --mode xdp");
@@ -343,12 +343,12 @@ Test(service, another_layout_of_maps_is_replaced_without_a_gap)
     cr_assert_eq(node_command(&n, text, sizeof(text), "ack inbound tcp/4444 --reason old"), 0, "%s", text);
     cr_expect_eq(node_stop(&n, SIGTERM), 0);
     before = node_report(&n);
-    places = pretend_other_layout(&n);
+    sites = pretend_other_layout(&n);
     snprintf(log, sizeof(log), "%s/eve.json", n.folder);
     n.auditor = netns_start(&n.node, n.log, (char *[]){PROGRAM, "attach", "node0", "--mode", "xdp", "--no-tui", "--interval", "1", "--alerts", log, NULL});
     netns_until_file(n.log, "carried over; unseen meanwhile: nothing", NETNS_DEADLINE_MS);
     netns_until_file(log, "carried over; unseen meanwhile: nothing", NETNS_DEADLINE_MS);
-    cr_expect_eq(node_note(&n, "node0"), places, "one kernel side stands in the hooks");
+    cr_expect_eq(node_note(&n, "node0"), sites, "one kernel side stands in the hooks");
     sent = stream_end(&stream);
     after = node_report(&n);
     cr_expect_eq(json_array_size(node_value(after, "coverage.gaps")), 1u, "nothing passed unseen");
