@@ -31,6 +31,7 @@ static const struct {
     {"attach lo --mode=fast", " attach: --mode fast: not one of auto, xdp, tc\n"},
     {"attach lo --interval 0", " attach: --interval 0: not a number of seconds from 1 to 31536000\n"},
     {"attach lo --udp-timeout=-1", " attach: --udp-timeout -1: not a number of seconds from 1 to 31536000\n"},
+    {"attach lo --cluster ''", " attach: --cluster: it is empty; leave it out for the default\n"},
     {"attach lo --sensor-name ''", " attach: --sensor-name: it is empty; leave it out for the host's name\n"},
     {"attach lo --max-connections 1023", " attach: --max-connections 1023: not a number from 1024 to 4194304\n"},
     {"replay --max-connections 4194305 --local ::1 x",

@@ -2,6 +2,7 @@
 /* aggregates_write.c - the records of aggregates: one at the start, then one an interval while activity continues. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,6 +103,8 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
     }
     if (r->acknowledged)
         qpw_record_fact(r, "state", "acknowledged");
+    if (r->part)
+        qpw_record_fact(r, "cluster_id", "%016" PRIx64, qpw_cluster_scan_of(e, g->row.key.initiator));
     if (g->service) {
         qpw_record_fact(r, "of_flow_id", "%llu", (unsigned long long)g->service->lead.flow_id);
         qpw_process_facts(r, &g->service->process);
@@ -159,6 +162,12 @@ static void peer_words(const struct qpw_aggregate *g, const char *remote, char *
         snprintf(buf, size, "Only that address tries the node, as a scanner does: find out what it is before anything is allowed");
 }
 
+/* Return whether the scan is one of several nodes, of which one writes the alert. */
+static bool is_of_cluster(const struct qpw_engine *e, const struct qpw_aggregate *g)
+{
+    return signature_of(g) == QPW_SIG_SCAN && qpw_cluster_scan_of(e, g->row.key.initiator);
+}
+
 static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw_alert_state *state, enum qpw_record_kind kind,
                        uint64_t now_ns)
 {
@@ -171,6 +180,7 @@ static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw
 
     r->has_row = true;
     r->row = g->row;
+    r->part = is_of_cluster(e, g);
     /* Give no packet count: an aggregate covers many findings, and their sum is unknown. */
     memset(&r->row.counts, 0, sizeof(r->row.counts));
     if (g->service) {
@@ -244,6 +254,8 @@ static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t
     if (!g->reported && !e->finishing && (g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_FLOOD) &&
         now_ns < g->over_ns + e->settings.settle_s * SECOND)
         return; /* some may be answered in a moment, once ARP has resolved the initiator */
+    if (!g->reported && signature_of(g) == QPW_SIG_SCAN && !is_of_cluster(e, g) && qpw_cluster_may_name(e, g->over_ns, now_ns))
+        return; /* it may be a part of the cluster's scan, which is one alert */
     if (!g->reported && !g->folded)
         return; /* over its threshold, but so far each of its findings has its own record */
     if (qpw_engine_take(e, now_ns))

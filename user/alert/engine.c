@@ -48,6 +48,7 @@ void qpw_engine_free(struct qpw_engine *e)
         qpw_aggregate_end(&e->aggregates[i]);
     free(e->fresh);
     qpw_suppressed_clear(e);
+    qpw_cluster_clear(e);
     qpw_idmap_clear(&e->state_index);
     qpw_idmap_clear(&e->aggregate_index);
     qpw_idmap_clear(&e->steps);

@@ -14,6 +14,7 @@
 #ifndef QPW_ALERT_ENGINE_H
 #define QPW_ALERT_ENGINE_H
 
+#include "alert/found.h"
 #include "alert/record.h"
 #include "policy/lang/addresses.h"
 #include "policy/lang/policy.h"
@@ -196,6 +197,15 @@ int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket 
  * attaching.
  */
 void qpw_engine_families(struct qpw_engine *e, const struct qpw_engine_family *families, size_t n, uint64_t now_ns);
+
+/*
+ * Report what `serve` found about the cluster: the whole list, each item once and then once a day as long as it is
+ * listed, and its end. Call also without news, so that what could not be written is written. -EAGAIN: something waits.
+ */
+int qpw_engine_cluster(struct qpw_engine *e, const struct qpw_found_list *list, uint64_t now_ns);
+
+/* Report once that no such list was written for so long, and once that there is one again (0). */
+void qpw_engine_uncompared(struct qpw_engine *e, uint64_t for_ns, uint64_t now_ns);
 
 /*
  * Write summaries that are due, the rate-limit and heartbeat records, and what could not be written before. Call about

@@ -29,6 +29,8 @@ enum qpw_aggregate_kind {
     QPW_AGGREGATE_LISTENER,
     QPW_AGGREGATE_OWNER,
     QPW_AGGREGATE_SERVICE,
+    QPW_AGGREGATE_CLUSTER,
+    QPW_AGGREGATE_UNCOMPARED,
     QPW_AGGREGATE_COUNT
 };
 
@@ -160,6 +162,20 @@ struct qpw_suppress_state {
     bool gone;       /* no longer in the policy */
 };
 
+/* What `serve` has found and a record has reported. */
+struct qpw_cluster_state {
+    struct qpw_found found; /* as last listed */
+    uint64_t flow_id;
+    bool listed;            /* in the current list */
+};
+
+/* Initiators that probed several nodes, as last listed: local scans by them belong to one of the cluster. */
+#define QPW_CLUSTER_SCANS 64u
+struct qpw_cluster_scan {
+    char initiator[96];
+    uint64_t id;
+};
+
 struct qpw_engine {
     struct hmac_sha256_ctx keyed; /* key of every hash whose input remote hosts can choose */
     struct qpw_engine_settings settings;
@@ -191,6 +207,14 @@ struct qpw_engine {
 
     struct qpw_pending pending[QPW_PENDING];
     size_t n_pending;
+
+    struct qpw_cluster_state *cluster; /* QPW_FOUND_MOST at most */
+    size_t n_cluster;
+    struct qpw_cluster_scan cluster_scan[QPW_CLUSTER_SCANS];
+    size_t n_cluster_scans;
+    uint64_t compared_ns;      /* the last call with a list; 0: none */
+    uint64_t cluster_window;   /* the interval in which cluster_used records were written */
+    unsigned cluster_used;
 
     uint64_t losses_reported[QPW_LOSS_COUNT];
     uint64_t losses[QPW_LOSS_COUNT];
@@ -318,9 +342,14 @@ bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_aggregate *
 bool qpw_service_is_over(const struct qpw_aggregate *g, uint64_t now_ns);
 void qpw_service_clear(struct qpw_service_state *s); /* NULL is fine */
 
-/* ---- peers.c, health.c, suppressed.c ---- */
+/* ---- peers.c, health.c, cluster.c, suppressed.c ---- */
 void qpw_peers_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 void qpw_peers_write(struct qpw_engine *e, uint64_t now_ns);
+void qpw_cluster_clear(struct qpw_engine *e);
+/* Return the scan of the cluster that an initiator's local one belongs to; 0: none. */
+uint64_t qpw_cluster_scan_of(const struct qpw_engine *e, const uint8_t initiator[16]);
+/* Return whether the list that would name it may still come, for a local scan noticed at over_ns. */
+bool qpw_cluster_may_name(const struct qpw_engine *e, uint64_t over_ns, uint64_t now_ns);
 void qpw_health_look(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns);
 void qpw_health_write(struct qpw_engine *e, uint64_t now_ns);
 

@@ -36,7 +36,7 @@ const char *qpw_record_value(const struct qpw_record *record, const char *key)
 
 unsigned qpw_record_severity(const struct qpw_record *record)
 {
-    if (record->kind == QPW_RECORD_CLOSED || record->kind == QPW_RECORD_ACKNOWLEDGED || record->acknowledged)
+    if (record->kind == QPW_RECORD_CLOSED || record->kind == QPW_RECORD_ACKNOWLEDGED || record->acknowledged || record->part)
         return QPW_SEVERITY_INFO;
     return record->signature->severity;
 }

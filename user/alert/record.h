@@ -54,6 +54,7 @@ struct qpw_record {
     const struct qpw_signature *signature; /* NULL in a heartbeat */
     enum qpw_record_kind kind;
     bool acknowledged;        /* everything it reports is acknowledged: info, whatever the signature */
+    bool part;                /* of what one record of the cluster reports: info, too */
     uint64_t seen_unix_ns;    /* when the subject was seen, or the life-cycle step happened */
     uint64_t written_unix_ns; /* now */
     uint64_t flow_id;         /* below 2^53; 0: not about traffic */

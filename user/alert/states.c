@@ -158,7 +158,7 @@ struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_nam
 
     r->signature = signature ? qpw_signature(signature) : NULL;
     r->kind = kind;
-    r->acknowledged = false;
+    r->acknowledged = r->part = false;
     r->seen_unix_ns = seen_ns;
     r->written_unix_ns = now_ns;
     r->flow_id = 0;

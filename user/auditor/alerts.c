@@ -430,6 +430,14 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     alerts->reported = alerts->log.failing;
 }
 
+int qpw_alerts_cluster(struct qpw_auditor *a, const struct qpw_found_list *list, uint64_t silent_ns)
+{
+    if (!a->alerts)
+        return 0;
+    qpw_engine_uncompared(a->alerts->engine, silent_ns, qpw_clock_unix_ns());
+    return silent_ns ? 0 : qpw_engine_cluster(a->alerts->engine, list, qpw_clock_unix_ns());
+}
+
 void qpw_alerts_reloaded(struct qpw_auditor *a, const char *old_digest, const char *changes, const char *why)
 {
     struct qpw_engine_reload reload = {.old_digest = old_digest, .new_digest = a->meta.policy_digest, .changes = changes,

@@ -55,6 +55,12 @@ void qpw_alerts_offer(struct qpw_auditor *a);
 /* Pass on a->programs_unknown, because it limits how sure "new program" is. */
 void qpw_alerts_programs_unknown(struct qpw_auditor *a);
 
+/*
+ * Report what `serve` found, or if silent_ns is not 0, that it has written nothing for so long. Return 0, or -EAGAIN: some
+ * of it waits for the next call.
+ */
+int qpw_alerts_cluster(struct qpw_auditor *a, const struct qpw_found_list *list, uint64_t silent_ns);
+
 /* Call once a second. */
 void qpw_alerts_tick(struct qpw_auditor *a);
 

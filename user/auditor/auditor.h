@@ -60,6 +60,7 @@ struct qpw_audit_options {
     struct qpw_engine_settings alerting; /* qpw_engine_defaults(), then the user's settings */
     const char *history;     /* file of the history, NULL or empty: none */
     const char *sensor_name; /* NULL: the host's name */
+    const char *cluster;     /* state directory of `serve` */
     bool automatic; /* also attach to the interfaces of the default route and of the routes to the peers */
     bool wait;      /* wait for interfaces that do not exist yet; report a gap since boot */
     bool keep;               /* a clean exit leaves the instance attached */

@@ -26,6 +26,7 @@ struct qpw_owner_watch;
 struct qpw_changelist;
 struct qpw_carry;
 struct qpw_audit_history;
+struct qpw_audit_found;
 
 /* An interface to be monitored. */
 struct qpw_watched {
@@ -95,6 +96,7 @@ struct qpw_auditor {
     struct qpw_idmap looked;   /* findings whose program was looked up: auditor/first_seen.c */
     size_t programs_unknown;   /* answered ones of these whose program was not found */
     struct qpw_alerts *alerts; /* NULL: no alert log */
+    struct qpw_audit_found *found; /* NULL: nothing read yet */
     struct qpw_audit_history *history; /* NULL: none is written */
     struct qpw_totals reported_totals; /* of the last summary line */
     char reported_headline[QPW_HEADLINE_BYTES]; /* of that line, too; empty: none yet */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/found.h"
 #include "auditor/history.h"
 #include "auditor/lives.h"
 #include "auditor/owners.h"
@@ -221,6 +222,7 @@ static void on_second(struct qpw_auditor *a)
     qpw_audit_readers_tick(a);
     qpw_audit_history_tick(a);
     qpw_samples_tick(a);
+    qpw_audit_found_tick(a);
     qpw_privileges_tick(a);
     qpw_routes_tick(a);
     recompile_if_due(a);

@@ -11,6 +11,7 @@
 
 #include "auditor/alerts.h"
 #include "auditor/carry.h"
+#include "auditor/found.h"
 #include "auditor/history.h"
 #include "control/control.h"
 #include "control/detach.h"
@@ -607,6 +608,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     }
     if (a->has_kernel)
         qpw_audit_history_end(a, !a->options.keep || a->remove_all);
+    qpw_audit_found_close(a);
     r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
     r = r < 0 ? r : r2;
     if (a->has_kernel)

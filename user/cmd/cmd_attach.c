@@ -32,7 +32,7 @@
 #include "words/words.h"
 
 enum {
-    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_HISTORY, KEY_NO_HISTORY, KEY_SYSLOG, KEY_SENSOR, KEY_NO_TUI,
+    KEY_MODE = 0x200, KEY_TC_HOOK, KEY_INTERVAL, KEY_ALERTS, KEY_NO_ALERTS, KEY_HISTORY, KEY_NO_HISTORY, KEY_SYSLOG, KEY_SENSOR, KEY_CLUSTER, KEY_NO_TUI,
     KEY_KEEP, KEY_WAIT, KEY_MAX_CONNECTIONS, KEY_TCP, KEY_HALF_OPEN, KEY_UDP, KEY_OTHER, KEY_TAIL, KEY_PARENT, KEY_FRAGMENT,
 };
 
@@ -48,6 +48,7 @@ static const struct argp_option options_table[] = {
     {"syslog", KEY_SYSLOG, "TARGET", 0,
      "Also send alerts to: unix[:PATH], udp:ADDR[:PORT], tcp:ADDR[:PORT] or journald", 0},
     {"sensor-name", KEY_SENSOR, "NAME", 0, "Name of this node in alerts (default: the host name)", 0},
+    {"cluster", KEY_CLUSTER, "DIRECTORY", 0, "Where 'qportwatch serve' keeps what it finds about the cluster (default " QPW_DEFAULT_CLUSTER ")", 0},
     {"no-tui", KEY_NO_TUI, 0, 0, "Print lines instead of the live view, even on a terminal", 0},
     {"keep", KEY_KEEP, 0, 0, "On a clean exit, keep counting in the kernel until the next start", 0},
     {"wait", KEY_WAIT, 0, 0, "Wait for interfaces and routes that are not there yet", 0},
@@ -130,6 +131,11 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         if (!*value)
             qpw_usage_error(state, "--sensor-name: it is empty; leave it out for the host's name");
         audit->sensor_name = value;
+        return 0;
+    case KEY_CLUSTER:
+        if (!*value)
+            qpw_usage_error(state, "--cluster: it is empty; leave it out for the default");
+        audit->cluster = value;
         return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case QPW_KEY_VERBOSE: arguments->verbose = true; return 0;
@@ -343,7 +349,7 @@ void qpw_attach_check_settings(const char *program, const char *file)
 int qpw_cmd_attach(int argc, char **argv)
 {
     struct arguments arguments = {
-        .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .notify = print_line}};
+        .audit = {.interval = QPW_DEFAULT_INTERVAL, .alerts = QPW_DEFAULT_ALERTS, .cluster = QPW_DEFAULT_CLUSTER, .notify = print_line}};
     char command[256], history[1024], names[QPW_MAX_IFACES][16];
     struct qpw_error err;
     int status;

@@ -20,6 +20,7 @@ static const struct {
     {"interval", QPW_STRING(QPW_DEFAULT_INTERVAL)},
     {"alerts", QPW_DEFAULT_ALERTS},
     {"no-alerts", "no"},
+    {"cluster", QPW_DEFAULT_CLUSTER},
     {"no-history", "no"},
     {"no-tui", "no"},
     {"keep", "no"},

@@ -59,6 +59,22 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(PEER_SILENT, LOW, "a peer is silent") \
     X(PEER_FAMILY, MEDIUM, "a peer is not seen over a required address family") \
     X(PEER_NEWS, INFO, "a peer is back, or uses a new port") \
+    X(CLUSTER_BLIND, HIGH, "a node does not see all packets that its peers send to it") \
+    X(CLUSTER_LOST, LOW, "packets between two nodes are lost") \
+    X(CLUSTER_FORGED, HIGH, "someone else sends in the name of a node") \
+    X(CLUSTER_BYPASSED, HIGH, "peers receive packets that a node did not see itself send") \
+    X(CLUSTER_DOWN, MEDIUM, "a node is silent to all its peers") \
+    X(CLUSTER_STALE, MEDIUM, "a node makes no statement any more") \
+    X(CLUSTER_PARTITION, MEDIUM, "some nodes do not hear each other") \
+    X(CLUSTER_ADDRESS, MEDIUM, "two nodes hold the same address") \
+    X(CLUSTER_COVERAGE, MEDIUM, "a node monitors less than the others") \
+    X(CLUSTER_DIRECTION, MEDIUM, "two nodes disagree on who opened what") \
+    X(CLUSTER_ODD, LOW, "one node differs from the others in what it answers") \
+    X(CLUSTER_DRIFT, LOW, "nodes differ in policy, version or mode") \
+    X(CLUSTER_CLOCK, LOW, "clocks of two nodes differ") \
+    X(CLUSTER_KEY, MEDIUM, "a peer shows another key than the policy names") \
+    X(CLUSTER_LOG, HIGH, "a peer's alert log was cut or started anew") \
+    X(CLUSTER_UNCOMPARED, MEDIUM, "the nodes are not compared any more") \
     X(RELOAD_FAILED, MEDIUM, "the policy could not be reloaded") \
     X(DETAIL_LOST, MEDIUM, "detail was lost") \
     X(ANSWERED_LOST, HIGH, "detail of answered exchanges was lost") \
