@@ -101,7 +101,7 @@ static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struc
     if (c->state == QPW_STATE_DATAGRAM && (c->end[1] & QPW_END_VOUCHED))
         return w->rx ? QPW_CACHE_RX : 0; /* another process may send the next from the same port */
     if (c->outcome == QPW_OUTCOME_DATA)
-        return qpw_looked_at(w, c);
+        return qpw_look_cacheable(w, c);
     if (c->state == QPW_STATE_DATAGRAM) /* the other end's packet will change the outcome; of SCTP, any will */
         return w->key.protocol == QPW_IPPROTO_SCTP ? 0 : this_way;
     /* TCP: payload will; mid-stream without a direction, an end that has done its part changes no more. */

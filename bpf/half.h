@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * half.h - the table of half-open connections: sets of 16 places, chosen by a keyed hash.
+ * half.h - the table of half-open connections: sets of 16 ways, selected by a keyed hash.
  *
  * A set's marks stand together, in one cache line, so a packet that opens a connection learns from
  * these that it is new, and what it enters is written without being read before. Entering and taking out hold the
  * set's lock. Finding does not where the CPU shows stores in the order in which another one made them (x86-64, s390x):
  * the mark is zero while an entry is written, and the whole key is compared. A packet that finds nothing enters its
- * connection under the lock, where it is looked for again and its place is chosen.
+ * connection under the lock, which searches for it again and chooses its way.
  *
  * A weakly ordered CPU (arm64, ppc64, riscv64) could see the new mark and key in front of an old connection: one tuple
  * would be counted by the direction and verdict of another. There, config.weakly_ordered is set and finding takes the
@@ -16,7 +16,7 @@
  * writes".
  *
  * Nobody but the programs changes a set while they run (a map's value cannot be changed from user space without
- * writing all of it): an entry that has expired stays until its place is needed or its tuple is seen again.
+ * writing all of it): an entry that has expired stays until its way is needed or its tuple is seen again.
  */
 #ifndef QPW_BPF_HALF_H
 #define QPW_BPF_HALF_H
@@ -46,7 +46,7 @@ static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 wa
     if (!set)
         return 0;
     way = (way - 1) & (QPW_HALF_WAYS - 1);
-    asm volatile("" : "+r"(set), "+r"(way)); /* verifier: the place is reckoned once set is known not to be NULL */
+    asm volatile("" : "+r"(set), "+r"(way)); /* verifier: compute the address only after set is known not to be NULL */
     return &set->entry[way].conn;
 }
 
@@ -152,7 +152,7 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
             w->half_rank = rank;
         }
         victim = qpw_opaque(w, victim) & (QPW_HALF_WAYS - 1);
-        asm volatile("" ::: "memory"); /* time-outs are read where they are needed: the stack has no room for them */
+        barrier(); /* read time-outs where they are needed: the stack has no room for them */
     }
     set->hand = hand + QPW_HALF_SAMPLE;
     return victim;
@@ -179,34 +179,34 @@ __noinline __u32 qpw_half_put(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 place = 0, found, full = 0;
+    __u32 way = 0, found, full = 0;
 
     if (!set)
         return 0;
-    bpf_spin_lock(&set->lock); /* before the place is chosen: two CPUs would choose the same */
+    bpf_spin_lock(&set->lock); /* before the way is chosen: two CPUs would choose the same */
     found = qpw_opaque(w, qpw_half_search(set, w));
     if (!found) {
-        place = qpw_opaque(w, qpw_half_empty(set));
-        full = place == QPW_HALF_WAYS;
+        way = qpw_opaque(w, qpw_half_empty(set));
+        full = way == QPW_HALF_WAYS;
         if (full)
-            place = qpw_half_victim(w, set);
-        place = qpw_opaque(w, place) & (QPW_HALF_WAYS - 1);
+            way = qpw_half_victim(w, set);
+        way = qpw_opaque(w, way) & (QPW_HALF_WAYS - 1);
         if (config.count_conns && full) {
-            w->saved = set->entry[place].key;
-            w->before = set->entry[place].conn;
+            w->saved = set->entry[way].key;
+            w->before = set->entry[way].conn;
             w->conn_key = w->key;
         }
-        set->mark[place] = 0; /* a reader must not take the new key for the old state */
-        asm volatile("" ::: "memory");
-        set->entry[place].conn = w->conn;
-        set->entry[place].key = w->key;
-        asm volatile("" ::: "memory");
-        set->mark[place] = w->half_mark;
+        set->mark[way] = 0; /* a reader must not take the new key for the old state */
+        barrier();
+        set->entry[way].conn = w->conn;
+        set->entry[way].key = w->key;
+        barrier();
+        set->mark[way] = w->half_mark;
     }
     bpf_spin_unlock(&set->lock);
     if (full)
         qpw_half_made_room(w);
-    w->half_way = found ? found : place + 1;
+    w->half_way = found ? found : way + 1;
     return !found;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * look.h - what speaks on a connection: the first bytes that each end sends are looked at once, on the slow path.
+ * look.h - what speaks on a connection: classify the first bytes that each end sends, once, on the slow path.
  *
- * Of TCP the segment whose number is the one behind that end's SYN, the handshake having been seen; of datagrams the
- * first one each way. What is in the middle of a stream is never looked at. Only the class is kept, in qpw_conn.speaks;
- * speech.h tells it and judges it. Packets are cached in a direction once that is told, so that no client which speaks
- * first hides the server's answer; those without payload before, so that an end which only acknowledges is not looked
- * for for ever.
+ * TCP: the segment that follows the end's SYN in sequence, if the handshake was seen. Datagrams: the first one each
+ * way. Bytes from the middle of a stream are never examined. Only the class is kept, in qpw_conn.speaks; speech.h
+ * determines and judges it. A direction's packets are cached once its class is known, so that a client that speaks
+ * first does not hide the server's answer; packets without payload are cached earlier, so that an end that only
+ * acknowledges does not stay on the slow path.
  */
 #ifndef QPW_BPF_LOOK_H
 #define QPW_BPF_LOOK_H
@@ -17,34 +17,34 @@
 #include "tcp.h"
 
 /*
- * Beyond this distance from its beginning an end's stream is past its first flight, which took another way: do not wait
- * for it.
+ * Stop waiting for the beginning of an end's stream when a segment lies this far behind it, in bytes: the first flight
+ * took another path.
  */
 #define QPW_LOOK_REACH (128u << 10)
 
 /*
- * So many zeros as the whole of a first segment may be the padding of a short frame, which a capture or a card took for
- * payload: what has its numbers takes its place. Or they are what a program sends before it says anything: what they
- * are followed by is told without them, where it is not told with them.
+ * Treat a first segment of up to this many zero bytes as possible padding of a short frame, which a capture or a card
+ * took for payload: a segment with the same sequence number replaces it. A program may also send them first: classify
+ * what follows without them if it cannot be classified with them.
  */
 #define QPW_LOOK_PADDING 6u
 
-/* So many segments that do not continue what is waited for end the waiting: sent again and again, they are not worth it. */
+/* Stop waiting after this many segments that do not continue the stream, because an end could repeat them for ever. */
 #define QPW_LOOK_PATIENCE 64u
 
-/* What it is if no more comes; where nothing came, only what stands behind it did. */
-static __always_inline __u8 qpw_is_all(__u8 speaks)
+/* Return the class if no more bytes arrive: the one so far, or mid-stream if only later bytes arrived. */
+static __always_inline __u8 qpw_final_class(__u8 speaks)
 {
     return speaks & QPW_SPEECH ? speaks & ~QPW_SPEECH_WAITS : QPW_SPEECH_MIDSTREAM;
 }
 
-static __always_inline int qpw_is_told(__u8 speaks)
+static __always_inline int qpw_is_classified(__u8 speaks)
 {
     return (speaks & QPW_SPEECH) && !(speaks & QPW_SPEECH_WAITS);
 }
 
 /*
- * qpw_speaks_judge() and qpw_speech_of() on numbers and on w->head: global, so that the verifier checks each only once.
+ * Call qpw_speaks_judge() with numbers, and qpw_speech_of() with w->head. Global, so that the verifier checks each once.
  */
 __noinline __u32 qpw_judge_numbers(__u32 services, __u32 speaks, __u32 udp, __u32 outbound)
 {
@@ -69,7 +69,7 @@ static __always_inline __u32 qpw_look_judge(const struct qpw_work *w, const stru
                              c->direction == QPW_DIR_OUTBOUND);
 }
 
-/* w->conn has been judged again, perhaps by a rule that names others. */
+/* Judge w->conn's classes again after a policy change: its new rule may name other services. */
 __noinline __u32 qpw_look_rejudged(void)
 {
     struct qpw_work *w = qpw_work();
@@ -93,14 +93,14 @@ static __always_inline void qpw_look_again(struct qpw_work *w, struct qpw_conn *
     c->speaks[1] = w->conn.speaks[1];
 }
 
-/* c begins to count in a row, of a rule that names services, and what it says will not be looked at. */
+/* Count c, new in the meter of a rule that names services, as mid-stream if its first bytes cannot be examined. */
 static __always_inline void qpw_look_unseen(struct qpw_work *w, const struct qpw_conn *c)
 {
     if (w->key.protocol == QPW_IPPROTO_TCP && c->evidence != QPW_EVIDENCE_HANDSHAKE)
         w->judged = QPW_JUDGED_MIDSTREAM;
 }
 
-/* Count the connection's new judgement in the row of that meter, and take its earlier one off. */
+/* Count the connection's new judgement in that meter, and subtract the earlier one. */
 __noinline __u32 qpw_judged_count(__u32 meter)
 {
     struct qpw_judged_counts *counts = bpf_map_lookup_elem(&judged, &meter);
@@ -108,23 +108,23 @@ __noinline __u32 qpw_judged_count(__u32 meter)
 
     if (!w || !counts)
         return 0;
-    __sync_fetch_and_add(&counts->n[w->judged & (QPW_JUDGED_VALUES - 1)], 1); /* mute is none */
+    __sync_fetch_and_add(&counts->n[w->judged & (QPW_JUDGED_VALUES - 1)], 1); /* mute is not counted */
     if (w->judged_before)
         __sync_fetch_and_add(&counts->n[w->judged_before & (QPW_JUDGED_VALUES - 1)], -1);
     return 0;
 }
 
-/* Which ways packets of c, whose outcome rises no more, may be answered for by the cache: QPW_CACHE_*. */
-static __always_inline __u32 qpw_looked_at(const struct qpw_work *w, const struct qpw_conn *c)
+/* Return the directions (QPW_CACHE_*) in which packets of c, whose outcome is final, may be served from the cache. */
+static __always_inline __u32 qpw_look_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
 {
     if (w->key.protocol != QPW_IPPROTO_TCP || c->evidence != QPW_EVIDENCE_HANDSHAKE)
         return QPW_CACHE_RX | QPW_CACHE_TX;
-    return (qpw_is_told(c->speaks[0]) ? QPW_CACHE_RX : 0) | (qpw_is_told(c->speaks[1]) ? QPW_CACHE_TX : 0) |
+    return (qpw_is_classified(c->speaks[0]) ? QPW_CACHE_RX : 0) | (qpw_is_classified(c->speaks[1]) ? QPW_CACHE_TX : 0) |
            QPW_CACHE_NO_PAYLOAD;
 }
 
-/* What an end of c says is told from now on: its class, into c, and what follows from it. */
-static __always_inline void qpw_look_tell(struct qpw_work *w, struct qpw_conn *c, __u32 local, __u8 speaks)
+/* Set the class of an end of c, and judge the connection with it. */
+static __always_inline void qpw_look_set(struct qpw_work *w, struct qpw_conn *c, __u32 local, __u8 speaks)
 {
     __u8 was[2] = {c->speaks[0], c->speaks[1]};
     int mismatch = (was[0] | was[1]) & QPW_SPEECH_MISMATCH;
@@ -137,15 +137,15 @@ static __always_inline void qpw_look_tell(struct qpw_work *w, struct qpw_conn *c
         return;
     if (now == QPW_JUDGED_MISMATCH) {
         w->judged = (__u8)now;
-        if (!local && qpw_is_told(own))
+        if (!local && qpw_is_classified(own))
             w->judged_before = (__u8)qpw_look_judge(w, c, own, was[0]);
-        qpw_invalidate(w, 0); /* its packets are counted in its finding */
-    } else if (local && qpw_is_told(speaks)) {
+        qpw_invalidate(w, 0); /* from now on, count its packets in its finding, too */
+    } else if (local && qpw_is_classified(speaks)) {
         w->judged = (__u8)now;
     }
 }
 
-/* The place of what is put together. */
+/* Return the slot in which the beginning of w->head_id is reassembled. */
 static __always_inline struct qpw_head_part *qpw_head_part(const struct qpw_work *w)
 {
     __u32 number = (__u32)(w->head_id * 0x9e3779b97f4a7c15ull >> 52) & (QPW_HEADS - 1);
@@ -153,7 +153,7 @@ static __always_inline struct qpw_head_part *qpw_head_part(const struct qpw_work
     return bpf_map_lookup_elem(&heads, &number);
 }
 
-/* What there is of w->head_id, into w->head and w->head_next. 0: nothing. */
+/* Copy the part of w->head_id received so far into w->head and w->head_*. Returns 0 if there is none. */
 __noinline __u32 qpw_head_get(void)
 {
     struct qpw_work *w = qpw_work();
@@ -174,7 +174,7 @@ __noinline __u32 qpw_head_get(void)
     return found;
 }
 
-/* Keeps w->head of w->head_id, if more is to come; else wipes what was there. */
+/* Store w->head for w->head_id if more bytes are expected (keep), otherwise erase the slot. */
 __noinline __u32 qpw_head_put(__u32 keep)
 {
     struct qpw_work *w = qpw_work();
@@ -197,17 +197,17 @@ __noinline __u32 qpw_head_put(__u32 keep)
 }
 
 /*
- * Where in the stream of its end, from its first byte on, the payload of this segment begins; negative for what stands
- * before it, as a keep-alive's does.
+ * Return the offset of this segment's payload from the first byte of its end's stream; negative if it lies before it,
+ * as a keep-alive's does.
  */
-static __always_inline __s32 qpw_look_place(const struct qpw_work *w, const struct qpw_conn *c, __u32 local)
+static __always_inline __s32 qpw_look_offset(const struct qpw_work *w, const struct qpw_conn *c, __u32 local)
 {
     __u32 first = qpw_from_initiator(c, (int)local) ? c->isn : c->synack_seq;
 
     return (__s32)(w->pkt.seq + !!(w->pkt.tcp_flags & QPW_TCP_SYN) - first - 1);
 }
 
-/* Bytes of the payload from `skip` on that can be looked at, up to `most`; w->head_at is where they are. */
+/* Return how many payload bytes behind `skip` can be read, at most `most`; set w->head_at to their frame offset. */
 static __always_inline __u32 qpw_look_bytes(struct qpw_work *w, __u32 skip, __u32 most)
 {
     __u32 start = w->pkt.l4_offset + w->pkt.l4_header + skip, n = w->pkt.payload - skip;
@@ -216,11 +216,11 @@ static __always_inline __u32 qpw_look_bytes(struct qpw_work *w, __u32 skip, __u3
     if (w->in.frame.length <= start)
         return 0;
     if (n > w->in.frame.length - start)
-        n = w->in.frame.length - start; /* a capture cut it */
+        n = w->in.frame.length - start; /* truncated by a capture */
     return n > most ? most : n;
 }
 
-/* Of a datagram: as qpw_look_begins(). */
+/* qpw_look_begins() for a datagram. */
 static __always_inline __u32 qpw_look_datagram(struct qpw_work *w, struct qpw_conn *c, __u32 local)
 {
     __u32 n;
@@ -229,30 +229,30 @@ static __always_inline __u32 qpw_look_datagram(struct qpw_work *w, struct qpw_co
         return 0;
     n = qpw_look_bytes(w, 0, QPW_HEAD_BYTES);
     if (!n)
-        qpw_look_tell(w, c, local, QPW_SPEECH_SHORT);
+        qpw_look_set(w, c, local, QPW_SPEECH_SHORT);
     return n;
 }
 
 /*
- * Of a segment whose end's beginning is being put together: how many of its bytes continue that. Place: where in the
- * stream it begins.
+ * Return how many bytes of a segment continue the beginning that is being reassembled. offset: of the segment's payload
+ * in the stream.
  */
-static __always_inline __u32 qpw_look_continues(struct qpw_work *w, struct qpw_conn *c, __u32 local, __s32 place)
+static __always_inline __u32 qpw_look_continues(struct qpw_work *w, struct qpw_conn *c, __u32 local, __s32 offset)
 {
     __u32 next, have;
     int again;
 
     if (!qpw_head_get()) {
-        qpw_look_tell(w, c, local, qpw_is_all(c->speaks[local]));
+        qpw_look_set(w, c, local, qpw_final_class(c->speaks[local]));
         return 0;
     }
     next = w->head_next;
     have = w->head.n;
-    again = !place && have && have == w->head_zeros; /* they were padding, or are sent again */
-    if (again || place > (__s32)next || place + (__s32)w->pkt.payload <= (__s32)next) { /* or out of order */
+    again = !offset && have && have == w->head_zeros; /* padding, or a retransmission */
+    if (again || offset > (__s32)next || offset + (__s32)w->pkt.payload <= (__s32)next) { /* or a gap, or old bytes */
         w->head_others++;
         if (w->head_others >= QPW_LOOK_PATIENCE)
-            qpw_look_tell(w, c, local, c->speaks[local] & QPW_SPEECH ? QPW_SPEECH_SHORT : QPW_SPEECH_MIDSTREAM);
+            qpw_look_set(w, c, local, c->speaks[local] & QPW_SPEECH ? QPW_SPEECH_SHORT : QPW_SPEECH_MIDSTREAM);
         else if (again)
             w->head.n = w->head_next = w->head_zeros = 0;
         qpw_head_put(w->head_others < QPW_LOOK_PATIENCE);
@@ -260,18 +260,18 @@ static __always_inline __u32 qpw_look_continues(struct qpw_work *w, struct qpw_c
             return 0;
         next = have = 0;
     }
-    return qpw_look_bytes(w, next - (__u32)place, QPW_HEAD_BYTES - (have & (QPW_HEAD_BYTES - 1)));
+    return qpw_look_bytes(w, next - (__u32)offset, QPW_HEAD_BYTES - (have & (QPW_HEAD_BYTES - 1)));
 }
 
 /*
- * Does this packet carry the beginning of what its end of w->conn says, or more of it? Returns how many bytes are to be
- * looked at, at w->head_at, behind those in w->head; 0: none, and what follows from that is done.
+ * Determine whether this packet carries the first bytes of its end of w->conn, or more of them. Returns how many bytes at
+ * w->head_at to append to w->head; 0: none, and the connection is already up to date.
  */
 __noinline __u32 qpw_look_begins(__u32 local)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_conn *c;
-    __s32 place;
+    __s32 offset;
     __u8 speaks;
     __u32 n;
 
@@ -283,26 +283,26 @@ __noinline __u32 qpw_look_begins(__u32 local)
     if (w->key.protocol == QPW_IPPROTO_UDP)
         return qpw_look_datagram(w, c, local);
     speaks = c->speaks[local];
-    if (w->key.protocol != QPW_IPPROTO_TCP || c->evidence != QPW_EVIDENCE_HANDSHAKE || qpw_is_told(speaks))
+    if (w->key.protocol != QPW_IPPROTO_TCP || c->evidence != QPW_EVIDENCE_HANDSHAKE || qpw_is_classified(speaks))
         return 0;
-    place = qpw_look_place(w, c, local);
+    offset = qpw_look_offset(w, c, local);
     w->head_id = c->first_ns ^ (__u64)(c->isn ^ w->key.remote_port) << 32 ^ (__u64)w->key.local_port << 1 ^ local;
     w->head_next = w->head_zeros = w->head_others = 0;
-    if (!w->pkt.payload) { /* of what waits for more, the end may be all there is */
+    if (!w->pkt.payload) { /* if the stream ends here, there is no more to wait for */
         if (speaks & QPW_SPEECH_WAITS && w->pkt.tcp_flags & (QPW_TCP_FIN | QPW_TCP_RST)) {
-            qpw_look_tell(w, c, local, qpw_is_all(speaks));
+            qpw_look_set(w, c, local, qpw_final_class(speaks));
             qpw_head_put(0);
         }
         return 0;
     }
-    if (place < 0 || place >= (__s32)QPW_LOOK_REACH) {
-        if (place > 0 || w->pkt.payload > 1) /* one byte: a keep-alive */
-            qpw_look_tell(w, c, local, QPW_SPEECH_MIDSTREAM);
+    if (offset < 0 || offset >= (__s32)QPW_LOOK_REACH) {
+        if (offset > 0 || w->pkt.payload > 1) /* except a keep-alive, which is one byte */
+            qpw_look_set(w, c, local, QPW_SPEECH_MIDSTREAM);
         return 0;
     }
     if (speaks & QPW_SPEECH_WAITS)
-        return qpw_look_continues(w, c, local, place);
-    if (place) { /* ahead of what is waited for */
+        return qpw_look_continues(w, c, local, offset);
+    if (offset) { /* bytes before it are still missing */
         c->speaks[local] = speaks | QPW_SPEECH_WAITS;
         w->head_others = 1;
         qpw_head_put(1);
@@ -310,11 +310,11 @@ __noinline __u32 qpw_look_begins(__u32 local)
     }
     n = qpw_look_bytes(w, 0, QPW_HEAD_BYTES);
     if (!n)
-        qpw_look_tell(w, c, local, QPW_SPEECH_SHORT);
+        qpw_look_set(w, c, local, QPW_SPEECH_SHORT);
     return n;
 }
 
-/* Appends the n bytes of w->payload, the rest of which is zero, to w->head, and wipes them. */
+/* Append the n bytes of w->payload to w->head, and zero w->payload, whose other bytes already are. */
 static __always_inline void qpw_head_append(struct qpw_work *w, __u32 n)
 {
     __u64 first = __builtin_bswap64(w->payload[0]), last = __builtin_bswap64(w->payload[1]);
@@ -330,7 +330,7 @@ static __always_inline void qpw_head_append(struct qpw_work *w, __u32 n)
     w->head.n += n;
 }
 
-/* What w->head, which is `speech` with the zeros in front, looks like without them: that, if it can be told. */
+/* Classify w->head without its leading zeros. Returns that class, or `speech` if it is still too short. */
 __noinline __u32 qpw_head_behind_zeros(__u32 speech, __u32 services)
 {
     struct qpw_work *w = qpw_work();
@@ -348,8 +348,8 @@ __noinline __u32 qpw_head_behind_zeros(__u32 speech, __u32 services)
     return behind == QPW_SPEECH_SHORT ? speech : behind;
 }
 
-/* The n bytes of w->payload are more of what that end of w->conn says: tell it. */
-__noinline __u32 qpw_look_told(__u32 local, __u32 n)
+/* Append the n bytes of w->payload to the beginning of that end of w->conn, and classify it. */
+__noinline __u32 qpw_look_classify(__u32 local, __u32 n)
 {
     struct qpw_work *w = qpw_work();
     __u32 speech, waits, end;
@@ -362,11 +362,12 @@ __noinline __u32 qpw_look_told(__u32 local, __u32 n)
     local = !!local;
     speaks = c->speaks[local];
     other = c->speaks[!local];
-    end = w->head_at - w->pkt.l4_offset - w->pkt.l4_header + n; /* of the payload's bytes, up to here */
+    end = w->head_at - w->pkt.l4_offset - w->pkt.l4_header + n; /* payload bytes used so far */
     qpw_head_append(w, n);
     w->head.udp = w->key.protocol == QPW_IPPROTO_UDP;
     w->head.initiator = (__u8)qpw_from_initiator(c, (int)local);
-    w->head.length = w->pkt.fragment ? w->pkt.payload & ~3u : w->pkt.payload; /* a fragment's is not the datagram's */
+    w->head.length =
+        w->pkt.fragment ? w->pkt.payload & ~3u : w->pkt.payload; /* of a first fragment, not of the datagram */
     speech = qpw_opaque(w, qpw_head_speech(qpw_conn_services(c)));
     waits = qpw_speech_waits(&w->head, speech) && end == w->pkt.payload && !(w->pkt.tcp_flags & QPW_TCP_FIN);
     if (waits && !(w->head.first | w->head.last) && w->head.n <= QPW_LOOK_PADDING)
@@ -377,11 +378,11 @@ __noinline __u32 qpw_look_told(__u32 local, __u32 n)
         speaks |= QPW_SPEECH_FIRST;
     speaks = (__u8)(speech | (speaks & QPW_SPEECH_FIRST) | (waits ? QPW_SPEECH_WAITS : 0));
     if (waits || w->head_next || (c->speaks[local] & QPW_SPEECH_WAITS)) {
-        w->head_next = (__u32)qpw_look_place(w, c, local) + end;
+        w->head_next = (__u32)qpw_look_offset(w, c, local) + end;
         qpw_head_put(waits);
     }
     w->head.first = w->head.last = 0;
-    qpw_look_tell(w, c, local, speaks);
+    qpw_look_set(w, c, local, speaks);
     return 0;
 }
 
@@ -389,8 +390,8 @@ __noinline __u32 qpw_look_told(__u32 local, __u32 n)
 #define QPW_MPTCP_JOIN 1
 
 /*
- * Do the options of the SYN, its header's bytes behind the first 20 in w->quote, join it to a connection of Multipath
- * TCP (RFC 8684, 3.2)? Stacks put that option at a multiple of four bytes.
+ * Return whether the SYN's options (header bytes behind the first 20, in w->quote) join a Multipath TCP connection
+ * (RFC 8684, 3.2). Stacks align that option to four bytes.
  */
 __noinline __u32 qpw_is_join(__u32 bytes)
 {
@@ -407,8 +408,8 @@ __noinline __u32 qpw_is_join(__u32 bytes)
 }
 
 /*
- * A path that joins a connection begins in the middle of its stream. Either end could claim it, to be left alone: both
- * have to, as far as both were seen. join: this SYN, or SYN+ACK, of that end of w->conn does.
+ * Exempt a Multipath TCP subflow, which begins in the middle of a stream. Both ends have to request it if both were
+ * seen; otherwise one end could evade classification. join: this SYN or SYN+ACK of that end of w->conn has the option.
  */
 __noinline __u32 qpw_look_joined(__u32 local, __u32 join)
 {
@@ -437,14 +438,14 @@ __noinline __u32 qpw_look_joined(__u32 local, __u32 join)
     return 0;
 }
 
-/* The options of a SYN, where they are not those that nearly every SYN has. */
+/* Examine the options of a SYN, unless their length is that of nearly every SYN. */
 static __always_inline void qpw_look_syn(void *ctx, struct qpw_work *w, const int xdp)
 {
     __u32 n = w->pkt.l4_header - 20u, join = 0;
 
     if (n >= 12 && n != 20 && n <= 40) {
         n = ((n - 1) & 63) + 1; /* verifier: as in qpw_reparse() */
-        asm volatile("" : "+r"(n));
+        barrier_var(n);
         if (w->in.frame.length >= w->pkt.l4_offset + 20u + n && !qpw_payload(ctx, w->pkt.l4_offset + 20u, w->quote, n, xdp))
             join = qpw_is_join(n);
     }
@@ -452,7 +453,7 @@ static __always_inline void qpw_look_syn(void *ctx, struct qpw_work *w, const in
         qpw_look_joined(!w->rx, join);
 }
 
-/* What this packet says of the end of w->conn that it comes from. */
+/* Examine this packet for the end of w->conn that sent it. */
 static __always_inline void qpw_look_packet(void *ctx, struct qpw_work *w, const int xdp)
 {
     __u32 n;
@@ -463,12 +464,12 @@ static __always_inline void qpw_look_packet(void *ctx, struct qpw_work *w, const
     if (!n)
         return;
     n = ((n - 1) & (QPW_HEAD_BYTES - 1)) + 1; /* verifier: as in qpw_reparse() */
-    asm volatile("" : "+r"(n));
+    barrier_var(n);
     if (!qpw_payload(ctx, w->head_at, w->payload, n, xdp))
-        qpw_look_told(!w->rx, n);
+        qpw_look_classify(!w->rx, n);
 }
 
-/* Global, as the stages are. */
+/* Global functions, so that the verifier checks them once. */
 __noinline __u32 qpw_look_xdp(struct xdp_md *ctx)
 {
     struct qpw_work *w = qpw_work();
@@ -487,7 +488,7 @@ __noinline __u32 qpw_look_tc(struct __sk_buff *ctx)
     return 0;
 }
 
-/* Is there something to look at? A SYN: where it has more options than usual, or its answer may contradict it. */
+/* Return whether the packet has to be examined. A SYN: if it has unusual options, or may contradict an earlier one. */
 static __always_inline int qpw_is_looked_at(const struct qpw_work *w, const struct qpw_conn *c)
 {
     __u8 speaks = w->rx ? c->speaks[0] : c->speaks[1];
@@ -495,12 +496,12 @@ static __always_inline int qpw_is_looked_at(const struct qpw_work *w, const stru
     if (qpw_is_syn(&w->pkt) &&
         ((w->pkt.l4_header >= 32 && w->pkt.l4_header != 40) || ((c->speaks[0] | c->speaks[1]) & QPW_SPEECH)))
         return 1;
-    return (w->pkt.payload && !qpw_is_told(speaks)) || (speaks & QPW_SPEECH_WAITS);
+    return (w->pkt.payload && !qpw_is_classified(speaks)) || (speaks & QPW_SPEECH_WAITS);
 }
 
 /*
- * By a copy of c: in which table it is matters to nothing here, and the verifier need not follow it. Written back is
- * the word of the end that sent the packet alone, for the other one's may be told on another CPU.
+ * Examine the packet. Works on a copy of c, so that the verifier need not follow each table that c may be in, and
+ * writes back only the class of the end that sent the packet, because another CPU may be setting the other end's.
  */
 static __always_inline void qpw_look(void *ctx, struct qpw_work *w, struct qpw_conn *c, const int xdp)
 {

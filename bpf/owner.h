@@ -258,7 +258,7 @@ static __noinline int qpw_is_mptcp(struct __sk_buff *skb, struct qpw_work *w)
     n = ((n - QPW_TCP_HEADER - 1) & 63) + 1; /* verifier: never 0, and never above, in the register used */
     if (n > QPW_TCP_OPTIONS)
         return 0;
-    asm volatile("" : "+r"(n));
+    barrier_var(n);
     if (bpf_skb_load_bytes(skb, start, option, n))
         return 0;
 #pragma clang loop unroll(disable)

@@ -12,6 +12,9 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
+#ifndef barrier_var /* bpf_helpers.h */
+#define barrier_var(var) asm volatile("" : "=r"(var) : "0"(var))
+#endif
 
 /*
  * Extension headers are followed so far behind the IPv6 header. With two tags in front of it no header starts beyond

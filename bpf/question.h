@@ -156,7 +156,7 @@ __noinline __u32 qpw_asked_number(void)
 __noinline __u32 qpw_question_put(__u32 number)
 {
     struct qpw_work *w = qpw_work();
-    __u32 now, clock, age, oldest = 0, place = 0;
+    __u32 now, clock, age, oldest = 0, way = 0;
     struct qpw_questions *q;
     __u64 id, word;
 
@@ -172,21 +172,21 @@ __noinline __u32 qpw_question_put(__u32 number)
     for (__u32 i = 0; i < QPW_QUESTION_WAYS; i++) {
         word = q->word[i];
         if (!word || !((word ^ id) & QPW_QUESTION_ID)) {
-            place = i;
+            way = i;
             oldest = ~0u; /* its own, or empty as all behind it: nothing is lost */
             break;
         }
         age = (clock - (__u32)word) & QPW_QUESTION_AGE;
         if (age >= oldest) {
             oldest = age;
-            place = i;
+            way = i;
         }
     }
     word = qpw_question_word(id, now, number);
     if (oldest <= (qpw_question_timeout(w) + QPW_QUESTION_BACK) << QPW_QUESTION_TIME_SHIFT)
         *(volatile __u32 *)&q->lost = now + 1; /* before the word goes: a reader in between must not take it for intact */
-    if (place < QPW_QUESTION_WAYS && q->word[place] != word)
-        *(volatile __u64 *)&q->word[place] = word;
+    if (way < QPW_QUESTION_WAYS && q->word[way] != word)
+        *(volatile __u64 *)&q->word[way] = word;
     return 0;
 }
 
@@ -253,30 +253,30 @@ static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, 
     key->local_port = reason;
 }
 
-/* The place of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
+/* The slot of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
 static __always_inline __u64 *qpw_grace_slot(const struct qpw_work *w, __u64 *ret_id)
 {
     __u64 id = (__u64)w->key.protocol << 32 | (__u32)w->key.local_port << 16 | w->key.remote_port;
-    __u32 place = (__u32)(qpw_tag_spread(id, config.secret[QPW_SET_SECRET]) >> 48) & (QPW_GRACE_SLOTS - 1);
+    __u32 slot = (__u32)(qpw_tag_spread(id, config.secret[QPW_SET_SECRET]) >> 48) & (QPW_GRACE_SLOTS - 1);
 
     *ret_id = id << 24;
-    return bpf_map_lookup_elem(&grace, &place);
+    return bpf_map_lookup_elem(&grace, &slot);
 }
 
 /* The node sent w->key to a group: who answers to it within QPW_GRACE_NS was asked. */
 static __always_inline void qpw_grace_put(const struct qpw_work *w)
 {
-    __u64 id, *place = qpw_grace_slot(w, &id);
+    __u64 id, *slot = qpw_grace_slot(w, &id);
 
-    if (place)
-        *place = id | (w->now >> QPW_GRACE_SHIFT & QPW_GRACE_TIME);
+    if (slot)
+        *slot = id | (w->now >> QPW_GRACE_SHIFT & QPW_GRACE_TIME);
 }
 
 /* Does the datagram w->key answer to what the node sent to a group? */
 static __always_inline int qpw_grace_get(const struct qpw_work *w)
 {
-    __u64 id, *place = qpw_grace_slot(w, &id);
-    __u64 word = place ? *place : 0;
+    __u64 id, *slot = qpw_grace_slot(w, &id);
+    __u64 word = slot ? *slot : 0;
 
     return word && !((word ^ id) >> 24) &&
            (((w->now >> QPW_GRACE_SHIFT) - word) & QPW_GRACE_TIME) < QPW_GRACE_NS >> QPW_GRACE_SHIFT;

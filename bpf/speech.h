@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * speech.h - what the first bytes of one end of an exchange look like, and what follows from both ends' for the service
- * that the rule names. Pure: the same code natively and in BPF, no loop, no helper.
+ * speech.h - classify the first bytes of one end of an exchange, and judge both ends' classes by the services that the
+ * rule names. Pure: the same code natively and in BPF, no loop, no helper.
  *
- * The bytes are two words in network order, so that a comparison of up to eight of them is one. Order matters: what has
- * few fixed bytes stands behind what has many; DNS and NTP, which have least of all, are asked for only where the rule
- * names them.
+ * The bytes are two words in network order, so that up to eight of them are compared at once. Order matters: protocols
+ * with many fixed bytes are tested before those with few; DNS and NTP, which have fewest, only if the rule names them.
  *
- * Sources are named where the form is tested.
+ * Sources stand beside each test.
  */
 #ifndef QPW_BPF_SPEECH_H
 #define QPW_BPF_SPEECH_H
@@ -16,13 +15,13 @@
 
 #define QPW_HEAD_BYTES 16u /* eight are too few for RPC, DNS and LDAP; 32 tell no more */
 
-/* The beginning of what one end sent. Bytes behind the n that are there are zero. */
+/* The first bytes that one end sent. Bytes behind the n received are zero. */
 struct qpw_head {
     __u64 first, last; /* bytes 0-7 and 8-15, byte 0 the highest */
-    __u32 n;           /* how many there are, at most QPW_HEAD_BYTES */
-    __u32 length;      /* UDP: of the datagram's payload; TCP: not looked at */
+    __u32 n; /* bytes received, at most QPW_HEAD_BYTES */
+    __u32 length; /* UDP: of the datagram's payload; TCP: unused */
     __u8 udp;
-    __u8 initiator;    /* 1: that end opened the exchange */
+    __u8 initiator; /* 1: this end opened the exchange */
 };
 
 #define QPW_WORD4(a, b, c, d) ((__u32)(a) << 24 | (__u32)(b) << 16 | (__u32)(c) << 8 | (__u32)(d))
@@ -32,7 +31,7 @@ static __always_inline __u8 qpw_head_byte(const struct qpw_head *h, const __u32 
     return at < 8 ? (__u8)(h->first >> (56 - 8 * at)) : (__u8)(h->last >> (120 - 8 * at));
 }
 
-/* Two, or four, bytes from `at` on. */
+/* Return two, or four, bytes from `at` on. */
 static __always_inline __u32 qpw_head_2(const struct qpw_head *h, const __u32 at)
 {
     return (__u32)qpw_head_byte(h, at) << 8 | qpw_head_byte(h, at + 1);
@@ -43,7 +42,7 @@ static __always_inline __u32 qpw_head_4(const struct qpw_head *h, const __u32 at
     return qpw_head_2(h, at) << 16 | qpw_head_2(h, at + 2);
 }
 
-/* The eight bytes from `at` on, which is 0 to 8 and need not be a constant. */
+/* Return the eight bytes from `at` on; at: 0 to 8, not necessarily a constant. */
 static __always_inline __u64 qpw_head_from(const struct qpw_head *h, __u32 at)
 {
     return at & 8 ? h->last : h->first << (8 * (at & 7)) | h->last >> 1 >> (63 - 8 * (at & 7));
@@ -55,7 +54,7 @@ static __always_inline int qpw_is_digit(__u8 c)
 }
 
 /*
- * RFC 8446, 5.1; RFC 5246, 6.2.1; RFC 6101, appendix E. An alert of version 0 is what some servers answer to nonsense.
+ * RFC 8446, 5.1; RFC 5246, 6.2.1; RFC 6101, appendix E. Some servers answer garbage with an alert of version 0.
  */
 static __always_inline int qpw_is_tls(const struct qpw_head *h)
 {
@@ -73,7 +72,7 @@ static __always_inline int qpw_is_tls(const struct qpw_head *h)
 }
 
 /*
- * The twelve bytes of a DNS header. RFC 1035, 4.1.1; RFC 2136, 2.2: an update counts other things in the same places.
+ * The twelve bytes of a DNS header. RFC 1035, 4.1.1; RFC 2136, 2.2: an update has other counts in the same fields.
  */
 static __always_inline int qpw_is_dns_header(__u64 first, __u32 last, int initiator)
 {
@@ -90,7 +89,7 @@ static __always_inline int qpw_is_dns_header(__u64 first, __u32 last, int initia
     return opcode == 5 || (!answers && authorities <= 1 && additional <= 2);
 }
 
-/* RFC 1035, 4.2.2; RFC 7766, 8: over TCP behind its length. */
+/* RFC 1035, 4.2.2; RFC 7766, 8: over TCP, a length precedes it. */
 static __always_inline int qpw_is_dns(const struct qpw_head *h)
 {
     if (h->udp)
@@ -119,15 +118,15 @@ static __always_inline int qpw_is_ntp(const struct qpw_head *h)
 }
 
 /*
- * RFC 9112, 3 and 4; RFC 9113, 3.4, 4.1 and 6.5: "HTTP/", a request, or the settings that open HTTP/2. 0: none of
- * these.
+ * Recognize "HTTP/", a request, or the SETTINGS frame that opens HTTP/2 (RFC 9112, 3 and 4; RFC 9113, 3.4, 4.1, 6.5).
+ * Returns 0 for anything else.
  */
 static __always_inline __u32 qpw_http_class(const struct qpw_head *h)
 {
-    __u32 four = (__u32)(h->first >> 32), fold = four & 0xdfdfdfdf;
+    __u32 four = (__u32)(h->first >> 32), upper = four & 0xdfdfdfdf;
     __u8 status = qpw_head_byte(h, 9);
 
-    if (h->n >= 5 && fold == QPW_WORD4('H', 'T', 'T', 'P') && qpw_head_byte(h, 4) == '/')
+    if (h->n >= 5 && upper == QPW_WORD4('H', 'T', 'T', 'P') && qpw_head_byte(h, 4) == '/')
         return h->n >= 10 && (status == '3' || status == '4') ? QPW_SPEECH_HTTPERR : QPW_SPEECH_HTTP;
     if (four == QPW_WORD4('G', 'E', 'T', ' ') || four == QPW_WORD4('P', 'O', 'S', 'T') ||
         four == QPW_WORD4('H', 'E', 'A', 'D') || four == QPW_WORD4('P', 'U', 'T', ' ') ||
@@ -143,8 +142,9 @@ static __always_inline __u32 qpw_http_class(const struct qpw_head *h)
 }
 
 /*
- * Words that only one end begins with. HTML: HTTP/0.9 and error pages without a status line (RFC 1945, 6). PROXY:
- * haproxy's proxy-protocol.txt, 2.1 and 2.2. Clients of mail: RFC 5321, 4.1.1.1; of files: RFC 959, 4.1. 0: none.
+ * Recognize words that only one end begins with. HTML: HTTP/0.9 and error pages without a status line (RFC 1945, 6).
+ * PROXY: haproxy's proxy-protocol.txt, 2.1 and 2.2. SMTP clients: RFC 5321, 4.1.1.1; FTP clients: RFC 959, 4.1.
+ * Returns 0 for anything else.
  */
 static __always_inline __u32 qpw_word_class(const struct qpw_head *h)
 {
@@ -187,7 +187,7 @@ static __always_inline int qpw_is_nbss(const struct qpw_head *h)
            qpw_head_byte(h, 4) == 0x20;
 }
 
-/* The bytes of a BER or DER length at the beginning of a word, itself included; 0: that is none. */
+/* Return the size of the BER or DER length field at the beginning of a word, in bytes; 0: not one. */
 static __always_inline __u32 qpw_ber_length(__u64 word)
 {
     __u32 head = word >> 56;
@@ -195,7 +195,7 @@ static __always_inline __u32 qpw_ber_length(__u64 word)
     return head < 0x80 ? 1 : head >= 0x81 && head <= 0x84 ? head - 0x7f : 0;
 }
 
-/* RFC 4120, 5.4, 5.9 and 7.2.2: an application tag, then a sequence; over TCP behind its length. */
+/* RFC 4120, 5.4, 5.9 and 7.2.2: an application tag, then a sequence; over TCP, a length precedes it. */
 static __always_inline int qpw_is_kerberos(const struct qpw_head *h)
 {
     __u32 start = h->udp ? 0 : 4, length;
@@ -209,7 +209,7 @@ static __always_inline int qpw_is_kerberos(const struct qpw_head *h)
            (word << 8 << 8 * length) >> 56 == 0x30;
 }
 
-/* RFC 5531, 8, 9 and 11; RFC 9289, 4.1: RPC with TLS begins in the same way. */
+/* RFC 5531, 8, 9 and 11; RFC 9289, 4.1: RPC with TLS begins the same way. */
 static __always_inline int qpw_is_rpc(const struct qpw_head *h)
 {
     __u32 mark = qpw_head_4(h, 0) & 0x7fffffff, type = h->udp ? qpw_head_4(h, 4) : qpw_head_4(h, 8);
@@ -221,7 +221,7 @@ static __always_inline int qpw_is_rpc(const struct qpw_head *h)
     return type ? type == 1 && next <= 1 : next == 2;
 }
 
-/* RFC 4511, 4.1.1 and 5.1; RFC 3416: a sequence, a number, then what tells the two apart. 0: neither. */
+/* RFC 4511, 4.1.1 and 5.1; RFC 3416: a sequence, an integer, then a tag that distinguishes the two. Returns 0 for neither. */
 static __always_inline __u32 qpw_ldap_class(const struct qpw_head *h)
 {
     __u32 length = qpw_ber_length(h->first << 8), at = 1 + length, digits;
@@ -247,12 +247,12 @@ static __always_inline int qpw_is_dcerpc(const struct qpw_head *h)
            !(qpw_head_byte(h, 4) & 0xee) && qpw_head_byte(h, 5) <= 3 && !(h->first & 0xffff);
 }
 
-/* 1 or 0 without a branch: the verifier would follow each way through all that comes after. */
+/* Return 1 or 0 without a branch, of which the verifier would follow both ways through all later code. */
 static __always_inline __u32 qpw_digit(const struct qpw_head *h, const __u32 at)
 {
     __u32 value = (__u8)(qpw_head_byte(h, at) - '0');
 
-    asm volatile("" : "+r"(value)); /* else the compiler knows what follows for a comparison */
+    barrier_var(value); /* otherwise the compiler makes a branch of it */
     return (value - 10) >> 31;
 }
 
@@ -260,11 +260,11 @@ static __always_inline __u32 qpw_same(const struct qpw_head *h, const __u32 at, 
 {
     __u32 value = qpw_head_byte(h, at) ^ c;
 
-    asm volatile("" : "+r"(value));
+    barrier_var(value);
     return (value - 1) >> 31;
 }
 
-/* RFC 5424, 6; RFC 3164, 4.1.1: "<PRI>"; RFC 6587, 3.4.1: behind its length in digits. */
+/* RFC 5424, 6; RFC 3164, 4.1.1: "<PRI>"; RFC 6587, 3.4.1: a decimal length may precede it. */
 static __always_inline int qpw_is_syslog(const struct qpw_head *h)
 {
     __u32 d0 = qpw_digit(h, 0), d1 = qpw_digit(h, 1), d2 = qpw_digit(h, 2), d3 = qpw_digit(h, 3);
@@ -275,7 +275,10 @@ static __always_inline int qpw_is_syslog(const struct qpw_head *h)
     return (qpw_same(h, 0, '<') & priority) | (d0 & (one | (d1 & (two | (d2 & (three | four))))));
 }
 
-/* What begins with digits: rcmd(3), the port for errors; RFC 959, 4.2 and RFC 5321, 4.2, a reply. 0: neither. */
+/*
+ * Recognize leading digits: rcmd(3)'s port for errors, or a reply code (RFC 959, 4.2; RFC 5321, 4.2). Returns 0 for
+ * neither.
+ */
 static __always_inline __u32 qpw_digits_class(const struct qpw_head *h)
 {
     __u8 b2 = qpw_head_byte(h, 2), b3 = qpw_head_byte(h, 3), b4 = qpw_head_byte(h, 4);
@@ -290,8 +293,8 @@ static __always_inline __u32 qpw_digits_class(const struct qpw_head *h)
 }
 
 /*
- * What no rule names, but is often found in a service's place: FastCGI 3.3; MySQL's HandshakeV10, or the error in its
- * place; RFC 1006, 6; RFC 854; RFC 1928, 3; RFC 6347, 4.1. 0: none of these.
+ * Recognize protocols that no rule names but that are often found in place of a listed service: FastCGI 3.3; MySQL's
+ * HandshakeV10, or an error instead; RFC 1006, 6; RFC 854; RFC 1928, 3; RFC 6347, 4.1. Returns 0 for anything else.
  */
 static __always_inline __u32 qpw_other_class(const struct qpw_head *h)
 {
@@ -314,8 +317,8 @@ static __always_inline __u32 qpw_other_class(const struct qpw_head *h)
 #define QPW_EACH(byte) ((byte) * 0x0101010101010101ull)
 
 /*
- * Are the first up to eight bytes text: printable ASCII, BEL, BS, TAB, LF, CR, ESC? All at once: the highest bit of a
- * byte of each sum says of that byte alone, for none of them reaches 0x100.
+ * Return whether the first up to eight bytes are text: printable ASCII, BEL, BS, TAB, LF, CR, ESC. Tests all bytes at
+ * once: no byte of a sum exceeds 0xff, so that its highest bit depends on that byte only.
  */
 static __always_inline int qpw_is_text(const struct qpw_head *h)
 {
@@ -328,27 +331,27 @@ static __always_inline int qpw_is_text(const struct qpw_head *h)
     return !(~(printable | (from_bel & ~above_lf) | ~not_cr | ~not_esc) & QPW_EACH(0x80));
 }
 
-/* Its last byte, where there are no more than QPW_HEAD_BYTES of them. */
+/* Return the last byte received. */
 static __always_inline __u8 qpw_head_end(const struct qpw_head *h)
 {
     return h->n > 8 ? (__u8)(h->last >> (8 * ((16 - h->n) & 7))) : (__u8)(h->first >> (8 * ((8 - h->n) & 7)));
 }
 
-/* What nothing above has recognized. */
+/* Classify bytes that no test above recognized. */
 static __always_inline __u32 qpw_unknown_class(const struct qpw_head *h)
 {
     int text = qpw_is_text(h);
 
     if (h->n < 2 || (h->n < 4 && !(text && qpw_head_end(h) == '\n')))
         return QPW_SPEECH_SHORT;
-    if (text) /* "HTTP" may be cut off anything that HTTP says */
+    if (text) /* "HTTP" may be the beginning of an HTTP response */
         return h->n == 4 && h->first >> 32 == QPW_WORD4('H', 'T', 'T', 'P') ? QPW_SPEECH_SHORT : QPW_SPEECH_TEXT;
     if (h->udp ? h->n <= 6 && !h->first : h->n < QPW_HEAD_BYTES)
         return QPW_SPEECH_SHORT;
     return QPW_SPEECH_BIN;
 }
 
-/* The class of these bytes. services: what the rule names. */
+/* Return the class of these bytes (QPW_SPEECH_*). services: those that the rule names. */
 static __always_inline __u32 qpw_speech_of(const struct qpw_head *h, __u32 services)
 {
     __u32 speech;
@@ -388,8 +391,8 @@ static __always_inline __u32 qpw_speech_of(const struct qpw_head *h, __u32 servi
 }
 
 /*
- * May more bytes, up to QPW_HEAD_BYTES, still change the class of what TCP carried? What is recognized stays so, but of
- * an HTTP status; of text a whole line is enough.
+ * Return whether further bytes of a TCP stream, up to QPW_HEAD_BYTES, could still change the class. A recognized
+ * protocol is final, except that HTTP's status is needed; text is final after a whole line.
  */
 static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 speech)
 {
@@ -402,24 +405,25 @@ static __always_inline int qpw_speech_waits(const struct qpw_head *h, __u32 spee
 
 /* ---- Judgement ---- */
 
-_Static_assert(QPW_JUDGED_COUNT == QPW_JUDGED_VALUES + 1 && QPW_JUDGED_MUTE == QPW_JUDGED_VALUES, "a count for each but mute");
+_Static_assert(QPW_JUDGED_COUNT == QPW_JUDGED_VALUES + 1 && QPW_JUDGED_MUTE == QPW_JUDGED_VALUES,
+               "one count per judgement except mute");
 
 /*
- * What recognizes a protocol beyond doubt. The class of mere text, or of a word that any text may begin with, does not.
+ * Classes that identify a protocol beyond doubt; those of text, or of a word that any text may begin with, do not.
  */
 #define QPW_STRONG_SPEECHES \
     (QPW_LOOKS(SSH) | QPW_LOOKS(TLS) | QPW_LOOKS(HTTP) | QPW_LOOKS(HTTPERR) | QPW_LOOKS(REPLY) | QPW_LOOKS(SMB) | \
      QPW_LOOKS(NBSS) | QPW_LOOKS(RPC) | QPW_LOOKS(KRB) | QPW_LOOKS(DCERPC) | QPW_LOOKS(LDAP) | QPW_LOOKS(SNMP) | \
      QPW_LOOKS(MYSQL) | QPW_LOOKS(TPKT) | QPW_LOOKS(TELNET) | QPW_LOOKS(FCGI) | QPW_LOOKS(RSH) | QPW_LOOKS(DTLS))
 
-/* What says nothing about a service: too little, or what stands before the first byte of any. */
+/* Classes that do not identify a service: too few bytes, or a prefix of any service. */
 #define QPW_EMPTY_SPEECHES (QPW_LOOKS(NONE) | QPW_LOOKS(SHORT) | QPW_LOOKS(PROXY))
 #define QPW_UNSEEN_SPEECHES (QPW_LOOKS(JOINED) | QPW_LOOKS(MIDSTREAM))
 
 /*
- * Add `classes` to `sum` if `services` has that one. Verifier: clang makes a branch of each mask, and Linux 6.18 follows both
- * values of a mask that is 0 or all bits: of a dozen in a row, thousands of paths. A factor that neither sees through is one
- * path; one sum after the other needs little stack.
+ * Add `classes` to `sum` if `services` contains that service. Verifier: clang turns each mask into a branch, and Linux
+ * 6.18 follows both values of a mask of 0 or all bits, so that a dozen masks become thousands of paths. A factor opaque
+ * to both is one path. Sums are computed one after the other, which needs little stack.
  */
 static __always_inline __u32 qpw_spoken_add(__u32 sum, __u32 services, __u32 service, __u32 classes)
 {
@@ -443,7 +447,7 @@ static __always_inline __u32 qpw_speeches_expected(__u32 services)
     return sum;
 }
 
-/* Return the classes that speak neither for nor against one of them. */
+/* Return the classes that neither confirm nor contradict one of these services. */
 static __always_inline __u32 qpw_speeches_tolerated(__u32 services)
 {
     __u32 sum = 0;
@@ -452,7 +456,7 @@ static __always_inline __u32 qpw_speeches_tolerated(__u32 services)
     return sum;
 }
 
-/* One exchange: what its rule names, and what the two ends said, struct qpw_conn's speaks[1] and [0]. */
+/* An exchange: its rule's services and both ends' classes, which are struct qpw_conn's speaks[1] and [0]. */
 struct qpw_spoken_both {
     __u32 services;
     __u8 own;
@@ -462,9 +466,9 @@ struct qpw_spoken_both {
 };
 
 /*
- * Does what the node's own end said fit one of the services that its rule names? The node's end is what counts: the
- * other end may be a scanner, and sends what it likes; it counts where it greets the node's client unasked as no such
- * server does, and where the node's own bytes are unrecognized, but for UDP's DNS, which has few fixed bits.
+ * Judge whether the node's own bytes fit one of the services that the rule names. The other end may be a scanner that
+ * sends anything, so it counts in two cases only: it greets the node's client first, as no such server does; or the
+ * node's own bytes are unrecognized, except for DNS over UDP, which has few fixed bits.
  */
 static __always_inline enum qpw_judged qpw_speaks_judge(const struct qpw_spoken_both *b)
 {
