@@ -6,6 +6,11 @@
 
 #define FRAME_BYTES 64
 #define DATAGRAM_ID 0x4242
+#define FIRST_UNITS ((8 + sizeof(rpc)) / 8) /* of 8 bytes, in front of a later fragment */
+
+/* What the services of the ports say first, so that the programs recognize it at once. */
+static const uint8_t smb[16] = {0, 0, 0, 0x40, 0xfe, 'S', 'M', 'B', 0x40}; /* MS-SMB2, 2.1 and 2.2.1.2 */
+static const uint8_t rpc[40] = {[3] = 1, [11] = 2, [12] = 0, 1, 0x86, 0xa3, [19] = 3}; /* a call of NFS (RFC 5531, 9) */
 
 const uint8_t qpw_bench_local6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 
@@ -37,7 +42,7 @@ static uint8_t *put_ethernet(uint8_t *to, const struct qpw_bench_packet *p)
 
 static uint8_t *put_ipv4(uint8_t *to, const struct qpw_bench_packet *p, uint32_t bytes)
 {
-    uint32_t fragment = p->shape == QPW_SHAPE_FIRST ? 0x2000 : p->shape == QPW_SHAPE_FRAGMENT ? 3 : 0x4000;
+    uint32_t fragment = p->shape == QPW_SHAPE_FIRST ? 0x2000 : p->shape == QPW_SHAPE_FRAGMENT ? FIRST_UNITS : 0x4000;
 
     to[0] = 0x45;
     to[1] = 0;
@@ -89,7 +94,8 @@ static void put_l4(uint8_t *to, const struct qpw_bench_packet *p, uint32_t bytes
 
 void qpw_bench_build(const struct qpw_bench_packet *p, struct qpw_bench_frame *ret)
 {
-    uint32_t headers = p->protocol == IPPROTO_UDP ? 8 : 20, ip, payload = 0;
+    bool udp = p->protocol == IPPROTO_UDP;
+    uint32_t headers = udp ? 8 : 20, ip, payload = 0;
     bool v6 = p->shape == QPW_SHAPE_IPV6 || p->shape == QPW_SHAPE_IPV6_EXT;
     uint8_t *at;
 
@@ -97,12 +103,14 @@ void qpw_bench_build(const struct qpw_bench_packet *p, struct qpw_bench_frame *r
     at = put_ethernet(ret->data, p);
     ip = (uint32_t)(at - ret->data) + (v6 ? 40 : 20) + (p->shape == QPW_SHAPE_IPV6_EXT ? 8 : 0);
     if (p->payload)
-        payload = ip + headers + 1 < FRAME_BYTES ? FRAME_BYTES - ip - headers : 1;
-    if (p->shape == QPW_SHAPE_FIRST)
-        headers = 8, payload = 16; /* 24 bytes, so that the later fragment starts at 3 units of 8 */
+        payload = udp ? sizeof(rpc) : sizeof(smb);
     at = v6 ? put_ipv6(at, p, headers + payload) : put_ipv4(at, p, headers + payload);
     if (p->shape != QPW_SHAPE_FRAGMENT)
         put_l4(at, p, headers + payload);
+    if (p->payload && p->shape != QPW_SHAPE_FRAGMENT)
+        memcpy(at + headers, udp ? rpc : smb, payload);
+    if (p->payload && udp && p->from_local && p->shape != QPW_SHAPE_FRAGMENT)
+        put32(put32(at + headers + 4, 1), 0); /* it is the reply */
     ret->length = ip + headers + payload;
     if (ret->length < FRAME_BYTES)
         ret->length = FRAME_BYTES;

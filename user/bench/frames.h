@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * frames.h - the frames that `bench` runs through the programs: an exchange between this node and a remote address, 64
- * bytes if the headers leave room.
+ * frames.h - the frames that `bench` runs through the programs: an exchange between this node and a remote address, the
+ * shortest that carry what each says.
  */
 #ifndef QPW_BENCH_FRAMES_H
 #define QPW_BENCH_FRAMES_H
@@ -40,7 +40,7 @@ struct qpw_bench_packet {
     uint16_t remote_port;
     uint32_t seq;
     uint32_t ack;
-    bool payload;        /* payload fills the packet to 64 bytes; otherwise the frame is padded after it */
+    bool payload;        /* the beginning of what the port's service says; without it the frame is padded to 64 bytes */
 };
 
 /* The node's IPv6 address, 2001:db8::1 (RFC 3849); the remote one is 2001:db8:1::remote4. */
