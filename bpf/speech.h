@@ -472,18 +472,21 @@ struct qpw_spoken_both {
  */
 static __always_inline enum qpw_judged qpw_speaks_judge(const struct qpw_spoken_both *b)
 {
-    __u32 services = b->services & QPW_SPEAKS_SERVICES, expected = qpw_speeches_expected(services);
-    __u32 tolerated = qpw_speeches_tolerated(services);
+    __u32 services = b->services & QPW_SPEAKS_SERVICES, expected, tolerated;
     __u32 own = 1u << (b->own & QPW_SPEECH), other = b->other & QPW_SPEECH_WAITS ? QPW_LOOKS(SHORT) : 1u << (b->other & QPW_SPEECH);
 
     if (!services)
         return QPW_JUDGED_UNASKED;
     if (own & QPW_UNSEEN_SPEECHES)
         return own & QPW_LOOKS(JOINED) ? QPW_JUDGED_JOINED : QPW_JUDGED_MIDSTREAM;
+    if (!b->outbound && (own & QPW_LOOKS(NONE))) /* the client's own first bytes: nearly every connection comes by here */
+        return QPW_JUDGED_MUTE;
     if (b->own & QPW_SPEECH_WAITS)
         own = QPW_LOOKS(SHORT);
+    expected = qpw_speeches_expected(services);
     if (own & expected)
         return QPW_JUDGED_MATCH;
+    tolerated = qpw_speeches_tolerated(services);
     if (own & QPW_EMPTY_SPEECHES) {
         if (b->outbound && !b->udp && (b->other & QPW_SPEECH_FIRST) && !(services & QPW_SPEAKS_UNSURE) &&
             (other & (QPW_STRONG_SPEECHES | QPW_LOOKS(TEXT)) & ~(expected | tolerated)))
