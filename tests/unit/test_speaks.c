@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/report.h"
 #include "facts/speaks.h"
+#include "report/render.h"
 #include "words/speech.h"
 
 static struct qpw_meter_row meters[8];
@@ -83,4 +85,39 @@ Test(speaks, each_row_adds_up_in_json)
         sum += json_integer_value(reason);
     cr_expect_eq(sum + json_integer_value(json_object_get(row, "match")) + json_integer_value(json_object_get(row, "mismatch")), 9);
     json_decref(list);
+}
+
+static char *rendered(const struct qpw_snapshot *s, int (*render)(const struct qpw_report *, const struct qpw_render_options *, FILE *))
+{
+    struct qpw_report r;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    cr_assert_eq(qpw_report_make(s, 0, &r), 0);
+    cr_assert_eq(render(&r, &(struct qpw_render_options){0}, out), 0);
+    qpw_report_clear(&r);
+    fclose(out);
+    return text;
+}
+
+Test(speaks, text_and_page_say_the_same)
+{
+    struct qpw_snapshot s = picture();
+    char *text, *page;
+
+    page = rendered(&s, qpw_report_html);
+    cr_expect_null(strstr(page, "First bytes"), "nothing was looked at");
+    free(page);
+    add(&s, 445, 1, 9)->judged[QPW_JUDGED_MATCH] = 3;
+    meters[0].judged[QPW_JUDGED_SHORT] = 2;
+    text = rendered(&s, qpw_report_text);
+    page = rendered(&s, qpw_report_html);
+    cr_expect_not_null(strstr(page, "id=\"speaks\""), "%s", page);
+    cr_expect_not_null(strstr(text, "short 2,"), "%s", text);
+    cr_expect_not_null(strstr(text, "mute 4"), "%s", text);
+    cr_expect_not_null(strstr(page, "short 2, mute 4"), "%s", page);
+    cr_expect_not_null(strstr(page, "66.7"), "not judged: 6 of 9");
+    free(text);
+    free(page);
 }

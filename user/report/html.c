@@ -237,7 +237,7 @@ static void sign_off(struct qpw_html_page *p)
 int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
 {
     struct qpw_html_page p = {.r = r, .o = options};
-    int rc = qpw_html_nonce(p.nonce);
+    int rc = qpw_html_nonce(p.nonce), closed;
 
     if (rc < 0)
         return rc;
@@ -251,6 +251,7 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         qpw_page_past_findings(&p);
         qpw_page_peers(&p);
         qpw_page_rules(&p);
+        rc = qpw_page_speaks(&p);
         qpw_page_listeners(&p);
         qpw_page_traffic(&p);
         qpw_page_undecided(&p);
@@ -259,5 +260,6 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         qpw_html_end(p.h); /* closes main */
         embedded(&p, "script", qpw_page_js, qpw_page_js_end);
     }
-    return qpw_html_close(p.h);
+    closed = qpw_html_close(p.h);
+    return rc < 0 ? rc : closed;
 }

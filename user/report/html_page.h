@@ -37,7 +37,7 @@ struct qpw_html_page {
 
 /* All kinds by name, for the stylesheet: on a narrow screen, each cell follows its title. */
 #define QPW_PAGE_TABLES(X) \
-    X(verdicts) X(found) X(members) X(past) X(busy) X(peers) X(rules) X(listeners) X(meters) X(gaps) X(events) X(tables)
+    X(verdicts) X(found) X(members) X(past) X(busy) X(peers) X(rules) X(speaks) X(listeners) X(meters) X(gaps) X(events) X(tables)
 #define QPW_X_PAGE_TABLE(name) extern const struct qpw_page_table qpw_page_table_##name;
 QPW_PAGE_TABLES(QPW_X_PAGE_TABLE)
 
@@ -86,6 +86,8 @@ void qpw_page_past_findings(struct qpw_html_page *p);
 void qpw_page_peers(struct qpw_html_page *p);
 void qpw_page_rules(struct qpw_html_page *p);
 void qpw_page_listeners(struct qpw_html_page *p);
+/* Nothing where no rule's first bytes were looked at. Returns 0 or -ENOMEM. */
+int qpw_page_speaks(struct qpw_html_page *p);
 void qpw_page_traffic(struct qpw_html_page *p);
 void qpw_page_undecided(struct qpw_html_page *p);
 void qpw_page_coverage(struct qpw_html_page *p);

@@ -5,30 +5,15 @@
 
 #include "facts/speaks.h"
 #include "report/text_page.h"
-#include "util/names.h"
 #include "words/speech.h"
 #include "words/table.h"
 #include "words/words.h"
 
 #define SCREEN_PORTS 6u
 
-/* "mute 12, short 3" */
-static const char *reasons(const struct qpw_speaks_row *row, char *buf, size_t size)
-{
-    char count[24];
-    size_t used = 0;
-
-    *buf = '\0';
-    for (unsigned as = QPW_JUDGED_MISMATCH + 1; as < QPW_JUDGED_COUNT && used < size; as++)
-        if (row->judged[as])
-            used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", qpw_judged_name(as),
-                                     qpw_words_count(row->judged[as], count, sizeof(count)));
-    return buf;
-}
-
 static int add_row(struct qpw_table *t, const struct qpw_text_page *p, const struct qpw_speaks_row *row)
 {
-    char service[32], connections[24], match[24], other[24], share[16], why[160];
+    char service[32], connections[24], match[24], other[24], share[16], why[QPW_WORDS_UNJUDGED];
     uint64_t left = row->connections - qpw_speaks_judged(row);
     const char *rule = qpw_snapshot_rule(p->r->s, row->rule);
     const char *cells[] = {qpw_words_direction(row->direction),
@@ -36,7 +21,7 @@ static int add_row(struct qpw_table *t, const struct qpw_text_page *p, const str
                            qpw_words_count(row->connections, connections, sizeof(connections)),
                            qpw_words_count(row->judged[QPW_JUDGED_MATCH], match, sizeof(match)),
                            qpw_words_count(row->judged[QPW_JUDGED_MISMATCH], other, sizeof(other)),
-                           qpw_words_share(left, row->connections, share, sizeof(share)), reasons(row, why, sizeof(why))};
+                           qpw_words_share(left, row->connections, share, sizeof(share)), qpw_words_unjudged(row->judged, why, sizeof(why))};
 
     return qpw_table_add(t, row->judged[QPW_JUDGED_MISMATCH] ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
 }

@@ -9,6 +9,7 @@
 #include "util/names.h"
 #include "words/json.h"
 #include "words/printer.h"
+#include "words/words.h"
 
 const char *qpw_words_speech(unsigned speech)
 {
@@ -49,6 +50,19 @@ const char *qpw_words_mismatch(const struct qpw_finding *f, char *buf, size_t si
                       qpw_words_speech(f->speaks[1]),
                       is_recognized(f->speaks[0]) ? "; those of the other end look like " : "",
                       is_recognized(f->speaks[0]) ? other : "");
+}
+
+const char *qpw_words_unjudged(const uint64_t judged[QPW_JUDGED_COUNT], char *buf, size_t size)
+{
+    char count[24];
+    size_t used = 0;
+
+    *buf = '\0';
+    for (unsigned as = QPW_JUDGED_MISMATCH + 1; as < QPW_JUDGED_COUNT && used < size; as++)
+        if (judged[as])
+            used += (size_t)snprintf(buf + used, size - used, "%s%s %s", used ? ", " : "", qpw_judged_name(as),
+                                     qpw_words_count(judged[as], count, sizeof(count)));
+    return buf;
 }
 
 const char *qpw_words_speaks(const uint8_t speaks[2], char *buf, size_t size)

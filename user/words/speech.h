@@ -26,6 +26,13 @@ const char *qpw_words_speaks(const uint8_t speaks[2], char *buf, size_t size);
 json_t *qpw_json_speaks(const uint8_t speaks[2]);
 
 /*
+ * Why connections of a listed port were not judged, "mute 12, short 3"; judged: struct qpw_speaks_row's. Writes into buf,
+ * returns buf.
+ */
+#define QPW_WORDS_UNJUDGED 160
+const char *qpw_words_unjudged(const uint64_t judged[QPW_JUDGED_COUNT], char *buf, size_t size);
+
+/*
  * Of each listed port that was looked at: [{protocol, port, direction, rule, connections, match, mismatch, not_judged
  * {midstream, short, …}}]. NULL: no memory.
  */
