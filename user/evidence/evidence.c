@@ -28,7 +28,7 @@ static void write_json(FILE *out, json_t *document)
     fputc('\n', out);
 }
 
-/* "in force  in-tcp-22  inbound tcp 22 SSH   from=10.0.5.0/24": the statement as it was written, and what `only` left of it. */
+/* Print "in force  in-tcp-22  inbound tcp 22 SSH   from=10.0.5.0/24": the statement, and what `only` left of it. */
 static void print_rule(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_rule_info *info)
 {
     const struct qpw_policy *policy = e->options->policy;
@@ -38,7 +38,7 @@ static void print_rule(const struct qpw_printer *p, const struct qpw_evidence_so
     for (size_t i = 0; policy && i < policy->n_rules; i++)
         if (!strcmp(policy->rules[i].name, info->name))
             qpw_row_limits_text(&policy->rules[i], limits, sizeof(limits));
-    if (strstr(text, limits)) /* as it says itself */
+    if (strstr(text, limits)) /* already in the statement */
         *limits = '\0';
     qpw_print_line(p, "# %-12s %-24.*s %s%s%s", info->in_force ? "in force" : "not in force", (int)sizeof(info->name), info->name, text,
                    *limits ? "   in force with " : "", limits);
@@ -101,7 +101,7 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
     }
     if (s->meta.version[0])
         fprintf(out, "qportwatch %.*s (what is attached)\n", (int)sizeof(s->meta.version), s->meta.version);
-    if (uname(&name) == 0) /* what a site appends to its kernels' versions is a name of its own */
+    if (uname(&name) == 0) /* a site may append a name of its own to its kernels' versions */
         fprintf(out, "%s %.*s %s\n", name.sysname, (int)(e->anonymous ? strspn(name.release, "0123456789.") : strlen(name.release)),
                 name.release, name.machine);
     fprintf(out, "policy %s\nsource %s\nschemas qportwatch.report/1 qportwatch.evidence/1 qportwatch.coverage/1 qportwatch.verify/1\n", s->meta.policy_digest,
@@ -109,7 +109,7 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
     qpw_folder_end(folder);
 }
 
-/* The report as all its formats; coverage.json is the JSON's part about it. */
+/* Write the report in all formats, and its coverage as coverage.json. */
 static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
     struct qpw_render_options options = *e->options;
@@ -151,7 +151,7 @@ static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *
     return r;
 }
 
-/* What `alerts --verify` says of the whole log; anonymous: without its path, sums and lines. */
+/* Return the result of `alerts --verify` for the whole log; anonymous: without its path, sums and lines. */
 static json_t *chain_json(const struct qpw_evidence_source *e, const struct qpw_log_sums *log)
 {
     const struct qpw_log_verify *v = &log->chain;
@@ -169,7 +169,7 @@ static json_t *chain_json(const struct qpw_evidence_source *e, const struct qpw_
     return o;
 }
 
-/* True where there was a log that could be read. */
+/* Returns whether there was a log that could be read. */
 static bool write_log(const struct qpw_evidence_source *e, struct qpw_folder *folder, struct qpw_log_sums *ret)
 {
     const struct qpw_report *r = e->report;

@@ -7,26 +7,26 @@
 #include "evidence/figures.h"
 #include "util/error.h"
 
-/* All borrowed. */
+/* All pointers are borrowed. */
 struct qpw_evidence_source {
     const struct qpw_report *report;
     const struct qpw_render_options *options;
-    const char *policy_text;  /* one text, every include in place; NULL: not to be had, */
-    const char *policy_why;   /* and why */
-    const char *source_name;  /* of the vendor's page; NULL: not said */
-    uint64_t history_from_unix_ns, history_to_unix_ns; /* which time the whole history covers; 0: not known */
-    const char *alerts;       /* path of the alert log; NULL: none is known */
-    const struct qpw_anonymous *anonymous; /* whose names the report has already; NULL: its own */
+    const char *policy_text; /* one text, includes expanded; NULL: not available, */
+    const char *policy_why; /* and the reason */
+    const char *source_name; /* of the vendor's page; NULL: not specified */
+    uint64_t history_from_unix_ns, history_to_unix_ns; /* period of the whole history; 0: unknown */
+    const char *alerts; /* path of the alert log; NULL: unknown */
+    const struct qpw_anonymous *anonymous; /* already applied to the report; NULL: not anonymous */
 };
 
 /*
- * Writes it into a new or empty folder: README.txt, report.json, .html and .txt, requirements.json and .txt, recount.sh,
+ * Write the evidence into a new or empty folder: README.txt, report.json, .html and .txt, requirements.json and .txt, recount.sh,
  * policy.txt, source-digest.txt, alerts.jsonl, chain.json, coverage.json, versions.txt, SIGN-OFF.txt, SHA256SUMS. 0, or a negative errno
  * with err and nothing left of it.
  */
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *path, struct qpw_error *err);
 
-/* Whether the folder could be written: new or empty, in a place that can be written. Leaves nothing. 0, or a negative errno with err. */
+/* Check that the folder is new or empty and can be written; leave nothing behind. Returns 0, or a negative errno with err. */
 int qpw_evidence_check(const char *path, struct qpw_error *err);
 
 struct qpw_evidence_figures {
@@ -34,11 +34,11 @@ struct qpw_evidence_figures {
     const struct qpw_log_sums *log; /* NULL: none could be read */
 };
 
-/* The table with its figures, as JSON ("qportwatch.evidence/1") and as text. 0, or a negative errno. */
+/* Write the requirements with their figures, as JSON ("qportwatch.evidence/1") and as text. Returns 0, or a negative errno. */
 int qpw_requirements_json(const struct qpw_evidence_source *evidence, const struct qpw_evidence_figures *figures, FILE *out);
 int qpw_requirements_text(const struct qpw_evidence_source *evidence, const struct qpw_evidence_figures *figures, FILE *out);
 
-/* README.txt, SIGN-OFF.txt. log NULL: none could be read. */
+/* Write README.txt and SIGN-OFF.txt. log NULL: none could be read. */
 void qpw_evidence_readme(const struct qpw_evidence_source *evidence, const struct qpw_log_sums *log, FILE *out);
 void qpw_evidence_sign_off(const struct qpw_evidence_source *evidence, FILE *out);
 

@@ -40,7 +40,7 @@ const struct qpw_figure_row *qpw_figure_row(unsigned figure)
     return &figures[figure < QPW_FIGURE_COUNT ? figure : QPW_FIGURE_COUNT];
 }
 
-/* FIGURES(A, B) of the list: each by its enum, those not used by QPW_FIGURE_COUNT. */
+/* Expand FIGURES(A, B) of the list to enum values, padded with QPW_FIGURE_COUNT. */
 #define FIGURE(name) QPW_FIGURE_##name
 #define NO QPW_FIGURE_COUNT
 #define F1(a) FIGURE(a), NO, NO, NO, NO, NO, NO, NO, NO, NO
@@ -91,13 +91,13 @@ static void count_rule(struct counting *c, const struct qpw_rule_use *rule)
     if (insecure)
         add(c, QPW_FIGURE_INSECURE_CONNECTIONS, rule->counts.connections);
     qpw_rule_words(c->from->options->policy, info, &words);
-    if (!info->in_force || words.own) /* groups of the tool's own are not the policy's to approve */
+    if (!info->in_force || words.own) /* the policy does not approve built-in groups */
         return;
     add(c, QPW_FIGURE_RULES_IN_FORCE, 1);
     add(c, QPW_FIGURE_RULES_OF_VENDOR, words.vendor);
     add(c, QPW_FIGURE_RULES_WITHOUT_PURPOSE, !words.purpose[0]);
     add(c, QPW_FIGURE_RULES_WITHOUT_REF, words.vendor || !words.ref[0]);
-    if (words.cut && !words.ref[0] && !words.vendor) /* what was cut may have named one */
+    if (words.cut && !words.ref[0] && !words.vendor) /* a truncated statement may have had one */
         c->values[QPW_FIGURE_RULES_WITHOUT_REF].known = c->values[QPW_FIGURE_RULES_OF_VENDOR].known = false;
     if (words.cut && !words.until[0] && !words.vendor) /* a vendor's page sets no date */
         c->values[QPW_FIGURE_EXCEPTIONS].known = false;
@@ -162,7 +162,7 @@ static uint64_t begin_of(const struct qpw_report *r)
     return r->since_unix_ns > r->s->from_unix_ns ? r->since_unix_ns : r->s->from_unix_ns;
 }
 
-/* In whole microseconds, as documents have times: what is counted again comes to the same. */
+/* Add up gaps in whole microseconds, as in documents, so that a recount gives the same sum. */
 static void count_gaps(struct counting *c)
 {
     const struct qpw_report *r = c->from->report;
@@ -205,7 +205,8 @@ static void count_coverage(struct counting *c)
         add(c, QPW_FIGURE_INTERFACES_MONITORED, s->inventory[i].state == QPW_LINK_MONITORED);
         add(c, QPW_FIGURE_INTERFACES_UNMONITORED, s->inventory[i].state == QPW_LINK_UNMONITORED);
     }
-    c->values[QPW_FIGURE_PEERS].known = c->values[QPW_FIGURE_PEERS_SILENT].known = !s->recorded; /* it has those that were heard of */
+    c->values[QPW_FIGURE_PEERS].known = c->values[QPW_FIGURE_PEERS_SILENT].known =
+        !s->recorded; /* a recorded one has only peers that were seen */
     for (size_t i = 0; i < r->n_peers; i++) {
         add(c, QPW_FIGURE_PEERS, r->peers[i].info->in_force);
         add(c, QPW_FIGURE_PEERS_SILENT, r->peers[i].info->in_force && r->peers[i].silent);

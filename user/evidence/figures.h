@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* figures.h - the figures that requirements are answered by, each computed once from what a report is made of: pure. */
+/* figures.h - the figures behind the requirements, each computed once from the report's data. Pure. */
 #ifndef QPW_EVIDENCE_FIGURES_H
 #define QPW_EVIDENCE_FIGURES_H
 
 #include "alert/log/verify.h"
 #include "report/render.h"
 
-/* Of when a figure is; each face says it. X(symbol, "name", "label of people") */
+/* The period of a figure, shown in each format. X(symbol, "name", "label") */
 #define QPW_FIGURE_OFS(X) \
-    X(END, "end", "at the end")       /* of the moment at which the period ends, and of no other */ \
-    X(COUNTED, "counted", "counted")  /* of the counters' whole period */ \
-    X(FOUND, "found", "recorded")     /* of the same, or since --since: findings, records, gaps */ \
-    X(HISTORY, "history", "history")  /* of the whole history that is there */ \
-    X(LOG, "log", "alert log")        /* of the whole alert log that is there */
+    X(END, "end", "at the end") /* at the end of the period */ \
+    X(COUNTED, "counted", "counted") /* over the counters' whole period */ \
+    X(FOUND, "found", "recorded") /* over the same, or since --since: findings, records, gaps */ \
+    X(HISTORY, "history", "history") /* over the whole history */ \
+    X(LOG, "log", "alert log") /* over the whole alert log */
 #define QPW_X_FIGURE_OF(s, name, label) QPW_FIGURE_OF_##s,
 enum qpw_figure_of { QPW_FIGURE_OFS(QPW_X_FIGURE_OF) QPW_FIGURE_OF_COUNT };
 const char *qpw_figure_of_name(unsigned of);
@@ -27,25 +27,25 @@ enum qpw_figure {
 #undef ROW
 struct qpw_figure_row {
     const char *name, *what;
-    const char *file, *filter; /* jq FILTER FILE counts it again; -s where the file has one document a line */
+    const char *file, *filter; /* jq FILTER FILE recounts it; -s if the file has one document per line */
     enum qpw_figure_of of;
 };
 const struct qpw_figure_row *qpw_figure_row(unsigned figure);
 
 struct qpw_figure_value {
     uint64_t value;
-    bool known; /* false: what it would be counted from is not to be had */
+    bool known; /* false: its source is not available */
 };
 
-/* What the alert log comes to. */
+/* Sums over the alert log. */
 struct qpw_log_sums {
     struct qpw_log_verify chain;            /* of all of it */
     uint64_t oldest_unix_ns, newest_unix_ns; /* of its records; 0: none */
-    uint64_t copied;                        /* records into alerts.jsonl; of these */
-    uint64_t audit_records, failures;       /* that the audit began or ended; that something of it failed */
+    uint64_t copied; /* records copied into alerts.jsonl; of these */
+    uint64_t audit_records, failures; /* start or end of the audit; failure of a part of it */
 };
 
-/* What they are counted from; all borrowed. */
+/* Sources of the figures; all borrowed. */
 struct qpw_figures_from {
     const struct qpw_report *report;
     const struct qpw_render_options *options;

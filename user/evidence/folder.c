@@ -26,7 +26,7 @@ struct qpw_folder {
     bool made;
     struct file files[FILES];
     size_t n;
-    /* The file that is written. */
+    /* The file being written. */
     FILE *out;
     int file;
     struct sha256_ctx sum;
@@ -47,7 +47,7 @@ static int fail_open(struct qpw_error *err, const char *path, const char *what, 
     return qpw_fail(err, code, "%s: %s: %s", path, what, strerror(-code));
 }
 
-/* Whether there is nothing in it; a negative errno where that cannot be seen. */
+/* Return whether the folder is empty, or a negative errno. */
 static int is_empty(int folder)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 1;
@@ -99,7 +99,7 @@ int qpw_folder_open(const char *path, struct qpw_folder **ret, struct qpw_error 
     return r;
 }
 
-/* ---- A file: what is written goes through the sum ---- */
+/* ---- A file: all data passes through the hash ---- */
 
 static ssize_t write_through(void *cookie, const char *data, size_t size)
 {
@@ -127,20 +127,20 @@ FILE *qpw_folder_begin(struct qpw_folder *f, const char *name)
 {
     struct file *file = &f->files[f->n];
 
-    if (f->n + 1 >= FILES) /* a mistake of ours */
+    if (f->n + 1 >= FILES) /* a programming error */
         abort();
     snprintf(file->name, sizeof(file->name), "%s", name);
     sha256_init(&f->sum);
     f->file = f->error ? -1 : openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (f->file < 0) {
         failed(f, -errno, name);
-        file->name[0] = '\0'; /* what stands there is not ours to take back */
+        file->name[0] = '\0'; /* the existing file is not ours to remove */
     } else {
         fchmod(f->file, FILE_MODE);
     }
     f->out = fopencookie(f, "w", (cookie_io_functions_t){.write = write_through});
     if (!f->out)
-        abort(); /* no memory for a stream */
+        abort(); /* out of memory */
     return f->out;
 }
 

@@ -2,8 +2,8 @@
 /*
  * folder.h - a new folder whose files are written once, each with its SHA-256.
  *
- * The folder is its owner's and group's alone (0750, files 0640), whatever the umask. Nothing in it is ever written over:
- * it is new, or was empty. What fails takes back all that was written.
+ * Only owner and group can read it (0750, files 0640), whatever the umask. Nothing is ever overwritten: the folder is new
+ * or was empty. A failure removes everything written.
  */
 #ifndef QPW_EVIDENCE_FOLDER_H
 #define QPW_EVIDENCE_FOLDER_H
@@ -15,19 +15,19 @@
 
 struct qpw_folder;
 
-/* Makes it, or takes an empty one. 0, or a negative errno with err. */
+/* Create the folder, or open an empty one. Returns 0, or a negative errno with err. */
 int qpw_folder_open(const char *path, struct qpw_folder **ret, struct qpw_error *err);
 
 /*
- * A file of it to be written to, one at a time, ended by qpw_folder_end(). Never NULL: what cannot be made is a stream that
- * fails, as qpw_folder_end() then says.
+ * Begin a file, one at a time, ended by qpw_folder_end(). Returns a stream for writing, never NULL: if the file cannot be
+ * created, writes to the stream fail, which qpw_folder_end() reports.
  */
 FILE *qpw_folder_begin(struct qpw_folder *f, const char *name);
 void qpw_folder_end(struct qpw_folder *f);
 
 /*
- * Writes SHA256SUMS over all files, syncs and closes. keep false, or where anything failed: takes back every file, and the
- * folder where it was made here. 0, or a negative errno with err of the first failure.
+ * Write SHA256SUMS of all files, sync and close. If keep is false or anything failed, remove every file, and the folder if
+ * it was created here. Returns 0, or a negative errno with err of the first failure.
  */
 int qpw_folder_close(struct qpw_folder *f, bool keep, struct qpw_error *err);
 

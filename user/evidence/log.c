@@ -25,7 +25,7 @@ static bool is_audit_record(const json_t *record)
     return is;
 }
 
-/* By its tag of PCI DSS 10.7.2: in the metadata of an alert, or among the variables of a record of the engine. */
+/* Recognize it by its PCI DSS 10.7.2 tag: in an alert's metadata, or among the variables of an engine record. */
 static bool is_failure(const json_t *record)
 {
     const json_t *tags = json_object_get(json_object_get(json_object_get(record, "alert"), "metadata"), "pci_dss");
@@ -48,12 +48,12 @@ struct counts {
 struct taking {
     const struct qpw_log_reading *reading;
     struct qpw_log_sums *sums;
-    FILE *pending; /* records behind the last one that is copied: they are, too, once one of the period follows */
+    FILE *pending; /* records after the last one copied; they are copied if another one of the period follows */
     struct counts of_pending;
     int error;
 };
 
-/* Count it as written, where it is: what is no record of ours has no other names. */
+/* Copy a record, and count it if it was written; lines that are not our records cannot be anonymized. */
 static void copy(const struct qpw_log_reading *reading, const json_t *record, const char *line, size_t length, FILE *out, struct counts *counts)
 {
     json_t *other = reading->anonymous ? qpw_anonymous_record(reading->anonymous, record) : NULL;
@@ -100,7 +100,7 @@ static bool is_of_period(const struct qpw_log_reading *reading, uint64_t unix_ns
     return unix_ns && unix_ns >= reading->from_unix_ns && unix_ns <= reading->to_unix_ns;
 }
 
-/* Copy without holes from the first record to the last that is about the period or was written in it, so that their chain holds. */
+/* Copy everything between the first and the last record of the period (by subject or time), so that the chain holds. */
 static void take_record(struct taking *t, const json_t *record, const char *line, size_t length)
 {
     uint64_t when = time_of(json_string_value(json_object_get(record, "timestamp")));
@@ -127,7 +127,7 @@ static void take(void *arg, const char *line, size_t length)
     struct taking *t = arg;
     json_t *record = json_loadb(line, length, 0, NULL);
 
-    if (json_is_object(record)) /* what is none breaks the chain, which says so */
+    if (json_is_object(record)) /* other lines break the chain, which is reported */
         take_record(t, record, line, length);
     json_decref(record);
 }

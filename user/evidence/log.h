@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* log.h - the alert log, read once: what of it belongs into the folder, and what all of it comes to. */
+/* log.h - read the alert log once: copy the records of the period into the folder, and add up all of it. */
 #ifndef QPW_EVIDENCE_LOG_H
 #define QPW_EVIDENCE_LOG_H
 
@@ -9,14 +9,15 @@
 #include "evidence/figures.h"
 
 struct qpw_log_reading {
-    uint64_t from_unix_ns, to_unix_ns;     /* the period whose records are copied, with all between the first and the last of them, */
+    uint64_t from_unix_ns,
+        to_unix_ns; /* copy the records of this period, and all between the first and the last of them, */
     FILE *out;                             /* to here, */
-    const struct qpw_anonymous *anonymous; /* with other names; NULL: as they stand */
+    const struct qpw_anonymous *anonymous; /* anonymized; NULL: as they are */
 };
 
 /*
- * The log at `path` with the files it was rotated to, oldest first. 0, or a negative errno with err; the caller clears *ret
- * in any case: qpw_log_verify_clear(&ret->chain).
+ * Read the log at `path` and its rotated files, oldest first. Returns 0, or a negative errno with err; in any case the
+ * caller clears *ret with qpw_log_verify_clear(&ret->chain).
  */
 int qpw_evidence_log(const struct qpw_log_reading *reading, const char *path, struct qpw_log_sums *ret, struct qpw_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What a person opens first, and what one signs. */
+/* README.txt and SIGN-OFF.txt: what a person opens first, and what one signs. */
 #include <string.h>
 
 #include "evidence/evidence.h"
@@ -11,7 +11,7 @@
 #include "words/words.h"
 
 #define WIDTH 92u
-#define GAPS 10u /* that are named */
+#define GAPS 10u /* listed at most */
 
 static void paragraph(const struct qpw_printer *p, const char *text)
 {
@@ -36,7 +36,7 @@ static void head(const struct qpw_printer *p, const struct qpw_evidence_source *
     qpw_print_end(p);
 }
 
-/* Each interface of the host, and the times that nobody saw. */
+/* Print each interface of the host, and the gaps. */
 static void coverage(const struct qpw_printer *p, const struct qpw_evidence_source *e)
 {
     const struct qpw_report *r = e->report;
@@ -79,7 +79,7 @@ static const struct {
     {"SHA256SUMS", "sums over all files but itself"},
 };
 
-/* What of the log is here, and how its chain is followed. */
+/* Print which records were copied, and how to verify their chain. */
 static void log_text(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_log_sums *log)
 {
     char records[40], breaks[40], copied[40];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The requirements with their figures: for programs, and for people. */
+/* Requirements with their figures, as JSON and as text. */
 #include <errno.h>
 #include <jansson.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define WIDTH 100u
 
-/* From when to when a figure is. */
+/* Return the period of a figure. */
 static void times_of(const struct qpw_evidence_source *e, const struct qpw_log_sums *log, unsigned of, uint64_t *ret_from, uint64_t *ret_to)
 {
     const struct qpw_snapshot *s = e->report->s;
@@ -87,7 +87,7 @@ int qpw_requirements_json(const struct qpw_evidence_source *e, const struct qpw_
     return r;
 }
 
-/* Those of one time together, the time in front of the first. */
+/* Print the figures grouped by period, with the period in front of the first. */
 static void print_figures(const struct qpw_printer *p, const struct qpw_requirement *row, unsigned of, const struct qpw_figure_value *values)
 {
     const char *label = qpw_figure_of_label(of);
@@ -115,7 +115,7 @@ static void print_row(const struct qpw_printer *p, const struct qpw_requirement 
     qpw_print_end(p);
 }
 
-/* What the labels in front of the figures mean. */
+/* Print the meaning of the labels in front of the figures. */
 static void print_labels(const struct qpw_printer *p, const struct qpw_evidence_source *e, const struct qpw_log_sums *log)
 {
     static const char *const meanings[] = {

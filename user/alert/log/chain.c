@@ -14,7 +14,7 @@
 #define NOTHING "0000000000000000000000000000000000000000000000000000000000000000"
 #define DIGITS (QPW_LOG_CHAIN_SUM - 1)
 
-/* How the fact stands in a line: of an alert's metadata, and of an engine record's variables. No value can contain it. */
+/* Text before the fact in a line: in an alert's metadata, and in an engine record's variables. No value can contain it. */
 static const char *const before[] = {"\"chain\":[\"", "{\"chain\":\""};
 
 QPW_NAME_TABLE(qpw_log_chain_word_name, QPW_LOG_CHAIN_WORDS, QPW_LOG_CHAIN_WORD_COUNT, "invalid")
@@ -30,7 +30,7 @@ const char *qpw_log_chain_text(const struct qpw_log_chain *chain, char buf[QPW_L
     return buf;
 }
 
-/* Where the line's sum begins, and its number; NULL: it has none. The last of the kind, which is ours. */
+/* Find the line's sum and its number; NULL: none. Takes the last kind found, which is ours. */
 static const char *find_sum(const char *line, size_t length, uint64_t *ret_number)
 {
     const char *found = NULL, *end = line + length;
@@ -58,7 +58,7 @@ static const char *find_sum(const char *line, size_t length, uint64_t *ret_numbe
     return found;
 }
 
-/* The sum of a line with that sum in the place of its own. */
+/* Compute the sum of a line with the given sum in place of its own. */
 static void sum_of(const char *line, size_t length, const char *sum_at, const char sum[QPW_LOG_CHAIN_SUM],
                    char ret[QPW_LOG_CHAIN_SUM])
 {
@@ -119,7 +119,7 @@ enum qpw_log_chain_word qpw_log_chain_follow(struct qpw_log_chain *chain, const 
     if (!sum_at)
         return QPW_LOG_CHAIN_ADDED;
     memcpy(stated.sum, sum_at, DIGITS);
-    if (stated.number == 1) { /* the first record can be checked by itself */
+    if (stated.number == 1) { /* the first record can be verified on its own */
         qpw_log_chain_init(&first);
         sum_of(line, length, sum_at, first.sum, sum);
         if (strcmp(sum, stated.sum))

@@ -18,7 +18,7 @@ int qpw_log_verify_begin(struct qpw_log_verify *v, const char *wanted, struct qp
     qpw_log_chain_init(&v->chain);
     if (!wanted)
         return 0;
-    snprintf(line, sizeof(line), "\"chain\":[\"%.*s\"]", QPW_LOG_CHAIN_TEXT, wanted); /* read as a line has it */
+    snprintf(line, sizeof(line), "\"chain\":[\"%.*s\"]", QPW_LOG_CHAIN_TEXT, wanted); /* as in a line of the log */
     if (!qpw_log_chain_read(line, strlen(line), &v->wanted) || !v->wanted.number)
         return qpw_fail(err, -EINVAL, "--head %s: not NUMBER:SUM, with a sum of 64 hexadecimal digits", wanted);
     return 0;
@@ -33,7 +33,7 @@ static void breach(struct qpw_log_verify *v, const struct qpw_log_breach *one)
     v->n_breaches++;
 }
 
-/* Lines of before the log had a chain stand before its first record alone: before a later one they were added. */
+/* Lines without a chain are legitimate only before record 1, from before the log had a chain; otherwise they were added. */
 static void add_older(struct qpw_log_verify *v)
 {
     if (v->older)
@@ -68,7 +68,7 @@ void qpw_log_verify_line(struct qpw_log_verify *v, const char *file, uint64_t nu
         return;
     }
     if (one.word == QPW_LOG_CHAIN_ADDED && !is_json(line, length))
-        v->torn = true; /* to be seen with the next line whether it is the last */
+        v->torn = true; /* legitimate only if it is the last line */
     v->records += one.word != QPW_LOG_CHAIN_ADDED;
     if (v->records == 1 && one.word != QPW_LOG_CHAIN_ADDED) {
         v->first = one.number;
@@ -111,7 +111,7 @@ int qpw_log_verify_log(struct qpw_log_verify *v, const char *path, struct qpw_er
     return r ? r : qpw_log_verify_file(v, path, err);
 }
 
-/* The last line is no breach where it is what a killed auditor or a crashed machine left of one. */
+/* Accept an incomplete last line, which a killed auditor or a crashed machine may leave. */
 void qpw_log_verify_end(struct qpw_log_verify *v)
 {
     if (!v->torn)
@@ -135,7 +135,7 @@ bool qpw_log_verify_whole(const struct qpw_log_verify *v)
     return v->records && !v->n_breaches && (!v->wanted.number || v->found);
 }
 
-/* ---- Said ---- */
+/* ---- Results ---- */
 
 const char *qpw_log_breach_text(const struct qpw_log_breach *b, char *buf, size_t size)
 {

@@ -66,7 +66,7 @@ static int parse_span(const char *text, const char *dash, struct qpw_range *ret,
     return 0;
 }
 
-/* Why ADDR/LEN, whose address is one, is no prefix. */
+/* Return why ADDR/LEN, with a valid address, is not a prefix. */
 static const char *prefix_fault(const uint8_t addr[16], const char *length)
 {
     static _Thread_local char why[INET6_ADDRSTRLEN + 64];
@@ -182,7 +182,7 @@ void qpw_addresses_normalise(struct qpw_addresses *set)
     for (size_t i = 1; i < set->n; i++) {
         struct qpw_range *last = &set->ranges[kept], *next = &set->ranges[i];
 
-        /* Ranges that touch become one, but never over the border of the families. */
+        /* Merge adjacent ranges, but never across the border of the families. */
         bool touches = next->first <= last->last ||
                        (next->first - 1 == last->last && is_mapped(next->first) == is_mapped(last->last));
         if (!touches)
@@ -288,7 +288,7 @@ int qpw_range_prefixes(const struct qpw_range *range, int (*visit)(const struct 
         struct qpw_prefix prefix = {.length = 128};
         int ret;
 
-        /* The largest block that starts here, is aligned here and ends within the range. */
+        /* Find the largest aligned block that starts here and ends within the range. */
         while (prefix.length > 0 && !(at & host_mask(prefix.length - 1)) &&
                (at | host_mask(prefix.length - 1)) <= range->last)
             prefix.length--;

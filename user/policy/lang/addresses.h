@@ -31,37 +31,37 @@ struct qpw_prefix {
     unsigned length; /* 0..128; IPv4 /24 is 120 */
 };
 
-/* From the 16 bytes in network order used everywhere else. */
+/* Convert from the 16 bytes in network order used everywhere else. */
 qpw_u128 qpw_address_number(const uint8_t addr[16]);
 
 /*
- * "ADDR", "ADDR/LEN" or "ADDR-ADDR" of one family into a range. Host bits behind LEN are an error.
+ * Parse "ADDR", "ADDR/LEN" or "ADDR-ADDR" of one family. Host bits behind LEN are an error.
  * Returns 0, or -EINVAL with *ret_why saying what is wrong, valid until this thread's next call.
  */
 int qpw_range_parse(const char *text, struct qpw_range *ret, const char **ret_why);
 
-/* Writes "ADDR", "ADDR/LEN" where the range is one prefix, else "ADDR-ADDR". buf of 96 bytes. Returns buf. */
+/* Write "ADDR", "ADDR/LEN" if the range is one prefix, else "ADDR-ADDR". buf: 96 bytes. Returns buf. */
 const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size);
 
 #define QPW_MAX_RANGES (1u << 20)
 
-/* Appends; the set is no longer normalised. 0, -ENOMEM, or -E2BIG beyond QPW_MAX_RANGES. */
+/* Append a range; the set is no longer normalised. Returns 0, -ENOMEM, or -E2BIG beyond QPW_MAX_RANGES. */
 int qpw_addresses_add(struct qpw_addresses *set, const struct qpw_range *range);
 int qpw_addresses_add_all(struct qpw_addresses *set, const struct qpw_addresses *other);
 void qpw_addresses_normalise(struct qpw_addresses *set);
 void qpw_addresses_clear(struct qpw_addresses *set);
 
-/* The following expect normalised sets. */
+/* The following functions expect normalised sets. */
 bool qpw_addresses_contain(const struct qpw_addresses *set, const uint8_t addr[16]);
 bool qpw_addresses_equal(const struct qpw_addresses *a, const struct qpw_addresses *b);
 bool qpw_addresses_cover(const struct qpw_addresses *outer, const struct qpw_addresses *inner);
 bool qpw_addresses_overlap(const struct qpw_addresses *a, const struct qpw_addresses *b);
-/* *ret is a new set; caller clears. 0 or -ENOMEM. */
+/* Store the intersection in *ret, which the caller clears. Returns 0 or -ENOMEM. */
 int qpw_addresses_intersect(const struct qpw_addresses *a, const struct qpw_addresses *b, struct qpw_addresses *ret);
 
 /*
- * The fewest prefixes that make up the range, in ascending order. `visit` may stop by a non-zero
- * return, which is returned; otherwise 0.
+ * Call `visit` for the fewest prefixes that make up the range, in ascending order. A non-zero result of `visit` ends that
+ * and is returned; otherwise 0.
  */
 int qpw_range_prefixes(const struct qpw_range *range, int (*visit)(const struct qpw_prefix *prefix, void *data),
                        void *data);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The built-in policies: files of policy/lang/builtin/, embedded into the program (embed.S). */
+/* Built-in policies: files of policy/lang/builtin/, embedded into the program (embed.S). */
 #include <string.h>
 
 #include "policy/lang/policy.h"

@@ -19,7 +19,7 @@ static int warn_of(struct qpw_policy *policy, const struct qpw_where *where, con
                            (until - now) / 86400 == 1 ? "" : "s", day);
 }
 
-/* Suppressions are made to expire: many that will soon are one warning. Those that have are one each: to be deleted. */
+/* Warn once of all suppressions that expire soon, because that is usual; of each expired one, because it can be deleted. */
 static int warn_of_suppressions(struct qpw_policy *policy, int64_t now)
 {
     const struct qpw_suppression *first = NULL, *s;

@@ -21,7 +21,7 @@ static int read_again(const char *path, struct qpw_statements *ret)
     return text ? qpw_statements_read_text(ret, path, text, length, NULL) : qpw_statements_read_file(ret, path, NULL);
 }
 
-/* Lists that `addresses` names are part of the digest, behind the statements. */
+/* Also hash the lists that `addresses` statements name, after the statements. */
 static int read_lists(struct qpw_statements *all)
 {
     int r = 0;
@@ -51,7 +51,7 @@ static bool is_same(struct sha256_ctx *ctx, const char *wanted)
     return !strcmp(wanted, "") || !strcmp(wanted + strlen("sha256:"), text);
 }
 
-/* Statements of so many addresses each. */
+/* Write ranges as statements with a limited number of addresses each. */
 static void write_ranges(FILE *out, const char *statement, const char *name, const struct qpw_addresses *addresses)
 {
     char text[96];
@@ -79,7 +79,7 @@ static const struct qpw_address_set *set_with_file(const struct qpw_policy *poli
     return NULL;
 }
 
-/* A peer that was given as an address alone is called by it, which a statement's name may not have all letters of. */
+/* Write a peer. A peer given without a name is named by its address, whose characters are not all allowed in a name. */
 static void write_peer(FILE *out, const struct qpw_peer *peer)
 {
     char name[QPW_NAME_LEN + 8];

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* flat.h - a policy's text as one, which needs no other file: every include, list of addresses and peer in its place. */
+/* flat.h - a policy as one self-contained text: every include, address list and peer is expanded in place. */
 #ifndef QPW_POLICY_FLAT_H
 #define QPW_POLICY_FLAT_H
 
 #include "policy/lang/policy.h"
 
 /*
- * Its statements as written, a line each, read again from where they were read; where `addresses` names a list (`file=`),
- * with its addresses; behind them the peers that were given beside the file, as statements. NULL: the files are not what the
- * policy's digest is of any more, or no memory. The caller frees it.
+ * Return the statements as written, one per line, read again from the same files, with the addresses of the lists that
+ * `addresses` names (`file=`), followed by the peers given beside the file, as statements. NULL: the files no longer match
+ * the policy's digest, or out of memory. The caller frees the text.
  */
 char *qpw_policy_flat(const struct qpw_policy *policy);
 

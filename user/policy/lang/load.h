@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * load.h - the policy that a command is asked to work with, from the options all commands share.
+ * load.h - load the policy that a command works with, as the options that all commands share select it.
  *
  * A command puts {&qpw_policy_argp, 0, "Policy:", 0} into its argp children, points the child input
  * at a struct qpw_policy_options and calls qpw_policy_load().
@@ -19,8 +19,8 @@ struct qpw_policy_options {
     const char *peers_file;  /* --peers */
     const char **peers;      /* --peer, repeatable */
     size_t n_peers;
-    const char *set_in;      /* not an option: "it is set in FILE:LINE", where the configuration names the policy; NULL: it does not */
-    struct qpw_faults *faults; /* not an option: gets all that is wrong with a file, where loading it fails; may be NULL */
+    const char *set_in; /* not an option: "it is set in FILE:LINE" if the configuration names the policy; else NULL */
+    struct qpw_faults *faults; /* not an option: receives all errors of a file that cannot be loaded; may be NULL */
 };
 
 /* --policy, --platform, --peer, --peers. Child input: struct qpw_policy_options *. */
@@ -35,10 +35,10 @@ extern const struct argp qpw_policy_argp;
 int qpw_policy_load(const struct qpw_policy_options *options, struct qpw_policy *ret, const char **ret_chosen,
                     struct qpw_error *err);
 
-/* Adds a warning for each file of a policy in force that others than root can change. 0 or -ENOMEM. */
+/* Add a warning for each file of the policy in force that users other than root can change. Returns 0 or -ENOMEM. */
 int qpw_policy_warn_writable(struct qpw_policy *policy);
 
-/* Frees the list of peers and zeroes. */
+/* Free the list of peers and zero the options. */
 void qpw_policy_options_clear(struct qpw_policy_options *options);
 
 #endif

@@ -67,7 +67,7 @@ static int parse_platform(struct qpw_parser *p, const struct qpw_statement *stat
     return ret;
 }
 
-/* ---- Rows, suppressions ---- */
+/* ---- Rules, suppressions ---- */
 
 static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
 {
@@ -199,7 +199,7 @@ static void set_digest(struct qpw_policy *policy, struct sha256_ctx *ctx)
     policy->digest[7 + 64] = '\0';
 }
 
-/* Notes what is wrong with a statement; what only follows from another fault is left out. 0, or the end of the reading. */
+/* Record a statement's error, unless it is a consequence of another one. Returns 0, or a negative errno: stop parsing. */
 static int take_fault(struct qpw_parser *p, const struct qpw_where *where, int error, const struct qpw_error *why)
 {
     int r;
@@ -219,7 +219,7 @@ static bool is_set(const struct qpw_statement *statement)
     return !strcmp(statement->words[0].text, "addresses");
 }
 
-/* 0, -ENOMEM, or -E2BIG: the rest is not looked at. */
+/* Parse all statements. Returns 0, -ENOMEM, or -E2BIG: too many faults, the rest is skipped. */
 static int parse_all(struct qpw_parser *p, struct qpw_error *why)
 {
     const struct qpw_statements *s = &p->statements;
@@ -254,7 +254,7 @@ static int finish(struct qpw_parser *p, const char *path, struct qpw_error *err)
     return 0;
 }
 
-/* Ends the reading that `error` is the result of: parses the statements, hands over or clears. */
+/* Finish: if reading succeeded (error 0), parse the statements; hand over the policy, or clear it. */
 static int parse(struct qpw_parser *p, const struct qpw_policy_source *source, int error, struct qpw_policy *ret,
                  struct qpw_error *err)
 {

@@ -30,7 +30,7 @@ static int no_such_rule(const struct qpw_policy *policy, const struct qpw_statem
     return -ENOENT;
 }
 
-/* Takes one port out of the row's ranges and puts another in. 0: done, 1: the row has no such port. */
+/* Replace one port in the rule's ranges by another. Returns 0, or 1: the rule has no such port. */
 static int move_port(struct qpw_rule *rule, uint16_t from, uint16_t to)
 {
     struct qpw_port_range *ports = malloc((rule->n_ports + 2) * sizeof(*ports));
@@ -120,7 +120,7 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
     return ret;
 }
 
-/* Puts another list in the place of speaks= of every rule of that name. */
+/* Replace speaks= of every rule of that name. */
 static int change_speaks(struct qpw_policy *policy, const struct qpw_statement *statement, const struct qpw_word *word,
                          const char *value, struct qpw_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* parse_peers.c - peers, from the policy and by hand, and named sets of addresses. */
+/* parse_peers.c - peers, from the policy or the command line, and named sets of addresses. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +95,7 @@ static struct qpw_address_set *set_of(struct qpw_policy *policy, const char *nam
     return set;
 }
 
-/* file=PATH of an `addresses` line: words of addresses, any number a line. *ret_bad: it has faults, which are noted. */
+/* Read file=PATH of an `addresses` line: addresses, any number per line. *ret_bad: it has faults, which are recorded. */
 static int add_address_file(struct qpw_parser *p, const struct qpw_statement *statement, const struct qpw_word *word,
                             struct qpw_addresses *set, bool *ret_bad, struct qpw_error *err)
 {
@@ -184,7 +184,7 @@ int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err)
                        "no addresses yet for %s; add them after the name, or delete the rules that use it", names);
 }
 
-/* ---- By hand ---- */
+/* ---- From the command line ---- */
 
 int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char *from, struct qpw_error *err)
 {
@@ -255,7 +255,7 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
         *ret_faults = all.faults;
         all.faults = (struct qpw_faults){0};
     }
-    /* The peers point at the name of this file: it moves to the policy. */
+    /* Move the file's name to the policy, because the peers point to it. */
     if (all.n_files) {
         char **file = QPW_ADD(policy->files, policy->n_files);
 

@@ -10,7 +10,7 @@
 #include "util/hash.h"
 #include "util/near.h"
 
-/* Where the options of a row, a narrowing or a suppression go; NULL: that statement has no such option. */
+/* Destinations of the options of a rule, an `only` line or a suppression; NULL: that statement lacks the option. */
 struct targets {
     const struct qpw_policy *policy;
     const struct qpw_where *where;
@@ -26,11 +26,11 @@ struct targets {
         const char *key;
         char **value;
         bool is_name;
-    } texts[7]; /* ended by an empty one */
-    bool row;   /* takes the flags default, optional, weak */
+    } texts[7]; /* terminated by an empty entry */
+    bool row; /* accepts the flags default, optional, weak */
 };
 
-/* What was probably meant, of the words that can stand there. */
+/* Find the most similar of the words that are valid here. */
 #define NEAR(value, ...) qpw_near_among(value, (const char *const[]){__VA_ARGS__, NULL}, (char[64]){0}, 64)
 
 static int twice(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
@@ -38,7 +38,7 @@ static int twice(const struct targets *to, const struct qpw_word *word, struct q
     return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);
 }
 
-/* The flag or key= that was probably meant, of those that this statement takes. */
+/* Find the most similar flag or key= that this statement accepts. */
 static void near_option(const struct targets *to, const struct qpw_word *word, char *buf, size_t size)
 {
     struct qpw_near near = qpw_near_to(word->text, strcspn(word->text, "="));
@@ -126,7 +126,7 @@ static int set_outcome(const struct targets *to, const struct qpw_word *word, co
     else if (!strcmp(value, "refused"))
         *to->outcome = QPW_OUTCOME_REFUSED;
     else if (!strcmp(value, "answered"))
-        *to->outcome = QPW_OUTCOME_DATA; /* and all that follows an answer */
+        *to->outcome = QPW_OUTCOME_DATA; /* and every higher outcome */
     else
         return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered%s",
                            value, NEAR(value, "attempted", "refused", "answered"));
@@ -154,7 +154,7 @@ static const char *near_owner(const char *text, size_t length, char *buf, size_t
     return qpw_near_hint(&near, buf, size);
 }
 
-/* Alternatives separated by commas: an executable's path, unit:NAME, kernel; or `any` alone. */
+/* Check alternatives separated by commas: an executable's path, unit:NAME, kernel; or `any` alone. */
 static int check_owner(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
 {
     size_t at = 0, length;
@@ -276,7 +276,7 @@ static int parse_what(const struct qpw_statement *statement, uint64_t protocols[
     return 0;
 }
 
-/* The one word behind the ports that is neither key=value nor a flag. */
+/* Find the purpose: the one word after the ports that is neither key=value nor a flag. */
 static bool is_purpose(const struct qpw_word *word)
 {
     return word->quoted || (!strchr(word->text, '=') && strcmp(word->text, "default") &&
@@ -411,7 +411,7 @@ static bool names_owner(const char *owners, const char *one, size_t length)
     return false;
 }
 
-/* Of the row's owners those that `by` names, too. */
+/* Intersect the rule's owners with those that `by` names. */
 static int narrow_owner(struct qpw_rule *rule, const char *by)
 {
     char both[QPW_OWNER_TEXT] = "";
@@ -436,7 +436,7 @@ static int narrow_owner(struct qpw_rule *rule, const char *by)
     return rule->owner ? 0 : -ENOMEM;
 }
 
-/* The narrowing of one `only` line, applied to one row. */
+/* Apply an `only` line to a rule. */
 static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
 {
     struct {
@@ -491,7 +491,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statem
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
                                "only does not take speaks=; write: override %s %s", statement->words[1].text,
                                statement->words[i].text);
-        else if (qpw_word_value(&statement->words[i], "ref")) /* of a row it would stay, of an `only` nothing does */
+        else if (qpw_word_value(&statement->words[i], "ref")) /* a rule would keep it; an `only` line does not */
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
                                "only takes from=, to=, vlan=, iface= and owner=; write a change number after #");
     ret = set_options(&to, statement, 2, err);

@@ -25,7 +25,7 @@ static void add(char *buf, size_t size, const char *format, ...)
 
 const char *qpw_protocols_text(const uint64_t protocols[4], bool any, char *buf, size_t size)
 {
-    /* The usual order first, the others by number. */
+    /* Order: the usual protocols first, the others by number. */
     static const unsigned first[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP, IPPROTO_ICMPV6};
 
     buf[0] = '\0';
@@ -132,7 +132,7 @@ const char *qpw_row_marks_text(const struct qpw_rule *rule, char *buf, size_t si
     return buf;
 }
 
-/* "ports.md:23": a file's name with its suffix, and a line. */
+/* Return whether the text is a file name with a suffix and a line, such as "ports.md:23". */
 static bool is_line_of_file(const char *ref)
 {
     const char *colon = strrchr(ref, ':'), *dot = colon;

@@ -10,12 +10,12 @@
 #include "util/names.h"
 #include "util/near.h"
 
-/* Spoken over TCP and UDP; over UDP alone. */
+/* Services spoken over TCP and UDP, and over UDP only. */
 #define OVER_BOTH \
     (QPW_SPEAKS(SUNRPC) | QPW_SPEAKS(LDAP) | QPW_SPEAKS(KERBEROS) | QPW_SPEAKS(DNS) | QPW_SPEAKS(SYSLOG))
 #define OVER_UDP QPW_SPEAKS(NTP)
 
-/* QPW_SPOKEN_COUNT: none has that name. */
+/* Return the service of that name; QPW_SPOKEN_COUNT: none. */
 static unsigned service_named(const char *text, size_t length)
 {
     for (unsigned i = 0; i < QPW_SPOKEN_COUNT; i++)

@@ -16,7 +16,7 @@
 #include "util/near.h"
 #include "util/text.h"
 
-/* The files that are being read, the innermost first: an include of one of them is a cycle. */
+/* Files being read, innermost first; including one of them again is a cycle. */
 struct reading {
     const struct reading *outer;
     const char *name;
@@ -39,7 +39,7 @@ int qpw_fail_at(struct qpw_error *err, const struct qpw_where *where, unsigned c
     return qpw_fail(err, -EINVAL, "%.100s:%u: %s", where->file, where->line, what);
 }
 
-/* Closes fd. */
+/* Read the file and close fd. */
 static int read_to_the_end(int fd, const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
 {
     size_t length = 0, allocated = 16384;
@@ -115,14 +115,14 @@ static unsigned column_of(const char *line, size_t at)
     return column;
 }
 
-/* A line of the file, without its end. */
+/* A line of the file, without its newline. */
 struct source_line {
     const struct qpw_where *where;
     const char *text;
     size_t length;
 };
 
-/* Takes the word at *at, whose column the caller knows; quotes may stand at its start or behind its first '='. */
+/* Parse the word at *at, whose column the caller knows; it may be quoted from its start or from after its first '='. */
 static int take_word(const struct source_line *source, size_t *at, unsigned column, struct qpw_word *ret,
                      struct qpw_error *err)
 {
@@ -162,7 +162,8 @@ static int take_word(const struct source_line *source, size_t *at, unsigned colu
         free(word.text);
         return qpw_fail_at(err, where, word.column, "missing closing quote");
     }
-    ret->text = realloc(word.text, out + 1); /* a long line has many words: none keeps room for all of it */
+    ret->text =
+        realloc(word.text, out + 1); /* shrink: a long line has many words, and each buffer had room for all of it */
     if (!ret->text)
         ret->text = word.text;
     ret->column = word.column;
@@ -222,7 +223,7 @@ static int append(struct qpw_statements *all, const struct qpw_statement *statem
     return 0;
 }
 
-/* Directory of `relative_to` put before a relative path. Caller frees. */
+/* Prefix a relative path with the folder of `relative_to`. The caller frees the result. */
 static char *beside(const char *path, const char *relative_to)
 {
     const char *slash = relative_to ? strrchr(relative_to, '/') : NULL;
@@ -294,7 +295,7 @@ static int include(struct qpw_statements *all, const struct reading *outer, cons
     return ret;
 }
 
-/* What a line is read into: into `to`, which is `all` but for a list, whose faults are those of all. */
+/* Destination of lines: `to`, which is `all` except for a list; faults always go to `all`. */
 struct target {
     struct qpw_statements *all, *to;
     const struct reading *reading;
