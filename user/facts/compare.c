@@ -173,7 +173,13 @@ static int by_kind(const void *a, const void *b)
 
 int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, struct qpw_comparison *ret)
 {
-    struct qpw_comparing c = {.all = statements, .n_all = n, .now_unix_ns = now_unix_ns, .to = ret};
+    return qpw_compare_with(statements, n, now_unix_ns, NULL, ret);
+}
+
+int qpw_compare_with(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, const struct qpw_compare_hooks *hooks,
+                     struct qpw_comparison *ret)
+{
+    struct qpw_comparing c = {.all = statements, .n_all = n, .now_unix_ns = now_unix_ns, .hooks = hooks, .to = ret};
     int r;
 
     *ret = (struct qpw_comparison){0};

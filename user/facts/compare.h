@@ -78,6 +78,7 @@ struct qpw_difference {
     X(NO_SAMPLES, "no samples") \
     X(NOT_NAMED, "not named")   /* an end has no peer of that name */ \
     X(NOT_SAMPLED, "not sampled") /* an end has more peers than a sample has room for */ \
+    X(OTHERS, "not of this node") /* see qpw_compare_hooks.self */ \
     X(BLIND, "blind")           /* an end was blind for a part of the time */ \
     X(SHORT, "too short")
 #define QPW_X_UNCOMPARED(s, n) QPW_PAIR_##s,
@@ -126,6 +127,28 @@ bool qpw_namesakes(const struct qpw_statement *statements, size_t n, const struc
  * clears, also after an error. Return 0 or -ENOMEM.
  */
 int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, struct qpw_comparison *ret);
+
+/* One direction of a pair, for hooks. */
+struct qpw_compared_pair {
+    const struct qpw_statement *from, *to;
+    const struct qpw_flow *sender, *receiver;
+    int64_t offset_us;
+    bool blind; /* an end was blind for a part of the time */
+};
+
+/* What a node that compares again and again knows in addition: see live.h. */
+struct qpw_compare_hooks {
+    void *data;
+    const char *self; /* compare the packets of this node only */
+    /* Get the measured difference of the clocks; false: use the statements' own times. */
+    bool (*clocks)(void *data, const struct qpw_statement *from, const struct qpw_statement *to, struct qpw_clocks *ret);
+    /* Replace the balance of the two minutes that statements have, from which the cause is found, by a better one. */
+    void (*judge)(void *data, const struct qpw_compared_pair *judged, struct qpw_balance *balance);
+};
+
+/* As qpw_compare(), with hooks. */
+int qpw_compare_with(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, const struct qpw_compare_hooks *hooks,
+                     struct qpw_comparison *ret);
 void qpw_comparison_clear(struct qpw_comparison *c);
 
 /* Write the devices that a node monitors, and `more` (may be empty) last, separated by blanks. */

@@ -9,6 +9,7 @@ struct qpw_comparing {
     const struct qpw_statement *all; /* as given */
     size_t n_all;
     uint64_t now_unix_ns;
+    const struct qpw_compare_hooks *hooks; /* NULL: none */
     struct qpw_comparison *to;       /* its nodes are filled in */
     const struct qpw_stated_pair **pair; /* [from * n_nodes + of]: the statement of node `from` about node `of`;
                                             NULL: none */

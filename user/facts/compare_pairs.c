@@ -22,7 +22,8 @@ struct ends {
     const struct qpw_statement *from, *to;
     const struct qpw_stated_pair *from_pair, *to_pair;
     struct qpw_clocks clocks;
-    struct qpw_balance balance;
+    struct qpw_balance balance;   /* of the time that the samples cover, which causes are found in */
+    struct qpw_balance reported;  /* the same, or a hook's */
 };
 
 /* Return whether two statements use the same clock, that is, have the same boot id (before the colon). */
@@ -33,13 +34,16 @@ static bool have_one_clock(const struct qpw_statement *a, const struct qpw_state
     return length && length == strcspn(b->epoch, ":") && !strncmp(a->epoch, b->epoch, length) && strncmp(a->epoch, "unknown", 7);
 }
 
-static struct qpw_clocks clocks_of(const struct qpw_statement *from, const struct qpw_statement *to)
+static struct qpw_clocks clocks_of(const struct qpw_comparing *c, const struct qpw_statement *from, const struct qpw_statement *to)
 {
+    struct qpw_clocks measured;
     int64_t from_us = (int64_t)(from->at_unix_ns / 1000) - (int64_t)from->uptime_us;
     int64_t to_us = (int64_t)(to->at_unix_ns / 1000) - (int64_t)to->uptime_us;
 
     if (have_one_clock(from, to))
         return (struct qpw_clocks){0, 0};
+    if (c->hooks && c->hooks->clocks(c->hooks->data, from, to, &measured))
+        return measured;
     return (struct qpw_clocks){from_us - to_us, (from->clock_error_us ? from->clock_error_us : UNKNOWN_CLOCK_US) +
                                                     (to->clock_error_us ? to->clock_error_us : UNKNOWN_CLOCK_US)};
 }
@@ -80,11 +84,35 @@ static const struct qpw_stated_series *series_of(const struct qpw_statement *s, 
     return found ? found : s->samples.left_out ? NULL : &nothing;
 }
 
+/* Return whether the packets of this pair are compared at all. */
+static bool is_compared(const struct ends *e)
+{
+    const struct qpw_compare_hooks *hooks = e->c->hooks;
+
+    return !hooks || !strcmp(hooks->self, e->from->node) || !strcmp(hooks->self, e->to->node);
+}
+
+/* Let the hook judge; the causes are found in the short time, so it must show the same sign. */
+static void ask_hook(struct ends *e, const struct qpw_flow *sender, const struct qpw_flow *receiver, bool blind)
+{
+    struct qpw_compared_pair judged = {e->from, e->to, sender, receiver, e->clocks.offset_us, blind};
+
+    if (!e->c->hooks)
+        return;
+    e->c->hooks->judge(e->c->hooks->data, &judged, &e->reported);
+    if ((e->reported.word == QPW_FLOW_MISSING && e->balance.sent <= e->balance.received) ||
+        (e->reported.word == QPW_FLOW_EXCESS && e->balance.sent >= e->balance.received))
+        e->reported.word = QPW_FLOW_CONSERVED;
+}
+
 static enum qpw_pair_state balance(struct ends *e)
 {
     const struct qpw_stated_series *out, *in;
     struct qpw_flow sender, receiver;
+    bool blind;
 
+    if (!is_compared(e))
+        return QPW_PAIR_OTHERS;
     if (!e->from_pair || !e->to_pair)
         return QPW_PAIR_NOT_NAMED;
     if (!e->from->samples.n || !e->to->samples.n)
@@ -98,10 +126,11 @@ static enum qpw_pair_state balance(struct ends *e)
     qpw_balance_of(&sender, &receiver, &e->clocks, !e->from->exact || !e->to->exact, &e->balance);
     if (e->balance.word == QPW_FLOW_SHORT)
         return QPW_PAIR_SHORT;
-    if (was_blind(e->from, e->balance.from_us, e->balance.to_us) ||
-        was_blind(e->to, e->balance.from_us + (uint64_t)e->clocks.offset_us, e->balance.to_us + (uint64_t)e->clocks.offset_us))
-        return QPW_PAIR_BLIND;
-    return QPW_PAIR_COMPARED;
+    blind = was_blind(e->from, e->balance.from_us, e->balance.to_us) ||
+            was_blind(e->to, e->balance.from_us + (uint64_t)e->clocks.offset_us, e->balance.to_us + (uint64_t)e->clocks.offset_us);
+    e->reported = e->balance;
+    ask_hook(e, &sender, &receiver, blind);
+    return blind ? QPW_PAIR_BLIND : QPW_PAIR_COMPARED;
 }
 
 /* ---- Causes ---- */
@@ -216,9 +245,9 @@ static struct qpw_difference *add(const struct ends *e, enum qpw_difference_what
     if (!d || qpw_difference_add_node(d, e->to->node) < 0)
         return NULL;
     snprintf(d->subject, sizeof(d->subject), "%s", subject);
-    d->balance = e->balance;
-    d->count = difference_of(&e->balance);
-    d->of = e->balance.sent;
+    d->balance = e->reported;
+    d->count = difference_of(&e->reported);
+    d->of = e->reported.sent;
     return d;
 }
 
@@ -279,7 +308,7 @@ int qpw_compare_pairs(struct qpw_comparing *c)
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; r == 0 && j < n; j++) {
             struct ends e = {.c = c, .from = to->nodes[i], .to = to->nodes[j], .from_pair = qpw_comparing_pair(c, i, j),
-                             .to_pair = qpw_comparing_pair(c, j, i), .clocks = clocks_of(to->nodes[i], to->nodes[j])};
+                             .to_pair = qpw_comparing_pair(c, j, i), .clocks = clocks_of(c, to->nodes[i], to->nodes[j])};
             struct qpw_pair_result *result = &to->pairs[to->n_pairs];
 
             if (i == j)
@@ -289,10 +318,10 @@ int qpw_compare_pairs(struct qpw_comparing *c)
             to->by_state[result->state]++;
             if (result->state != QPW_PAIR_COMPARED)
                 continue;
-            result->balance = e.balance;
-            if (e.balance.word == QPW_FLOW_MISSING)
+            result->balance = e.reported;
+            if (e.reported.word == QPW_FLOW_MISSING)
                 r = missing(&e);
-            else if (e.balance.word == QPW_FLOW_EXCESS)
+            else if (e.reported.word == QPW_FLOW_EXCESS)
                 r = excess(&e);
         }
     return r;

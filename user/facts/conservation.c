@@ -104,11 +104,22 @@ static uint64_t moved(uint64_t at_us, int64_t by)
     return by < 0 && at_us < (uint64_t)-by ? 0 : at_us + (uint64_t)by;
 }
 
+enum qpw_conserved qpw_balance_word(const struct qpw_balance *b)
+{
+    bool less = b->sent > b->received;
+    uint64_t off = less ? b->sent - b->received : b->received - b->sent;
+
+    if (off <= 4 * b->tolerance)
+        return QPW_FLOW_CONSERVED;
+    if (less && off > 1000 && off > b->sent / 1000)
+        return QPW_FLOW_MISSING;
+    return !less && off > 100 ? QPW_FLOW_EXCESS : QPW_FLOW_CONSERVED;
+}
+
 void qpw_balance_of(const struct qpw_flow *sender, const struct qpw_flow *receiver, const struct qpw_clocks *clocks, bool inexact,
                     struct qpw_balance *ret)
 {
-    uint64_t off, percent;
-    bool less;
+    uint64_t percent;
 
     *ret = (struct qpw_balance){.word = QPW_FLOW_SHORT};
     if (sender->n < 2 || receiver->n < 2)
@@ -124,13 +135,7 @@ void qpw_balance_of(const struct qpw_flow *sender, const struct qpw_flow *receiv
     ret->tolerance = tolerance(sender, receiver, clocks->error_us);
     percent = inexact ? greater(ret->sent, ret->received) / 100 : 0;
     ret->tolerance += percent;
-    ret->word = QPW_FLOW_CONSERVED;
-    less = ret->sent > ret->received;
-    off = less ? ret->sent - ret->received : ret->received - ret->sent;
-    if (off <= 4 * ret->tolerance || !grows(sender, receiver, ret, clocks->offset_us))
-        return;
-    if (less && off > 1000 && off > ret->sent / 1000)
-        ret->word = QPW_FLOW_MISSING;
-    else if (!less && off > 100)
-        ret->word = QPW_FLOW_EXCESS;
+    ret->word = qpw_balance_word(ret);
+    if (ret->word != QPW_FLOW_CONSERVED && !grows(sender, receiver, ret, clocks->offset_us))
+        ret->word = QPW_FLOW_CONSERVED;
 }

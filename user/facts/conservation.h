@@ -44,10 +44,15 @@ struct qpw_balance {
 };
 
 /*
- * Balance the counters over the time covered by both: the receiver's is interpolated at the sender's times. MISSING:
- * more than 0.1 % of the packets sent, more than 1,000 packets, and more than four times the tolerance; EXCESS: more
- * than 100 packets and four times the tolerance; both only if growing through all three parts of that time. inexact: an
- * end does not count as on the wire, so another 1 % is tolerated.
+ * Judge a balance by its figures alone: MISSING if more than 0.1 % of the packets sent, more than 1,000 packets, and more
+ * than four times the tolerance; EXCESS if more than 100 packets and four times the tolerance; else CONSERVED.
+ */
+enum qpw_conserved qpw_balance_word(const struct qpw_balance *b);
+
+/*
+ * Balance the counters over the time covered by both: the receiver's is interpolated at the sender's times. MISSING
+ * and EXCESS by qpw_balance_word(), and only if growing through all three parts of that time. inexact: an end does not
+ * count as on the wire, so another 1 % is tolerated.
  */
 void qpw_balance_of(const struct qpw_flow *sender, const struct qpw_flow *receiver, const struct qpw_clocks *clocks, bool inexact,
                     struct qpw_balance *ret);

@@ -206,6 +206,7 @@ const char *qpw_words_uncompared(enum qpw_pair_state state)
         [QPW_PAIR_NO_SAMPLES] = "a statement has no samples ('qportwatch statement --samples' adds them)",
         [QPW_PAIR_NOT_NAMED] = "one of the two does not name the other as a peer (a node has the name of its own peer line, else its host's)",
         [QPW_PAIR_NOT_SAMPLED] = "a statement samples other peers only",
+        [QPW_PAIR_OTHERS] = "not of this node",
         [QPW_PAIR_BLIND] = "a node was blind meanwhile",
         [QPW_PAIR_SHORT] = "their samples have less than 6 s in common",
     };
