@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
+#include "instance/instance.h"
 #include "netns.h"
 #include "thorough.h"
 
@@ -186,5 +187,41 @@ Test(runs, what_moved_away_is_found)
         }
         node_nothing_left(&p.n);
         place_close(&p);
+    }
+}
+
+static int open_instance(void *kernel)
+{
+    struct qpw_error err;
+
+    return qpw_instance_find(kernel, &err);
+}
+
+/*
+ * An interface that took our programs to a namespace without a name or process, and brought them back, leaves nothing
+ * there: the auditor's end is clean although another process reads its maps.
+ */
+Test(runs, what_came_back_was_not_left_behind)
+{
+    static const char *const modes[] = {"xdp", "tc", "tc --tc-hook clsact"};
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+        struct qpw_kernel reader;
+        struct netns other;
+        struct node n;
+
+        node_open(&n);
+        other = netns_new();
+        node_attach(&n, "node0 --mode %s", modes[i]);
+        cr_assert_eq(netns_call(&n.node, open_instance, &reader), 0, "%s", modes[i]);
+        netns_run(&n.node, "ip link set node0 netns /proc/%d/fd/%d", (int)getpid(), other.fd);
+        netns_until_file(n.log, i < 2 ? "which cannot be removed from here" : "detached there", NETNS_DEADLINE_MS);
+        netns_run(&other, "ip link set node0 netns %d", (int)n.auditor);
+        node_until_coverage(&n, "interface-back");
+        cr_expect_eq(node_stop(&n, SIGTERM), 0, "%s", modes[i]);
+        qpw_kernel_close(&reader);
+        node_nothing_left(&n);
+        netns_close(&other);
+        node_close(&n);
     }
 }

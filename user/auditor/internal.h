@@ -89,7 +89,7 @@ struct qpw_auditor {
     size_t n_watched;
     struct qpw_new_link new_links[QPW_NEW_LINKS];
     size_t n_new_links;
-    bool left_behind;      /* an attached interface may have moved to another network namespace, with our programs */
+    bool left_behind[QPW_MAX_IFACES]; /* by number: it may be in another network namespace, with our programs */
     struct ring_buffer *ring;
     struct qpw_reported *reported;
     struct qpw_lives *lives;   /* as in the instance; NULL: not read */
@@ -199,6 +199,8 @@ void qpw_watch_hooks_changed(struct qpw_auditor *a);
 
 /* Before the first interface is attached: report other instances, and detach from interfaces that moved away. */
 void qpw_runs_begin(struct qpw_auditor *a, const struct qpw_hook_scan *others);
+/* Return whether the interface takes our programs along when it moves to another network namespace. */
+bool qpw_runs_moves_along(const struct qpw_auditor *a, uint16_t number);
 /* Note a new unmonitored link; the tick checks it for programs of another instance. */
 void qpw_runs_link(struct qpw_auditor *a, const struct qpw_link *link);
 void qpw_runs_tick(struct qpw_auditor *a);

@@ -48,11 +48,11 @@ static void report_gone(struct qpw_auditor *a, const struct qpw_watched *w, unsi
         return;
     }
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, w->number, "moved to another network namespace.");
-    if (follow_moved(a, ifindex, nsid, new_ifindex, &err))
+    if (!qpw_runs_moves_along(a, w->number) || follow_moved(a, ifindex, nsid, new_ifindex, &err))
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace, detached there; it will be "
                 "attached again when it is back", w->name);
     else {
-        a->left_behind = true;
+        a->left_behind[w->number] = true;
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace and took our programs along, "
                 "which cannot be removed from here (%s); run 'qportwatch detach' there", w->name, err.text);
     }
@@ -86,6 +86,7 @@ static void link_back(struct qpw_auditor *a, struct qpw_watched *w, const struct
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s is %s, but: %s", now->name, w->awaited ? "there" : "back", err.text);
         return;
     }
+    a->left_behind[w->number] &= w->fresh; /* it brought our programs back */
     qpw_meta_write(&a->kernel, &a->meta, NULL);
     qpw_watch_mode(a, w, mode, sizeof(mode));
     if (w->awaited)

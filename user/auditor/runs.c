@@ -14,6 +14,12 @@
 
 #define LOOK_TICKS 2u /* grace period for the interface's own auditor to remove them */
 
+/* Return whether an interface keeps what is in that hook when it moves to another network namespace. */
+static bool is_of_device(uint8_t hook)
+{
+    return hook == QPW_HOOK_XDP || hook == QPW_HOOK_TCX; /* a qdisc does not move along */
+}
+
 static void report_others(struct qpw_auditor *a, const struct qpw_hook_scan *others)
 {
     char text[256];
@@ -21,6 +27,11 @@ static void report_others(struct qpw_auditor *a, const struct qpw_hook_scan *oth
     for (size_t i = 0; i < others->n; i++)
         if (!i || others->site[i].ifindex != others->site[i - 1].ifindex)
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", qpw_run_text(&others->site[i], text, sizeof(text)));
+}
+
+bool qpw_runs_moves_along(const struct qpw_auditor *a, uint16_t number)
+{
+    return is_of_device(a->meta.rx_hook[number]) || is_of_device(a->meta.tx_hook[number]);
 }
 
 /* Detach, wherever they are now, interfaces that the last auditor monitored and this one did not find. */
@@ -37,13 +48,13 @@ static void recall(struct qpw_auditor *a)
         name = a->meta.ifname[n];
         if (qpw_run_detach_elsewhere(instance, &name, 1, &removed, &err) < 0)
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: cannot look for it in other network namespaces: %s", name, err.text);
-        a->left_behind |= !removed; /* renamed, or in an unreachable namespace */
+        a->left_behind[n] = !removed && qpw_runs_moves_along(a, n); /* renamed, or in an unreachable namespace */
         if (removed) {
             qpw_coverage_add(&a->coverage, QPW_COVERAGE_INTERFACE_GONE, n, "moved to another network namespace.");
             qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s: the interface was moved to another network namespace while no auditor was running, "
                     "detached there", name);
         }
-        a->meta.own_qdisc[n] = 0; /* the qdisc does not move along */
+        a->meta.own_qdisc[n] = 0;
     }
 }
 
@@ -114,9 +125,12 @@ int qpw_runs_remove(struct qpw_auditor *a, const char *const *names, size_t n, s
 uint32_t qpw_runs_end(struct qpw_auditor *a)
 {
     uint32_t instance = qpw_kernel_instance(&a->kernel);
+    bool any = false;
     size_t removed;
 
-    if (!a->left_behind)
+    for (uint16_t n = 1; n < QPW_MAX_IFACES; n++)
+        any |= a->left_behind[n];
+    if (!any)
         return 0;
     qpw_run_detach_elsewhere(instance, NULL, 0, &removed, NULL); /* success is known only after this process has
                                                                     closed its descriptors */
