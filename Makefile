@@ -35,7 +35,8 @@ Q = $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
 
 BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev \
-	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev libseccomp-dev nettle-dev libsmartcols-dev
+	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev libseccomp-dev nettle-dev libsmartcols-dev \
+	libcurl4-gnutls-dev
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
@@ -55,7 +56,7 @@ CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-
 LDFLAGS = $(EXTRA_LDFLAGS)
 LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lseccomp -lnettle -lsmartcols -lm -lpthread
 # lld: it takes 40 % of the time, and there are some hundred test programs
-TEST_LDLIBS = $(LDLIBS) -lcriterion -fuse-ld=lld
+TEST_LDLIBS = $(LDLIBS) -lcurl -lcriterion -fuse-ld=lld
 # Tests are compiled once and run once: without optimization, a third of the time
 TEST_CFLAGS = $(CFLAGS) -O0
 # -Og: half the time of -O2 to compile, and better traces
@@ -63,9 +64,12 @@ SANITIZE = -Og -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	-D__TARGET_ARCH_x86 -I. -Iinclude -I/usr/include/$(ARCH)-linux-gnu $(EXTRA_BPF_CFLAGS)
 
-SOURCES := $(filter-out user/main.c,$(wildcard user/*.c user/*/*.c user/*/*/*.c))
+# What meets other hosts is no part of the privileged program, which does not even load its libraries
+SERVE_SOURCES := $(wildcard user/serve/*.c)
+SERVE_OBJECTS := $(SERVE_SOURCES:%.c=$(O)/%.o)
+SOURCES := $(filter-out user/main.c $(SERVE_SOURCES),$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
-SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
+SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(SERVE_SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
 EMBEDDED := $(wildcard user/policy/lang/builtin/*) user/report/page.css user/report/page.js user/evidence/recount.sh
 
 TEST_LIB := $(wildcard tests/lib/*.c)
@@ -135,7 +139,7 @@ $(O)/tests/%.o: tests/%.c Makefile
 $(UNIT_TESTS): $(O)/tests/%: $(O)/san/tests/%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $^ $(TEST_LDLIBS) -o $@
-$(ROOT_TESTS): $(O)/tests/%: $(O)/tests/%.o $(OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
+$(ROOT_TESTS): $(O)/tests/%: $(O)/tests/%.o $(OBJECTS) $(SERVE_OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(TEST_LDLIBS) -o $@
 
@@ -307,5 +311,5 @@ dist: source-tree
 clean:
 	rm -rf $(O)
 
--include $(OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d
+-include $(OBJECTS:.o=.d) $(SERVE_OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d
 -include $(O)/tests/vm/verifier.d $(TEST_LIB:%.c=$(O)/%.d) $(TEST_LIB:%.c=$(O)/san/%.d) $(patsubst $(O)/%,$(O)/%.d,$(ROOT_TESTS)) $(patsubst $(O)/tests/%,$(O)/san/tests/%.d,$(UNIT_TESTS))
