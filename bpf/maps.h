@@ -220,6 +220,9 @@ QPW_MAP(conns_dgram, BPF_MAP_TYPE_LRU_HASH, 16384, struct qpw_conn_key, struct q
 /* Replay only, else one entry. */
 QPW_MAP(conn_counts, BPF_MAP_TYPE_HASH, 1, struct qpw_conn_key, struct qpw_counts, 0);
 
+/* Replay only, else one entry. mmap: user space writes the frames. */
+QPW_MAP(replay_frames, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_replay_frame, BPF_F_MMAPABLE);
+
 /*
  * Per-CPU cache in front of them: a cache line of eight tags, no shared writes. 16,384 lines = 1 MiB a CPU, fewer where
  * there are many CPUs.

@@ -25,6 +25,19 @@
 #define QPW_REACH (14 + 8 + 40 + QPW_EXTENSION_BYTES)
 #define QPW_COPIED_BYTES 1152u
 #define QPW_HEADER_BYTES 2048u
+
+/* Frames of a replay that one test run takes: a system call each would cost as much as the frame itself. */
+#define QPW_REPLAY_FRAMES 128u
+struct qpw_replay_frame {
+    __u64 now_ns;  /* as control.replay_*, */
+    __u32 bytes;
+    __u32 wire;
+    __u32 captured; /* up to QPW_COPIED_BYTES */
+    __u8 tx;        /* the node sends it */
+    __u8 is_last;   /* of those handed over */
+    __u8 pad[2];
+    __u8 data[QPW_HEADER_BYTES]; /* so many, because the verifier knows no other bound of `captured` */
+};
 /*
  * Verifier: the compiler may compare one copy of an offset and use another, which is then unbounded
  * (seen on 5.10 and 6.1). The mask is applied to the very register; it changes no value up to QPW_REACH.

@@ -324,9 +324,10 @@ static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const i
         return 0;
     w->now = qpw_now();
     __builtin_memset(&w->pkt, 0, sizeof(w->pkt));
-    more = qpw_parse_direct(ctx, &in->frame, &w->pkt, xdp);
     if (config.replay && control.replay_padded)
-        more = 1; /* again in the copy, which ends where the real bytes do */
+        more = 1; /* in the copy, which ends where the real bytes do */
+    else
+        more = qpw_parse_direct(ctx, &in->frame, &w->pkt, xdp);
     cacheable = !more && qpw_may_cache(&w->pkt);
     w->placed = 0;
     if (cacheable) {
@@ -413,7 +414,7 @@ static __always_inline struct qpw_input qpw_tc_input(struct __sk_buff *skb, cons
 }
 
 /* Global, as the slow path is: what the fast path has tried is not followed through them. */
-__noinline __u32 qpw_packet_xdp(struct xdp_md *ctx)
+static __always_inline __u32 qpw_packet_xdp_way(struct xdp_md *ctx, const int rx)
 {
     struct qpw_input in = qpw_xdp_input(ctx);
 
@@ -421,7 +422,18 @@ __noinline __u32 qpw_packet_xdp(struct xdp_md *ctx)
         in.frame.length = (__u32)bpf_xdp_get_buff_len(ctx);
     in.frame.wire = in.frame.length;
     qpw_replay_length(&in, in.frame.end);
-    return qpw_packet(ctx, &in, 1, 1);
+    return qpw_packet(ctx, &in, rx, 1);
+}
+
+__noinline __u32 qpw_packet_xdp(struct xdp_md *ctx)
+{
+    return qpw_packet_xdp_way(ctx, 1);
+}
+
+/* Replay only. */
+__noinline __u32 qpw_packet_xdp_tx(struct xdp_md *ctx)
+{
+    return qpw_packet_xdp_way(ctx, 0);
 }
 
 static __always_inline __u32 qpw_packet_tc(struct __sk_buff *skb, const int rx, const int l3)
@@ -507,6 +519,69 @@ int qpw_tc_tx_l3(struct __sk_buff *skb)
     if (!qpw_fast_path(skb, &in, 0, 1, 0) && qpw_packet_tc_tx_l3(skb))
         qpw_slow_tc(skb);
     return TC_ACT_UNSPEC;
+}
+
+/* That frame of the replay, into the test run's packet and `control`. NULL: there is none. */
+static __always_inline struct qpw_replay_frame *qpw_replay_take(void *ctx, __u32 number, const int xdp)
+{
+    struct qpw_replay_frame *f = bpf_map_lookup_elem(&replay_frames, &number);
+    __u32 n;
+
+    if (!f)
+        return 0;
+    control.replay_now_ns = f->now_ns;
+    control.replay_bytes = f->bytes;
+    control.replay_wire = f->wire;
+    control.replay_captured = n = f->captured;
+    if (!n)
+        return f;
+    n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier: as in qpw_reparse() */
+    asm volatile("" : "+r"(n));
+    if (xdp ? bpf_xdp_store_bytes(ctx, 0, f->data, n) : bpf_skb_store_bytes(ctx, 0, f->data, n, 0))
+        return 0;
+    return f;
+}
+
+/*
+ * The frames that were handed over, each as the programs above take it. The packet is longer than any of them, hence
+ * control.replay_padded. Return how many were taken.
+ */
+SEC("xdp")
+int qpw_replay_xdp(struct xdp_md *ctx)
+{
+    struct qpw_replay_frame *f;
+
+    if (!config.has_xdp_buff_len) /* as old as bpf_xdp_store_bytes() */
+        return 0;
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < QPW_REPLAY_FRAMES; i++) {
+        f = qpw_replay_take(ctx, i, 1);
+        if (!f)
+            return (int)i;
+        if (f->tx ? qpw_packet_xdp_tx(ctx) : qpw_packet_xdp(ctx))
+            qpw_slow_xdp(ctx);
+        if (f->is_last)
+            return (int)i + 1;
+    }
+    return 0;
+}
+
+SEC("tc")
+int qpw_replay_tc(struct __sk_buff *skb)
+{
+    struct qpw_replay_frame *f;
+
+#pragma clang loop unroll(disable)
+    for (__u32 i = 0; i < QPW_REPLAY_FRAMES; i++) {
+        f = qpw_replay_take(skb, i, 0);
+        if (!f)
+            return (int)i;
+        if (f->tx ? qpw_packet_tc_tx(skb) : qpw_packet_tc_rx(skb))
+            qpw_slow_tc(skb);
+        if (f->is_last)
+            return (int)i + 1;
+    }
+    return 0;
 }
 
 /* Always 1: the call goes on as it would. */

@@ -29,6 +29,7 @@ struct qpw_listed {
     X(conns_est) \
     X(conns_dgram) \
     X(conn_counts) \
+    X(replay_frames) \
     X(conn_cache) \
     X(heads) \
     X(judged) \
@@ -104,12 +105,19 @@ enum qpw_map { QPW_MAPS(QPW_X_MAP) QPW_MAP_COUNT };
     X(qpw_connect6, 0, 0) \
     X(qpw_exec, 0, 0) /* at the kernel's tracepoints: which file a process executes */ \
     X(qpw_fork, 0, 0)
+/* For a replay: by test run alone, of both directions and many frames each. */
+#define QPW_REPLAY_PROGRAM_LIST(X) \
+    X(qpw_replay_xdp, 0, 0) \
+    X(qpw_replay_tc, 0, 0)
 #define QPW_X_PROGRAM(n, rx, tc) QPW_PROG_##n,
 enum qpw_program {
     QPW_PROGRAMS(QPW_X_PROGRAM)
     QPW_PROG_INTERFACES, /* how many there are for interfaces */
     QPW_PROG_BEFORE_OWNERS = QPW_PROG_INTERFACES - 1, /* the next goes on from here */
     QPW_OWNER_PROGRAM_LIST(QPW_X_PROGRAM)
+    QPW_PROG_ATTACHED, /* how many there are to be attached */
+    QPW_PROG_BEFORE_REPLAY = QPW_PROG_ATTACHED - 1,
+    QPW_REPLAY_PROGRAM_LIST(QPW_X_PROGRAM)
     QPW_PROG_COUNT
 };
 #define QPW_ALL_INTERFACE_PROGRAMS ((1u << QPW_PROG_INTERFACES) - 1)

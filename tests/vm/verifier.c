@@ -45,6 +45,11 @@ struct program {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* As bits by enum qpw_program. A replay has no owners. */
+#define ALL ((1u << QPW_PROG_COUNT) - 1)
+#define REPLAY (ALL & ~((1u << QPW_PROG_ATTACHED) - 1))
+#define OWNERS (ALL & ~REPLAY & ~QPW_ALL_INTERFACE_PROGRAMS)
+
 static struct summary summaries[QPW_PROG_COUNT]; /* of the last load; guarded by lock while there are threads */
 
 static bool is_call(const struct bpf_insn *i)
@@ -191,7 +196,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 /* One row a program. 0: all within bounds. */
 static int measure(const char *kernel, bool replay, bool old)
 {
-    struct qpw_load_options options = {.replay = replay, .old_verifier = old, .programs = replay ? 0 : ~0u}; /* a replay has no owners */
+    struct qpw_load_options options = {.replay = replay, .old_verifier = old, .programs = replay ? ALL & ~OWNERS : ALL & ~REPLAY};
     struct qpw_kernel k;
     struct qpw_error err = {0};
     int r = 0;
@@ -201,7 +206,9 @@ static int measure(const char *kernel, bool replay, bool old)
         printf("FAILED %s\n", err.text);
         return 1;
     }
-    for (int i = 0; i < (replay ? (int)QPW_PROG_INTERFACES : (int)QPW_PROG_COUNT); i++) {
+    for (int i = 0; i < (int)QPW_PROG_COUNT; i++) {
+        if (replay ? i >= QPW_PROG_INTERFACES && i < QPW_PROG_ATTACHED : i >= QPW_PROG_ATTACHED)
+            continue;
         struct bpf_prog_info info = {0};
         uint32_t size = sizeof(info), stack = stack_of(k.prog_fd[i], &summaries[i]);
         const struct summary *s = &summaries[i];

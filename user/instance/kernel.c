@@ -19,7 +19,7 @@ const char *qpw_map_name(enum qpw_map map)
 const char *qpw_program_name(enum qpw_program program)
 {
 #define PROGRAM(n, rx, tc) #n,
-    static const char *const names[] = {QPW_PROGRAMS(PROGRAM) QPW_OWNER_PROGRAM_LIST(PROGRAM)};
+    static const char *const names[] = {QPW_PROGRAMS(PROGRAM) QPW_OWNER_PROGRAM_LIST(PROGRAM) QPW_REPLAY_PROGRAM_LIST(PROGRAM)};
     return (unsigned)program < QPW_PROG_COUNT ? names[program] : "invalid";
 }
 

@@ -69,6 +69,7 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
     if (o->replay) {
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "events"), REPLAY_RING_BYTES);
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "replay_frames"), QPW_REPLAY_FRAMES);
     }
     bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_cache"),
                              ((o->cache_lines ? o->cache_lines : qpw_cpus_cache_lines(qpw_possible_cpus())) +

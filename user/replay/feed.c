@@ -1,24 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "replay/feed.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <net/ethernet.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define FRAMES_BYTES (QPW_REPLAY_FRAMES * sizeof(struct qpw_replay_frame))
+_Static_assert(sizeof(struct qpw_replay_frame) % 8 == 0, "values of an array stand at multiples of 8 bytes");
 
 uint32_t qpw_feed_programs(bool mode_tc)
 {
-    return 1u << (mode_tc ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx) | 1u << QPW_PROG_qpw_tc_tx;
+    if (mode_tc)
+        return 1u << QPW_PROG_qpw_replay_tc;
+    if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_store_bytes, NULL) == 1)
+        return 1u << QPW_PROG_qpw_replay_xdp;
+    return 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_tx;
 }
 
-void qpw_feed_init(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc)
+int qpw_feed_open(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc, struct qpw_error *err)
 {
+    void *frames;
+
     *feed = (struct qpw_feed){
         .kernel = kernel,
         .opts = {.sz = sizeof(feed->opts), .repeat = 1},
         .rx_fd = kernel->prog_fd[mode_tc ? QPW_PROG_qpw_tc_rx : QPW_PROG_qpw_xdp_rx],
         .tx_fd = kernel->prog_fd[QPW_PROG_qpw_tc_tx],
         .rx_is_tc = mode_tc,
+        .many_fd = kernel->prog_fd[mode_tc ? QPW_PROG_qpw_replay_tc : QPW_PROG_qpw_replay_xdp],
     };
+    if (feed->many_fd < 0)
+        return 0;
+    frames = mmap(NULL, FRAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, kernel->map_fd[QPW_MAP_replay_frames], 0);
+    if (frames == MAP_FAILED)
+        return qpw_fail(err, -errno, "cannot share the frames of a replay with the kernel: %s", strerror(errno));
+    feed->frames = frames;
+    return 0;
+}
+
+void qpw_feed_close(struct qpw_feed *feed)
+{
+    if (feed->frames)
+        munmap(feed->frames, FRAMES_BYTES);
+    feed->frames = NULL;
 }
 
 /* Return the minimum length of a test run's frame: an Ethernet header and, at TC, the IP header that it announces. */
@@ -31,13 +57,62 @@ static uint32_t least(const struct qpw_capture_frame *frame, bool tc)
     return tc && type == ETHERTYPE_IPV6 ? 54 : 14;
 }
 
+static int run(struct qpw_feed *feed, int prog_fd, struct qpw_error *err)
+{
+    int rc;
+
+    do {
+        feed->opts.data_size_out = 0; /* written by the last run; as an input it would be a limit */
+        rc = bpf_prog_test_run_opts(prog_fd, &feed->opts);
+    } while (rc == -EINTR);
+    if (rc < 0)
+        return qpw_fail(err, rc, "the kernel refuses a test run of %u bytes: %s", feed->opts.data_size_in,
+                        strerror(-rc));
+    return 0;
+}
+
+int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err)
+{
+    uint32_t n = feed->n;
+    int rc;
+
+    if (!n)
+        return 0;
+    feed->n = 0;
+    feed->frames[n - 1].is_last = 1;
+    feed->kernel->control->replay_padded = 1;
+    feed->opts.data_in = feed->packet;
+    feed->opts.data_size_in = sizeof(feed->packet);
+    rc = run(feed, feed->many_fd, err);
+    if (rc == 0 && feed->opts.retval != n)
+        rc = qpw_fail(err, -EIO, "the kernel took %u frames of %u", feed->opts.retval, n);
+    return rc;
+}
+
+/* Let a frame wait for others. */
+static int keep(struct qpw_feed *feed, const struct qpw_capture_frame *frame, uint32_t length, bool tx,
+                struct qpw_error *err)
+{
+    struct qpw_replay_frame *to = &feed->frames[feed->n++];
+
+    to->now_ns = frame->time_ns;
+    to->bytes = frame->counted;
+    to->wire = frame->wire;
+    to->captured = length;
+    to->tx = tx;
+    to->is_last = 0;
+    memcpy(to->data, frame->data, length);
+    return feed->n == QPW_REPLAY_FRAMES ? qpw_feed_flush(feed, err) : 0;
+}
+
 int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame, bool tx, struct qpw_error *err)
 {
     struct qpw_control *control = feed->kernel->control;
     uint32_t length = frame->length < QPW_FEED_BYTES ? frame->length : QPW_FEED_BYTES;
     uint32_t least_bytes = least(frame, tx || feed->rx_is_tc);
-    int rc;
 
+    if (feed->frames)
+        return keep(feed, frame, length, tx, err);
     control->replay_now_ns = frame->time_ns;
     control->replay_bytes = frame->counted;
     control->replay_wire = frame->wire;
@@ -51,12 +126,5 @@ int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame,
         feed->opts.data_in = feed->short_frame;
         feed->opts.data_size_in = least_bytes;
     }
-    do {
-        feed->opts.data_size_out = 0; /* written by the last run; as an input it would be a limit */
-        rc = bpf_prog_test_run_opts(tx ? feed->tx_fd : feed->rx_fd, &feed->opts);
-    } while (rc == -EINTR);
-    if (rc < 0)
-        return qpw_fail(err, rc, "the kernel refuses a test run of %u bytes: %s", feed->opts.data_size_in,
-                        strerror(-rc));
-    return 0;
+    return run(feed, tx ? feed->tx_fd : feed->rx_fd, err);
 }

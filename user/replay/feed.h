@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* feed.h - pass frames to the BPF programs, one test run each, with the capture's clock and lengths. */
+/*
+ * feed.h - pass frames to the BPF programs by test runs, with the capture's clock and lengths: many frames a run, or one
+ * each, where the kernel has no helper that writes into an XDP packet (before Linux 5.18), or the kernel side was
+ * loaded without counts for each connection.
+ */
 #ifndef QPW_REPLAY_FEED_H
 #define QPW_REPLAY_FEED_H
 
@@ -24,18 +28,29 @@ struct qpw_feed {
     int tx_fd;
     bool rx_is_tc;
     uint8_t short_frame[QPW_FEED_MIN];
+    struct qpw_replay_frame *frames; /* shared with the program that takes many; NULL: one each */
+    int many_fd;
+    uint32_t n; /* frames that wait to be passed on */
+    uint8_t packet[QPW_FEED_BYTES]; /* of such a run */
 };
 
 /* Return the programs that frames are passed to, as bits by enum qpw_program; others need not be verified. */
 uint32_t qpw_feed_programs(bool mode_tc);
 
 /*
- * Initialise the feed. mode_tc: run received frames through the TC ingress program instead of XDP. The kernel must have
- * been loaded for a replay.
+ * Initialise the feed; the caller closes it. mode_tc: run frames through the code of TC ingress instead of XDP. The
+ * kernel must have been loaded for a replay. Returns 0, or a negative errno with err filled.
  */
-void qpw_feed_init(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc);
+int qpw_feed_open(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc, struct qpw_error *err);
+void qpw_feed_close(struct qpw_feed *feed);
 
-/* Run one frame. Returns 0, or a negative errno with err filled. */
+/*
+ * Run one frame, or let it wait for others; the frame is the caller's again. Returns 0, or a negative errno with err
+ * filled.
+ */
 int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame, bool tx, struct qpw_error *err);
+
+/* Run the frames that wait: before anything is read of what they leave behind. Returns as qpw_feed_frame() does. */
+int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err);
 
 #endif

@@ -92,11 +92,14 @@ static int by_first(const void *left, const void *right)
     return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* Read events first, so that the connections of a tuple are reported in their order. */
+/* Read events first, so that the connections of a tuple are reported in their order; before them, run what waits. */
 static int read_events(struct qpw_replay *r, struct qpw_error *err)
 {
-    int rc = ring_buffer__consume(r->ring);
+    int rc = qpw_feed_flush(&r->feed, err);
 
+    if (rc < 0)
+        return rc;
+    rc = ring_buffer__consume(r->ring);
     if (rc < 0)
         return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
     return ended_failed(r, err);
@@ -172,8 +175,8 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     if (!r->options.mtu)
         r->options.mtu = QPW_REPLAY_MTU;
     r->ends = *ends;
-    qpw_feed_init(&r->feed, k, options->mode_tc);
-    rc = write_local_addresses(k, ends, err);
+    rc = qpw_feed_open(&r->feed, k, options->mode_tc, err);
+    rc = rc ? rc : write_local_addresses(k, ends, err);
     if (rc == 0)
         rc = qpw_expire_open(k, &r->expire, err);
     r->expire.ended = ended_by_walk;
@@ -210,11 +213,11 @@ static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err
 
     if (!is_time_to_walk(r, now))
         return 0;
-    r->kernel->control->replay_now_ns = now;
     r->walks++;
     r->walked_frames = r->totals.frames;
     r->walked_ns = now;
     rc = read_events(r, err);
+    r->kernel->control->replay_now_ns = now;
     return rc ? rc : walk(r, err);
 }
 
@@ -434,6 +437,7 @@ void qpw_replay_close(struct qpw_replay *r)
         free(r->captures[i].name);
     free(r->captures);
     ring_buffer__free(r->ring);
+    qpw_feed_close(&r->feed);
     free(r->walked);
     free(r);
 }
