@@ -53,6 +53,7 @@ static const struct {
     {"top x", " top" NONE_TAKEN("top")},
     {"cluster", " cluster: missing command ('qportwatch cluster --help' lists the commands)\n"},
     {"cluster comapre", " cluster: unknown command 'comapre'; did you mean 'compare'?\n"},
+    {"cluster status x", " cluster status" NONE_TAKEN("cluster status")},
     {"cluster compare", " cluster compare: missing statement argument; 'qportwatch statement --samples' on each node writes one\n"},
     {"cluster compare /nonexistent", " cluster compare: /nonexistent: cannot be opened: No such file or directory\n"},
     {"cluster compare --format yaml x", " cluster compare: --format yaml: not one of text, json\n"},

@@ -8,6 +8,7 @@
 
 #include "cluster/comparison.h"
 #include "cluster/statement.h"
+#include "cmd/cluster_status.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/subcommands.h"
@@ -115,7 +116,8 @@ static int compare(int argc, char **argv)
     return (int)bad;
 }
 
-static const struct qpw_command subcommands[] = {{"compare", compare, "compare statements of several nodes"}};
+static const struct qpw_command subcommands[] = {{"compare", compare, "compare statements of several nodes"},
+                                                 {"status", qpw_cmd_cluster_status, "show what this node hears of its peers"}};
 
 const struct qpw_command *qpw_cluster_commands(size_t *ret_n)
 {

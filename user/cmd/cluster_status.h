@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cluster_status.h - `cluster status`: what this node hears of its peers. */
+#ifndef QPW_CMD_CLUSTER_STATUS_H
+#define QPW_CMD_CLUSTER_STATUS_H
+
+/* Run the subcommand. Returns its exit status: QPW_EXIT_YES if a peer is stale. */
+int qpw_cmd_cluster_status(int argc, char **argv);
+
+#endif

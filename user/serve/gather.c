@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "serve/gather.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "alert/found.h"
+#include "cluster/statement.h"
+#include "cluster/status.h"
+#include "facts/live.h"
+#include "host/clock.h"
+#include "serve/state.h"
+#include "words/live.h"
+
+#define HEAD_NS 3600000000000ull
+#define OFFSET_NS 600000000000ull /* the best measurement of the clocks within ten minutes */
+#define PATH "/v1/statement?samples=1"
+
+/* A peer, as far as it was heard. */
+struct gathered {
+    struct qpw_poll_target target;
+    struct qpw_statement statement;
+    bool has_statement;
+    bool polling;
+    char etag[QPW_POLL_ETAG];
+    uint64_t since_unix_ns, polled_unix_ns, got_unix_ns;
+    enum qpw_poll_result result;
+    char trouble[160];
+    uint64_t polls[QPW_POLL_RESULT_COUNT];
+    bool has_offset;
+    int64_t offset_us;
+    uint64_t offset_error_us, offset_ns; /* when it was measured */
+    uint64_t head_ns; /* when the last head of its log was kept */
+};
+
+struct qpw_gather {
+    struct qpw_poll *poll;
+    int epoll_fd, timer_fd;
+    char own[4096], state[4096];
+    struct gathered *peers;
+    size_t n_peers;
+    struct qpw_statement self;
+    bool has_self;
+    struct qpw_live live;
+    unsigned ticks;
+};
+
+/* ---- One peer ---- */
+
+static void take_offset(struct gathered *g, const struct qpw_polled *p, uint64_t now_ns)
+{
+    if (!p->has_boot || (g->has_offset && p->error_us > g->offset_error_us && now_ns < g->offset_ns + OFFSET_NS))
+        return;
+    g->has_offset = true;
+    g->offset_us = p->offset_us;
+    g->offset_error_us = p->error_us;
+    g->offset_ns = now_ns;
+}
+
+/* Keep the head of the peer's log, once an hour. */
+static void keep_head(const struct qpw_gather *g, struct gathered *peer, uint64_t now_ns)
+{
+    struct qpw_log_chain head = {.number = peer->statement.chain_seq};
+
+    if (!head.number || (peer->head_ns && now_ns < peer->head_ns + HEAD_NS))
+        return;
+    snprintf(head.sum, sizeof(head.sum), "%.64s", peer->statement.chain_sha256);
+    if (strlen(head.sum) == 64 && qpw_state_head(g->state, peer->target.name, now_ns, &head) == 0)
+        peer->head_ns = now_ns;
+}
+
+/* Take a peer's statement if it is valid and about that peer: nobody speaks for another. */
+static void take_statement(struct qpw_gather *g, struct gathered *peer, const struct qpw_polled *p, uint64_t now_ns)
+{
+    char file[256], name[300];
+    struct qpw_statement statement;
+    struct qpw_error err = {""};
+    int r = qpw_statement_read(p->bytes, p->length, peer->target.name, &statement, &err);
+
+    if (r == 0 && strcmp(statement.node, peer->target.name))
+        r = qpw_fail(&err, -EINVAL, "its statement is about another node, %s", statement.node);
+    if (r < 0) {
+        qpw_statement_clear(&statement);
+        peer->result = QPW_POLL_INVALID;
+        snprintf(peer->trouble, sizeof(peer->trouble), "%.159s", err.text);
+        return;
+    }
+    qpw_statement_clear(&peer->statement);
+    peer->statement = statement;
+    peer->has_statement = true;
+    peer->got_unix_ns = now_ns;
+    snprintf(peer->etag, sizeof(peer->etag), "%s", p->etag);
+    snprintf(name, sizeof(name), QPW_STATE_PEERS "/%s", qpw_state_name(peer->target.name, ".json", file, sizeof(file)));
+    qpw_state_write_bytes(g->state, name, p->bytes, p->length, 0640);
+    keep_head(g, peer, now_ns);
+}
+
+static void polled(void *data, const struct qpw_polled *p)
+{
+    struct qpw_gather *g = data;
+    struct gathered *peer = &g->peers[p->target];
+    uint64_t now_ns = qpw_clock_unix_ns();
+
+    peer->polling = false;
+    peer->polled_unix_ns = now_ns;
+    peer->result = p->result;
+    snprintf(peer->trouble, sizeof(peer->trouble), "%s", p->trouble);
+    take_offset(peer, p, now_ns);
+    if (p->result == QPW_POLL_OK)
+        take_statement(g, peer, p, now_ns);
+    peer->polls[peer->result]++;
+    /* An unchanged statement is that of an auditor that has stopped making new ones: got_unix_ns stays. */
+}
+
+/* ---- Comparing ---- */
+
+static enum qpw_signature_name signature_of(const struct qpw_live_item *item)
+{
+    static const enum qpw_signature_name by_kind[QPW_LIVE_KIND_COUNT] = {
+        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK,
+        [QPW_LIVE_LOG_CUT] = QPW_SIG_CLUSTER_LOG, [QPW_LIVE_LOG_OTHER] = QPW_SIG_CLUSTER_LOG};
+    static const enum qpw_signature_name by_what[QPW_DIFFERS_COUNT] = {
+        [QPW_DIFFERS_BLIND_DEVICE] = QPW_SIG_CLUSTER_BLIND, [QPW_DIFFERS_SENDER_LOSS] = QPW_SIG_CLUSTER_LOST,
+        [QPW_DIFFERS_RECEIVER_LOSS] = QPW_SIG_CLUSTER_LOST, [QPW_DIFFERS_LOST_BETWEEN] = QPW_SIG_CLUSTER_LOST,
+        [QPW_DIFFERS_FORGED] = QPW_SIG_CLUSTER_FORGED, [QPW_DIFFERS_BYPASS_DEVICE] = QPW_SIG_CLUSTER_BYPASSED,
+        [QPW_DIFFERS_BYPASS] = QPW_SIG_CLUSTER_BYPASSED, [QPW_DIFFERS_MORE_ARRIVED] = QPW_SIG_CLUSTER_BYPASSED,
+        [QPW_DIFFERS_DOWN] = QPW_SIG_CLUSTER_DOWN, [QPW_DIFFERS_NO_STATEMENT] = QPW_SIG_CLUSTER_STALE,
+        [QPW_DIFFERS_PARTITION] = QPW_SIG_CLUSTER_PARTITION, [QPW_DIFFERS_HELD_TWICE] = QPW_SIG_CLUSTER_ADDRESS_TWICE,
+        [QPW_DIFFERS_NOT_MONITORED] = QPW_SIG_CLUSTER_COVERAGE, [QPW_DIFFERS_OPEN_LINK] = QPW_SIG_CLUSTER_COVERAGE,
+        [QPW_DIFFERS_BLIND] = QPW_SIG_CLUSTER_COVERAGE, [QPW_DIFFERS_MODE] = QPW_SIG_CLUSTER_DRIFT,
+        [QPW_DIFFERS_UNSEEN_OPENING] = QPW_SIG_CLUSTER_DIRECTION, [QPW_DIFFERS_FEWER_OPENINGS] = QPW_SIG_CLUSTER_DIRECTION,
+        [QPW_DIFFERS_ONLY_ONE] = QPW_SIG_CLUSTER_ODD, [QPW_DIFFERS_MISSING_ONE] = QPW_SIG_CLUSTER_ODD,
+        [QPW_DIFFERS_ONE_PAIR] = QPW_SIG_CLUSTER_ODD, [QPW_DIFFERS_SCANNED] = QPW_SIG_CLUSTER_SCAN,
+        [QPW_DIFFERS_OTHER_POLICY] = QPW_SIG_CLUSTER_DRIFT, [QPW_DIFFERS_OTHER_VERSION] = QPW_SIG_CLUSTER_DRIFT,
+        [QPW_DIFFERS_AHEAD] = QPW_SIG_CLUSTER_CLOCK};
+
+    return item->kind == QPW_LIVE_DIFFERENCE || item->kind == QPW_LIVE_STALE ? by_what[item->difference.what] : by_kind[item->kind];
+}
+
+static void find(const struct qpw_live_item *item, uint64_t now_ns, struct qpw_found *ret)
+{
+    bool scan = item->kind == QPW_LIVE_DIFFERENCE && item->difference.what == QPW_DIFFERS_SCANNED;
+    char text[QPW_DIFFERENCE_BYTES];
+
+    *ret = (struct qpw_found){.id = item->id, .signature = signature_of(item), .since_unix_ns = item->since_unix_ns, .elsewhere = item->elsewhere};
+    snprintf(ret->what, sizeof(ret->what), "%s",
+             item->kind == QPW_LIVE_DIFFERENCE ? qpw_difference_name(item->difference.what) : qpw_live_kind_name(item->kind));
+    snprintf(ret->subject, sizeof(ret->subject), "%s", scan ? item->difference.subject : item->nodes[0]);
+    snprintf(ret->text, sizeof(ret->text), "%s", qpw_words_live(item, now_ns, text));
+    qpw_words_live_command(item, ret->command, sizeof(ret->command));
+}
+
+static void write_found(struct qpw_gather *g, uint64_t now_ns)
+{
+    struct qpw_found_list list = {.at_unix_ns = now_ns, .left_out = g->live.left_out};
+    json_t *document;
+
+    list.items = calloc(g->live.n_items + 1, sizeof(*list.items));
+    if (!list.items)
+        return;
+    for (size_t i = 0; i < g->live.n_items && list.n < QPW_FOUND_MOST; i++)
+        if (g->live.items[i].reported)
+            find(&g->live.items[i], now_ns, &list.items[list.n++]);
+    document = qpw_found_json(&list);
+    if (document)
+        qpw_state_write(g->state, QPW_FOUND_FILE, document, 0644);
+    json_decref(document);
+    free(list.items);
+}
+
+static struct qpw_peer_status status_of(const struct gathered *peer)
+{
+    struct qpw_peer_status s = {.polled_unix_ns = peer->polled_unix_ns, .got_unix_ns = peer->got_unix_ns, .seq = peer->statement.seq,
+                                .has_offset = peer->has_offset, .offset_us = peer->offset_us, .offset_error_us = peer->offset_error_us};
+
+    snprintf(s.name, sizeof(s.name), "%s", peer->target.name);
+    snprintf(s.result, sizeof(s.result), "%s", peer->polled_unix_ns ? qpw_poll_result_name(peer->result) : "");
+    snprintf(s.trouble, sizeof(s.trouble), "%s", peer->trouble);
+    snprintf(s.epoch, sizeof(s.epoch), "%s", peer->statement.epoch);
+    snprintf(s.version, sizeof(s.version), "%s", peer->statement.version);
+    snprintf(s.policy, sizeof(s.policy), "%s", peer->statement.policy.digest);
+    snprintf(s.answer, sizeof(s.answer), "%s", peer->statement.answer);
+    qpw_stated_devices(&peer->statement, "", s.monitored, sizeof(s.monitored));
+    for (unsigned i = 0; i < QPW_POLL_RESULT_COUNT && s.n_polls < QPW_CLUSTER_RESULTS; i++) {
+        snprintf(s.polls[s.n_polls].name, sizeof(s.polls->name), "%s", qpw_poll_result_name(i));
+        s.polls[s.n_polls++].n = peer->polls[i];
+    }
+    return s;
+}
+
+static void write_status(struct qpw_gather *g, uint64_t now_ns)
+{
+    struct qpw_cluster_status s = {.at_unix_ns = now_ns, .peers = calloc(g->n_peers + 1, sizeof(*s.peers)), .n = g->n_peers};
+    json_t *document;
+
+    if (!s.peers)
+        return;
+    snprintf(s.node, sizeof(s.node), "%s", g->has_self ? g->self.node : "");
+    for (size_t i = 0; i < g->n_peers; i++)
+        s.peers[i] = status_of(&g->peers[i]);
+    document = qpw_cluster_status_json(&s);
+    if (document)
+        qpw_state_write(g->state, QPW_CLUSTER_STATUS_FILE, document, 0640);
+    json_decref(document);
+    free(s.peers);
+}
+
+/* Read this node's own statement; one that cannot be read is as good as none. */
+static void read_self(struct qpw_gather *g)
+{
+    struct qpw_statement statement;
+    struct qpw_error err;
+
+    if (qpw_statement_load(g->own, &statement, &err) == 0) {
+        qpw_statement_clear(&g->self);
+        g->self = statement;
+        g->has_self = true;
+    } else {
+        qpw_statement_clear(&statement);
+        g->has_self = false;
+    }
+}
+
+static void compare(struct qpw_gather *g, uint64_t now_ns)
+{
+    struct qpw_live_peer *peers = calloc(g->n_peers + 1, sizeof(*peers));
+
+    for (size_t i = 0; peers && i < g->n_peers; i++) {
+        const struct gathered *p = &g->peers[i];
+
+        memcpy(peers[i].name, p->target.name, sizeof(peers[i].name));
+        peers[i].statement = p->has_statement ? &p->statement : NULL;
+        peers[i].got_unix_ns = p->got_unix_ns;
+        peers[i].since_unix_ns = p->since_unix_ns;
+        peers[i].wrong_key = p->polled_unix_ns && p->result == QPW_POLL_WRONG_KEY;
+        peers[i].trouble = *p->trouble ? p->trouble : NULL;
+        peers[i].has_offset = p->has_offset;
+        peers[i].offset_us = p->offset_us;
+        peers[i].offset_error_us = p->offset_error_us;
+    }
+    if (peers && qpw_live_compare(&g->live, &g->self, peers, g->n_peers, now_ns) == 0)
+        write_found(g, now_ns);
+    free(peers);
+}
+
+static void tick(struct qpw_gather *g)
+{
+    unsigned every = g->n_peers > QPW_GATHER_MANY ? 3 : 1;
+    uint64_t now_ns = qpw_clock_unix_ns();
+
+    read_self(g);
+    if (g->has_self)
+        compare(g, now_ns);
+    write_status(g, now_ns);
+    for (size_t i = 0; i < g->n_peers; i++) {
+        struct gathered *p = &g->peers[i];
+
+        if (p->polling || (g->ticks + i) % every)
+            continue;
+        p->since_unix_ns = p->since_unix_ns ? p->since_unix_ns : now_ns;
+        p->polling = qpw_poll_start(g->poll, &p->target, i, PATH, p->etag) == 0;
+    }
+    g->ticks++;
+}
+
+/* ---- The loop ---- */
+
+int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather **ret, struct qpw_error *err)
+{
+    struct itimerspec t = {{options->every_s, 0}, {0, 1}};
+    struct epoll_event event = {.events = EPOLLIN};
+    struct qpw_gather *g = calloc(1, sizeof(*g));
+    int r = g ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+
+    *ret = NULL;
+    if (r < 0)
+        return r;
+    g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    g->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    snprintf(g->own, sizeof(g->own), "%s", options->own);
+    snprintf(g->state, sizeof(g->state), "%s", options->state);
+    g->peers = calloc(options->n_peers + 1, sizeof(*g->peers));
+    if (!g->peers)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    for (; r == 0 && g->n_peers < options->n_peers; g->n_peers++)
+        g->peers[g->n_peers].target = options->peers[g->n_peers];
+    r = r ? r : qpw_state_open(g->state, err);
+    r = r ? r : qpw_poll_open(&options->poll, polled, g, &g->poll, err);
+    if (r == 0 && (epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->timer_fd, &event) < 0 ||
+                   epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, qpw_poll_fd(g->poll), &event) < 0 || timerfd_settime(g->timer_fd, 0, &t, NULL) < 0))
+        r = qpw_fail(err, -errno, "waiting for peers: %s", strerror(errno));
+    if (r < 0)
+        qpw_gather_close(g);
+    else
+        *ret = g;
+    return r;
+}
+
+void qpw_gather_close(struct qpw_gather *g)
+{
+    char path[4608];
+
+    if (!g)
+        return;
+    snprintf(path, sizeof(path), "%s/" QPW_FOUND_FILE, g->state);
+    unlink(path);
+    qpw_poll_close(g->poll);
+    for (size_t i = 0; i < g->n_peers; i++)
+        qpw_statement_clear(&g->peers[i].statement);
+    qpw_statement_clear(&g->self);
+    qpw_live_clear(&g->live);
+    if (g->epoll_fd >= 0)
+        close(g->epoll_fd);
+    if (g->timer_fd >= 0)
+        close(g->timer_fd);
+    free(g->peers);
+    free(g);
+}
+
+int qpw_gather_fd(const struct qpw_gather *g)
+{
+    return g->epoll_fd;
+}
+
+void qpw_gather_step(struct qpw_gather *g)
+{
+    uint64_t expirations;
+
+    if (read(g->timer_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
+        tick(g);
+    qpw_poll_step(g->poll);
+}
