@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "cluster/statement.h"
 #include "util/document.h"
 #include "util/names.h"
+#include "util/text.h"
 #include "words/answer.h"
 #include "words/json.h"
 #include "words/words.h"
@@ -231,8 +231,7 @@ const char *qpw_statement_digest(const json_t *document, char buf[QPW_STATEMENT_
     sha256_digest(&sha, sizeof(sum), sum);
     free(text);
     memcpy(buf, "sha256:", 7);
-    base16_encode_update(buf + 7, sizeof(sum), sum);
-    buf[7 + BASE16_ENCODE_LENGTH(SHA256_DIGEST_SIZE)] = '\0';
+    qpw_hex(sum, sizeof(sum), buf + 7);
     return buf;
 }
 

@@ -113,20 +113,12 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
 static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
     struct qpw_render_options options = *e->options;
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    json_t *report, *part;
-    int r = out ? qpw_report_json(e->report, &options, out) : -ENOMEM;
+    json_t *report = qpw_report_document(e->report, &options), *part;
+    FILE *out = qpw_folder_begin(folder, "report.json");
+    int r = report ? 0 : -ENOMEM;
 
-    if (out && fclose(out) != 0)
-        r = -ENOMEM;
-    out = qpw_folder_begin(folder, "report.json");
-    if (r == 0)
-        fwrite(text, 1, size, out);
+    write_json(out, report);
     qpw_folder_end(folder);
-    report = r == 0 ? json_loadb(text, size, 0, NULL) : NULL;
-    free(text);
     out = qpw_folder_begin(folder, "coverage.json");
     part = json_pack("{s:s,s:O,s:O,s:O,s:O*,s:O,s:O}", "schema", "qportwatch.coverage/1", "host", json_object_get(report, "host"), "from",
                      json_object_get(report, "from"), "to", json_object_get(report, "to"), "findings_since",

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "evidence/folder.h"
+#include "util/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +159,7 @@ void qpw_folder_end(struct qpw_folder *f)
     close(f->file);
     f->file = -1;
     sha256_digest(&f->sum, sizeof(digest), digest);
-    base16_encode_update(file->sum, sizeof(digest), digest);
+    qpw_hex(digest, sizeof(digest), file->sum);
     f->n++;
 }
 

@@ -21,26 +21,28 @@ struct setting {
 
 static int by_value(const void *a, const void *b)
 {
-    const struct setting *x = a, *y = b;
-    int order = strcmp(x->value, y->value);
+    return strcmp(((const struct setting *)a)->value, ((const struct setting *)b)->value);
+}
 
-    return order ? order : strcmp(x->node, y->node);
+static int by_value_and_node(const void *a, const void *b)
+{
+    int order = by_value(a, b);
+
+    return order ? order : strcmp(((const struct setting *)a)->node, ((const struct setting *)b)->node);
 }
 
 /* Return the most frequent value, the first one on a tie. settings are sorted. */
 static const char *usual_of(const struct setting *settings, size_t n)
 {
-    size_t most = 0, first = 0;
     const char *ret = "";
+    size_t most = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (i + 1 < n && !strcmp(settings[i].value, settings[i + 1].value))
-            continue;
-        if (i + 1 - first > most) {
-            most = i + 1 - first;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = QPW_RUN_END(settings, n, first, by_value);
+        if (end - first > most) {
+            most = end - first;
             ret = settings[first].value;
         }
-        first = i + 1;
     }
     return ret;
 }
@@ -53,7 +55,7 @@ static int compare_settings(struct qpw_comparing *c, enum qpw_difference_what wh
 
     if (n < 2)
         return 0;
-    qsort(settings, n, sizeof(*settings), by_value);
+    qsort(settings, n, sizeof(*settings), by_value_and_node);
     usual = usual_of(settings, n);
     for (size_t i = 0; i < n; i++) {
         if (!strcmp(settings[i].value, usual))

@@ -44,12 +44,16 @@ static struct reception reception_of(const struct qpw_comparing *c, size_t node,
     return ret;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct reception *)a)->name, ((const struct reception *)b)->name);
+}
+
 static int by_reception(const void *a, const void *b)
 {
-    const struct reception *x = a, *y = b;
-    int order = strcmp(x->name, y->name);
+    int order = by_name(a, b);
 
-    return order ? order : strcmp(x->by->node, y->by->node);
+    return order ? order : strcmp(((const struct reception *)a)->by->node, ((const struct reception *)b)->by->node);
 }
 
 static int add_all(struct qpw_difference *d, const struct reception *rows, size_t n, bool hears)
@@ -85,7 +89,7 @@ static int compare_receptions(struct qpw_comparing *c, const struct reception *r
 
 int qpw_compare_silence(struct qpw_comparing *c)
 {
-    size_t n = 0, first = 0, room = 0;
+    size_t n = 0, room = 0;
     struct reception *rows;
     int r = 0;
 
@@ -95,16 +99,13 @@ int qpw_compare_silence(struct qpw_comparing *c)
     if (!rows)
         return -ENOMEM;
     for (size_t i = 0; i < c->to->n_nodes; i++)
-        for (size_t j = 0; j < c->to->nodes[i]->n_pairs; j++) {
+        for (size_t j = 0; j < c->to->nodes[i]->n_pairs; j++)
             rows[n++] = reception_of(c, i, &c->to->nodes[i]->pairs[j]);
-        }
     if (n)
         qsort(rows, n, sizeof(*rows), by_reception);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (i + 1 < n && !strcmp(rows[i].name, rows[i + 1].name))
-            continue;
-        r = compare_receptions(c, &rows[first], i + 1 - first);
-        first = i + 1;
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(rows, n, first, by_name);
+        r = compare_receptions(c, &rows[first], end - first);
     }
     free(rows);
     return r;
@@ -120,8 +121,13 @@ struct holding {
 
 static int by_address(const void *a, const void *b)
 {
+    return memcmp(((const struct holding *)a)->local->addr, ((const struct holding *)b)->local->addr, 16);
+}
+
+static int by_address_and_time(const void *a, const void *b)
+{
     const struct holding *x = a, *y = b;
-    int order = memcmp(x->local->addr, y->local->addr, 16);
+    int order = by_address(a, b);
 
     order = order ? order : (x->by->at_unix_ns > y->by->at_unix_ns) - (x->by->at_unix_ns < y->by->at_unix_ns);
     return order ? order : strcmp(x->by->node, y->by->node);
@@ -192,7 +198,7 @@ static int compare_holders(struct qpw_comparing *c, const struct holding *rows, 
 
 int qpw_compare_addresses(struct qpw_comparing *c)
 {
-    size_t n = 0, first = 0, room = 0;
+    size_t n = 0, room = 0;
     struct holding *rows;
     int r = 0;
 
@@ -206,12 +212,10 @@ int qpw_compare_addresses(struct qpw_comparing *c)
             if (!is_own_to_all(c->all[i].local[j].addr) && is_of_network(&c->all[i], &c->all[i].local[j]))
                 rows[n++] = (struct holding){&c->all[i].local[j], &c->all[i]};
     if (n)
-        qsort(rows, n, sizeof(*rows), by_address);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (i + 1 < n && !memcmp(rows[i].local->addr, rows[i + 1].local->addr, 16))
-            continue;
-        r = compare_holders(c, &rows[first], i + 1 - first);
-        first = i + 1;
+        qsort(rows, n, sizeof(*rows), by_address_and_time);
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(rows, n, first, by_address);
+        r = compare_holders(c, &rows[first], end - first);
     }
     free(rows);
     return r;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "facts/compare_internal.h"
+#include "util/array.h"
 #include "util/hash.h"
 #include "util/names.h"
 
@@ -192,7 +193,7 @@ static size_t collect_answered(const struct qpw_comparing *c, struct answered *r
 
 static int compare_answered(struct qpw_comparing *c, size_t old)
 {
-    size_t room = 0, n, first = 0;
+    size_t room = 0, n;
     struct service_rows s = {0};
     struct answered *rows;
     int r = 0;
@@ -209,14 +210,12 @@ static int compare_answered(struct qpw_comparing *c, size_t old)
     n = collect_answered(c, rows);
     if (n)
         qsort(rows, n, sizeof(*rows), by_service);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (i + 1 < n && !by_service(&rows[i], &rows[i + 1]))
-            continue;
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(rows, n, first, by_service);
         s.rows = &rows[first];
-        s.n = i + 1 - first;
+        s.n = end - first;
         s.stamp++;
         r = compare_service(c, &s, old);
-        first = i + 1;
     }
     free(rows);
     free(s.seen);
@@ -263,40 +262,41 @@ static size_t collect_offers(const struct qpw_comparing *c, struct offered *offe
     return n;
 }
 
+/* Add a difference if all n offers of one service are between the same two nodes. */
+static int compare_offered(struct qpw_comparing *c, const struct offered *offers, size_t n)
+{
+    const struct qpw_statement *s = c->to->nodes[offers->node];
+    struct qpw_difference *d;
+
+    for (size_t i = 1; i < n; i++)
+        if ((offers[i].node != offers->peer || offers[i].peer != offers->node) &&
+            (offers[i].node != offers->node || offers[i].peer != offers->peer))
+            return 0;
+    d = qpw_difference_add(c, QPW_DIFFERS_ONE_PAIR, s->node);
+    if (!d || qpw_difference_add_node(d, c->to->nodes[offers->peer]->node) < 0)
+        return -ENOMEM;
+    qpw_stated_service_text(&offers->by->service, false, d->subject, sizeof(d->subject));
+    snprintf(d->value, sizeof(d->value), "%s", listener_of(s, &offers->by->service));
+    return 0;
+}
+
 static int compare_offers(struct qpw_comparing *c)
 {
-    size_t n, first = 0, room = c->to->n_nodes * c->to->n_nodes * QPW_STATED_BY;
+    size_t n, room = c->to->n_nodes * c->to->n_nodes * QPW_STATED_BY;
     struct offered *offers = calloc(room + 1, sizeof(*offers));
-    struct qpw_difference *d;
+    int r = 0;
 
     if (!offers)
         return -ENOMEM;
     n = collect_offers(c, offers);
     if (n)
         qsort(offers, n, sizeof(*offers), by_offer);
-    for (size_t i = 0; i < n; i++) {
-        bool one = true;
-
-        if (i + 1 < n && !by_offer(&offers[i], &offers[i + 1]))
-            continue;
-        for (size_t j = first + 1; j <= i; j++)
-            one &= (offers[j].node == offers[first].peer && offers[j].peer == offers[first].node) ||
-                   (offers[j].node == offers[first].node && offers[j].peer == offers[first].peer);
-        if (one) {
-            const struct qpw_statement *s = c->to->nodes[offers[first].node];
-
-            d = qpw_difference_add(c, QPW_DIFFERS_ONE_PAIR, s->node);
-            if (!d || qpw_difference_add_node(d, c->to->nodes[offers[first].peer]->node) < 0) {
-                free(offers);
-                return -ENOMEM;
-            }
-            qpw_stated_service_text(&offers[first].by->service, false, d->subject, sizeof(d->subject));
-            snprintf(d->value, sizeof(d->value), "%s", listener_of(s, &offers[first].by->service));
-        }
-        first = i + 1;
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(offers, n, first, by_offer);
+        r = compare_offered(c, &offers[first], end - first);
     }
     free(offers);
-    return 0;
+    return r;
 }
 
 int qpw_compare_services(struct qpw_comparing *c)
@@ -321,8 +321,13 @@ struct probed {
 
 static int by_initiator(const void *a, const void *b)
 {
+    return memcmp(((const struct probed *)a)->scan->addr, ((const struct probed *)b)->scan->addr, 16);
+}
+
+static int by_initiator_and_time(const void *a, const void *b)
+{
     const struct qpw_stated_scan *x = ((const struct probed *)a)->scan, *y = ((const struct probed *)b)->scan;
-    int order = memcmp(x->addr, y->addr, sizeof(x->addr));
+    int order = by_initiator(a, b);
 
     return order ? order : (x->first_unix_ns > y->first_unix_ns) - (x->first_unix_ns < y->first_unix_ns);
 }
@@ -378,7 +383,7 @@ static int compare_scan(struct qpw_comparing *c, const struct probed *rows, size
 
 int qpw_compare_scans(struct qpw_comparing *c)
 {
-    size_t room = 0, n = 0, first = 0;
+    size_t room = 0, n = 0;
     struct probed *rows;
     int r = 0;
 
@@ -391,12 +396,10 @@ int qpw_compare_scans(struct qpw_comparing *c)
         for (size_t j = 0; j < c->to->nodes[i]->n_scans; j++)
             rows[n++] = (struct probed){&c->to->nodes[i]->scans[j], c->to->nodes[i]->node};
     if (n)
-        qsort(rows, n, sizeof(*rows), by_initiator);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (i + 1 < n && !memcmp(rows[i].scan->addr, rows[i + 1].scan->addr, sizeof(rows[i].scan->addr)))
-            continue;
-        r = compare_scan(c, &rows[first], i + 1 - first);
-        first = i + 1;
+        qsort(rows, n, sizeof(*rows), by_initiator_and_time);
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(rows, n, first, by_initiator);
+        r = compare_scan(c, &rows[first], end - first);
     }
     free(rows);
     return r;

@@ -7,6 +7,7 @@
 
 #include "facts/life.h"
 #include "facts/statement_internal.h"
+#include "util/array.h"
 #include "util/names.h"
 
 /* A row of traffic or a finding, reduced to its service. */
@@ -181,7 +182,7 @@ int qpw_statement_ports(const struct qpw_statement_from *from, struct qpw_statem
     const struct qpw_snapshot *s = from->report->s;
     struct item *items = calloc(s->n_meters + s->n_findings + 1, sizeof(*items));
     struct sum *sums = calloc(s->n_meters + s->n_findings + 1, sizeof(*sums));
-    size_t n = 0, first = 0, n_sums = 0, kept;
+    size_t n = 0, n_sums = 0, kept;
     int r;
 
     ret->ports = calloc(QPW_STATED_PORTS, sizeof(*ret->ports));
@@ -194,11 +195,9 @@ int qpw_statement_ports(const struct qpw_statement_from *from, struct qpw_statem
     n += add_findings(s, items + n);
     if (n)
         qsort(items, n, sizeof(*items), by_initiator);
-    for (size_t i = 0; i < n; i++) {
-        if (i + 1 < n && !by_service(&items[i], &items[i + 1]))
-            continue;
-        put_together(s, &items[first], i + 1 - first, &sums[n_sums++]);
-        first = i + 1;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = QPW_RUN_END(items, n, first, by_service);
+        put_together(s, &items[first], end - first, &sums[n_sums++]);
     }
     if (n_sums)
         qsort(sums, n_sums, sizeof(*sums), by_weight);

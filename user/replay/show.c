@@ -56,22 +56,10 @@ static int show_report(const struct qpw_report *r, const struct qpw_show_options
 static int show_findings_json(const struct qpw_report *r, FILE *out)
 {
     static const char *const keys[] = {"interfaces", "host", "from", "to", "captures", "local", "policy", "answer", "findings"};
-    json_t *report, *document;
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
     struct qpw_render_options options = {0};
-    int rc = memory ? qpw_report_json(r, &options, memory) : -errno;
+    json_t *report = qpw_report_document(r, &options), *document = qpw_document("qportwatch.findings/1");
+    int rc;
 
-    if (memory)
-        fclose(memory);
-    if (rc < 0) {
-        free(text);
-        return rc;
-    }
-    report = json_loadb(text, size, 0, NULL);
-    free(text);
-    document = qpw_document("qportwatch.findings/1");
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         json_object_set(document, keys[i], json_object_get(report, keys[i]));
     rc = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;

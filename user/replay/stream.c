@@ -2,7 +2,6 @@
 #include "replay/stream.h"
 
 #include <errno.h>
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <zlib.h>
 
 #include "util/file.h"
+#include "util/text.h"
 
 #define BUFFER_BYTES (256u * 1024)
 
@@ -160,8 +160,7 @@ void qpw_stream_digest(struct qpw_stream *s, const char *path, char ret[65])
     if (!(s->plain && s->ended) && !read_again(path, &s->sha))
         return;
     sha256_digest(&s->sha, sizeof(digest), digest);
-    base16_encode_update(ret, sizeof(digest), digest);
-    ret[64] = '\0';
+    qpw_hex(digest, sizeof(digest), ret);
 }
 
 const char *qpw_stream_problem(struct qpw_stream *s)

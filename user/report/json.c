@@ -270,11 +270,10 @@ static json_t *locals(const struct qpw_snapshot *s)
     return list;
 }
 
-int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
+json_t *qpw_report_document(const struct qpw_report *r, const struct qpw_render_options *options)
 {
     const struct qpw_meta *meta = &r->s->meta;
     json_t *o = qpw_document("qportwatch.report/1");
-    int rc;
 
     json_object_set_new(o, "interfaces", interfaces(r->s));
     qpw_document_set_period(o, r->s->host, r->s->from_unix_ns, r->s->unix_ns);
@@ -298,7 +297,14 @@ int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options 
     json_object_set_new(o, "undecided", by_reason(r->totals.undecided));
     json_object_set_new(o, "transit", by_reason(r->totals.transit));
     json_object_set_new(o, "coverage", coverage(r));
-    rc = json_dumpf(o, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
-    json_decref(o);
+    return o;
+}
+
+int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
+{
+    json_t *document = qpw_report_document(r, options);
+    int rc = json_dumpf(document, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
+
+    json_decref(document);
     return rc;
 }

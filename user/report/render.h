@@ -3,6 +3,7 @@
 #ifndef QPW_REPORT_RENDER_H
 #define QPW_REPORT_RENDER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -31,7 +32,10 @@ struct qpw_render_options {
 /* Write one screen of text for people. */
 int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
-/* Write one JSON document, schema "qportwatch.report/1", followed by a newline. */
+/* Return the document, schema "qportwatch.report/1", which the caller releases. NULL: out of memory. */
+json_t *qpw_report_document(const struct qpw_report *r, const struct qpw_render_options *options);
+
+/* Write that document, followed by a newline. */
 int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out);
 
 /*

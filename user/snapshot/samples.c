@@ -9,6 +9,7 @@
 
 #include "host/clock.h"
 #include "snapshot/collect_maps.h"
+#include "util/array.h"
 
 #define SECOND_NS 1000000000ull
 #define BLOCK_GAP 4u /* blocks of counters at most this far apart are read at once */
@@ -59,12 +60,20 @@ static int add_run(const struct qpw_kernel *k, const struct row *first, const st
     return r;
 }
 
+/* Order by blocks of counters that are read at once: 0 for two rows whose blocks are near each other. */
+static int by_block(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+
+    return y->slot / QPW_COUNTS_BLOCK > x->slot / QPW_COUNTS_BLOCK + BLOCK_GAP ? -1 : 0;
+}
+
 /* Read the packets of pairs, by peer number. */
 static int read_pairs(const struct qpw_kernel *k, struct qpw_sample_pair sums[QPW_MAX_PEERS])
 {
     struct qpw_entries e;
     struct row *rows;
-    size_t n = 0, first = 0;
+    size_t n = 0;
     int r = qpw_entries_read(k->map_fd[QPW_MAP_meters], sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), &e);
 
     if (r < 0)
@@ -81,11 +90,9 @@ static int read_pairs(const struct qpw_kernel *k, struct qpw_sample_pair sums[QP
     qpw_entries_clear(&e);
     if (n)
         qsort(rows, n, sizeof(*rows), by_slot);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        if (i + 1 < n && rows[i + 1].slot / QPW_COUNTS_BLOCK <= rows[i].slot / QPW_COUNTS_BLOCK + BLOCK_GAP)
-            continue;
-        r = add_run(k, &rows[first], &rows[i], sums);
-        first = i + 1;
+    for (size_t first = 0, end; r == 0 && first < n; first = end) {
+        end = QPW_RUN_END(rows, n, first, by_block);
+        r = add_run(k, &rows[first], &rows[end - 1], sums);
     }
     free(rows);
     return r;

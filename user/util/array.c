@@ -17,3 +17,13 @@ void *qpw_array_add(void *array, size_t n, size_t size)
     }
     return memset(elements + n * size, 0, size);
 }
+
+size_t qpw_run_end(const void *array, size_t n, size_t size, size_t first, int (*compare)(const void *, const void *))
+{
+    const char *elements = array;
+    size_t end = first + 1;
+
+    while (end < n && compare(elements + (end - 1) * size, elements + end * size) == 0)
+        end++;
+    return end;
+}

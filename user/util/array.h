@@ -14,4 +14,15 @@
 
 void *qpw_array_add(void *array, size_t n, size_t size);
 
+/*
+ * Return the index behind the run that begins at `first` of a sorted array of n elements: the run continues while
+ * `compare`, as of qsort(), returns 0 for two neighbours. For a loop over all runs:
+ *
+ *     for (size_t first = 0, end; first < n; first = end) {
+ *         end = QPW_RUN_END(rows, n, first, by_name);
+ */
+#define QPW_RUN_END(array, n, first, compare) qpw_run_end((array), (n), sizeof(*(array)), (first), (compare))
+
+size_t qpw_run_end(const void *array, size_t n, size_t size, size_t first, int (*compare)(const void *, const void *));
+
 #endif

@@ -100,3 +100,15 @@ char *qpw_text_clean(char *text)
     *out = '\0';
     return text;
 }
+
+char *qpw_hex(const uint8_t *bytes, size_t n, char *buf)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < n; i++) {
+        buf[2 * i] = digits[bytes[i] >> 4];
+        buf[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    buf[2 * n] = '\0';
+    return buf;
+}

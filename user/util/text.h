@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <wchar.h>
 
 /* Return the length of the UTF-8 sequence at p; 0 if it is invalid, or a control character other than tab. */
@@ -32,5 +33,8 @@ char *qpw_text_cut(char *buf, size_t size, const char *text);
 
 /* Replace each control character, and each byte that is not UTF-8, by '?', in place. Returns text. */
 char *qpw_text_clean(char *text);
+
+/* Write n bytes as 2 n lower-case hexadecimal digits and a terminating zero. Returns buf. */
+char *qpw_hex(const uint8_t *bytes, size_t n, char *buf);
 
 #endif

@@ -3,13 +3,13 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/name_table.h"
+#include "util/text.h"
 
 #define NOTHING "0000000000000000000000000000000000000000000000000000000000000000"
 #define DIGITS (QPW_LOG_CHAIN_SUM - 1)
@@ -71,8 +71,7 @@ static void sum_of(const char *line, size_t length, const char *sum_at, const ch
     sha256_update(&ctx, DIGITS, (const uint8_t *)sum);
     sha256_update(&ctx, length - head - DIGITS, (const uint8_t *)sum_at + DIGITS);
     sha256_digest(&ctx, sizeof(digest), digest);
-    base16_encode_update(ret, sizeof(digest), digest);
-    ret[DIGITS] = '\0';
+    qpw_hex(digest, sizeof(digest), ret);
 }
 
 static size_t without_newline(const char *line, size_t length)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "policy/lang/flat.h"
 
-#include <nettle/base16.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/lang/parse.h"
 #include "policy/lang/statements.h"
+#include "util/text.h"
 
 #define BUILT_IN "built-in:"
 #define ADDRESSES_A_LINE 16
@@ -44,10 +44,10 @@ static int read_lists(struct qpw_statements *all)
 static bool is_same(struct sha256_ctx *ctx, const char *wanted)
 {
     uint8_t digest[SHA256_DIGEST_SIZE];
-    char text[2 * SHA256_DIGEST_SIZE + 1] = "";
+    char text[2 * SHA256_DIGEST_SIZE + 1];
 
     sha256_digest(ctx, sizeof(digest), digest);
-    base16_encode_update(text, sizeof(digest), digest);
+    qpw_hex(digest, sizeof(digest), text);
     return !strcmp(wanted, "") || !strcmp(wanted + strlen("sha256:"), text);
 }
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nettle/base16.h>
 
 #include "util/array.h"
+#include "util/text.h"
 
 static int no_memory(const struct qpw_statement *statement, struct qpw_error *err)
 {
@@ -195,8 +195,7 @@ static void set_digest(struct qpw_policy *policy, struct sha256_ctx *ctx)
 
     sha256_digest(ctx, sizeof(digest), digest);
     memcpy(policy->digest, "sha256:", 7);
-    base16_encode_update(policy->digest + 7, sizeof(digest), digest);
-    policy->digest[7 + 64] = '\0';
+    qpw_hex(digest, sizeof(digest), policy->digest + 7);
 }
 
 /* Record a statement's error, unless it is a consequence of another one. Returns 0, or a negative errno: stop parsing. */

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <nettle/base16.h>
 #include <nettle/sha2.h>
 
 #include "policy/page/import_int.h"
 #include "policy/lang/parse.h"
+#include "util/text.h"
 
 /* Rule names by purpose; other rows get the generated name. */
 static const struct {
@@ -192,13 +192,13 @@ static void write_head(const struct qpw_importer *im, FILE *out)
 {
     const struct qpw_import_options *options = im->options;
     uint8_t digest[SHA256_DIGEST_SIZE];
-    char hex[65] = "", stem[40], name[40];
+    char hex[65], stem[40], name[40];
     struct sha256_ctx ctx;
 
     sha256_init(&ctx);
     sha256_update(&ctx, im->length, (const uint8_t *)im->source);
     sha256_digest(&ctx, sizeof(digest), digest);
-    base16_encode_update(hex, sizeof(digest), digest);
+    qpw_hex(digest, sizeof(digest), hex);
     snprintf(stem, sizeof(stem), "%.*s", (int)strcspn(im->base, "."), im->base); /* without its suffixes */
     qpw_import_slug(stem, name, sizeof(name));
     if (im->own)
