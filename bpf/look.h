@@ -54,6 +54,13 @@ __noinline __u32 qpw_judge_numbers(__u32 services, __u32 speaks, __u32 udp, __u3
     return qpw_speaks_judge(&both);
 }
 
+__noinline __u32 qpw_head_named(__u32 services)
+{
+    struct qpw_work *w = qpw_work();
+
+    return w ? qpw_speech_named(&w->head, services) : 0;
+}
+
 __noinline __u32 qpw_head_speech(__u32 services)
 {
     struct qpw_work *w = qpw_work();
@@ -143,6 +150,17 @@ static __always_inline void qpw_look_set(struct qpw_work *w, struct qpw_conn *c,
     } else if (local && qpw_is_classified(speaks)) {
         w->judged = (__u8)now;
     }
+}
+
+/*
+ * The same of a class that confirms a service which the rule names. The node's end matches then; of the other end nothing
+ * follows: what the node's end has said before is judged as it was, see qpw_speaks_judge().
+ */
+static __always_inline void qpw_look_matches(struct qpw_work *w, struct qpw_conn *c, __u32 local, __u8 speaks)
+{
+    c->speaks[!!local] = speaks | (c->speaks[!!local] & QPW_SPEECH_MISMATCH);
+    if (local && !((c->speaks[0] | c->speaks[1]) & QPW_SPEECH_MISMATCH))
+        w->judged = QPW_JUDGED_MATCH;
 }
 
 /* Return the slot in which the beginning of w->head_id is reassembled. */
@@ -352,7 +370,7 @@ __noinline __u32 qpw_head_behind_zeros(__u32 speech, __u32 services)
 __noinline __u32 qpw_look_classify(__u32 local, __u32 n)
 {
     struct qpw_work *w = qpw_work();
-    __u32 speech, waits, end;
+    __u32 named, speech, waits, end;
     struct qpw_conn *c;
     __u8 speaks, other;
 
@@ -368,7 +386,8 @@ __noinline __u32 qpw_look_classify(__u32 local, __u32 n)
     w->head.initiator = (__u8)qpw_from_initiator(c, (int)local);
     w->head.length =
         w->pkt.fragment ? w->pkt.payload & ~3u : w->pkt.payload; /* of a first fragment, not of the datagram */
-    speech = qpw_opaque(w, qpw_head_speech(qpw_conn_services(c)));
+    named = qpw_opaque(w, qpw_head_named(qpw_conn_services(c)));
+    speech = named ? named : qpw_opaque(w, qpw_head_speech(qpw_conn_services(c)));
     waits = qpw_speech_waits(&w->head, speech) && end == w->pkt.payload && !(w->pkt.tcp_flags & QPW_TCP_FIN);
     if (waits && !(w->head.first | w->head.last) && w->head.n <= QPW_LOOK_PADDING)
         w->head_zeros = w->head.n;
@@ -382,7 +401,10 @@ __noinline __u32 qpw_look_classify(__u32 local, __u32 n)
         qpw_head_put(waits);
     }
     w->head.first = w->head.last = 0;
-    qpw_look_set(w, c, local, speaks);
+    if (named && !waits)
+        qpw_look_matches(w, c, local, speaks);
+    else
+        qpw_look_set(w, c, local, speaks);
     return 0;
 }
 

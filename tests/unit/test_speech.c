@@ -10,6 +10,9 @@
 #define ANSWER 0
 #define TCP 0
 #define UDP 1
+#define BIT(speech) (1u << (speech))
+#define SHORTENED (QPW_SPEAKS(SMB) | QPW_SPEAKS(SUNRPC) | QPW_SPEAKS(TLS) | QPW_SPEAKS(HTTP) | QPW_SPEAKS(SSH) | \
+                       QPW_SPEAKS(KERBEROS) | QPW_SPEAKS(LDAP))
 
 static struct qpw_head head_of(const void *bytes, size_t n, int initiator, int udp)
 {
@@ -25,10 +28,24 @@ static struct qpw_head head_of(const void *bytes, size_t n, int initiator, int u
     return h;
 }
 
+/* The short way to a named service's class must be the table's, and find each that it is for. */
+static void assert_named(const struct qpw_head *h)
+{
+    for (unsigned service = 0; service < QPW_SPOKEN_COUNT; service++) {
+        unsigned is = qpw_speech_of(h, 1u << service), named = qpw_speech_named(h, 1u << service);
+        bool confirms = qpw_speeches_expected(1u << service) & BIT(is);
+        bool is_shortened = SHORTENED & 1u << service;
+
+        cr_assert_eq(named, confirms && is_shortened ? is : 0, "service %u: %s, named %s: %016llx %016llx", service,
+                     qpw_speech_name(is), qpw_speech_name(named), (unsigned long long)h->first, (unsigned long long)h->last);
+    }
+}
+
 static unsigned speech(const void *bytes, size_t n, int initiator, int udp, __u32 services)
 {
     struct qpw_head h = head_of(bytes, n, initiator, udp);
 
+    assert_named(&h);
     return qpw_speech_of(&h, services);
 }
 
@@ -46,6 +63,7 @@ static unsigned speech(const void *bytes, size_t n, int initiator, int udp, __u3
         memcpy(all_, bytes, sizeof(bytes) - 1); \
         h_ = head_of(all_, 16, who, how); \
         h_.length = more; \
+        assert_named(&h_); \
         is_ = qpw_speech_of(&h_, services); \
         cr_expect(is_ == QPW_SPEECH_##wanted, "%s: %s, not %s", #bytes, qpw_speech_name(is_), #wanted); \
     } while (0)
@@ -474,4 +492,27 @@ Test(judged, datagrams)
     JUDGE(UNSURE, ntp, OUT, UDP, S(SSH), S(BIN));
     JUDGE(MISMATCH, rpc, IN, UDP, S(BIN), S(BIN));
     JUDGE(UNSURE, rpc, IN, UDP, S(BIN), S(RPC));
+}
+
+/* Heads that are half of a form: bytes drawn from those that the forms are made of. */
+Test(speech, named_services_are_recognized_as_by_the_table)
+{
+    static const unsigned char of[] = "\x00\x00\x00\x01\x02\x03\x04\x05\x06\x10\x16\x15\x30\x6a\x80\x81\x82\xfe\xff"
+                                      "SMBHTPGE/ 1234SSH-<>.";
+    unsigned long long state = 1;
+
+    for (unsigned n = 0; n < 200000; n++) {
+        unsigned char bytes[16];
+        struct qpw_head h;
+
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            state = state * 6364136223846793005ull + 1442695040888963407ull;
+            bytes[i] = of[(state >> 33) % (sizeof(of) - 1)];
+        }
+        if (n & 1)
+            memcpy(bytes + 4 * (n >> 1 & 1), n & 4 ? "\xfeSMB" : n & 8 ? "HTTP" : n & 16 ? "\x16\x03\x01\x01" : "\x6a\x0e\x30\x0c", 4);
+        h = head_of(bytes, 1 + (state >> 40) % 16, n >> 5 & 1, n >> 6 & 1);
+        h.length = h.n + (unsigned)(state >> 50 & 63);
+        assert_named(&h);
+    }
 }
