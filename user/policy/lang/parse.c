@@ -161,7 +161,7 @@ static const struct {
     const char *word;
     int (*parse)(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 } words[] = {
-    {"inbound", parse_row}, {"outbound", parse_row}, {"peer", qpw_parse_peer}, {"only", parse_only},
+    {"inbound", parse_row}, {"outbound", parse_row}, {"peer", qpw_parse_peer}, {"reader", qpw_parse_reader}, {"cluster", qpw_parse_cluster}, {"only", parse_only},
     {"override", parse_override}, {"disable", parse_disable}, {"suppress", parse_suppress},
     {"implied", parse_implied}, {"infra", parse_infra}, {"require-peer-family", qpw_parse_peer_family},
     {"require-peer-ports", qpw_parse_peer_ports}, {"policy", parse_policy_name}, {"source", parse_source},

@@ -92,6 +92,8 @@ struct qpw_parser {
 };
 
 int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
 int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);

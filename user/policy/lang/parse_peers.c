@@ -26,20 +26,83 @@ static struct qpw_peer *peer_of(struct qpw_policy *policy, const char *name, con
     return peer;
 }
 
+/* ---- Keys ---- */
+
+static bool is_key(const char *text)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    /* 32 bytes are 43 characters, the last of which has four bits only */
+    return !strncmp(text, "sha256:", 7) && strlen(text) == 7 + 44 && strspn(text + 7, alphabet) == 43 && text[50] == '=' &&
+           strchr("AEIMQUYcgkosw048", text[49]);
+}
+
+static bool has_key(const struct qpw_keys *keys, const char *text)
+{
+    for (size_t i = 0; i < keys->n; i++)
+        if (!strcmp(keys->text[i], text))
+            return true;
+    return false;
+}
+
+/* Return the other name that has the key; NULL: none. A key tells who asks, so it belongs to one name. */
+static const char *name_with_key(const struct qpw_policy *policy, const struct qpw_keys *not_these, const char *text)
+{
+    for (size_t i = 0; i < policy->n_peers; i++)
+        if (&policy->peers[i].keys != not_these && has_key(&policy->peers[i].keys, text))
+            return policy->peers[i].name;
+    for (size_t i = 0; i < policy->n_readers; i++)
+        if (&policy->readers[i].keys != not_these && has_key(&policy->readers[i].keys, text))
+            return policy->readers[i].name;
+    return NULL;
+}
+
+static int add_key(struct qpw_policy *policy, const struct qpw_where *where, const struct qpw_word *word, const char *text,
+                   struct qpw_keys *keys, struct qpw_error *err)
+{
+    const char *other;
+
+    if (!is_key(text))
+        return qpw_fail_at(err, where, word->column, "a key is sha256: and 44 characters of base64; 'qportwatch cluster key' prints it");
+    if (has_key(keys, text))
+        return 0;
+    other = name_with_key(policy, keys, text);
+    if (other)
+        return qpw_fail_at(err, where, word->column, "%s has this key already; give each name a key of its own", other);
+    if (keys->n == QPW_MAX_KEYS)
+        return qpw_fail_at(err, where, word->column, "a name has at most %d keys: the old one and the new one", QPW_MAX_KEYS);
+    strcpy(keys->text[keys->n++], text);
+    return 0;
+}
+
+/* Parse the words from the third on: addresses, and key=. */
+static int parse_ends(struct qpw_policy *policy, const struct qpw_statement *statement, size_t first, struct qpw_addresses *addresses,
+                      struct qpw_keys *keys, struct qpw_error *err)
+{
+    const struct qpw_where *where = &statement->where;
+    int r = 0;
+
+    for (size_t i = first; i < statement->n_words && r == 0; i++) {
+        const struct qpw_word *word = &statement->words[i];
+        const char *key = qpw_word_value(word, "key");
+
+        r = key ? add_key(policy, where, word, key, keys, err) : qpw_parse_addresses(policy, where, word, word->text, addresses, err);
+    }
+    qpw_addresses_normalise(addresses);
+    if (r == 0 && !addresses->n)
+        r = qpw_fail_at(err, where, 0, "%s has no address", statement->words[1].text);
+    return r;
+}
+
 static int add_peer_words(struct qpw_policy *policy, const struct qpw_statement *statement, const char *name,
                           size_t first, bool by_hand, struct qpw_error *err)
 {
     struct qpw_peer *peer = peer_of(policy, name, &statement->where);
-    int ret = 0;
 
     if (!peer)
         return qpw_fail_at(err, &statement->where, 0, "more than %d peers", QPW_MAX_PEERS - 1);
     peer->by_hand |= by_hand;
-    for (size_t i = first; i < statement->n_words && ret == 0; i++)
-        ret = qpw_parse_addresses(policy, &statement->where, &statement->words[i], statement->words[i].text,
-                                  &peer->addresses, err);
-    qpw_addresses_normalise(&peer->addresses);
-    return ret;
+    return parse_ends(policy, statement, first, &peer->addresses, &peer->keys, err);
 }
 
 int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
@@ -50,6 +113,58 @@ int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, 
     if (ret == 0)
         ret = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
     return ret < 0 ? ret : add_peer_words(&p->policy, statement, name, 2, false, err);
+}
+
+static struct qpw_policy_reader *reader_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
+{
+    struct qpw_policy_reader *reader;
+
+    for (size_t i = 0; i < policy->n_readers; i++)
+        if (!strcmp(policy->readers[i].name, name))
+            return &policy->readers[i];
+    reader = QPW_ADD(policy->readers, policy->n_readers);
+    if (!reader)
+        return NULL;
+    policy->n_readers++;
+    snprintf(reader->name, sizeof(reader->name), "%s", name);
+    reader->where = *where;
+    return reader;
+}
+
+int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    struct qpw_policy_reader *reader;
+    char name[QPW_NAME_LEN];
+    int r = qpw_expect_words(statement, 4, QPW_MAX_WORDS, "reader prometheus 10.0.5.9 key=sha256:...", err);
+
+    r = r ? r : qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
+    if (r < 0)
+        return r;
+    reader = reader_of(&p->policy, name, &statement->where);
+    if (!reader)
+        return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
+    r = parse_ends(&p->policy, statement, 2, &reader->addresses, &reader->keys, err);
+    if (r == 0 && !reader->keys.n)
+        r = qpw_fail_at(err, &statement->where, 0, "%s has no key: add key=sha256:...", name);
+    return r;
+}
+
+int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+{
+    const char *ca = NULL;
+    int r = qpw_expect_words(statement, 2, 3, "cluster name ca=/etc/qportwatch/ca.pem", err);
+
+    r = r ? r : qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, p->policy.cluster, err);
+    if (r == 0 && statement->n_words == 3) {
+        ca = qpw_word_value(&statement->words[2], "ca");
+        if (!ca || *ca != '/')
+            return qpw_fail_at(err, &statement->where, statement->words[2].column, "ca= and the absolute path of a certificate can stand here");
+    }
+    if (r < 0 || !ca)
+        return r;
+    free(p->policy.cluster_ca);
+    p->policy.cluster_ca = strdup(ca);
+    return p->policy.cluster_ca ? 0 : qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
 }
 
 int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)

@@ -98,12 +98,16 @@ void qpw_policy_clear(struct qpw_policy *policy)
         qpw_rule_clear(&policy->rules[i]);
     for (size_t i = 0; i < policy->n_peers; i++)
         qpw_addresses_clear(&policy->peers[i].addresses);
+    for (size_t i = 0; i < policy->n_readers; i++)
+        qpw_addresses_clear(&policy->readers[i].addresses);
     for (size_t i = 0; i < policy->n_sets; i++)
         qpw_addresses_clear(&policy->sets[i].addresses);
     for (size_t i = 0; i < policy->n_suppressions; i++)
         qpw_suppression_clear(&policy->suppressions[i]);
     free(policy->rules);
     free(policy->peers);
+    free(policy->readers);
+    free(policy->cluster_ca);
     free(policy->sets);
     free(policy->suppressions);
     free(policy->path);

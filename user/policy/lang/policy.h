@@ -75,11 +75,29 @@ struct qpw_rule {
     uint8_t direction;            /* QPW_DIR_INBOUND or QPW_DIR_OUTBOUND */
 };
 
+#define QPW_MAX_KEYS 2   /* per name: the old one and the new one while it is being replaced */
+#define QPW_KEY_LEN 64   /* "sha256:" and 44 characters of base64, with terminator */
+
+/* The public keys that a name may prove itself by: SHA-256 of the SubjectPublicKeyInfo, "sha256:BASE64". */
+struct qpw_keys {
+    char text[QPW_MAX_KEYS][QPW_KEY_LEN];
+    size_t n;
+};
+
 struct qpw_peer {
     struct qpw_where where;
     char name[QPW_NAME_LEN];
     struct qpw_addresses addresses;
+    struct qpw_keys keys;
     bool by_hand; /* from the command line or a peers file */
+};
+
+/* Who may read this node's metrics over the network, and nothing else. */
+struct qpw_policy_reader {
+    struct qpw_where where;
+    char name[QPW_NAME_LEN];
+    struct qpw_addresses addresses;
+    struct qpw_keys keys;
 };
 
 struct qpw_address_set {
@@ -158,6 +176,10 @@ struct qpw_policy {
     size_t n_rules;
     struct qpw_peer *peers;
     size_t n_peers;
+    struct qpw_policy_reader *readers;
+    size_t n_readers;
+    char cluster[QPW_NAME_LEN]; /* `cluster`, empty where not said */
+    char *cluster_ca;           /* absolute path of the CA's certificate, NULL where peers are pinned */
     struct qpw_address_set *sets;
     size_t n_sets;
     struct qpw_suppression *suppressions;

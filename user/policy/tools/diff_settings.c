@@ -50,6 +50,61 @@ static const struct qpw_peer *find_peer(const struct qpw_policy *policy, const c
     return NULL;
 }
 
+static bool keys_equal(const struct qpw_keys *a, const struct qpw_keys *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->text[i], b->text[i]))
+            return false;
+    return true;
+}
+
+static int add_peer_keys(const struct qpw_peer *before, const struct qpw_peer *peer, struct qpw_differences *ret)
+{
+    char *text;
+
+    if (!before || keys_equal(&before->keys, &peer->keys))
+        return 0;
+    if (asprintf(&text, "peer changed: %s: key %s%s%s", peer->name, peer->keys.n ? peer->keys.text[0] : "removed",
+                 peer->keys.n > 1 ? ", " : "", peer->keys.n > 1 ? peer->keys.text[1] : "") < 0)
+        text = NULL;
+    return qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+}
+
+static const struct qpw_policy_reader *find_reader(const struct qpw_policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_readers; i++)
+        if (!strcmp(policy->readers[i].name, name))
+            return &policy->readers[i];
+    return NULL;
+}
+
+static int add_readers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
+{
+    char addresses[256], *text;
+    int r = 0;
+
+    for (size_t i = 0; i < new->n_readers && r == 0; i++) {
+        const struct qpw_policy_reader *reader = &new->readers[i], *before = find_reader(old, reader->name);
+
+        if (before && qpw_addresses_equal(&before->addresses, &reader->addresses) && keys_equal(&before->keys, &reader->keys))
+            continue;
+        if (asprintf(&text, "reader %s: %s: %s, key %s", before ? "changed" : "added", reader->name,
+                     qpw_addresses_text(&reader->addresses, addresses, sizeof(addresses)), reader->keys.text[0]) < 0)
+            text = NULL;
+        r = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+    }
+    for (size_t i = 0; i < old->n_readers && r == 0; i++) {
+        if (find_reader(new, old->readers[i].name))
+            continue;
+        if (asprintf(&text, "reader removed: %s", old->readers[i].name) < 0)
+            text = NULL;
+        r = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+    }
+    return r;
+}
+
 static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
 {
     char addresses[256], *text;
@@ -58,7 +113,8 @@ static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new,
     for (size_t i = 0; i < new->n_peers && error == 0; i++) {
         const struct qpw_peer *peer = &new->peers[i], *before = find_peer(old, peer->name);
 
-        if (before && qpw_addresses_equal(&before->addresses, &peer->addresses))
+        error = add_peer_keys(before, peer, ret);
+        if (error < 0 || (before && qpw_addresses_equal(&before->addresses, &peer->addresses)))
             continue;
         if (asprintf(&text, "peer %s: %s: %s", before ? "changed" : "added", peer->name,
                      qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
@@ -159,6 +215,8 @@ int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new
         error = add_checks(old, new, now, ret);
     if (error == 0)
         error = add_peers(old, new, ret);
+    if (error == 0)
+        error = add_readers(old, new, ret);
     if (error == 0)
         error = add_suppressions(new, old, "now suppressed", now, ret);
     if (error == 0)

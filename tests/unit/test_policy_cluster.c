@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the policy says of nodes that report to each other: keys of peers, readers, the cluster's name and authority. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "policy/lang/policy.h"
+#include "policy/tools/diff.h"
+
+#define KEY_A "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define KEY_B "sha256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+#define KEY_C "sha256:CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCA="
+
+static struct qpw_policy parse(const char *text)
+{
+    struct qpw_policy policy;
+    struct qpw_error err = {""};
+
+    cr_assert(qpw_policy_parse_text("test", text, strlen(text), &policy, &err) == 0, "%s", err.text);
+    return policy;
+}
+
+static void refuse(const char *text, const char *expected)
+{
+    struct qpw_policy policy;
+    struct qpw_error err = {""};
+
+    cr_expect_eq(qpw_policy_parse_text("test", text, strlen(text), &policy, &err), -EINVAL, "%s", text);
+    cr_expect_str_eq(err.text, expected);
+}
+
+Test(policy_cluster, peers_have_up_to_two_keys_on_one_line_or_several)
+{
+    struct qpw_policy policy = parse("peer a 10.0.0.1 key=" KEY_A "\npeer b 10.0.0.2\npeer a key=" KEY_B "\npeer a 10.0.0.9 key=" KEY_A "\n");
+
+    cr_assert_eq(policy.n_peers, 2);
+    cr_expect_eq(policy.peers[0].keys.n, 2);
+    cr_expect_str_eq(policy.peers[0].keys.text[0], KEY_A);
+    cr_expect_str_eq(policy.peers[0].keys.text[1], KEY_B);
+    cr_expect_eq(policy.peers[0].addresses.n, 2);
+    cr_expect_eq(policy.peers[1].keys.n, 0);
+    qpw_policy_clear(&policy);
+}
+
+Test(policy_cluster, readers_and_the_cluster)
+{
+    struct qpw_policy policy = parse("cluster blue ca=/etc/ca.pem\nreader prometheus 10.0.5.9 fd00::9 key=" KEY_A "\n");
+
+    cr_expect_str_eq(policy.cluster, "blue");
+    cr_expect_str_eq(policy.cluster_ca, "/etc/ca.pem");
+    cr_assert_eq(policy.n_readers, 1);
+    cr_expect_str_eq(policy.readers[0].name, "prometheus");
+    cr_expect_eq(policy.readers[0].addresses.n, 2);
+    cr_expect_str_eq(policy.readers[0].keys.text[0], KEY_A);
+    qpw_policy_clear(&policy);
+}
+
+Test(policy_cluster, faults)
+{
+    refuse("peer a 10.0.0.1 key=sha256:AAAA\n",
+           "test:1:17: a key is sha256: and 44 characters of base64; 'qportwatch cluster key' prints it");
+    refuse("peer a 10.0.0.1 key=sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n",
+           "test:1:17: a key is sha256: and 44 characters of base64; 'qportwatch cluster key' prints it");
+    refuse("peer a 10.0.0.1 key=" KEY_A "\npeer b 10.0.0.2 key=" KEY_A "\n",
+           "test:2:17: a has this key already; give each name a key of its own");
+    refuse("peer a 10.0.0.1 key=" KEY_A "\nreader b 10.0.0.2 key=" KEY_A "\n",
+           "test:2:19: a has this key already; give each name a key of its own");
+    refuse("peer a 10.0.0.1 key=" KEY_A " key=" KEY_B " key=" KEY_C "\n",
+           "test:1:129: a name has at most 2 keys: the old one and the new one");
+    refuse("peer a key=" KEY_A "\n", "test:1: a has no address");
+    refuse("reader a 10.0.0.1 10.0.0.2\n", "test:1: a has no key: add key=sha256:...");
+    refuse("cluster blue ca=ca.pem\n", "test:1:14: ca= and the absolute path of a certificate can stand here");
+    refuse("cluster blue /etc/ca.pem\n", "test:1:14: ca= and the absolute path of a certificate can stand here");
+}
+
+static void expect_difference(const char *old_text, const char *new_text, const char *expected)
+{
+    struct qpw_policy old = parse(old_text), new = parse(new_text);
+    struct qpw_differences differences = {0};
+
+    cr_assert(qpw_policy_diff(&old, &new, 1790000000, &differences) == 0);
+    cr_assert_eq(differences.n, 1, "%s: %zu", expected, differences.n);
+    cr_expect_str_eq(differences.list[0].text, expected);
+    qpw_differences_clear(&differences);
+    qpw_policy_clear(&old);
+    qpw_policy_clear(&new);
+}
+
+Test(policy_cluster, a_reload_says_whose_key_changed)
+{
+    expect_difference("peer a 10.0.0.1\n", "peer a 10.0.0.1 key=" KEY_A "\n", "peer changed: a: key " KEY_A);
+    expect_difference("peer a 10.0.0.1 key=" KEY_A "\n", "peer a 10.0.0.1\n", "peer changed: a: key removed");
+    expect_difference("", "reader r 10.0.0.1 key=" KEY_A "\n", "reader added: r: 10.0.0.1, key " KEY_A);
+    expect_difference("reader r 10.0.0.1 key=" KEY_A "\n", "", "reader removed: r");
+}
