@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Tampering with an alert log, each kind on its own, and changes that are none; see alert/log/verify.h. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alert/log/eve.h"
 #include "alert/log/verify.h"
@@ -133,6 +135,79 @@ Test(alert_verify, two_lives_and_a_rotation_are_no_breaks)
     replace(0, NULL);
     cr_expect(whole(NULL), "what is rotated away is missing in front alone");
     cr_expect_eq(v.first, 2);
+}
+
+/* ---- What peers heard ---- */
+
+/* Write a file of the heads of these lines as a peer kept them, verify with it, and return whether all is whole. */
+static bool whole_for_peers(const char *const *kept, size_t n)
+{
+    char path[] = "/tmp/qportwatch-heads.XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    struct qpw_error err;
+    int r;
+
+    cr_assert(file);
+    for (size_t i = 0; i < n; i++)
+        fprintf(file, "2026-03-01T0%zu:00:00.000000Z %s\n", i, kept[i]);
+    fclose(file);
+    qpw_log_verify_clear(&v);
+    cr_assert_eq(qpw_log_verify_begin(&v, NULL, &err), 0);
+    r = qpw_log_heads_load(&v.heads, path, &err);
+    unlink(path);
+    cr_assert_eq(r, 0, "%s", err.text);
+    qpw_log_heads_sort(&v.heads);
+    one_file("eve.json", 0, LINES);
+    qpw_log_verify_end(&v);
+    return qpw_log_verify_whole(&v);
+}
+
+Test(alert_verify, what_peers_heard_has_to_be_in_the_log)
+{
+    char early[QPW_LOG_CHAIN_TEXT], late[QPW_LOG_CHAIN_TEXT], other[QPW_LOG_CHAIN_TEXT];
+    const char *const kept[] = {late, early};
+    const struct qpw_log_head *one;
+    size_t missing, older;
+
+    snprintf(early, sizeof(early), "%s", head_of(lines[1]));
+    snprintf(late, sizeof(late), "%s", head_of(lines[LINES - 1]));
+    cr_expect(whole_for_peers(kept, 2));
+    cr_expect_not_null(strstr(qpw_log_verify_meaning(&v), "root of this node cannot change"));
+    snprintf(other, sizeof(other), "%s", late);
+    other[strlen(other) - 1] ^= 1; /* another digit of the sum: the log was written anew */
+    cr_expect_not(whole_for_peers((const char *const[]){early, other}, 2));
+    one = qpw_log_heads_missing(&v.heads, v.first, &missing, &older);
+    cr_assert(one);
+    cr_expect_str_eq(one->time, "2026-03-01T01:00:00.000000Z");
+    cr_expect_eq(missing, 1);
+    replace(LINES - 1, NULL); /* the newest record cut off, which no chain shows by itself */
+    cr_expect(whole(NULL));
+    cr_expect_not(whole_for_peers(kept, 2));
+    replace(0, NULL);
+    replace(1, NULL);
+    cr_expect(whole_for_peers((const char *const[]){early}, 1), "of records that were rotated away nothing is known");
+    qpw_log_heads_missing(&v.heads, v.first, &missing, &older);
+    cr_expect_eq(older, 1);
+    qpw_log_verify_clear(&v);
+}
+
+Test(alert_verify, files_that_are_no_heads_are_refused)
+{
+    static const char *const texts[] = {"", "\n", "x\n", "2026-03-01T00:00:00Z 1:00\n", "a b c d\n",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1:0\n"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        char path[] = "/tmp/qportwatch-heads.XXXXXX";
+        struct qpw_log_heads heads = {0};
+        int fd = mkstemp(path);
+        struct qpw_error err;
+
+        cr_assert_eq(write(fd, texts[i], strlen(texts[i])), (ssize_t)strlen(texts[i]));
+        close(fd);
+        cr_expect_eq(qpw_log_heads_load(&heads, path, &err), -EINVAL, "%zu", i);
+        unlink(path);
+        qpw_log_heads_clear(&heads);
+    }
 }
 
 Test(alert_verify, a_torn_last_line_is_no_break)

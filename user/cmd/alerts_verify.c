@@ -23,26 +23,50 @@ static void print_breaches(const struct qpw_log_verify *v, const struct qpw_prin
         qpw_print_line(p, "  and %s", qpw_words_many(v->n_breaches - QPW_LOG_BREACHES, "more", more, sizeof(more)));
 }
 
+static void print_heads(const struct qpw_log_verify *v, const struct qpw_printer *p)
+{
+    size_t missing, older;
+    const struct qpw_log_head *one = qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
+    char heads[32];
+
+    if (!v->heads.n)
+        return;
+    qpw_words_many(v->heads.n, "head", heads, sizeof(heads));
+    if (one)
+        qpw_print_line(p, "  %zu of %s that peers kept %s not in it; the first is record %" PRIu64 ", heard at %s (%s)", missing, heads,
+                       missing == 1 ? "is" : "are", one->chain.number, one->time, one->file);
+    else
+        qpw_print_line(p, "%s that peers kept: all are in it", heads);
+    if (older)
+        qpw_print_line(p, "  %zu of them are older than this log", older);
+}
+
 static void print_text(const struct qpw_log_verify *v)
 {
     struct qpw_printer p = qpw_printer_of(stdout);
     char records[32], files[32], more[32];
+    size_t missing, older;
 
     p.indent = 0;
     if (!v->records) {
         qpw_print_line(&p, "no record of a chain: nothing can be said about this log");
         return;
     }
+    qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
     qpw_words_many(v->records, "record", records, sizeof(records));
     qpw_words_many(v->files, "file", files, sizeof(files));
     if (v->n_breaches)
         qpw_print_line(&p, "BROKEN: the chain of %s in %s does not hold", records, files);
+    else if (missing)
+        qpw_print_line(&p, "BROKEN: %s in %s hold, but not what peers heard of it: the last records were cut, or this is another chain",
+                       records, files);
     else if (!qpw_log_verify_whole(v))
         qpw_print_line(&p, "BROKEN: %s in %s hold, but the head that was asked for is not among them: the last records were cut, or "
                        "this is another chain", records, files);
     else
         qpw_print_line(&p, "whole: %s in %s, nothing was cut out, changed, moved or added", records, files);
     print_breaches(v, &p);
+    print_heads(v, &p);
     if (v->first > 1)
         qpw_print_line(&p, "begins with record %" PRIu64 ": what was before it is not here (rotated away, or removed)", v->first);
     if (v->older)
@@ -63,21 +87,32 @@ static void print_json(const struct qpw_log_verify *v)
     json_decref(document);
 }
 
-int qpw_alerts_verify(const char *log, char **files, const char *head, bool json)
+static int load_heads(struct qpw_log_verify *v, const struct qpw_alerts_verify_options *o, struct qpw_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < o->n_peers; i++)
+        r = qpw_log_heads_load(&v->heads, o->peers[i], err);
+    qpw_log_heads_sort(&v->heads);
+    return r;
+}
+
+int qpw_alerts_verify(const struct qpw_alerts_verify_options *o)
 {
     struct qpw_log_verify *v = calloc(1, sizeof(*v));
     struct qpw_error err = {""};
-    int r = v ? qpw_log_verify_begin(v, head, &err) : qpw_fail(&err, -ENOMEM, "out of memory"), status = QPW_EXIT_FAILED;
+    int r = v ? qpw_log_verify_begin(v, o->head, &err) : qpw_fail(&err, -ENOMEM, "out of memory"), status = QPW_EXIT_FAILED;
 
+    r = r ? r : load_heads(v, o, &err);
     if (r == -EINVAL)
         status = QPW_EXIT_USAGE;
-    for (char **one = files; r == 0 && files && *one; one++)
+    for (char **one = o->files; r == 0 && o->files && *one; one++)
         r = qpw_log_verify_file(v, *one, &err);
-    if (r == 0 && !files)
-        r = qpw_log_verify_log(v, log, &err);
+    if (r == 0 && !o->files)
+        r = qpw_log_verify_log(v, o->log, &err);
     if (r == 0) {
         qpw_log_verify_end(v);
-        if (json)
+        if (o->json)
             print_json(v);
         else
             print_text(v);

@@ -27,6 +27,7 @@
 #include "instance/object.h"
 #include "util/error.h"
 #include "util/file.h"
+#include "util/array.h"
 #include "util/usage.h"
 #include "words/known.h"
 #include "words/numbers.h"
@@ -46,6 +47,8 @@ struct options {
     const char *key;  /* from --anonymize; NULL: keep names */
     struct qpw_anonymous *anonymous;
     const char *head; /* must be in the chain; NULL: none given */
+    const char **peers; /* files of heads kept by peers, which must be in it, too */
+    size_t n_peers;
     struct qpw_alert_filter filter;
 };
 
@@ -61,6 +64,7 @@ enum {
     KEY_SIGNATURES,
     KEY_VERIFY,
     KEY_HEAD,
+    KEY_PEERS,
     KEY_ANONYMIZE,
     KEY_LOCAL_TIME
 };
@@ -80,6 +84,7 @@ static const struct argp_option argp_options[] = {
     {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Follow the chain of sums through the log and name the first line that was cut out, changed, moved or added since; exit status 3 where one was", 0},
     {"head", KEY_HEAD, "NUMBER:SUM", 0, "With --verify: this head, kept elsewhere (a heartbeat's \"chain\", 'status'), has to be in the log", 0},
+    {"peers", KEY_PEERS, "FILE", 0, "With --verify: the heads of this log that a peer kept (heads/NODE in the directory of its 'qportwatch serve') have to be in the log; repeatable", 0},
     {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},
@@ -104,6 +109,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
     struct qpw_error err;
+    const char **more;
 
     switch (key) {
     case 'f': o->follow = true; return 0;
@@ -119,14 +125,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             qpw_usage_error(state, "--verify reads what is there: -f does not go with it");
         if (o->key && o->verify)
             qpw_usage_error(state, "--verify is about the log as it stands: --anonymize does not go with it");
-        if (o->head && !o->verify)
-            qpw_usage_error(state, "--head goes with --verify only");
+        if ((o->head || o->peers) && !o->verify)
+            qpw_usage_error(state, "%s goes with --verify only", o->head ? "--head" : "--peers");
         if (o->files && (o->log || o->follow))
             qpw_usage_error(state, "files are read as they are: %s does not go with them", o->log ? "--alerts" : "-f");
         return 0;
     case KEY_SIGNATURES: o->signatures = true; return 0;
     case KEY_VERIFY: o->verify = true; return 0;
     case KEY_HEAD: o->head = arg; return 0;
+    case KEY_PEERS:
+        more = QPW_ADD(o->peers, o->n_peers);
+        if (!more)
+            return ENOMEM;
+        *more = arg;
+        o->n_peers++;
+        return 0;
     case KEY_ANONYMIZE: o->key = arg; return 0;
     case 'j': o->json = true; return 0;
     case KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
@@ -384,8 +397,12 @@ static int read_and_show(void *arg)
     struct qpw_error err = {""};
     int result;
 
-    if (o->verify)
-        return qpw_alerts_verify(o->log, o->files, o->head, o->json);
+    if (o->verify) {
+        result = qpw_alerts_verify(&(struct qpw_alerts_verify_options){.log = o->log, .files = o->files, .head = o->head,
+                                                                      .peers = o->peers, .n_peers = o->n_peers, .json = o->json});
+        free(o->peers);
+        return result;
+    }
     result = read_all(r, &err);
     if (result < 0)
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);

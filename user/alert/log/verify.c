@@ -59,6 +59,7 @@ void qpw_log_verify_line(struct qpw_log_verify *v, const char *file, uint64_t nu
     one.number = stated.number;
     one.word = qpw_log_chain_follow(&v->chain, line, length);
     v->found |= v->wanted.number && stated.number == v->wanted.number && !strcmp(stated.sum, v->wanted.sum);
+    qpw_log_heads_see(&v->heads, &stated);
     v->torn = false;
     if (one.word == QPW_LOG_CHAIN_ADDED && !v->records) {
         if (!v->older++) {
@@ -128,11 +129,14 @@ void qpw_log_verify_clear(struct qpw_log_verify *v)
     v->n_breaches = 0;
     free(v->older_file);
     v->older_file = NULL;
+    qpw_log_heads_clear(&v->heads);
 }
 
 bool qpw_log_verify_whole(const struct qpw_log_verify *v)
 {
-    return v->records && !v->n_breaches && (!v->wanted.number || v->found);
+    size_t missing, older;
+
+    return v->records && !v->n_breaches && (!v->wanted.number || v->found) && !qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
 }
 
 /* ---- Results ---- */
@@ -164,11 +168,29 @@ const char *qpw_log_verify_meaning(const struct qpw_log_verify *v)
 {
     if (v->wanted.number && !qpw_log_verify_whole(v))
         return "This is not, or not whole, the log that the head is of.";
+    if (v->heads.n && !qpw_log_verify_whole(v))
+        return "This is not, or not whole, the log that the peers heard of.";
+    if (v->heads.n)
+        return "Up to the last of the peers' heads this is the log that was written: root of this node cannot change what they kept.";
     if (v->wanted.number)
         return "Up to the head that was asked for this is the log that was written, if that head was kept where root of this node "
                "could not change it.";
     return "This shows damage and careless changes. It does not show that root replaced the log by another whole chain, nor that the "
            "last records were cut off: compare the head with one kept elsewhere (--head).";
+}
+
+static json_t *heads_json(const struct qpw_log_verify *v)
+{
+    size_t missing, older;
+    const struct qpw_log_head *one = qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
+    char head[QPW_LOG_CHAIN_TEXT];
+
+    if (!v->heads.n)
+        return json_null();
+    snprintf(head, sizeof(head), "%" PRIu64 ":%s", one ? one->chain.number : 0, one ? one->chain.sum : "");
+    return json_pack("{s:I, s:I, s:I, s:o}", "heads", (json_int_t)v->heads.n, "missing", (json_int_t)missing, "older", (json_int_t)older,
+                     "first_missing", one ? json_pack("{s:o, s:s, s:o}", "file", qpw_json_text(one->file), "head", head, "heard",
+                                                      qpw_json_text(one->time)) : json_null());
 }
 
 json_t *qpw_log_verify_json(const struct qpw_log_verify *v)
@@ -186,12 +208,12 @@ json_t *qpw_log_verify_json(const struct qpw_log_verify *v)
     snprintf(head, sizeof(head), "%" PRIu64 ":%s", v->chain.number, v->chain.sum);
     snprintf(wanted, sizeof(wanted), "%" PRIu64 ":%s", v->wanted.number, v->wanted.sum);
     json_object_update_new(document,
-                           json_pack("{s:b, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:I, s:o, s:s}", "whole", qpw_log_verify_whole(v),
+                           json_pack("{s:b, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:I, s:o, s:s, s:o}", "whole", qpw_log_verify_whole(v),
                                      "files", (json_int_t)v->files, "records", (json_int_t)v->records, "first",
                                      (json_int_t)v->first, "older_lines", (json_int_t)v->older, "last_line_torn", v->torn,
                                      "head", v->records ? json_string(head) : json_null(), "head_asked_for",
                                      v->wanted.number ? json_string(wanted) : json_null(), "head_found",
                                      v->wanted.number ? json_boolean(v->found) : json_null(), "breaks",
-                                     (json_int_t)v->n_breaches, "first_breaks", list, "meaning", qpw_log_verify_meaning(v)));
+                                     (json_int_t)v->n_breaches, "first_breaks", list, "meaning", qpw_log_verify_meaning(v), "peers", heads_json(v)));
     return document;
 }

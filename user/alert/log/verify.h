@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "alert/log/chain.h"
+#include "alert/log/heads.h"
 #include "util/error.h"
 
 #define QPW_LOG_BREACHES 20u /* recorded; all are counted */
@@ -21,6 +22,7 @@ struct qpw_log_verify {
     struct qpw_log_chain chain;
     struct qpw_log_chain wanted; /* a head from elsewhere; number 0: none */
     bool found;                     /* that head is in the log */
+    struct qpw_log_heads heads;     /* kept by peers; added after qpw_log_verify_begin(), sorted before the first line */
     uint64_t files, records, older; /* older: lines before the first record of a chain */
     uint64_t first;                 /* number of the first record */
     char *older_file;               /* of the first of the older lines, */
@@ -46,7 +48,7 @@ int qpw_log_verify_log(struct qpw_log_verify *v, const char *path, struct qpw_er
 void qpw_log_verify_end(struct qpw_log_verify *v);
 void qpw_log_verify_clear(struct qpw_log_verify *v);
 
-/* Return whether there is a chain without a break, which contains the requested head, if any. */
+/* Return whether there is a chain without a break that contains every requested head. */
 bool qpw_log_verify_whole(const struct qpw_log_verify *v);
 
 /* Describe a break in words. Returns buf. */

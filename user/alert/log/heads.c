@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "alert/log/heads.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/array.h"
+#include "util/file.h"
+#include "util/text.h"
+
+/* Read "TIME NUMBER:SUM". */
+static bool read_head(char *line, struct qpw_log_head *ret)
+{
+    char *blank = strchr(line, ' '), as_fact[QPW_LOG_CHAIN_TEXT + 32];
+
+    if (!blank || (size_t)(blank - line) >= sizeof(ret->time))
+        return false;
+    *blank = '\0';
+    snprintf(ret->time, sizeof(ret->time), "%s", line);
+    qpw_text_clean(ret->time);
+    snprintf(as_fact, sizeof(as_fact), "\"chain\":[\"%.*s\"]", QPW_LOG_CHAIN_TEXT, blank + 1); /* read as a line of the log has it */
+    return qpw_log_chain_read(as_fact, strlen(as_fact), &ret->chain) && ret->chain.number;
+}
+
+static int take_lines(struct qpw_log_heads *h, const char *path, char *bytes, struct qpw_error *err)
+{
+    char *save = NULL;
+    unsigned number = 0;
+
+    for (char *line = strtok_r(bytes, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        struct qpw_log_head *head = h->n < QPW_LOG_HEADS_MOST ? QPW_ADD(h->heads, h->n) : NULL;
+
+        number++;
+        if (!head)
+            return qpw_fail(err, -ENOMEM, "%s: more than %u heads, or out of memory", path, QPW_LOG_HEADS_MOST);
+        if (!read_head(line, head))
+            return qpw_fail(err, -EINVAL, "%s:%u: is not a head kept by a peer: TIME NUMBER:SUM", path, number);
+        head->file = path;
+        h->n++;
+    }
+    return number ? 0 : qpw_fail(err, -EINVAL, "%s: holds no head", path);
+}
+
+int qpw_log_heads_load(struct qpw_log_heads *h, const char *path, struct qpw_error *err)
+{
+    char *bytes = malloc(QPW_LOG_HEADS_BYTES + 2);
+    size_t length = 0;
+    ssize_t n = 1;
+    int fd = bytes ? qpw_file_open(path, err) : qpw_fail(err, -ENOMEM, "out of memory"), r;
+
+    while (fd >= 0 && n > 0 && length <= QPW_LOG_HEADS_BYTES) {
+        n = read(fd, bytes + length, QPW_LOG_HEADS_BYTES + 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+    }
+    if (fd < 0)
+        r = fd;
+    else if (n < 0)
+        r = qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
+    else if (length > QPW_LOG_HEADS_BYTES || memchr(bytes, '\0', length))
+        r = qpw_fail(err, -EINVAL, "%s: is not a file of heads kept by a peer", path);
+    else {
+        bytes[length] = '\0';
+        r = take_lines(h, path, bytes, err);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(bytes);
+    return r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct qpw_log_head *x = a, *y = b;
+
+    return (x->chain.number > y->chain.number) - (x->chain.number < y->chain.number);
+}
+
+void qpw_log_heads_sort(struct qpw_log_heads *h)
+{
+    if (h->n)
+        qsort(h->heads, h->n, sizeof(*h->heads), by_number);
+}
+
+void qpw_log_heads_see(struct qpw_log_heads *h, const struct qpw_log_chain *record)
+{
+    size_t low = 0, high = h->n;
+
+    while (low < high) { /* the first of that number */
+        size_t middle = low + (high - low) / 2;
+
+        if (h->heads[middle].chain.number < record->number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < h->n && h->heads[low].chain.number == record->number; low++)
+        h->heads[low].found |= !strcmp(h->heads[low].chain.sum, record->sum);
+}
+
+const struct qpw_log_head *qpw_log_heads_missing(const struct qpw_log_heads *h, uint64_t first, size_t *ret_missing, size_t *ret_older)
+{
+    const struct qpw_log_head *ret = NULL;
+
+    *ret_missing = *ret_older = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        if (h->heads[i].chain.number < first) {
+            ++*ret_older;
+        } else if (!h->heads[i].found) {
+            ret = ret ? ret : &h->heads[i];
+            ++*ret_missing;
+        }
+    }
+    return ret;
+}
+
+void qpw_log_heads_clear(struct qpw_log_heads *h)
+{
+    free(h->heads);
+    *h = (struct qpw_log_heads){0};
+}
