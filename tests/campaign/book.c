@@ -12,6 +12,8 @@
 #include "names.h"
 #include "util/names.h"
 
+#define DECIDED_NS 10000000000ull /* after that long the owner of an ended companion is decided */
+
 const char *const outcome_names[] = {"none", "attempted", "refused", "answered", "data"};
 
 struct book *book_new(void)
@@ -175,6 +177,34 @@ static void vouch(struct book *b, const struct exchange *e)
     b->parents[b->n_parents++].rule = e->judged.rule;
 }
 
+static bool is_companion(const struct exchange *e)
+{
+    return e->row && e->judged.verdict &&
+           (!strcmp(e->judged.verdict, "implied") || !strcmp(e->judged.verdict, "weak"));
+}
+
+bool book_unsettles(const struct book *b, const struct exchange *e, uint64_t now_ns)
+{
+    bool out = e->opener == NODE_OPENS;
+    struct question q = {.outbound = out, .protocol = e->tuple.protocol,
+                         .port = out ? e->tuple.remote_port : e->tuple.local_port,
+                         .initiator_port = out ? e->tuple.local_port : e->tuple.remote_port,
+                         .local = e->tuple.local, .remote = e->tuple.remote};
+    struct judgement j = policy_judge(b->policy, &q, lives, (void *)b);
+
+    if (!j.is_parent || lives((void *)b, e->tuple.remote, j.rule))
+        return false;
+    for (size_t i = 0; i < b->n_exchanges; i++) {
+        const struct exchange *other = b->exchanges[i];
+        bool open = other->tuple.protocol == IPPROTO_TCP && !other->closed;
+
+        if (is_companion(other) && !memcmp(other->tuple.remote, e->tuple.remote, 16) &&
+            (open || now_ns - other->last_ns < DECIDED_NS))
+            return true;
+    }
+    return false;
+}
+
 static bool is_icmp(uint8_t protocol)
 {
     return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;
@@ -283,6 +313,7 @@ static void step_tcp(struct exchange *e, const struct frame *f, bool by_opener)
 {
     uint8_t flags = f->tcp_flags & (PACKET_SYN | PACKET_ACK | PACKET_RST);
 
+    e->closed = e->closed || f->tcp_flags & (PACKET_FIN | PACKET_RST);
     if (e->older && !e->established) {
         e->established = true;
         rise(e, ANSWERED);

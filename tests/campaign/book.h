@@ -47,7 +47,7 @@ struct exchange {
     const char *owner;      /* name of the node's process, NULL: not given */
     /* Seen by the witness: */
     enum outcome outcome;
-    bool opened, syn_ack, established, fin[2], closed, payload[2];
+    bool opened, syn_ack, established, closed, payload[2];
     uint32_t isn, syn_ack_seq;
     bool multicast;
     uint64_t first_ns, last_ns;
@@ -135,6 +135,12 @@ void book_junk(struct book *b, const void *frame, size_t bytes, const char *prot
 
 /* Return whether any exchange was ever entered on that tuple. */
 bool book_knows(const struct book *b, const struct tuple *t);
+
+/*
+ * Return whether an answer to that new exchange would be the first of a parent there while a companion is open, or was
+ * until lately: until its owner is decided, with its next packet, it is judged by whatever parents there are then.
+ */
+bool book_unsettles(const struct book *b, const struct exchange *e, uint64_t now_ns);
 
 /* Fill a tuple from addresses as text. */
 void book_tuple(struct tuple *ret, uint8_t protocol, const char *local, uint16_t local_port, const char *remote,

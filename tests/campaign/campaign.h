@@ -118,6 +118,7 @@ struct campaign {
         size_t findings;
     } young;                     /* the auditor's values once it had done everything once */
     bool failed, flooded;
+    bool held_up;                /* at some time no auditor could decide about owners: killed, stopped, short of memory */
     unsigned faults_done[64];    /* by position in faults[] */
     unsigned trouble;            /* exchanges that failed */
 };

@@ -19,7 +19,7 @@
 #define PATIENCE_NS 60000000000ull /* how long an answered finding may wait for its alert, also on a busy machine */
 
 /* The subject of each signature. */
-enum subject { ONE_FINDING, SERVICE, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
+enum subject { ONE_FINDING, UNDECIDED_OWNER, SERVICE, SCANNER_ADDRESS, TARGET_ADDRESS, GROUP, PEER, HEALTH, ALWAYS };
 static const struct {
     const char *name;
     enum subject subject;
@@ -40,7 +40,7 @@ static const struct {
     {"undecodable-both", ONE_FINDING, 1},    {"question-lost", ALWAYS, 0},
     {"crossed", ONE_FINDING, 1},
     {"further-initiators", SERVICE, 2},      {"further-responders", SERVICE, 2},
-    {"further-companions", SERVICE, 2},
+    {"further-companions", SERVICE, 2},      {"implied-owner-unknown", UNDECIDED_OWNER, 1},
     {"scan", SCANNER_ADDRESS, 10},           {"scan-outbound", SCANNER_ADDRESS, 10},
     {"many-initiators", TARGET_ADDRESS, 16}, {"flood", TARGET_ADDRESS, 64},
     {"multicast", GROUP, 1},                 {"peer-silent", PEER, 0},
@@ -233,6 +233,17 @@ static void about_health(struct reading *r, const json_t *record)
         campaign_fail(c, "no blindness is invented", "%s: %s", name, evelog_fact(record, "text"));
 }
 
+/* One of the further users of a service may first be named when it is closed, acknowledged or open again. */
+static bool is_step_of_further(struct reading *r, const json_t *record)
+{
+    const char *kind = evelog_fact(record, "kind");
+    char name[192];
+
+    name_of(record, name, sizeof(name));
+    return atoi(evelog_fact(record, "sequence")) == 1 && names_get(r->services, name, service_in(name)) &&
+           (!strcmp(kind, "closed") || !strcmp(kind, "acknowledged") || !strcmp(kind, "reopened"));
+}
+
 static void sequence(struct reading *r, const json_t *record)
 {
     uint64_t flow = evelog_flow(record);
@@ -241,7 +252,7 @@ static void sequence(struct reading *r, const json_t *record)
     if (!flow || !n)
         return;
     newest = names_at(r->flows, &flow, sizeof(flow));
-    if (n != *newest + 1 || (n == 1) != !strcmp(evelog_fact(record, "kind"), "first"))
+    if (n != *newest + 1 || (n == 1) != (!strcmp(evelog_fact(record, "kind"), "first") || is_step_of_further(r, record)))
         campaign_fail(r->c, "told first exactly once", "flow %" PRIu64 " (%s): sequence %u, kind %s, after %u", flow,
                       evelog_name(record), n, evelog_fact(record, "kind"), *newest);
     *newest = n;
@@ -258,6 +269,11 @@ static void judge_record(struct reading *r, const json_t *record)
         campaign_fail(r->c, "no alert without a cause", "'%s': %s", name, evelog_fact(record, "text"));
     sequence(r, record);
     switch (subjects[i].subject) {
+    case UNDECIDED_OWNER:
+        if (!r->c->held_up)
+            campaign_fail(r->c, "no alert without a cause", "'%s': %s", name, evelog_fact(record, "text"));
+        about_one(r, record);
+        break;
     case ONE_FINDING: about_one(r, record); break;
     case SERVICE: about_service(r, record, subjects[i].least); break;
     case SCANNER_ADDRESS: about_many(r, record, " %s > ", text(record, "src_ip"), subjects[i].least); break;

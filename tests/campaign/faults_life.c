@@ -41,7 +41,7 @@ void fault_restart(struct campaign *c, struct rng *r)
 static void stop(struct campaign *c)
 {
     kill(c->auditor, SIGSTOP);
-    c->stopped = true;
+    c->stopped = c->held_up = true;
 }
 
 static void go(struct campaign *c)
@@ -160,6 +160,7 @@ void fault_no_memory(struct campaign *c, struct rng *r)
 {
     struct rlimit before, little;
 
+    c->held_up = true;
     cr_assert(prlimit(c->auditor, RLIMIT_AS, NULL, &before) == 0);
     little = (struct rlimit){address_space(c->auditor) + rng_below(r, 64) * 4096, before.rlim_max};
     cr_assert(prlimit(c->auditor, RLIMIT_AS, &little, NULL) == 0);

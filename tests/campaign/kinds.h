@@ -21,6 +21,9 @@ uint16_t kinds_client_port(struct rng *r);
 struct exchange *kinds_enter(struct campaign *c, struct rng *r, struct talk *t, uint8_t protocol, const char *kind,
                              enum outcome planned);
 
+/* Return whether t is better not opened now: see book_unsettles(). */
+bool kinds_unsettles(const struct campaign *c, const struct talk *t, uint8_t protocol);
+
 /* Record that an exchange did not end as planned: a busy machine, or a fault. */
 void kinds_planned(struct campaign *c, struct exchange *e);
 

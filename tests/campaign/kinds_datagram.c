@@ -16,9 +16,12 @@ static size_t amount(struct rng *r)
 
 static void ask(struct campaign *c, struct rng *r, struct talk *t, const char *kind, enum outcome planned)
 {
-    struct exchange *e = kinds_enter(c, r, t, IPPROTO_UDP, kind, planned);
     unsigned n = planned == DATA ? rng_between(r, 1, 3) : 1;
+    struct exchange *e;
 
+    if (kinds_unsettles(c, t, IPPROTO_UDP))
+        return;
+    e = kinds_enter(c, r, t, IPPROTO_UDP, kind, planned);
     for (unsigned i = 0; i < n; i++)
         talk_ask(&c->place, t, planned == DATA ? amount(r) : rng_between(r, 1, 1000), planned == DATA);
     if (planned == REFUSED)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "campaign.h"
+#include "host/clock.h"
 #include "kinds.h"
 #include "talk.h"
 #include "util/names.h"
@@ -80,6 +81,17 @@ struct exchange *kinds_enter(struct campaign *c, struct rng *r, struct talk *t, 
     return book_enter(c->book, &e);
 }
 
+bool kinds_unsettles(const struct campaign *c, const struct talk *t, uint8_t protocol)
+{
+    struct exchange e = {.opener = t->from == NODE ? NODE_OPENS : REMOTE_OPENS};
+
+    if (e.opener == NODE_OPENS)
+        book_tuple(&e.tuple, protocol, t->source, t->source_port, t->to, t->to_port);
+    else
+        book_tuple(&e.tuple, protocol, t->to, t->to_port, t->source, t->source_port);
+    return book_unsettles(c->book, &e, qpw_clock_unix_ns());
+}
+
 void kinds_planned(struct campaign *c, struct exchange *e)
 {
     campaign_drain(c);
@@ -101,9 +113,13 @@ static size_t amount(struct rng *r)
 static void converse(struct campaign *c, struct rng *r, struct talk *t, const char *kind)
 {
     size_t bytes = amount(r);
-    struct exchange *e = kinds_enter(c, r, t, IPPROTO_TCP, kind, bytes ? DATA : ANSWERED);
-    int fd = talk_connect(&c->place, t, TALK_DEADLINE_MS);
+    struct exchange *e;
+    int fd;
 
+    if (kinds_unsettles(c, t, IPPROTO_TCP))
+        return;
+    e = kinds_enter(c, r, t, IPPROTO_TCP, kind, bytes ? DATA : ANSWERED);
+    fd = talk_connect(&c->place, t, TALK_DEADLINE_MS);
     if (fd >= 0) {
         if (bytes)
             talk_echo(fd, bytes);
@@ -375,6 +391,8 @@ static void open_long(struct campaign *c, struct rng *r, bool data)
     t.source = hosts[t.from].address[v6];
     t.to = hosts[out ? DC : NODE].address[v6];
     t.to_port = out ? (rng_below(r, 2) ? 389 : 49200) : rng_below(r, 3) ? rng_port(r, node_listed_tcp) : 8081;
+    if (kinds_unsettles(c, &t, IPPROTO_TCP))
+        return;
     o->exchange = kinds_enter(c, r, &t, IPPROTO_TCP, "tcp-long", data ? DATA : ANSWERED);
     o->fd = talk_connect(&c->place, &t, TALK_DEADLINE_MS);
     if (o->fd >= 0 && data)

@@ -208,6 +208,7 @@ void auditor_stop(struct campaign *c, int signal_number)
 {
     int rc;
 
+    c->held_up = c->held_up || signal_number == SIGKILL;
     kill(c->auditor, signal_number);
     rc = netns_wait(c->auditor, CAMPAIGN_DEADLINE_MS);
     c->auditor = 0;
