@@ -141,7 +141,7 @@ QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_parent *parent;
-    __u32 place;
+    __u32 member;
 
     if (!w || !c)
         return 0;
@@ -160,16 +160,16 @@ QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
     }
     parent->last_ns = w->now;
     parent->protocol = w->key.protocol;
-    for (place = 0; place < QPW_PARENT_OWNERS; place++)
-        if (parent->of[place].owner == c->owner)
+    for (member = 0; member < QPW_PARENT_OWNERS; member++)
+        if (parent->of[member].owner == c->owner)
             break;
-    if (place == QPW_PARENT_OWNERS)
-        place = parent->turn++;
-    place = qpw_opaque(w, place) & (QPW_PARENT_OWNERS - 1);
-    parent->of[place].owner = c->owner;
-    parent->of[place].local_port = w->key.local_port;
-    parent->of[place].remote_port = w->key.remote_port;
-    qpw_copy16(parent->of[place].local, w->key.local);
+    if (member == QPW_PARENT_OWNERS)
+        member = parent->turn++;
+    member = qpw_opaque(w, member) & (QPW_PARENT_OWNERS - 1);
+    parent->of[member].owner = c->owner;
+    parent->of[member].local_port = w->key.local_port;
+    parent->of[member].remote_port = w->key.remote_port;
+    qpw_copy16(parent->of[member].local, w->key.local);
     return 0;
 }
 

@@ -25,15 +25,15 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/* place: of the tuple. */
-static __always_inline __u32 qpw_incarnation(__u32 place, int is_syn)
+/* bucket: of the tuple. */
+static __always_inline __u32 qpw_incarnation(__u32 bucket, int is_syn)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     if (!all)
         return 0;
-    place &= QPW_INCARNATIONS - 1;
-    return is_syn ? all->open[place].syn : all->other[place];
+    bucket &= QPW_INCARNATIONS - 1;
+    return is_syn ? all->open[bucket].syn : all->other[bucket];
 }
 
 static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
@@ -43,20 +43,20 @@ static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
     return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
 }
 
-/* How many entries beside the half-open ones a place has at most; w->key's is w->place. */
-static __always_inline __u32 qpw_live(__u32 place)
+/* How many entries beside the half-open ones a bucket has at most; w->key's is w->bucket. */
+static __always_inline __u32 qpw_live(__u32 bucket)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
-    return all ? all->open[place & (QPW_INCARNATIONS - 1)].live : 1;
+    return all ? all->open[bucket & (QPW_INCARNATIONS - 1)].live : 1;
 }
 
-static __always_inline void qpw_live_add(__u32 place, __s32 change)
+static __always_inline void qpw_live_add(__u32 bucket, __s32 change)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     if (all)
-        __sync_fetch_and_add(&all->open[place & (QPW_INCARNATIONS - 1)].live, change);
+        __sync_fetch_and_add(&all->open[bucket & (QPW_INCARNATIONS - 1)].live, change);
 }
 
 static __always_inline void qpw_invalidate_fragments(__u32 pair)
@@ -71,13 +71,13 @@ static __always_inline void qpw_invalidate_fragments(__u32 pair)
 static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
-    __u32 place = w->place & (QPW_INCARNATIONS - 1);
+    __u32 bucket = w->bucket & (QPW_INCARNATIONS - 1);
 
     if (!all)
         return;
-    __sync_fetch_and_add(&all->other[place], 1);
+    __sync_fetch_and_add(&all->other[bucket], 1);
     if (syn_too)
-        __sync_fetch_and_add(&all->open[place].syn, 1);
+        __sync_fetch_and_add(&all->open[bucket].syn, 1);
     __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 
@@ -137,31 +137,31 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     struct qpw_work *w = qpw_work();
     struct qpw_cache_lines lines;
     struct qpw_cache_line *line;
-    __u32 place, epoch;
+    __u32 way, epoch;
     __u64 want, entry;
 
     if (!w || !qpw_cache_lines(&w->tag, &lines))
         return 0;
     epoch = qpw_epoch(w->now);
     want = qpw_tag_value(&w->tag, w->incarnation, control.generation, epoch);
-    place = w->victim++ % QPW_CACHE_WAYS;
+    way = w->victim++ % QPW_CACHE_WAYS;
     for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
         entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
         if (!entry || (entry ^ want) & QPW_CACHE_EPOCH) {
-            place = i; /* empty, or not used since the last epoch */
+            way = i; /* empty, or not used since the last epoch */
             break;
         }
     }
     for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
         entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
         if (((entry ^ want) & QPW_CACHE_PACKET) == 0) {
-            place = i; /* its own, of now or out of date */
+            way = i; /* its own, of now or out of date */
             break;
         }
     }
-    place = qpw_opaque(w, place);
-    line = place < QPW_CACHE_WAYS ? lines.own : lines.other;
-    line->way[place % QPW_CACHE_WAYS] = want | slot | directions;
+    way = qpw_opaque(w, way);
+    line = way < QPW_CACHE_WAYS ? lines.own : lines.other;
+    line->way[way % QPW_CACHE_WAYS] = want | slot | directions;
     return 0;
 }
 

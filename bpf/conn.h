@@ -86,14 +86,14 @@ static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
 {
     struct qpw_conn *c = 0;
 
-    if (qpw_live(w->place)) {
+    if (qpw_live(w->bucket)) {
         c = qpw_conn_find_answered(w);
         if (!c)
             c = bpf_map_lookup_elem(&conns_out, &w->key);
     }
     if (!c)
         c = qpw_half_at(w, qpw_half_find());
-    if (!c && qpw_live(w->place))
+    if (!c && qpw_live(w->bucket))
         c = qpw_conn_find_answered(w);
     return c;
 }
@@ -105,7 +105,7 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
 
     if (conn_class == QPW_CLASS_HALF)
         return qpw_half_put() ? 0 : -17;
-    qpw_live_add(w->place, 1);
+    qpw_live_add(w->bucket, 1);
     if (conn_class == QPW_CLASS_EST)
         rc = bpf_map_update_elem(&conns_est, &w->key, &w->conn, BPF_NOEXIST);
     else if (conn_class == QPW_CLASS_OUT)
@@ -113,7 +113,7 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
     else
         rc = bpf_map_update_elem(&conns_dgram, &w->key, &w->conn, BPF_NOEXIST);
     if (rc)
-        qpw_live_add(w->place, -1);
+        qpw_live_add(w->bucket, -1);
     return rc;
 }
 
@@ -145,7 +145,7 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     if (rc)
         return 0;
     if (conn_class != QPW_CLASS_HALF)
-        qpw_live_add(w->place, -1);
+        qpw_live_add(w->bucket, -1);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
     return 0;
 }

@@ -123,7 +123,7 @@ __noinline __u32 qpw_meter_slot(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_meter *row, fresh = {};
-    __u32 overflow, place;
+    __u32 overflow, slot;
     int open;
 
     if (!w)
@@ -131,8 +131,8 @@ __noinline __u32 qpw_meter_slot(void)
     if (w->row_slot && qpw_same_row(&w->row, &w->meter))
         return w->row_slot;
     overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
-    place = qpw_present_slot(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
-    row = qpw_may_have(place) ? bpf_map_lookup_elem(&meters, &w->meter) : 0;
+    slot = qpw_present_slot(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
+    row = qpw_may_have(slot) ? bpf_map_lookup_elem(&meters, &w->meter) : 0;
     if (row) {
         w->row = w->meter;
         w->row_slot = row->slot;
@@ -144,7 +144,7 @@ __noinline __u32 qpw_meter_slot(void)
         return overflow;
     }
     fresh.first_ns = w->now;
-    qpw_will_have(place);
+    qpw_will_have(slot);
     if (!bpf_map_update_elem(&meters, &w->meter, &fresh, BPF_NOEXIST))
         return fresh.slot;
     qpw_push_slot(open, &fresh.slot); /* another CPU was first, or the table is full */

@@ -60,15 +60,15 @@ static __always_inline int qpw_detail_add(struct qpw_work *w)
 /* Counts in the row of w->detail. */
 static __noinline int qpw_detail_count(struct qpw_work *w)
 {
-    __u32 place = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
+    __u32 slot = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
     struct qpw_detail *fresh = &w->detail_value;
 
-    if (qpw_may_have(place) && qpw_detail_add(w))
+    if (qpw_may_have(slot) && qpw_detail_add(w))
         return 0;
     fresh->packets = 1;
     fresh->first_ns = fresh->last_ns = w->now;
     if (!qpw_is_full(w, QPW_FULL_DETAILS)) {
-        qpw_will_have(place);
+        qpw_will_have(slot);
         if (!bpf_map_update_elem(&details, &w->detail, fresh, BPF_NOEXIST))
             return 0;
         if (qpw_detail_add(w))
@@ -108,8 +108,8 @@ static __always_inline void qpw_finding_lost(struct qpw_work *w)
 
 static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct qpw_finding *value)
 {
-    struct qpw_reserved_key *key = &w->place_key;
-    struct qpw_reserved *place = &w->place_of;
+    struct qpw_reserved_key *key = &w->reserved_key;
+    struct qpw_reserved *added = &w->reserved_new;
     long rc;
 
     __builtin_memset(key, 0, sizeof(*key));
@@ -121,17 +121,17 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
     key->verdict = w->finding.verdict;
     if (bpf_map_lookup_elem(&reserved, key))
         return;
-    place->key = w->finding;
-    place->value = *value;
-    place->value.flags |= QPW_FINDING_RESERVED;
-    place->value.slot = 0;
-    rc = bpf_map_update_elem(&reserved, key, place, BPF_NOEXIST);
+    added->key = w->finding;
+    added->value = *value;
+    added->value.flags |= QPW_FINDING_RESERVED;
+    added->value.slot = 0;
+    rc = bpf_map_update_elem(&reserved, key, added, BPF_NOEXIST);
     if (rc && rc != -17 /* EEXIST */) {
         qpw_stat(QPW_LOSS_RESERVED_FULL);
         return;
     }
     if (!rc)
-        qpw_event_finding(w, &place->value);
+        qpw_event_finding(w, &added->value);
 }
 
 /*
@@ -224,21 +224,21 @@ static __noinline int qpw_finding_mirror(struct qpw_work *w)
     struct qpw_finding_key *key = &w->mirror;
     struct qpw_mirrors *seen;
     struct qpw_finding *f;
-    __u32 zero = 0, place = w->finding.port & (QPW_MIRROR_SLOTS - 1);
+    __u32 zero = 0, slot = w->finding.port & (QPW_MIRROR_SLOTS - 1);
 
-    if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.folded ||
+    if (w->finding.kind != QPW_KIND_PORT || w->finding.protocol == QPW_IPPROTO_TCP || w->finding.aggregated ||
         (w->finding.direction != QPW_DIR_INBOUND && w->finding.direction != QPW_DIR_OUTBOUND))
         return 0;
     seen = bpf_map_lookup_elem(&mirrors, &zero);
     if (!seen)
         return 0;
     if (w->finding.direction == QPW_DIR_INBOUND) {
-        seen->inbound[place] = 1;
-        if (!seen->outbound[place])
+        seen->inbound[slot] = 1;
+        if (!seen->outbound[slot])
             return 0;
     } else {
-        seen->outbound[place] = 1;
-        if (!seen->inbound[place])
+        seen->outbound[slot] = 1;
+        if (!seen->inbound[slot])
             return 0;
     }
     *key = w->finding;
@@ -355,12 +355,12 @@ static __always_inline void qpw_finding_speech(struct qpw_finding *f, const stru
 /* The entry of w->finding among those answered; then, if any, among those attempted. */
 static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, int any)
 {
-    __u32 place = qpw_finding_present();
+    __u32 slot = qpw_finding_present();
     struct qpw_finding *f = 0;
 
-    if (qpw_may_have(place + QPW_PRESENT_ANSWERED))
+    if (qpw_may_have(slot + QPW_PRESENT_ANSWERED))
         f = bpf_map_lookup_elem(&answered, &w->finding);
-    if (!f && any && qpw_may_have(place + QPW_PRESENT_FINDING))
+    if (!f && any && qpw_may_have(slot + QPW_PRESENT_FINDING))
         f = bpf_map_lookup_elem(&findings, &w->finding);
     return f;
 }
@@ -429,7 +429,7 @@ static __always_inline void qpw_finding_fold(struct qpw_finding_key *finding, co
 {
     __builtin_memset(finding->responder, 0, 16);
     finding->port = finding->direction == QPW_DIR_OUTBOUND ? 0 : key->local_port;
-    finding->folded = 1;
+    finding->aggregated = 1;
 }
 
 /* The key of the finding of w->key's connection c into w->finding. port: the service port, or the ICMP type. */

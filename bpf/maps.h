@@ -98,7 +98,7 @@ struct qpw_tokens {
  *   infra.h           rate, infra_news
  *   owner.h           owner, listener
  *   count.h           meter, row, row_slot
- *   finding.h         finding, finding_value, mirror, detail, detail_value, place_key, place_of
+ *   finding.h         finding, finding_value, mirror, detail, detail_value, reserved_key, reserved_new
  *   account.h         before, parent, parent_value, none
  *   connless.h        meter, finding, finding_value, vlan and misfit of a packet that has no connection
  *   cache.h, event.h  victim; tokens and the other buckets
@@ -133,8 +133,8 @@ struct qpw_work {
     struct bpf_sock_tuple tuple __attribute__((aligned(8)));
     struct qpw_conn before;         /* a connection as it was judged before */
     struct qpw_counts none;         /* zeroes */
-    struct qpw_reserved place_of;
-    struct qpw_reserved_key place_key;
+    struct qpw_reserved reserved_new;
+    struct qpw_reserved_key reserved_key;
     struct qpw_iface iface;
     struct qpw_allowance rate;   /* whose allowance is asked for; *_ns: what this packet takes of it */
     struct qpw_owner owner; /* of the socket that sent this packet; how 0: not known */
@@ -149,7 +149,7 @@ struct qpw_work {
     __u8 self;         /* replay: both ends are local */
     __u8 cacheable;    /* whole packet, tag valid */
     __u8 quoted_bytes; /* of an ICMP error's quote */
-    __u32 place;       /* of the tuple among the incarnations, as the four below of the one that has w->key */
+    __u32 bucket; /* of the tuple among the incarnations, as the four below of the one that has w->key */
     __u32 incarnation; /* as read before the connection was looked up */
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */

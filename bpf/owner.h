@@ -73,7 +73,7 @@ static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_ow
                                                __u64 *ret_last)
 {
     struct qpw_owner_entry *e = &set->entry[way & (QPW_OWNER_WAYS - 1)];
-    __u32 before = e->owner.number, version = (before >> QPW_OWNER_PLACE_BITS) + 1;
+    __u32 before = e->owner.number, version = (before >> QPW_OWNER_INDEX_BITS) + 1;
 
     *ret_last = e->last_ns;
     w->owner.number = QPW_OWNER_NUMBER(version + (version >> 11), index, way & (QPW_OWNER_WAYS - 1));

@@ -14,21 +14,21 @@
 #include "maps.h"
 
 /* 1: perhaps the table has the key that has this place. */
-static __always_inline int qpw_may_have(__u32 place)
+static __always_inline int qpw_may_have(__u32 slot)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
     __u8 bit = all ? *(volatile __u8 *)&all->present_bit : 0;
 
-    return !bit || *(volatile __u8 *)&all->present[place & (QPW_PRESENT_SLOTS - 1)] & bit;
+    return !bit || *(volatile __u8 *)&all->present[slot & (QPW_PRESENT_SLOTS - 1)] & bit;
 }
 
 /* The key that has this place is about to be entered. Both bits: user space may be making the other one true. */
-static __always_inline void qpw_will_have(__u32 place)
+static __always_inline void qpw_will_have(__u32 slot)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     if (all)
-        *(volatile __u8 *)&all->present[place & (QPW_PRESENT_SLOTS - 1)] = QPW_PRESENT_BITS;
+        *(volatile __u8 *)&all->present[slot & (QPW_PRESENT_SLOTS - 1)] = QPW_PRESENT_BITS;
 }
 
 /* The place of w->finding among the attempted ones; among those answered it is the next. */

@@ -122,7 +122,7 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
     qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
     qpw_bucket_at(w, &t);
     w->placed = 1;
-    *ret_incarnation = w->incarnation = qpw_incarnation(w->place, is_syn);
+    *ret_incarnation = w->incarnation = qpw_incarnation(w->bucket, is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
     if (is_syn)
         t.a += QPW_TAG_SYN;

@@ -64,7 +64,7 @@ __noinline __u32 qpw_fragment_ports(void)
 /* Set the places of the exchange, except w->pair, whose tag has the addresses alone. */
 static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_tag *t)
 {
-    w->place = qpw_tag_incarnation(t);
+    w->bucket = qpw_tag_incarnation(t);
     w->half_set = qpw_tag_half_set(t, config.secret, config.half_sets);
     w->half_mark = qpw_tag_half_mark(t);
 }
@@ -84,7 +84,7 @@ __noinline __u32 qpw_bucket_of(void)
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     qpw_bucket_at(w, &t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
-        w->incarnation = qpw_incarnation(w->place, qpw_is_syn(&w->pkt));
+        w->incarnation = qpw_incarnation(w->bucket, qpw_is_syn(&w->pkt));
     return 0;
 }
 
@@ -465,7 +465,7 @@ __noinline __u32 qpw_changed_syn(void)
 
     if (!w || !all)
         return 0;
-    __sync_fetch_and_add(&all->open[w->place & (QPW_INCARNATIONS - 1)].syn, 1);
+    __sync_fetch_and_add(&all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn, 1);
     w->cacheable = 0;
     return 0;
 }

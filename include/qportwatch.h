@@ -269,11 +269,11 @@ struct qpw_owner {
  */
 #define QPW_OWNER_WAYS 4u
 #define QPW_OWNER_SETS 2048u
-#define QPW_OWNER_PLACE_BITS 13u /* of a number; above them 11 of the version, from 1 */
+#define QPW_OWNER_INDEX_BITS 13u /* of a number; above them 11 of the version, from 1 */
 #define QPW_OWNER_SET(number) (((number) >> 2) & (QPW_OWNER_SETS - 1))
 #define QPW_OWNER_WAY(number) ((number) & (QPW_OWNER_WAYS - 1))
 #define QPW_OWNER_NUMBER(version, set, way) \
-    (((__u32)(version) & 0x7ff) << QPW_OWNER_PLACE_BITS | (__u32)(set) << 2 | (__u32)(way))
+    (((__u32)(version)&0x7ff) << QPW_OWNER_INDEX_BITS | (__u32)(set) << 2 | (__u32)(way))
 
 struct qpw_owner_entry {
     struct qpw_owner owner; /* `number` is this entry's, 0: empty */
@@ -346,7 +346,7 @@ struct qpw_finding_key {
     __u8 protocol;
     __u8 direction;
     __u8 verdict;
-    __u8 folded; /* 1: of many remote ends, the responder is zero; an unknown direction's port is the node's */
+    __u8 aggregated; /* 1: of many remote ends, the responder is zero; an unknown direction's port is the node's */
     __u8 pad;
 } QPW_WORDS;
 
@@ -798,7 +798,7 @@ _Static_assert(sizeof(struct qpw_meter) == 16, "meter");
 _Static_assert(sizeof(struct qpw_finding_key) == 40, "finding key");
 _Static_assert(sizeof(struct qpw_owner) == 56, "owner");
 _Static_assert(sizeof(struct qpw_owner_set) == 8 + QPW_OWNER_WAYS * 64, "set of owners");
-_Static_assert(QPW_OWNER_SETS * QPW_OWNER_WAYS == 1u << QPW_OWNER_PLACE_BITS, "places of owners");
+_Static_assert(QPW_OWNER_SETS *QPW_OWNER_WAYS == 1u << QPW_OWNER_INDEX_BITS, "places of owners");
 _Static_assert(sizeof(struct qpw_exe) == 200, "executable");
 _Static_assert(QPW_MAX_IFACES <= 256, "interfaces of a connection");
 _Static_assert(sizeof(struct qpw_finding) == 112, "finding");

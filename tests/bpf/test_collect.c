@@ -210,15 +210,15 @@ Test(collect, overflow_rows_and_findings_without_meter_lose_no_packet)
     struct qpw_finding value = {.slot = QPW_FIRST_FINDING_SLOT + 5, .meter = QPW_FIRST_OPEN_SLOT + 9, .iface = 1,
                                 .outcome = QPW_OUTCOME_ATTEMPTED};
     struct qpw_finding_key other = finding_key(2);
-    struct qpw_finding folded = value;
+    struct qpw_finding aggregated = value;
 
     put_counts(QPW_OVERFLOW_SLOT(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND), (struct qpw_counts){0, 100, 6000, 0, 0});
     put(QPW_MAP_findings, &key, &value);
     put_counts(value.slot, (struct qpw_counts){1, 1, 60, 0, 0});
-    folded.slot++;
-    folded.meter = QPW_OVERFLOW_SLOT(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND);
-    put(QPW_MAP_findings, &other, &folded);
-    put_counts(folded.slot, (struct qpw_counts){1, 10, 600, 0, 0});
+    aggregated.slot++;
+    aggregated.meter = QPW_OVERFLOW_SLOT(QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND);
+    put(QPW_MAP_findings, &other, &aggregated);
+    put_counts(aggregated.slot, (struct qpw_counts){1, 10, 600, 0, 0});
     collect(NULL);
     cr_assert_eq(snapshot.n_meters, 2);
     cr_assert_eq(all_packets(), 111 * units());

@@ -318,8 +318,8 @@ Test(questions, row_3_lost_and_listed_outbound)
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT), .reason = AUDIT_IS(QPW_REASON_QUESTION_LOST)), 11);
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 0);
     /* All of them share one record. */
-    struct qpw_finding_key key = {.kind = QPW_KIND_PORT, .protocol = 17, .direction = OUT, .folded = 1,
-                                  .verdict = QPW_VERDICT_UNDECIDED};
+    struct qpw_finding_key key = {
+        .kind = QPW_KIND_PORT, .protocol = 17, .direction = OUT, .aggregated = 1, .verdict = QPW_VERDICT_UNDECIDED};
 
     audit_address(f->node, key.initiator);
     cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_findings], &key, &found), 0);
@@ -335,8 +335,12 @@ Test(questions, row_4_lost_and_not_listed)
 {
     const struct family *f = families;
     struct qpw_finding found;
-    struct qpw_finding_key key = {.kind = QPW_KIND_PORT, .protocol = 17, .direction = UNKNOWN, .folded = 1,
-                                  .port = 4444, .verdict = QPW_VERDICT_UNDECIDED};
+    struct qpw_finding_key key = {.kind = QPW_KIND_PORT,
+                                  .protocol = 17,
+                                  .direction = UNKNOWN,
+                                  .aggregated = 1,
+                                  .port = 4444,
+                                  .verdict = QPW_VERDICT_UNDECIDED};
 
     open_settled();
     lose_questions(f);

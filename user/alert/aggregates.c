@@ -26,8 +26,9 @@ struct group_key {
 };
 
 /* In order of precedence. */
-static const enum qpw_aggregate_kind tales[] = {QPW_AGGREGATE_SCAN, QPW_AGGREGATE_MANY, QPW_AGGREGATE_FLOOD, QPW_AGGREGATE_NEIGHBOUR};
-#define TALES (sizeof(tales) / sizeof(*tales))
+static const enum qpw_aggregate_kind kinds[] = {QPW_AGGREGATE_SCAN, QPW_AGGREGATE_MANY, QPW_AGGREGATE_FLOOD,
+                                                QPW_AGGREGATE_NEIGHBOUR};
+#define KINDS (sizeof(kinds) / sizeof(*kinds))
 
 bool qpw_engine_neighbour(const struct qpw_engine *e, const struct qpw_finding_row *row)
 {
@@ -238,10 +239,10 @@ static void take_out(struct qpw_engine *e, enum qpw_aggregate_kind kind_of, cons
         return;
     g->tries--;
     if (g->active && state->state == QPW_ALERT_STATE_AGGREGATED) {
-        g->folded -= g->folded < state->reported ? g->folded : state->reported;
-        g->folded_all -= g->folded_all > 0;
+        g->aggregated -= g->aggregated < state->reported ? g->aggregated : state->reported;
+        g->aggregated_all -= g->aggregated_all > 0;
     }
-    if (g->active && !g->folded && !over(e, g))
+    if (g->active && !g->aggregated && !over(e, g))
         g->active = false;
 }
 
@@ -307,8 +308,9 @@ static struct qpw_aggregate *group_of(struct qpw_engine *e, const struct qpw_fin
         g = qpw_aggregate_find(e, group_id(e, QPW_AGGREGATE_NOISE, &row->key));
         return g && g->active ? g : NULL;
     }
-    for (size_t i = 0; i < (row->key.verdict == QPW_VERDICT_UNEXPECTED ? TALES : 1) && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
-        g = qpw_aggregate_find(e, group_id(e, tales[i], &row->key));
+    for (size_t i = 0;
+         i < (row->key.verdict == QPW_VERDICT_UNEXPECTED ? KINDS : 1) && row->key.kind != QPW_KIND_ETHERTYPE; i++) {
+        g = qpw_aggregate_find(e, group_id(e, kinds[i], &row->key));
         if (g && g->active)
             return g;
     }
@@ -333,8 +335,8 @@ bool qpw_aggregates_add(struct qpw_engine *e, const struct qpw_finding_row *row,
 
         /* A finding older than the aggregate's newest record was counted by an earlier auditor. */
         if (!reported || row->last_unix_ns > reported->written_ns) {
-            g->folded += fresh ? n : n - state->reported;
-            g->folded_all += fresh;
+            g->aggregated += fresh ? n : n - state->reported;
+            g->aggregated_all += fresh;
             g->changed = true;
             e->aggregates_urgent = e->aggregates_urgent || !g->reported;
             if (row->last_unix_ns > g->last_ns) {
@@ -344,7 +346,7 @@ bool qpw_aggregates_add(struct qpw_engine *e, const struct qpw_finding_row *row,
         }
     }
     if (fresh)
-        e->figures.folded++;
+        e->figures.aggregated++;
     state->state = QPW_ALERT_STATE_AGGREGATED;
     state->reported = n;
     if (state->rate_limited) {

@@ -95,8 +95,8 @@ static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct
     qpw_record_fact(r, "evidence", "%s", qpw_evidence_name(g->row.value.evidence));
     qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(g->row.value.outcome));
     qpw_record_fact(r, "count", "%u", g->tries);
-    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)g->folded);
-    qpw_record_fact(r, "folded", "%llu", (unsigned long long)g->folded_all);
+    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)g->aggregated);
+    qpw_record_fact(r, "folded", "%llu", (unsigned long long)g->aggregated_all);
     if (g->n_ports) {
         qpw_record_fact(r, "lowest_port", "%u", g->lowest);
         qpw_record_fact(r, "highest_port", "%u", g->highest);
@@ -216,7 +216,7 @@ static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw
         return rc;
     g->reported = true;
     g->changed = false;
-    g->folded = 0;
+    g->aggregated = 0;
     if (g->service)
         g->service->urgent = g->service->open = false;
     return 0;
@@ -249,14 +249,14 @@ static void write_if_due(struct qpw_engine *e, struct qpw_aggregate *g, uint64_t
     due = state->sequence && now_ns >= state->written_ns + repeat_s * SECOND;
     if (g->kind_of == QPW_AGGREGATE_NOISE && state->sequence && !due)
         return; /* at most once a day */
-    if (g->reported && !(g->changed && g->folded && due))
+    if (g->reported && !(g->changed && g->aggregated && due))
         return;
     if (!g->reported && !e->finishing && (g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_FLOOD) &&
         now_ns < g->over_ns + e->settings.settle_s * SECOND)
         return; /* some may be answered in a moment, once ARP has resolved the initiator */
     if (!g->reported && signature_of(g) == QPW_SIG_SCAN && !is_of_cluster(e, g) && qpw_cluster_may_name(e, g->over_ns, now_ns))
         return; /* it may be a part of the cluster's scan, which is one alert */
-    if (!g->reported && !g->folded)
+    if (!g->reported && !g->aggregated)
         return; /* over its threshold, but so far each of its findings has its own record */
     if (qpw_engine_take(e, now_ns))
         write_group(e, g, state, state->sequence ? g->reported ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN : QPW_RECORD_FIRST,
@@ -277,7 +277,8 @@ void qpw_aggregates_write(struct qpw_engine *e, uint64_t now_ns)
                 qpw_aggregate_end(g);
             continue;
         }
-        if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->kind_of != QPW_AGGREGATE_NOISE && !g->folded)
+        if (now_ns > g->last_ns + e->settings.slow_window_s * SECOND && g->kind_of != QPW_AGGREGATE_NOISE &&
+            !g->aggregated)
             qpw_aggregate_end(g);
     }
 }

@@ -114,7 +114,7 @@ struct qpw_engine_figures {
     uint64_t alerts;     /* of those, about traffic */
     uint64_t by_severity[QPW_SEVERITY_INFO + 1];
     uint64_t suppressed; /* findings suppressed by the policy */
-    uint64_t folded;     /* findings reported in another record */
+    uint64_t aggregated; /* findings reported in another record */
     uint64_t rate_limited;       /* findings ever delayed by the cap */
     uint64_t waiting;    /* of those, not yet written */
     uint64_t failures;   /* writes that failed */

@@ -205,7 +205,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     r->has_row = true;
     r->row = *row;
     r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
-    if (row->key.folded)
+    if (row->key.aggregated)
         r->has_responder = false; /* it stands for many remote ends */
     r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
     r->iface = qpw_engine_iface(e, row->value.iface);
@@ -464,18 +464,18 @@ static size_t join(struct qpw_engine *e, struct work *works, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct qpw_alert_state *state = qpw_engine_finding_state(e, works[i].row); /* cannot move: all states exist
                                                                                       already */
-        struct work *before = state->place ? &works[state->place - 1] : NULL;
+        struct work *before = state->batch_index ? &works[state->batch_index - 1] : NULL;
 
         works[i].state = state;
         if (!before) {
             works[count++] = works[i];
-            state->place = count;
+            state->batch_index = count;
         } else if (works[i].row->value.outcome > before->row->value.outcome) {
             *before = works[i];
         }
     }
     for (size_t i = 0; i < count; i++)
-        works[i].state->place = 0;
+        works[i].state->batch_index = 0;
     return count;
 }
 
@@ -520,7 +520,7 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
             continue;
         state->offered_ns = now_ns;
         if (is_given_back(&rows[i]))
-            state->hidden = false;
+            state->is_suppressed = false;
         else if (qpw_suppressed(e, &rows[i], state, now_ns))
             continue;
         works[count++] = (struct work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
@@ -647,7 +647,7 @@ bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
         return false;
     if (state->joined && !qpw_services_settled(e, state))
         return false;
-    if (state->hidden || state->state == QPW_ALERT_STATE_AGGREGATED || state->state == QPW_ALERT_STATE_CLOSED)
+    if (state->is_suppressed || state->state == QPW_ALERT_STATE_AGGREGATED || state->state == QPW_ALERT_STATE_CLOSED)
         return true;
     if (state->state == QPW_ALERT_STATE_ACKNOWLEDGED)
         return state->outcome >= row->value.outcome;

@@ -70,9 +70,9 @@ struct qpw_alert_state {
     bool rate_limited;           /* counted as delayed, not yet written */
     bool waiting;        /* among e->fresh */
     bool joined;         /* reported in the aggregate of its service */
-    bool hidden;         /* counted as suppressed */
+    bool is_suppressed; /* counted as suppressed */
     bool crowded;        /* counted among the initiators of its service and of its target */
-    uint32_t place;      /* index + 1 in the current batch */
+    uint32_t batch_index; /* index + 1 in the current batch */
 };
 
 #define QPW_AGGREGATE_RING 64
@@ -113,8 +113,8 @@ struct qpw_aggregate {
     uint64_t over_ns;   /* the attempt that exceeded the threshold */
     uint32_t ring[QPW_AGGREGATE_RING]; /* Unix seconds of the newest attempts */
     uint32_t tries;     /* findings counted in this activity */
-    uint64_t folded;    /* occurrences reported only here, since the last record */
-    uint64_t folded_all;
+    uint64_t aggregated; /* occurrences reported only here, since the last record */
+    uint64_t aggregated_all;
     struct qpw_finding_row row; /* the newest of them */
     struct qpw_prefixes *prefixes;
     struct qpw_service_state *service; /* SERVICE only */

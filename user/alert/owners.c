@@ -106,7 +106,8 @@ static int write_socket(struct qpw_engine *e, struct qpw_alert_state *state, con
  * Return whether a suppression covers it. A new listener has no clients yet, so from= never matches, and outcome= is
  * not required.
  */
-static bool is_hidden(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_alert_state *state, uint64_t now_ns)
+static bool is_suppressed(struct qpw_engine *e, const struct qpw_engine_socket *s, struct qpw_alert_state *state,
+                          uint64_t now_ns)
 {
     struct qpw_suppress_query query = {
         .direction = s->key.direction, .kind = s->key.kind, .protocol = s->key.protocol,
@@ -129,7 +130,7 @@ int qpw_engine_listener(struct qpw_engine *e, const struct qpw_engine_socket *s,
     state->offered_ns = now_ns;
     if (state->sequence)
         return 0;
-    if (is_hidden(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
+    if (is_suppressed(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     where_words(s, where, sizeof(where));
     return write_socket(e, state, s, QPW_SIG_LISTENER_NEW, where, now_ns);
@@ -167,7 +168,7 @@ int qpw_engine_other_owner(struct qpw_engine *e, const struct qpw_engine_socket 
         state->offered_ns = now_ns;
         return 0;
     }
-    if (is_hidden(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
+    if (is_suppressed(e, s, state, now_ns) || !qpw_engine_take(e, now_ns))
         return -EAGAIN;
     owner_words(e, s, detail, sizeof(detail));
     if (write_socket(e, state, s, QPW_SIG_OWNER_CHANGED, detail, now_ns) < 0)

@@ -11,18 +11,18 @@ QPW_NAME_TABLE(qpw_record_kind_name, QPW_RECORD_KINDS, QPW_RECORD_KIND_COUNT, "i
 void qpw_record_fact(struct qpw_record *record, const char *key, const char *format, ...)
 {
     size_t room = sizeof(record->arena) - record->arena_used;
-    char *place = record->arena + record->arena_used;
+    char *text = record->arena + record->arena_used;
     va_list args;
     int length;
 
     if (record->n_facts == QPW_RECORD_FACTS)
         return;
     va_start(args, format);
-    length = vsnprintf(place, room, format, args);
+    length = vsnprintf(text, room, format, args);
     va_end(args);
     if (length < 0 || (size_t)length >= room)
         return;
-    record->facts[record->n_facts++] = (struct qpw_fact){key, place};
+    record->facts[record->n_facts++] = (struct qpw_fact){key, text};
     record->arena_used += (size_t)length + 1;
 }
 

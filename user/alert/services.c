@@ -109,7 +109,7 @@ static void renew(struct qpw_aggregate *g)
     g->prefixes = NULL;
     g->service->era++;
     g->tries = 0;
-    g->folded_all = 0;
+    g->aggregated_all = 0;
     g->service->packets = g->service->bytes = 0;
 }
 
@@ -121,7 +121,7 @@ void qpw_services_lead(struct qpw_engine *e, const struct qpw_finding_row *row, 
 
     if (!g)
         return;
-    if (!g->service->led && g->service->known && (!g->folded || qpw_aggregate_flush(e, g, now_ns) == 0))
+    if (!g->service->led && g->service->known && (!g->aggregated || qpw_aggregate_flush(e, g, now_ns) == 0))
         renew(g);
     is_new_remote(e, g, qpw_finding_remote(&row->key));
     if (g->service->led) /* keep the existing lead */
@@ -178,10 +178,10 @@ static void count(struct qpw_aggregate *g, const struct qpw_services_offer *offe
     if (!is_fresh(offer))
         return;
     if (news_ns > g->service->past_ns) { /* otherwise an earlier auditor counted it */
-        if (!g->folded)
+        if (!g->aggregated)
             g->service->gathering_ns = row->last_unix_ns;
         g->service->open |= !offer->acknowledged;
-        g->folded += n > state->reported ? n - state->reported : 1;
+        g->aggregated += n > state->reported ? n - state->reported : 1;
         g->changed = true;
     }
     note_time(g, row);
@@ -209,8 +209,8 @@ bool qpw_services_add(struct qpw_engine *e, const struct qpw_services_offer *off
     if (!state->joined) {
         state->reported = 0;
         state->outcome = 0;
-        g->folded_all++;
-        e->figures.folded++;
+        g->aggregated_all++;
+        e->figures.aggregated++;
     } else if (row->first_unix_ns > state->began_ns) {
         state->reported = 0; /* its kernel slot was freed and reused: it counts from one */
     }
@@ -229,7 +229,8 @@ void qpw_services_closed(struct qpw_engine *e, const struct qpw_finding_row *row
     const struct qpw_alert_state *reported = g ? qpw_engine_find(e, g->flow_id) : NULL;
 
     if (forget && g && state->joined && state->state == QPW_ALERT_STATE_AGGREGATED && (!reported || state->began_ns > reported->written_ns))
-        g->folded -= g->folded < state->reported ? g->folded : state->reported; /* no record will report it */
+        g->aggregated -=
+            g->aggregated < state->reported ? g->aggregated : state->reported; /* no record will report it */
     if (g && g->service && !memcmp(&g->service->lead.key, &row->key, sizeof(row->key)))
         g->service->led = false; /* the next answered exchange becomes the lead */
 }
@@ -238,7 +239,7 @@ bool qpw_services_settled(struct qpw_engine *e, const struct qpw_alert_state *st
 {
     struct qpw_aggregate *g = state->service ? qpw_aggregate_find(e, state->service) : NULL;
 
-    if (!g || !g->service || !g->folded)
+    if (!g || !g->service || !g->aggregated)
         return true;
     g->service->urgent = true;
     return false;
@@ -249,7 +250,7 @@ bool qpw_service_is_due(const struct qpw_engine *e, const struct qpw_aggregate *
 {
     uint64_t gathered_ns = g->service->gathering_ns + e->settings.gather_s * SECOND;
 
-    if (!g->folded)
+    if (!g->aggregated)
         return false;
     if (e->finishing)
         return true;

@@ -36,17 +36,17 @@ static struct qpw_suppress_state *by_text(struct qpw_engine *e, const char *text
 
 static void add(struct qpw_engine *e, const struct qpw_suppression *line)
 {
-    struct qpw_suppress_state *place = QPW_ADD(e->suppressions, e->n_suppressions);
+    struct qpw_suppress_state *slot = QPW_ADD(e->suppressions, e->n_suppressions);
     struct qpw_suppress_state s = {.text = strdup(line->text),
                                    .reason = strdup(line->reason ? line->reason : "none given")};
 
-    if (!place || !s.text || !s.reason) {
+    if (!slot || !s.text || !s.reason) {
         clear_one(&s); /* it still suppresses; only its record is missing until the next reload */
         return;
     }
     snprintf(s.name, sizeof(s.name), "%s", line->name);
     s.flow_id = qpw_aggregate_id(QPW_AGGREGATE_SUPPRESSION, s.text, strlen(s.text));
-    *place = s;
+    *slot = s;
     e->n_suppressions++;
 }
 
@@ -68,7 +68,7 @@ void qpw_suppressed_context(struct qpw_engine *e, uint64_t now_ns)
     }
     /* The lines changed: a finding may become visible, and is counted again if another line suppresses it. */
     for (size_t i = 0; i < e->n_states && (kept != known || known != e->n_suppressions); i++)
-        e->states[i].hidden = false;
+        e->states[i].is_suppressed = false;
 }
 
 bool qpw_suppressed(struct qpw_engine *e, const struct qpw_finding_row *row, struct qpw_alert_state *state, uint64_t now_ns)
@@ -92,9 +92,9 @@ bool qpw_suppressed_by(struct qpw_engine *e, const struct qpw_suppress_query *qu
     line = qpw_policy_suppressed(e->context.policy, query);
     if (!line)
         return false;
-    if (state->hidden)
+    if (state->is_suppressed)
         return true;
-    state->hidden = true;
+    state->is_suppressed = true;
     e->figures.suppressed++;
     s = by_text(e, line->text);
     if (s)

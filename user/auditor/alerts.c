@@ -183,7 +183,7 @@ static struct qpw_finding with_note(const struct qpw_auditor *a, const struct qp
     struct qpw_conn_key key;
     struct qpw_conn conn;
 
-    if (value.owner.how || row->key.kind != QPW_KIND_PORT || row->key.folded)
+    if (value.owner.how || row->key.kind != QPW_KIND_PORT || row->key.aggregated)
         return value;
     qpw_finding_tuple(&row->key, &value, &key);
     if (qpw_conns_find_any(&a->kernel, &key, &conn) == 0 && qpw_conn_owner(&a->kernel, conn.owner, &value.owner) < 0)
@@ -461,14 +461,15 @@ json_t *qpw_alerts_describe(const struct qpw_auditor *a)
     if (alerts->syslog)
         qpw_syslog_counts(alerts->syslog, &sent, &dropped);
     return json_pack("{s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "log",
-                     qpw_json_text(alerts->log.path), "head", alerts->chain.number ? json_string(head) : json_null(), "state", alerts->log.failing ? alerts->log.why.text : "written",
-                     "syslog", a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records,
-                     "high", (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
+                     qpw_json_text(alerts->log.path), "head", alerts->chain.number ? json_string(head) : json_null(),
+                     "state", alerts->log.failing ? alerts->log.why.text : "written", "syslog",
+                     a->options.syslog ? a->options.syslog : "none", "records", (json_int_t)f.records, "high",
+                     (json_int_t)f.by_severity[QPW_SEVERITY_HIGH], "medium",
                      (json_int_t)f.by_severity[QPW_SEVERITY_MEDIUM], "low", (json_int_t)f.by_severity[QPW_SEVERITY_LOW],
                      "info", (json_int_t)f.by_severity[QPW_SEVERITY_INFO], "suppressed", (json_int_t)f.suppressed,
-                     "folded", (json_int_t)f.folded, "held_back", (json_int_t)f.rate_limited, "waiting", (json_int_t)f.waiting,
-                     "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent, "syslog_dropped",
-                     (json_int_t)dropped, "settings",
+                     "folded", (json_int_t)f.aggregated, "held_back", (json_int_t)f.rate_limited, "waiting",
+                     (json_int_t)f.waiting, "failed_writes", (json_int_t)f.failures, "syslog_sent", (json_int_t)sent,
+                     "syslog_dropped", (json_int_t)dropped, "settings",
                      qpw_alert_settings_json(qpw_engine_get_settings(alerts->engine)));
 }
 

@@ -11,7 +11,7 @@ bool qpw_finding_service(const struct qpw_finding_row *f, struct qpw_service *re
                                 .direction = key->direction, .verdict = key->verdict,
                                 .group = f->value.flags & QPW_FINDING_MULTICAST ? 1 : 0,
                                 .unknown = f->value.reason == QPW_REASON_OWNER_UNKNOWN ? 1 : 0};
-    if (!qpw_finding_answered(f) || key->folded)
+    if (!qpw_finding_answered(f) || key->aggregated)
         return false;
     if (key->verdict != QPW_VERDICT_UNEXPECTED && key->verdict != QPW_VERDICT_WEAK && key->verdict != QPW_VERDICT_IMPLIED &&
         key->verdict != QPW_VERDICT_MISMATCH)

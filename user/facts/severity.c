@@ -84,7 +84,7 @@ static enum qpw_concern undecided(const struct qpw_finding_row *f)
             return QPW_CONCERN_UNJUDGED_BOTH;
         return f->key.direction == QPW_DIR_UNDECODABLE ? QPW_CONCERN_UNJUDGED_SENT : QPW_CONCERN_NONE;
     }
-    if (f->key.folded)
+    if (f->key.aggregated)
         return QPW_CONCERN_QUESTION_LOST;
     if (value->reason == QPW_REASON_JUST_ATTACHED && !(value->flags & QPW_FINDING_REMOTE_FIRST) && (inferred || !both))
         return QPW_CONCERN_JUST_ATTACHED;

@@ -77,7 +77,8 @@ static int write_finding(struct qpw_history *h, const struct qpw_snapshot *s, co
     char initiator[64], responder[64];
     int r;
 
-    r = qpw_db_run(&h->db,
+    r = qpw_db_run(
+        &h->db,
         "INSERT INTO finding VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
         " ?, ?, ?) ON CONFLICT(flow) DO UPDATE SET first_ns = min(first_ns, excluded.first_ns),"
         " last_ns = max(last_ns, excluded.last_ns), answered_ns = CASE WHEN answered_ns > 0 THEN answered_ns ELSE excluded.answered_ns END,"
@@ -89,15 +90,17 @@ static int write_finding(struct qpw_history *h, const struct qpw_snapshot *s, co
         " state_ns = excluded.state_ns, who = excluded.who, said = excluded.said, connections = connections + excluded.connections,"
         " rx_packets = rx_packets + excluded.rx_packets, rx_bytes = rx_bytes + excluded.rx_bytes,"
         " tx_packets = tx_packets + excluded.tx_packets, tx_bytes = tx_bytes + excluded.tx_bytes",
-        "ittiiiiiiiiiiiitttiiiiititiiittiiiii", QPW_I(f->flow_id), qpw_address_text(k->initiator, initiator, sizeof(initiator)),
-        qpw_address_text(k->responder, responder, sizeof(responder)), QPW_I(k->kind), QPW_I(k->protocol), QPW_I(k->port),
-        QPW_I(k->direction), QPW_I(k->verdict), QPW_I(k->folded), QPW_I(f->first_unix_ns), QPW_I(f->last_unix_ns),
-        QPW_I(f->answered_unix_ns), QPW_I(v->outcome), QPW_I(v->evidence), QPW_I(v->reason), qpw_snapshot_rule(s, v->rule),
-        qpw_snapshot_iface(s, v->iface), qpw_snapshot_peer(s, v->peer), QPW_I(v->scope), QPW_I(v->vlan), QPW_I(v->initiator_port),
-        QPW_I(v->flags), QPW_I(v->other_port), v->owner.comm, QPW_I(v->owner.uid), x->exe, QPW_I(x->state), QPW_I(x->closed),
-        QPW_I(x->state_unix_ns), x->who, x->reason, QPW_I(f->counts.connections - before->connections),
-        QPW_I(f->counts.rx_packets - before->rx_packets), QPW_I(f->counts.rx_bytes - before->rx_bytes),
-        QPW_I(f->counts.tx_packets - before->tx_packets), QPW_I(f->counts.tx_bytes - before->tx_bytes));
+        "ittiiiiiiiiiiiitttiiiiititiiittiiiii", QPW_I(f->flow_id),
+        qpw_address_text(k->initiator, initiator, sizeof(initiator)),
+        qpw_address_text(k->responder, responder, sizeof(responder)), QPW_I(k->kind), QPW_I(k->protocol),
+        QPW_I(k->port), QPW_I(k->direction), QPW_I(k->verdict), QPW_I(k->aggregated), QPW_I(f->first_unix_ns),
+        QPW_I(f->last_unix_ns), QPW_I(f->answered_unix_ns), QPW_I(v->outcome), QPW_I(v->evidence), QPW_I(v->reason),
+        qpw_snapshot_rule(s, v->rule), qpw_snapshot_iface(s, v->iface), qpw_snapshot_peer(s, v->peer), QPW_I(v->scope),
+        QPW_I(v->vlan), QPW_I(v->initiator_port), QPW_I(v->flags), QPW_I(v->other_port), v->owner.comm,
+        QPW_I(v->owner.uid), x->exe, QPW_I(x->state), QPW_I(x->closed), QPW_I(x->state_unix_ns), x->who, x->reason,
+        QPW_I(f->counts.connections - before->connections), QPW_I(f->counts.rx_packets - before->rx_packets),
+        QPW_I(f->counts.rx_bytes - before->rx_bytes), QPW_I(f->counts.tx_packets - before->tx_packets),
+        QPW_I(f->counts.tx_bytes - before->tx_bytes));
     if (r < 0)
         return r;
     return qpw_db_run(&h->db, "INSERT OR REPLACE INTO counted VALUES(1, ?, 0, ?, ?, ?, ?, ?, ?)", "biiiiii", &f->flow_id,

@@ -11,7 +11,7 @@
 /* Return whether the row may be one half of an exchange. */
 static bool is_half(const struct qpw_finding_row *row)
 {
-    return row->key.kind == QPW_KIND_PORT && row->key.protocol != IPPROTO_TCP && !row->key.folded &&
+    return row->key.kind == QPW_KIND_PORT && row->key.protocol != IPPROTO_TCP && !row->key.aggregated &&
            row->value.outcome == QPW_OUTCOME_ATTEMPTED &&
            !(row->value.flags & (QPW_FINDING_MULTICAST | QPW_FINDING_SUPERSEDED)) &&
            (row->key.direction == QPW_DIR_INBOUND || row->key.direction == QPW_DIR_OUTBOUND) &&

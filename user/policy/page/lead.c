@@ -206,9 +206,10 @@ static bool is_everybody(const char *phrase)
 
 static void take_location(const struct text *text, size_t *at, struct qpw_lead *ret)
 {
-    const char *place = text->words[*at].text;
-    bool from = !strcasecmp(place, "from"), to = !strcasecmp(place, "to") || !strcasecmp(place, "into");
-    bool by = !strcasecmp(place, "by") || !strcasecmp(place, "via") || !strcasecmp(place, "through");
+    const char *preposition = text->words[*at].text;
+    bool from = !strcasecmp(preposition, "from"),
+         to = !strcasecmp(preposition, "to") || !strcasecmp(preposition, "into");
+    bool by = !strcasecmp(preposition, "by") || !strcasecmp(preposition, "via") || !strcasecmp(preposition, "through");
     char name[128];
     size_t begin = ++*at;
     bool own;
@@ -216,8 +217,8 @@ static void take_location(const struct text *text, size_t *at, struct qpw_lead *
     *at = phrase(text, begin, name, sizeof(name), &own);
     if (!*name && own && (from || to))
         ret->own_ends |= 1u << (from ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND);
-    if (!*name && (!strcasecmp(place, "between") || !strcasecmp(place, "within"))) /* "between nodes" */
-        keep(ret->restriction, sizeof(ret->restriction), place);
+    if (!*name && (!strcasecmp(preposition, "between") || !strcasecmp(preposition, "within"))) /* "between nodes" */
+        keep(ret->restriction, sizeof(ret->restriction), preposition);
     if (!*name || is_everybody(name))
         return;
     for (size_t i = begin; !from && !to && i < *at; i++)

@@ -115,7 +115,7 @@ static int number_conditions(struct qpw_diff_side *sides[2], uint32_t ret_any[3]
 
 /* A place where a rule begins or has ended. */
 struct edge {
-    uint32_t place;
+    uint32_t position;
     uint32_t row;
     uint8_t side;
     bool begins;
@@ -138,7 +138,7 @@ struct sweep {
 
 static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *opening)
 {
-    struct qpw_opening *place;
+    struct qpw_opening *slot;
 
     for (size_t i = side->n_more; i-- > 0 && side->more[i].direction == opening->direction &&
                                   side->more[i].protocol == opening->protocol;)
@@ -146,8 +146,8 @@ static int add_opening(struct qpw_diff_side *side, const struct qpw_opening *ope
             side->more[i].last = opening->last;
             return 0;
         }
-    place = QPW_ADD(side->more, side->n_more);
-    if (!place)
+    slot = QPW_ADD(side->more, side->n_more);
+    if (!slot)
         return -ENOMEM;
     side->more[side->n_more++] = *opening;
     return 0;
@@ -210,7 +210,7 @@ static int by_position(const void *left, const void *right)
 {
     const struct edge *a = left, *b = right;
 
-    return a->place < b->place ? -1 : a->place > b->place;
+    return a->position < b->position ? -1 : a->position > b->position;
 }
 
 /* Collect the edges of the direction's rules for that protocol; 256: of rules for any protocol. */
@@ -244,12 +244,12 @@ static int sweep_protocol(struct sweep *s, uint8_t direction, unsigned protocol)
     collect_edges(s, direction, protocol, types ? 256 : 65536);
     s->n_active[0] = s->n_active[1] = 0;
     for (size_t i = 0; i < s->n_edges && ret == 0;) {
-        opening.first = s->edges[i].place;
-        for (; i < s->n_edges && s->edges[i].place == opening.first; i++)
+        opening.first = s->edges[i].position;
+        for (; i < s->n_edges && s->edges[i].position == opening.first; i++)
             take_edge(s, &s->edges[i]);
         if (i == s->n_edges || !(s->n_active[0] + s->n_active[1]))
             continue;
-        opening.last = s->edges[i].place - 1;
+        opening.last = s->edges[i].position - 1;
         ret = compare_both(s, &opening);
     }
     return ret;
