@@ -367,8 +367,8 @@ int qpw_live_compare(struct qpw_live *live, const struct qpw_statement *self, co
         if (!is_fresh(&c, &peers[i]))
             continue;
         fresh[n_fresh] = *peers[i].statement; /* borrowed, with its times by this node's clock */
-        fresh[n_fresh].at_unix_ns -= (uint64_t)(clock_ahead(&c, &peers[i]) * 1000);
-        fresh[n_fresh++].since_unix_ns -= (uint64_t)(clock_ahead(&c, &peers[i]) * 1000);
+        fresh[n_fresh].at_unix_ns -= (uint64_t)clock_ahead(&c, &peers[i]) * 1000u;
+        fresh[n_fresh++].since_unix_ns -= (uint64_t)clock_ahead(&c, &peers[i]) * 1000u;
     }
     r = qpw_compare_with(fresh, n_fresh, now_unix_ns, &hooks, &all);
     for (size_t i = 0; r == 0 && i < all.n_differences; i++)

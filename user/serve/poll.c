@@ -92,7 +92,7 @@ static size_t take_header(char *line, size_t one, size_t n, void *data)
     take_value(line, n, "ETag", q->etag, sizeof(q->etag));
     if (take_value(line, n, "Qpw-Boot", number, sizeof(number))) {
         q->boot_us = strtoull(number, &end, 10);
-        if (*end || q->boot_us >> 62)
+        if (*end || q->boot_us >> 53)
             q->boot_us = 0;
     }
     return n;
