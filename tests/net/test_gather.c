@@ -248,15 +248,15 @@ static bool is_everywhere(void *argument)
     return count_all("scan") == NODES && count_all("cluster-scan") >= 1;
 }
 
-/* Validate the status by its schema, if python3 has jsonschema. */
-static void check_schema(void)
+/* Validate the document by its schema, if python3 has jsonschema. */
+static void check_schema(const char *document)
 {
     char out[4096];
 
-    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster status --json --cluster %s/state0 | python3 -c \"import json, sys\n"
+    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster %s --json --cluster %s/state0 | python3 -c \"import json, sys\n"
                               "try: import jsonschema\nexcept ImportError: sys.exit(0)\n"
-                              "jsonschema.Draft202012Validator(json.load(open('user/dist/schemas/cluster-status.json'))).validate("
-                              "json.load(sys.stdin))\n\"", folder), 0, "%s", out);
+                              "jsonschema.Draft202012Validator(json.load(open('user/dist/schemas/cluster-%s.json'))).validate("
+                              "json.load(sys.stdin))\n\"", document, folder, document), 0, "%s", out);
 }
 
 Test(gather, one_scan_of_all_nodes_is_one_alert)
@@ -283,9 +283,9 @@ Test(gather, one_scan_of_all_nodes_is_one_alert)
         cr_expect_eq(strlen(evelog_fact(scan, "cluster_id")), 16u);
     }
     evelog_clear(&log);
-    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster status --cluster %s/state0", folder), 0, "%s", out);
+    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster status --cluster %s/state0", folder), 3, "there is a scan: %s", out);
     cr_expect(strstr(out, "node1: 2 peers, 0 of them stale\n"), "%s", out);
-    check_schema();
+    check_schema("status");
     cr_expect_eq(netns_output(&ns[0], out, sizeof(out), "ls %s/state0/peers %s/state0/heads | tr '\\n' ' '", folder, folder), 0);
     cr_expect(strstr(out, "node2 node3"), "%s", out);
     cr_expect(strstr(out, "node2.json node3.json"), "%s", out);
@@ -302,6 +302,14 @@ Test(gather, one_scan_of_all_nodes_is_one_alert)
     netns_stop(listener[2], SIGKILL); /* somebody else answers for node3 */
     start_listener(2, NODES);
     EVELOG_UNTIL(eve_of(0), .name = "cluster-key");
+    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster report --cluster %s/state0", folder), 3, "%s", out);
+    cr_expect(strstr(out, "medium: node3 shows a key that the policy does not name for it"), "%s", out);
+    cr_expect(strstr(out, ", cluster-key\n"), "%s", out);
+    cr_expect(strstr(out, "medium: 10.88.0.99 probed"), "%s", out);
+    check_schema("report");
+    cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster report --json --cluster %s/state0 | jq -r '.found[].signature'", folder),
+                 0, "%s", out);
+    cr_expect(strstr(out, "cluster-scan\n") && strstr(out, "cluster-key\n"), "%s", out);
     until_good(0, NODES - 2);
     end();
 }

@@ -66,7 +66,7 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         "usr/share/doc/qportwatch/examples/prometheus/alertmanager.example.yml",
         "usr/share/doc/qportwatch/examples/grafana/qportwatch.json", "usr/share/doc/qportwatch/qportwatch.spdx.json",
         "usr/share/doc/qportwatch/schemas/statement.json", "usr/share/doc/qportwatch/schemas/cluster-compare.json",
-        "usr/share/doc/qportwatch/schemas/cluster-status.json", "etc/logrotate.d/qportwatch", "etc/apparmor.d/qportwatch", "etc/qportwatch/qportwatch.conf", "etc/qportwatch/conf.d",
+        "usr/share/doc/qportwatch/schemas/cluster-status.json", "usr/share/doc/qportwatch/schemas/cluster-report.json", "etc/logrotate.d/qportwatch", "etc/apparmor.d/qportwatch", "etc/qportwatch/qportwatch.conf", "etc/qportwatch/conf.d",
     };
     char path[160];
     json_t *sbom;
