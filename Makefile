@@ -36,12 +36,12 @@ say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)';)
 
 BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev \
 	libxml2-dev libpcap-dev libncurses-dev libmnl-dev libsqlite3-dev libcap-ng-dev libseccomp-dev nettle-dev libsmartcols-dev \
-	libcurl4-gnutls-dev
+	libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
 TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils systemd qemu-system-x86 busybox-static cpio kmod xz-utils \
-	samba openssh-server vsftpd slapd openssl
+	samba openssh-server vsftpd slapd openssl curl
 PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian
 PACKAGE_TEST_PACKAGES = $(PACKAGE_PACKAGES) mmdebstrap systemd apparmor rpm zsh
 PAGE_TEST_PACKAGES = chromium poppler-utils
@@ -56,7 +56,8 @@ CFLAGS = -std=gnu17 -O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-
 LDFLAGS = $(EXTRA_LDFLAGS)
 LDLIBS = -lbpf -lelf -lz -ljansson -lxml2 -lpcap -lncursesw -ltinfo -lpanelw -lmnl -lsqlite3 -lcap-ng -lseccomp -lnettle -lsmartcols -lm -lpthread
 # lld: it takes 40 % of the time, and there are some hundred test programs
-TEST_LDLIBS = $(LDLIBS) -lcurl -lcriterion -fuse-ld=lld
+SERVE_LDLIBS = -lcurl -lmicrohttpd -lgnutls
+TEST_LDLIBS = $(LDLIBS) $(SERVE_LDLIBS) -lcriterion -fuse-ld=lld
 # Tests are compiled once and run once: without optimization, a third of the time
 TEST_CFLAGS = $(CFLAGS) -O0
 # -Og: half the time of -O2 to compile, and better traces
@@ -67,7 +68,7 @@ BPF_CFLAGS = -target bpf -std=gnu17 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-pa
 # What meets other hosts is no part of the privileged program, which does not even load its libraries
 SERVE_SOURCES := $(wildcard user/serve/*.c)
 SERVE_OBJECTS := $(SERVE_SOURCES:%.c=$(O)/%.o)
-SOURCES := $(filter-out user/main.c $(SERVE_SOURCES),$(wildcard user/*.c user/*/*.c user/*/*/*.c))
+SOURCES := $(filter-out user/main.c user/serve_main.c $(SERVE_SOURCES),$(wildcard user/*.c user/*/*.c user/*/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(O)/%.o) $(O)/user/embed.o
 SAN_OBJECTS := $(SOURCES:%.c=$(O)/san/%.o) $(SERVE_SOURCES:%.c=$(O)/san/%.o) $(O)/san/user/embed.o
 EMBEDDED := $(wildcard user/policy/lang/builtin/*) user/report/page.css user/report/page.js user/evidence/recount.sh
@@ -82,7 +83,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 .SUFFIXES:
 .PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
 
-all: $(O)/qportwatch
+all: $(O)/qportwatch $(O)/qportwatch-serve
 
 help:
 	@sed -n 's/^# \(make \|Variables\|contain\)/\1/p' Makefile
@@ -128,6 +129,13 @@ $(O)/san/%.o: %.c Makefile
 
 $(O)/qportwatch: $(O)/user/main.o $(OBJECTS)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# An archive and --as-needed: it takes what it calls of the other program, and loads no other libraries
+$(O)/user/user.a: $(OBJECTS)
+	@rm -f $@
+	$(call say,AR,$@)ar rcs $@ $^
+$(O)/qportwatch-serve: $(O)/user/serve_main.o $(SERVE_OBJECTS) $(O)/user/user.a
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--as-needed $^ $(LDLIBS) $(SERVE_LDLIBS) -o $@
 
 # ---- Tests: unit tests natively with sanitizers, bpf and net tests as root against the normal objects ----
 $(O)/san/tests/%.o: tests/%.c Makefile
@@ -241,7 +249,7 @@ demo: deps-demo
 	@tests/demo/demo $(O)/qportwatch
 
 # FILE:FOLDER:NAME:MODE of what is installed beside the program
-INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 \
+INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 $(O)/qportwatch-serve:$(PREFIX)/sbin:qportwatch-serve:0755 \
 	$(foreach m,$(wildcard user/dist/man/*.[1-9]),$(m):$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m))):$(notdir $(m)):0644) \
 	user/dist/systemd/qportwatch.service.in:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
 	user/dist/sysusers/qportwatch.conf:$(PREFIX)/lib/sysusers.d:qportwatch.conf:0644 \
@@ -311,5 +319,5 @@ dist: source-tree
 clean:
 	rm -rf $(O)
 
--include $(OBJECTS:.o=.d) $(SERVE_OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d
+-include $(OBJECTS:.o=.d) $(SERVE_OBJECTS:.o=.d) $(SAN_OBJECTS:.o=.d) $(O)/user/main.d $(O)/user/serve_main.d
 -include $(O)/tests/vm/verifier.d $(TEST_LIB:%.c=$(O)/%.d) $(TEST_LIB:%.c=$(O)/san/%.d) $(patsubst $(O)/%,$(O)/%.d,$(ROOT_TESTS)) $(patsubst $(O)/tests/%,$(O)/san/tests/%.d,$(UNIT_TESTS))

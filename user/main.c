@@ -32,6 +32,7 @@ static const struct qpw_command commands[] = {
     {"history", qpw_cmd_history, "what was counted by hour, day and month, over restarts", true},
     {"metrics", qpw_cmd_metrics, "counters and the state of the audit for Prometheus", true},
     {"statement", qpw_cmd_statement, "what this node states about itself for its peers, as JSON", true},
+    {"serve", qpw_cmd_serve, "answer the cluster's peers over HTTPS, ask them, and compare"},
     {"cluster", qpw_cmd_cluster, "compare what the nodes of a cluster state", .under = qpw_cluster_commands},
     {"alerts", qpw_cmd_alerts, "read the alert log"},
     {"ack", qpw_cmd_ack, "say that a finding has been seen"},

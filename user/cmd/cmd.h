@@ -36,6 +36,8 @@ int qpw_cmd_history(int argc, char **argv);
 int qpw_cmd_metrics(int argc, char **argv);
 int qpw_cmd_statement(int argc, char **argv);
 int qpw_cmd_cluster(int argc, char **argv);
+int qpw_cmd_cluster_key(int argc, char **argv);
+int qpw_cmd_serve(int argc, char **argv);
 int qpw_cmd_alerts(int argc, char **argv);
 int qpw_cmd_ack(int argc, char **argv);
 int qpw_cmd_mute(int argc, char **argv);

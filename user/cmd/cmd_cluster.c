@@ -118,7 +118,8 @@ static int compare(int argc, char **argv)
 
 static const struct qpw_command subcommands[] = {{"compare", compare, "compare statements of several nodes"},
                                                  {"status", qpw_cmd_cluster_status, "show what this node hears of its peers"},
-                                                 {"report", qpw_cmd_cluster_report, "show in what the nodes differ"}};
+                                                 {"report", qpw_cmd_cluster_report, "show in what the nodes differ"},
+                                                 {"key", qpw_cmd_cluster_key, "make this node's key and print it for the policy"}};
 
 const struct qpw_command *qpw_cluster_commands(size_t *ret_n)
 {

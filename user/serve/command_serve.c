@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* command_serve.c - qportwatch serve: answer the peers, and ask them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+
+#include "host/clock.h"
+#include "host/neighbourhood.h"
+#include "serve/commands.h"
+#include "serve/gather.h"
+#include "serve/key.h"
+#include "serve/listen.h"
+#include "serve/refresh.h"
+#include "serve/state.h"
+#include "util/names.h"
+#include "util/usage.h"
+
+#define PATH_SIZE 4096
+#define REFRESH_S 10
+#define DEFAULT_STATE "/var/lib/qportwatch/cluster"
+
+struct serve {
+    const char *policy_path, *keys, *state;
+    uint16_t port;
+    uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
+    size_t n_addresses;
+    bool given; /* addresses come from --listen */
+    struct qpw_policy policy;
+    struct qpw_listen *listen;
+    struct qpw_gather *gather;
+    struct qpw_refresh samples, metrics;
+    char key_path[PATH_SIZE], certificate_path[PATH_SIZE], samples_path[PATH_SIZE], metrics_path[PATH_SIZE];
+    int epoll, signals, timer;
+};
+
+enum { KEY_POLICY = 0x500, KEY_LISTEN, KEY_PORT, KEY_KEYS, KEY_STATE };
+
+static const struct argp_option options_table[] = {
+    {"policy", KEY_POLICY, "FILE", 0, "The policy that names peers, readers and their keys (default " QPW_POLICY_DEFAULT_PATH ")", 0},
+    {"listen", KEY_LISTEN, "ADDRESS", 0, "Listen on this address (repeatable; default: those of this node that its peer line names)", 0},
+    {"port", KEY_PORT, "PORT", 0, "Listen there, and ask peers there (default 9101)", 0},
+    {"keys", KEY_KEYS, "DIRECTORY", 0, "Where 'qportwatch cluster key' made key and certificate (default " QPW_KEY_FOLDER ")", 0},
+    {"state", KEY_STATE, "DIRECTORY", 0, "Where what is known of the peers is kept (default " DEFAULT_STATE ")", 0},
+    {0},
+};
+
+static error_t take_option(int key, char *value, struct argp_state *state)
+{
+    struct serve *s = state->input;
+
+    switch (key) {
+    case KEY_POLICY: s->policy_path = value; return 0;
+    case KEY_KEYS: s->keys = value; return 0;
+    case KEY_STATE: s->state = value; return 0;
+    case KEY_PORT: s->port = (uint16_t)qpw_usage_number(state, "--port", value, 1, 65535, "port"); return 0;
+    case KEY_LISTEN:
+        if (s->n_addresses == QPW_LISTEN_ADDRESSES)
+            qpw_usage_error(state, "--listen: at most %u addresses", QPW_LISTEN_ADDRESSES);
+        if (qpw_address_parse(value, s->addresses[s->n_addresses]) < 0)
+            qpw_usage_error(state, "--listen: '%s' is not an IP address", value);
+        s->n_addresses++;
+        s->given = true;
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- Starting ---- */
+
+/* Return the peer line of this node, by its addresses; NULL: none. Adds its addresses that the node holds, unless given. */
+static const struct qpw_peer *find_self(struct serve *s, const struct qpw_neighbourhood *around)
+{
+    const struct qpw_peer *self = NULL;
+
+    for (size_t i = 0; i < around->n_addresses; i++)
+        for (size_t j = 0; j < s->policy.n_peers; j++) {
+            if (!qpw_addresses_contain(&s->policy.peers[j].addresses, around->addresses[i].addr))
+                continue;
+            self = &s->policy.peers[j];
+            if (!s->given && s->n_addresses < QPW_LISTEN_ADDRESSES)
+                memcpy(s->addresses[s->n_addresses++], around->addresses[i].addr, 16);
+        }
+    return self;
+}
+
+static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_error *err)
+{
+    struct qpw_neighbourhood around = {0};
+    int r = qpw_neighbourhood_read(qpw_clock_unix_ns(), &around);
+
+    if (r == 0)
+        *ret = find_self(s, &around);
+    qpw_neighbourhood_clear(&around);
+    if (r < 0)
+        return qpw_fail(err, r, "this node's addresses cannot be read: %s", strerror(-r));
+    if (!s->n_addresses)
+        return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
+    return 0;
+}
+
+static void write_address(qpw_u128 number, uint8_t ret[16])
+{
+    for (int i = 15; i >= 0; i--, number >>= 8)
+        ret[i] = (uint8_t)number;
+}
+
+static void make_target(const struct qpw_peer *peer, struct qpw_poll_target *ret)
+{
+    *ret = (struct qpw_poll_target){0};
+    snprintf(ret->name, sizeof(ret->name), "%s", peer->name);
+    for (size_t i = 0; i < peer->addresses.n && ret->n_addrs < QPW_POLL_ADDRESSES; i++) {
+        const struct qpw_range *range = &peer->addresses.ranges[i];
+
+        if (range->first == range->last) /* a prefix does not say which of its addresses answers */
+            write_address(range->first, ret->addr[ret->n_addrs++]);
+    }
+    for (size_t i = 0; i < peer->keys.n; i++)
+        snprintf(ret->pin[ret->n_pins++], sizeof(ret->pin[0]), "%s", peer->keys.text[i]);
+}
+
+static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
+{
+    struct qpw_poll_target *targets = calloc(s->policy.n_peers + 1, sizeof(*targets));
+    struct qpw_gather_options options = {
+        .poll = {.certificate = s->certificate_path, .key = s->key_path, .ca = s->policy.cluster_ca, .port = s->port},
+        .peers = targets, .own = s->samples_path, .state = s->state, .every_s = QPW_GATHER_EVERY_S};
+    int r;
+
+    if (!targets)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < s->policy.n_peers; i++) {
+        const struct qpw_peer *peer = &s->policy.peers[i];
+
+        if (peer != self && (peer->keys.n || s->policy.cluster_ca))
+            make_target(peer, &targets[options.n_peers++]);
+    }
+    r = qpw_gather_open(&options, &s->gather, err);
+    free(targets);
+    return r;
+}
+
+static int load_text(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
+{
+    int r = gnutls_load_file(path, ret); /* terminates it */
+
+    return r < 0 ? qpw_fail(err, -ENOENT, "%s: cannot be read: %s; 'qportwatch cluster key' makes key and certificate", path,
+                            gnutls_strerror(r)) : 0;
+}
+
+static int open_listen(struct serve *s, struct qpw_error *err)
+{
+    gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
+    int r = load_text(s->certificate_path, &certificate, err);
+
+    r = r ? r : load_text(s->key_path, &key, err);
+    if (r == 0 && s->policy.cluster_ca)
+        r = load_text(s->policy.cluster_ca, &ca, err);
+    if (r == 0) {
+        struct qpw_listen_options options = {
+            .policy = &s->policy, .certificate = (const char *)certificate.data, .key = (const char *)key.data,
+            .ca = (const char *)ca.data, .addresses = (const uint8_t(*)[16])s->addresses, .n_addresses = s->n_addresses,
+            .port = s->port};
+
+        r = qpw_listen_open(&options, &s->listen, err);
+    }
+    if (key.data)
+        gnutls_memset(key.data, 0, key.size);
+    gnutls_free(certificate.data);
+    gnutls_free(key.data);
+    gnutls_free(ca.data);
+    return r;
+}
+
+static int name_files(struct serve *s, struct qpw_error *err)
+{
+    size_t most = PATH_SIZE - 32;
+
+    if (strlen(s->keys) > most || strlen(s->state) > most)
+        return qpw_fail(err, -ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
+    snprintf(s->key_path, PATH_SIZE, "%s/" QPW_KEY_FILE, s->keys);
+    snprintf(s->certificate_path, PATH_SIZE, "%s/" QPW_CERTIFICATE_FILE, s->keys);
+    snprintf(s->samples_path, PATH_SIZE, "%s/samples.json", s->state);
+    snprintf(s->metrics_path, PATH_SIZE, "%s/metrics.prom", s->state);
+    return 0;
+}
+
+static int watch(struct serve *s, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_loop(struct serve *s, struct qpw_error *err)
+{
+    struct itimerspec every = {.it_interval.tv_sec = REFRESH_S, .it_value.tv_nsec = 1};
+    sigset_t signals;
+    int r;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
+        (s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0 ||
+        (s->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) < 0 || timerfd_settime(s->timer, 0, &every, NULL) < 0)
+        return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
+    r = watch(s, s->signals);
+    r = r ? r : watch(s, s->timer);
+    r = r ? r : watch(s, qpw_listen_fd(s->listen));
+    r = r ? r : watch(s, qpw_gather_fd(s->gather));
+    return r < 0 ? qpw_fail(err, r, "cannot wait for events: %s", strerror(-r)) : 0;
+}
+
+static int start(struct serve *s, struct qpw_error *err)
+{
+    const struct qpw_peer *self = NULL;
+    int r = name_files(s, err);
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    r = r ? r : qpw_policy_parse_file(s->policy_path, &s->policy, err);
+    r = r ? r : read_self(s, &self, err);
+    r = r ? r : qpw_state_open(s->state, err);
+    r = r ? r : open_listen(s, err);
+    r = r ? r : open_gather(s, self, err);
+    return r ? r : open_loop(s, err);
+}
+
+/* ---- Going on ---- */
+
+/* Publish this node's statement with and without its samples. Its ETag is its place in the sequence of statements. */
+static void publish_statement(struct serve *s)
+{
+    json_t *document = json_load_file(s->samples_path, JSON_REJECT_DUPLICATES, NULL);
+    const char *epoch = json_string_value(json_object_get(document, "epoch"));
+    json_int_t seq = json_integer_value(json_object_get(document, "seq"));
+    char etag[128], *whole = NULL, *without = NULL;
+
+    if (epoch) {
+        snprintf(etag, sizeof(etag), "%s-%" JSON_INTEGER_FORMAT, epoch, seq);
+        whole = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);
+        json_object_del(document, "samples");
+        without = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);
+    }
+    if (whole && without) {
+        qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, whole, strlen(whole), etag);
+        qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, without, strlen(without), etag);
+    }
+    free(whole);
+    free(without);
+    json_decref(document);
+}
+
+static int add_counts(const struct serve *s, FILE *out)
+{
+    const uint64_t *counts = qpw_listen_counts(s->listen);
+
+    fputs("# HELP qportwatch_serve_requests_total Requests and connections of peers and readers, by how they ended.\n"
+          "# TYPE qportwatch_serve_requests_total counter\n", out);
+    for (unsigned i = 0; i < QPW_ANSWER_COUNT; i++)
+        fprintf(out, "qportwatch_serve_requests_total{result=\"%s\"} %" PRIu64 "\n", qpw_answer_kind_name(i), counts[i]);
+    return ferror(out);
+}
+
+/* Publish the metrics with the counters of this process. */
+static void publish_metrics(struct serve *s)
+{
+    gnutls_datum_t text = {0};
+    char *bytes = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&bytes, &length);
+
+    if (!out)
+        return;
+    if (gnutls_load_file(s->metrics_path, &text) == 0)
+        fwrite(text.data, 1, text.size, out);
+    gnutls_free(text.data);
+    if (add_counts(s, out) == 0 && fclose(out) == 0)
+        qpw_listen_publish(s->listen, QPW_SERVED_METRICS, bytes, length, "");
+    free(bytes);
+}
+
+/* Take the result of a command that has ended; a node without an auditor has nothing to state, and says nothing stale. */
+static void take_refresh(struct serve *s, struct qpw_refresh *r)
+{
+    int failed = qpw_refresh_end(r);
+
+    if (failed)
+        unlink(r->path);
+    if (r == &s->metrics) {
+        publish_metrics(s);
+    } else if (failed) {
+        qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, NULL, 0, "");
+        qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, NULL, 0, "");
+    } else {
+        publish_statement(s);
+    }
+}
+
+static void start_refresh(struct serve *s, struct qpw_refresh *r)
+{
+    struct qpw_error err;
+    int result = qpw_refresh_start(r, &err);
+
+    result = result ? result : watch(s, r->pidfd);
+    if (result == -EBUSY) { /* ten seconds were not enough: it hangs */
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, r->pidfd, NULL);
+        qpw_refresh_stop(r);
+    } else if (result < 0) {
+        fprintf(stderr, "qportwatch serve: %s\n", err.text);
+    }
+}
+
+/* Judge by the policy's new text; a wrong one changes nothing. */
+static void reload(struct serve *s)
+{
+    struct qpw_policy policy = {0}, old = s->policy;
+    struct qpw_gather *gather = s->gather;
+    const struct qpw_peer *self = NULL;
+    struct qpw_error err = {""};
+
+    if (qpw_policy_parse_file(s->policy_path, &policy, &err) < 0) {
+        fprintf(stderr, "qportwatch serve: reload failed, previous policy kept: %s\n", err.text);
+        return;
+    }
+    s->policy = policy;
+    if (read_self(s, &self, &err) < 0 || open_gather(s, self, &err) < 0) {
+        s->policy = old;
+        s->gather = gather;
+        qpw_policy_clear(&policy);
+        fprintf(stderr, "qportwatch serve: reload failed, previous policy kept: %s\n", err.text);
+        return;
+    }
+    qpw_gather_close(gather);
+    qpw_policy_clear(&old);
+    watch(s, qpw_gather_fd(s->gather));
+}
+
+/* Return whether to end. */
+static bool take_event(struct serve *s, int fd)
+{
+    struct signalfd_siginfo signal;
+    uint64_t expirations;
+
+    if (fd == s->signals && read(fd, &signal, sizeof(signal)) == sizeof(signal)) {
+        if (signal.ssi_signo != SIGHUP)
+            return true;
+        reload(s);
+    } else if (fd == s->timer && read(fd, &expirations, sizeof(expirations)) > 0) {
+        start_refresh(s, &s->samples);
+        start_refresh(s, &s->metrics);
+    } else if (fd == s->samples.pidfd) {
+        take_refresh(s, &s->samples);
+    } else if (fd == s->metrics.pidfd) {
+        take_refresh(s, &s->metrics);
+    } else if (fd == qpw_gather_fd(s->gather)) {
+        qpw_gather_step(s->gather);
+    }
+    return false;
+}
+
+static int go_on(struct serve *s, struct qpw_error *err)
+{
+    struct epoll_event event;
+    int n;
+
+    for (bool end = false; !end;) {
+        n = epoll_wait(s->epoll, &event, 1, qpw_listen_timeout_ms(s->listen));
+        if (n < 0 && errno != EINTR)
+            return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
+        qpw_listen_step(s->listen);
+        end = n > 0 && take_event(s, event.data.fd);
+    }
+    return 0;
+}
+
+static void stop(struct serve *s)
+{
+    qpw_refresh_stop(&s->samples);
+    qpw_refresh_stop(&s->metrics);
+    qpw_listen_close(s->listen);
+    qpw_gather_close(s->gather);
+    qpw_policy_clear(&s->policy);
+    if (s->epoll >= 0)
+        close(s->epoll);
+    if (s->signals >= 0)
+        close(s->signals);
+    if (s->timer >= 0)
+        close(s->timer);
+}
+
+int qpw_serve_command(int argc, char **argv)
+{
+    static const char *const samples[] = {"statement", "--samples", NULL}, *const metrics[] = {"metrics", NULL};
+    static const struct argp argp = {
+        .options = options_table, .parser = take_option,
+        .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
+               "are those that the policy names with a key. SIGHUP reads the policy again."};
+    static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = DEFAULT_STATE,
+                             .port = QPW_SERVE_PORT, .epoll = -1, .signals = -1, .timer = -1};
+    struct qpw_error err = {""};
+    int r;
+
+    argv[0] = (char *)"qportwatch serve";
+    qpw_arguments_parse(&argp, argc, argv, &s);
+    s.samples = (struct qpw_refresh){.command = samples, .path = s.samples_path, .pidfd = -1};
+    s.metrics = (struct qpw_refresh){.command = metrics, .path = s.metrics_path, .pidfd = -1};
+    r = start(&s, &err);
+    r = r ? r : go_on(&s, &err);
+    stop(&s);
+    if (r < 0)
+        fprintf(stderr, "qportwatch serve: %s\n", err.text);
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+}
