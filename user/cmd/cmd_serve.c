@@ -8,17 +8,22 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "serve/options.h"
 #include "util/error.h"
+#include "util/usage.h"
 
 #define PROGRAM "qportwatch-serve"
 
-static int run(const char *as, int argc, char **argv)
+/* Run it, unless only the options are asked for. */
+static int run(const char *as, const struct argp_option *options, int argc, char **argv)
 {
+    const struct argp argp = {.options = options};
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(PROGRAM) - 1);
     const char **words = calloc((size_t)argc + 2, sizeof(*words));
     char *slash;
 
+    qpw_usage_offer(&argp);
     if (n < 0 || !words) {
         fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
         free(words);
@@ -39,10 +44,10 @@ static int run(const char *as, int argc, char **argv)
 
 int qpw_cmd_serve(int argc, char **argv)
 {
-    return run("serve", argc, argv);
+    return run("serve", qpw_serve_options, argc, argv);
 }
 
 int qpw_cmd_cluster_key(int argc, char **argv)
 {
-    return run("key", argc, argv);
+    return run("key", qpw_serve_key_options, argc, argv);
 }

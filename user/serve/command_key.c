@@ -5,6 +5,7 @@
 
 #include "serve/commands.h"
 #include "serve/key.h"
+#include "serve/options.h"
 #include "util/error.h"
 #include "util/usage.h"
 
@@ -13,21 +14,13 @@ struct options {
     const char *name;
 };
 
-enum { KEY_FOLDER = 0x500, KEY_NAME };
-
-static const struct argp_option options_table[] = {
-    {"keys", KEY_FOLDER, "DIRECTORY", 0, "Where key and certificate are kept (default " QPW_KEY_FOLDER ")", 0},
-    {"name", KEY_NAME, "NAME", 0, "This node's name in the policy (default: the host's name)", 0},
-    {0},
-};
-
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct options *o = state->input;
 
     switch (key) {
-    case KEY_FOLDER: o->folder = value; return 0;
-    case KEY_NAME: o->name = value; return 0;
+    case QPW_SERVE_KEY_OPTION_FOLDER: o->folder = value; return 0;
+    case QPW_SERVE_KEY_OPTION_NAME: o->name = value; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -35,7 +28,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 int qpw_serve_key_command(int argc, char **argv)
 {
     static const struct argp argp = {
-        .options = options_table, .parser = take_option,
+        .options = qpw_serve_key_options, .parser = take_option,
         .doc = "Make the key and the self-signed certificate that this node proves itself by to its peers, unless they exist, and print "
                "what to add to its line of the policy."};
     char host[256] = "", pin[QPW_KEY_LEN];

@@ -21,6 +21,7 @@
 #include "serve/gather.h"
 #include "serve/key.h"
 #include "serve/listen.h"
+#include "serve/options.h"
 #include "serve/refresh.h"
 #include "serve/state.h"
 #include "util/names.h"
@@ -28,8 +29,6 @@
 
 #define PATH_SIZE 4096
 #define REFRESH_S 10
-#define DEFAULT_STATE "/var/lib/qportwatch/cluster"
-
 struct serve {
     const char *policy_path, *keys, *state;
     uint16_t port;
@@ -44,27 +43,16 @@ struct serve {
     int epoll, signals, timer;
 };
 
-enum { KEY_POLICY = 0x500, KEY_LISTEN, KEY_PORT, KEY_KEYS, KEY_STATE };
-
-static const struct argp_option options_table[] = {
-    {"policy", KEY_POLICY, "FILE", 0, "The policy that names peers, readers and their keys (default " QPW_POLICY_DEFAULT_PATH ")", 0},
-    {"listen", KEY_LISTEN, "ADDRESS", 0, "Listen on this address (repeatable; default: those of this node that its peer line names)", 0},
-    {"port", KEY_PORT, "PORT", 0, "Listen there, and ask peers there (default 9101)", 0},
-    {"keys", KEY_KEYS, "DIRECTORY", 0, "Where 'qportwatch cluster key' made key and certificate (default " QPW_KEY_FOLDER ")", 0},
-    {"state", KEY_STATE, "DIRECTORY", 0, "Where what is known of the peers is kept (default " DEFAULT_STATE ")", 0},
-    {0},
-};
-
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct serve *s = state->input;
 
     switch (key) {
-    case KEY_POLICY: s->policy_path = value; return 0;
-    case KEY_KEYS: s->keys = value; return 0;
-    case KEY_STATE: s->state = value; return 0;
-    case KEY_PORT: s->port = (uint16_t)qpw_usage_number(state, "--port", value, 1, 65535, "port"); return 0;
-    case KEY_LISTEN:
+    case QPW_SERVE_OPTION_POLICY: s->policy_path = value; return 0;
+    case QPW_SERVE_OPTION_KEYS: s->keys = value; return 0;
+    case QPW_SERVE_OPTION_STATE: s->state = value; return 0;
+    case QPW_SERVE_OPTION_PORT: s->port = (uint16_t)qpw_usage_number(state, "--port", value, 1, 65535, "port"); return 0;
+    case QPW_SERVE_OPTION_LISTEN:
         if (s->n_addresses == QPW_LISTEN_ADDRESSES)
             qpw_usage_error(state, "--listen: at most %u addresses", QPW_LISTEN_ADDRESSES);
         if (qpw_address_parse(value, s->addresses[s->n_addresses]) < 0)
@@ -405,10 +393,10 @@ int qpw_serve_command(int argc, char **argv)
 {
     static const char *const samples[] = {"statement", "--samples", NULL}, *const metrics[] = {"metrics", NULL};
     static const struct argp argp = {
-        .options = options_table, .parser = take_option,
+        .options = qpw_serve_options, .parser = take_option,
         .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
                "are those that the policy names with a key. SIGHUP reads the policy again."};
-    static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = DEFAULT_STATE,
+    static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
                              .port = QPW_SERVE_PORT, .epoll = -1, .signals = -1, .timer = -1};
     struct qpw_error err = {""};
     int r;

@@ -8,7 +8,6 @@
 #include "policy/lang/policy.h"
 #include "util/error.h"
 
-#define QPW_KEY_FOLDER "/etc/qportwatch/cluster"
 #define QPW_KEY_FILE "key.pem"
 #define QPW_CERTIFICATE_FILE "certificate.pem"
 

@@ -272,12 +272,17 @@ void qpw_usage_describe(qpw_usage_describe_fn to)
     describe = to;
 }
 
+void qpw_usage_offer(const struct argp *argp)
+{
+    if (!describe)
+        return;
+    describe(argp);
+    exit(QPW_EXIT_OK);
+}
+
 static void start(const struct argp *argp, int argc, char **argv)
 {
-    if (describe) {
-        describe(argp);
-        exit(QPW_EXIT_OK);
-    }
+    qpw_usage_offer(argp);
     argp_err_exit_status = QPW_EXIT_USAGE;
     check(argp, argc, argv);
 }

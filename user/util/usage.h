@@ -40,6 +40,9 @@ int qpw_usage_each_given(const struct argp *argp, int argc, char **argv,
 typedef void (*qpw_usage_describe_fn)(const struct argp *argp);
 void qpw_usage_describe(qpw_usage_describe_fn to);
 
+/* Do that now, where it was asked for: of a command that another program runs. */
+void qpw_usage_offer(const struct argp *argp);
+
 /* Use instead of argp_error(): report a wrong value of an option or argument. */
 void qpw_usage_error(const struct argp_state *state, const char *format, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
