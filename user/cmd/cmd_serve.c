@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "serve/options.h"
+#include "util/beside.h"
 #include "util/error.h"
 #include "util/usage.h"
 
@@ -18,20 +19,18 @@
 static int run(const char *as, const struct argp_option *options, int argc, char **argv)
 {
     const struct argp argp = {.options = options};
+    const char **words;
     char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(PROGRAM) - 1);
-    const char **words = calloc((size_t)argc + 2, sizeof(*words));
-    char *slash;
+    int r;
 
     qpw_usage_offer(&argp);
-    if (n < 0 || !words) {
-        fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+    words = calloc((size_t)argc + 2, sizeof(*words));
+    r = words ? qpw_program_beside(PROGRAM, path) : -ENOMEM;
+    if (r < 0) {
+        fprintf(stderr, "%s: %s\n", argv[0], strerror(-r));
         free(words);
         return QPW_EXIT_FAILED;
     }
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    strcpy(slash ? slash + 1 : path, PROGRAM);
     words[0] = PROGRAM;
     words[1] = as;
     for (int i = 1; i < argc; i++)

@@ -302,7 +302,10 @@ static void start_refresh(struct serve *s, struct qpw_refresh *r)
     struct qpw_error err;
     int result = qpw_refresh_start(r, &err);
 
-    result = result ? result : watch(s, r->pidfd);
+    if (result == 0 && (result = watch(s, r->pidfd)) < 0) {
+        qpw_refresh_stop(r);
+        qpw_fail(&err, result, "cannot wait for events: %s", strerror(-result));
+    }
     if (result == -EBUSY) { /* ten seconds were not enough: it hangs */
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, r->pidfd, NULL);
         qpw_refresh_stop(r);

@@ -14,26 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "util/beside.h"
+
 #define PROGRAM "qportwatch"
 #define WORDS 6
 
 static void name_part(const struct qpw_refresh *r, char ret[PATH_MAX])
 {
     snprintf(ret, PATH_MAX, "%s.part", r->path);
-}
-
-/* Find the privileged program beside this one. */
-static int find_program(char ret[PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - sizeof(PROGRAM) - 1);
-    char *slash;
-
-    if (n < 0)
-        return -errno;
-    ret[n] = '\0';
-    slash = strrchr(ret, '/');
-    strcpy(slash ? slash + 1 : ret, PROGRAM);
-    return 0;
 }
 
 static void run(const char *program, const char *const *command, int out)
@@ -60,7 +48,7 @@ int qpw_refresh_start(struct qpw_refresh *r, struct qpw_error *err)
 
     if (r->pid)
         return -EBUSY;
-    result = find_program(program);
+    result = qpw_program_beside(PROGRAM, program);
     if (result < 0)
         return qpw_fail(err, result, "this program's folder is unknown: %s", strerror(-result));
     name_part(r, part);

@@ -5,7 +5,7 @@
  *
  * Each line has the fact "chain", "NUMBER:SUM": the record's number in its chain, from 1, and the SHA-256 in hex of the line
  * itself, without its newline, computed with the previous line's sum in this position (64 zeros in the first line).
- * Whoever can write the log can also write a new chain, so the chain proves something only to those who know a later sum.
+ * Anyone who can write the log can also write a new chain, so the chain proves something only to those who know a later sum.
  */
 #ifndef QPW_ALERT_CHAIN_H
 #define QPW_ALERT_CHAIN_H
