@@ -87,7 +87,7 @@ struct qpw_tokens {
  *                     quoted_bytes, owned; what has to be 0 at the beginning of a packet
  *   parse.h           pkt, header
  *   local.h, route.h  self, local; route, route_value
- *   track.h           key, saved, place, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
+ *   track.h           key, saved, bucket, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
  *                     answer_port, quoted_known
  *   open.h            conn, opened, stray, junk
  *   tcp.h             begins, by track.h

@@ -272,7 +272,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "{detail}.", "If its key was renewed, put the new line of `qportwatch cluster key` into the policy. If not, someone answers in its "
         "place."},
     [QPW_SIG_CLUSTER_LOG] = {1000666, OF(CLUSTER_LOG), QPW_REPEAT_DAY, false, "cluster-log",
-        "qportwatch: a peer's alert log was cut or started anew",
+        "qportwatch: a peer's alert log was cut or begun again",
         "{detail}.", "On that node: `qportwatch alerts --verify`; and here, for what was heard of it: `qportwatch alerts --verify --peers`. "
         "If nobody removed the log on purpose, treat the node as taken over."},
     [QPW_SIG_CLUSTER_UNCOMPARED] = {1000667, OF(CLUSTER_UNCOMPARED), QPW_REPEAT_DAY, false, "cluster-uncompared",

@@ -73,7 +73,7 @@ enum qpw_severity { QPW_SEVERITY_HIGH = 1, QPW_SEVERITY_MEDIUM, QPW_SEVERITY_LOW
     X(CLUSTER_DRIFT, LOW, "nodes differ in policy, version or mode") \
     X(CLUSTER_CLOCK, LOW, "clocks of two nodes differ") \
     X(CLUSTER_KEY, MEDIUM, "a peer shows another key than the policy names") \
-    X(CLUSTER_LOG, HIGH, "a peer's alert log was cut or started anew") \
+    X(CLUSTER_LOG, HIGH, "a peer's alert log was cut or begun again") \
     X(CLUSTER_UNCOMPARED, MEDIUM, "the nodes are not compared any more") \
     X(RELOAD_FAILED, MEDIUM, "the policy could not be reloaded") \
     X(DETAIL_LOST, MEDIUM, "detail was lost") \
