@@ -136,16 +136,19 @@ static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64
     return qpw_conn_expired(&control, &e->conn, e->key.protocol, now) ? (__u64)idle | QPW_HALF_EXPIRED : (__u64)idle;
 }
 
-/* The way whose entry makes room in a set that is full; w->half_rank is that entry's rank. */
+/*
+ * The way whose entry makes room in a set that is full; w->half_rank is that entry's rank. Each round of the set begins
+ * one way further within the sample: among entries of the same jiffy, the one that came first makes room.
+ */
 static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half *set)
 {
-    __u32 hand = set->hand, victim = 0, way;
+    __u32 hand = set->hand, first = hand & (QPW_HALF_WAYS - QPW_HALF_SAMPLE), victim = 0, way;
     __u64 rank;
 
     w->half_rank = 0;
 #pragma clang loop unroll(disable)
     for (__u32 i = 0; i < QPW_HALF_SAMPLE; i++) {
-        way = (hand + i) & (QPW_HALF_WAYS - 1);
+        way = first + ((hand / QPW_HALF_WAYS + i) & (QPW_HALF_SAMPLE - 1));
         rank = qpw_half_rank(&set->entry[way], w->now);
         if (!i || rank > w->half_rank) {
             victim = way;
