@@ -54,7 +54,7 @@ static void ports_text(const struct qpw_aggregate *g, char *buf, size_t size)
 }
 
 /* Write the prefixes with most initiators as text and as facts; the rest as a number. */
-static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *buf, size_t size)
+static void prefixes_text(struct qpw_record *record, struct qpw_prefixes *p, char *buf, size_t size)
 {
     bool used_up[QPW_AGGREGATE_PREFIXES] = {false};
     uint32_t rest = p ? p->others : 0;
@@ -77,7 +77,7 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
             continue;
         }
         qpw_words_prefix(p->prefix[best], text, sizeof(text));
-        qpw_record_fact(r, "prefixes", "%s %u", text, p->count[best]);
+        qpw_record_fact(record, "prefixes", "%s %u", text, p->count[best]);
         used += snprintf(buf + used, used < size ? size - used : 0, "%s%s (%s)", round ? ", " : "", text,
                          qpw_words_count(p->count[best], count, sizeof(count)));
     }
@@ -86,31 +86,31 @@ static void prefixes_text(struct qpw_record *r, struct qpw_prefixes *p, char *bu
                  qpw_words_count(rest, count, sizeof(count)));
 }
 
-static void group_facts(struct qpw_engine *e, struct qpw_record *r, const struct qpw_aggregate *g)
+static void group_facts(struct qpw_engine *e, struct qpw_record *record, const struct qpw_aggregate *g)
 {
     char time[32];
 
-    qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(g->row.key.verdict));
-    qpw_record_fact(r, "direction", "%s", qpw_direction_name(g->row.key.direction));
-    qpw_record_fact(r, "evidence", "%s", qpw_evidence_name(g->row.value.evidence));
-    qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(g->row.value.outcome));
-    qpw_record_fact(r, "count", "%u", g->tries);
-    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)g->aggregated);
-    qpw_record_fact(r, "folded", "%llu", (unsigned long long)g->aggregated_all);
+    qpw_record_fact(record, "verdict", "%s", qpw_verdict_name(g->row.key.verdict));
+    qpw_record_fact(record, "direction", "%s", qpw_direction_name(g->row.key.direction));
+    qpw_record_fact(record, "evidence", "%s", qpw_evidence_name(g->row.value.evidence));
+    qpw_record_fact(record, "outcome", "%s", qpw_outcome_name(g->row.value.outcome));
+    qpw_record_fact(record, "count", "%u", g->tries);
+    qpw_record_fact(record, "suppressed", "%llu", (unsigned long long)g->aggregated);
+    qpw_record_fact(record, "folded", "%llu", (unsigned long long)g->aggregated_all);
     if (g->n_ports) {
-        qpw_record_fact(r, "lowest_port", "%u", g->lowest);
-        qpw_record_fact(r, "highest_port", "%u", g->highest);
+        qpw_record_fact(record, "lowest_port", "%u", g->lowest);
+        qpw_record_fact(record, "highest_port", "%u", g->highest);
     }
-    if (r->acknowledged)
-        qpw_record_fact(r, "state", "acknowledged");
-    if (r->part)
-        qpw_record_fact(r, "cluster_id", "%016" PRIx64, qpw_cluster_scan_of(e, g->row.key.initiator));
+    if (record->acknowledged)
+        qpw_record_fact(record, "state", "acknowledged");
+    if (record->part)
+        qpw_record_fact(record, "cluster_id", "%016" PRIx64, qpw_cluster_scan_of(e, g->row.key.initiator));
     if (g->service) {
-        qpw_record_fact(r, "of_flow_id", "%llu", (unsigned long long)g->service->lead.flow_id);
-        qpw_process_facts(r, &g->service->process);
+        qpw_record_fact(record, "of_flow_id", "%llu", (unsigned long long)g->service->lead.flow_id);
+        qpw_process_facts(record, &g->service->process);
     }
-    qpw_record_fact(r, "first", "%s", qpw_time_text(g->first_ns, time, sizeof(time)));
-    qpw_record_fact(r, "last", "%s", qpw_time_text(g->last_ns, time, sizeof(time)));
+    qpw_record_fact(record, "first", "%s", qpw_time_text(g->first_ns, time, sizeof(time)));
+    qpw_record_fact(record, "last", "%s", qpw_time_text(g->last_ns, time, sizeof(time)));
 }
 
 /* Describe the traffic of a service's users, and the address whose exchange has a record of its own. */
@@ -171,49 +171,53 @@ static bool is_of_cluster(const struct qpw_engine *e, const struct qpw_aggregate
 static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw_alert_state *state, enum qpw_record_kind kind,
                        uint64_t now_ns)
 {
-    struct qpw_record *r = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
+    struct qpw_record *record = qpw_engine_begin(e, signature_of(g), kind, g->last_ns, now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = &g->row};
     char count[64], ports[256], prefixes[512], remote[INET6_ADDRSTRLEN], line[QPW_ALLOW_LINE], traffic[160] = "",
          lead[112] = "", whom[448] = "";
     bool one_port = g->kind_of == QPW_AGGREGATE_MANY || g->kind_of == QPW_AGGREGATE_NOISE || g->kind_of == QPW_AGGREGATE_SERVICE;
-    int rc;
+    int r;
 
-    r->has_row = true;
-    r->row = g->row;
-    r->part = is_of_cluster(e, g);
+    record->has_row = true;
+    record->row = g->row;
+    record->part = is_of_cluster(e, g);
     /* Give no packet count: an aggregate covers many findings, and their sum is unknown. */
-    memset(&r->row.counts, 0, sizeof(r->row.counts));
+    memset(&record->row.counts, 0, sizeof(record->row.counts));
     if (g->service) {
         about.process = &g->service->process;
         service_words(g, traffic, sizeof(traffic), lead, sizeof(lead));
         whom_words(g, whom, sizeof(whom));
-        r->acknowledged = !g->service->open;
+        record->acknowledged = !g->service->open;
     }
     qpw_address_text(qpw_finding_remote(&g->row.key), remote, sizeof(remote));
     if (g->kind_of == QPW_AGGREGATE_NEIGHBOUR)
         peer_words(g, remote, traffic, sizeof(traffic));
-    r->row.first_unix_ns = g->first_ns;
-    r->row.last_unix_ns = g->last_ns;
-    r->has_initiator = r->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
-    r->has_port = one_port && g->row.key.kind == QPW_KIND_PORT;
-    r->iface = qpw_engine_iface(e, g->row.value.iface);
+    record->row.first_unix_ns = g->first_ns;
+    record->row.last_unix_ns = g->last_ns;
+    record->has_initiator = record->has_responder = g->row.key.kind != QPW_KIND_ETHERTYPE;
+    record->has_port = one_port && g->row.key.kind == QPW_KIND_PORT;
+    record->iface = qpw_engine_iface(e, g->row.value.iface);
     if (g->service)
-        further_words(g, r->signature == qpw_signature(QPW_SIG_FURTHER), count, sizeof(count));
+        further_words(g, record->signature == qpw_signature(QPW_SIG_FURTHER), count, sizeof(count));
     else
         qpw_words_count(g->tries, count, sizeof(count));
     ports_text(g, ports, sizeof(ports));
-    prefixes_text(r, g->prefixes, prefixes, sizeof(prefixes));
-    about.words = (struct qpw_text_words){
-        .count = count, .ports = ports, .prefixes = prefixes, .iface = r->iface,
-        .detail = traffic, .first = lead, .whom = whom,
-        .remote = remote};
-    qpw_text_record(r, &about);
-    group_facts(e, r, g);
+    prefixes_text(record, g->prefixes, prefixes, sizeof(prefixes));
+    about.words = (struct qpw_text_words){.count = count,
+                                          .ports = ports,
+                                          .prefixes = prefixes,
+                                          .iface = record->iface,
+                                          .detail = traffic,
+                                          .first = lead,
+                                          .whom = whom,
+                                          .remote = remote};
+    qpw_text_record(record, &about);
+    group_facts(e, record, g);
     if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))
-        qpw_record_fact(r, "allow", "%s", line);
-    rc = qpw_engine_write(e, state, now_ns);
-    if (rc < 0)
-        return rc;
+        qpw_record_fact(record, "allow", "%s", line);
+    r = qpw_engine_write(e, state, now_ns);
+    if (r < 0)
+        return r;
     g->reported = true;
     g->changed = false;
     g->aggregated = 0;

@@ -108,15 +108,15 @@ void qpw_engine_programs_unknown(struct qpw_engine *e, size_t n)
 int qpw_engine_snapshot(struct qpw_engine *e, const struct qpw_snapshot *snapshot, uint64_t now_ns)
 {
     struct qpw_losses losses;
-    int rc;
+    int r;
 
     qpw_losses_of(snapshot, &losses);
     e->context.answered_lost = losses.answered;
     qpw_engine_prune(e, now_ns);
-    rc = qpw_engine_findings(e, snapshot->findings, snapshot->n_findings, now_ns);
+    r = qpw_engine_findings(e, snapshot->findings, snapshot->n_findings, now_ns);
     qpw_health_look(e, snapshot, now_ns);
     qpw_peers_look(e, snapshot, now_ns);
-    return rc;
+    return r;
 }
 
 static void shift(uint64_t *time_ns, int64_t by_ns)

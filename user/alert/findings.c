@@ -66,64 +66,64 @@ static const struct qpw_process *process_of(struct qpw_engine *e, const struct w
 }
 
 /* Add facts about a finding that is not open: since when, and by whom or what. */
-static void life_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w)
+static void life_facts(struct qpw_engine *e, struct qpw_record *record, const struct work *w)
 {
     const struct qpw_life *step = w->life.step;
     char when[32];
 
-    qpw_record_fact(r, "state", "%s", qpw_life_state_name(w->life.state));
+    qpw_record_fact(record, "state", "%s", qpw_life_state_name(w->life.state));
     if (step)
-        qpw_record_fact(r, "step", "%llu", (unsigned long long)qpw_life_number(&w->life));
+        qpw_record_fact(record, "step", "%llu", (unsigned long long)qpw_life_number(&w->life));
     if (w->together > 1)
-        qpw_record_fact(r, "findings", "%zu", w->together);
+        qpw_record_fact(record, "findings", "%zu", w->together);
     if (w->life.ended)
         return; /* it expired; nobody did it */
     if (w->life.by)
-        qpw_record_fact(r, "closed_by", "%s", qpw_closing_name(w->life.by));
+        qpw_record_fact(record, "closed_by", "%s", qpw_closing_name(w->life.by));
     if (step && step->rule)
-        qpw_record_fact(r, "closed_rule", "%s", qpw_text_rule(&e->context, step->rule));
+        qpw_record_fact(record, "closed_rule", "%s", qpw_text_rule(&e->context, step->rule));
     if (step && step->peer)
-        qpw_record_fact(r, "closed_rule", "peer %s", qpw_text_peer(&e->context, step->peer));
+        qpw_record_fact(record, "closed_rule", "peer %s", qpw_text_peer(&e->context, step->peer));
     if (step && step->who[0])
-        qpw_record_fact(r, "by", "%s", step->who);
+        qpw_record_fact(record, "by", "%s", step->who);
     if (step && step->reason[0])
-        qpw_record_fact(r, "reason_given", "%s", step->reason);
+        qpw_record_fact(record, "reason_given", "%s", step->reason);
     if (step && step->until_unix_ns)
-        qpw_record_fact(r, "until", "%s", qpw_time_text(step->until_unix_ns, when, sizeof(when)));
+        qpw_record_fact(record, "until", "%s", qpw_time_text(step->until_unix_ns, when, sizeof(when)));
 }
 
 /* Add what both ends' first bytes look like. */
-static void speaks_facts(struct qpw_record *r, const struct qpw_finding *value)
+static void speaks_facts(struct qpw_record *record, const struct qpw_finding *value)
 {
     if (value->speaks[1])
-        qpw_record_fact(r, "speaks_own", "%s", qpw_speech_name(value->speaks[1] & QPW_SPEECH));
+        qpw_record_fact(record, "speaks_own", "%s", qpw_speech_name(value->speaks[1] & QPW_SPEECH));
     if (value->speaks[0])
-        qpw_record_fact(r, "speaks_other", "%s", qpw_speech_name(value->speaks[0] & QPW_SPEECH));
+        qpw_record_fact(record, "speaks_other", "%s", qpw_speech_name(value->speaks[0] & QPW_SPEECH));
 }
 
-static void row_facts(struct qpw_engine *e, struct qpw_record *r, const struct work *w, uint64_t suppressed)
+static void row_facts(struct qpw_engine *e, struct qpw_record *record, const struct work *w, uint64_t suppressed)
 {
     const struct qpw_finding *value = &w->row->value;
     const char *rule = qpw_text_rule(&e->context, value->rule), *peer = qpw_text_peer(&e->context, value->peer);
 
-    qpw_record_fact(r, "verdict", "%s", qpw_verdict_name(w->row->key.verdict));
-    qpw_record_fact(r, "direction", "%s", qpw_direction_name(w->row->key.direction));
-    qpw_record_fact(r, "evidence", "%s", qpw_evidence_name(value->evidence));
-    qpw_record_fact(r, "outcome", "%s", qpw_outcome_name(value->outcome));
+    qpw_record_fact(record, "verdict", "%s", qpw_verdict_name(w->row->key.verdict));
+    qpw_record_fact(record, "direction", "%s", qpw_direction_name(w->row->key.direction));
+    qpw_record_fact(record, "evidence", "%s", qpw_evidence_name(value->evidence));
+    qpw_record_fact(record, "outcome", "%s", qpw_outcome_name(value->outcome));
     if (value->reason)
-        qpw_record_fact(r, "reason", "%s", qpw_reason_name(value->reason));
+        qpw_record_fact(record, "reason", "%s", qpw_reason_name(value->reason));
     if (value->unseen)
-        qpw_record_fact(r, "witness", "socket-table");
-    speaks_facts(r, value);
+        qpw_record_fact(record, "witness", "socket-table");
+    speaks_facts(record, value);
     if (rule[0])
-        qpw_record_fact(r, "rule", "%s", rule);
+        qpw_record_fact(record, "rule", "%s", rule);
     if (peer[0])
-        qpw_record_fact(r, "peer", "%s", peer);
+        qpw_record_fact(record, "peer", "%s", peer);
     if (value->flags & QPW_FINDING_SUPERSEDED)
-        qpw_record_fact(r, "superseded", "yes");
-    life_facts(e, r, w);
-    qpw_record_fact(r, "count", "%llu", (unsigned long long)occurrences(w->row));
-    qpw_record_fact(r, "suppressed", "%llu", (unsigned long long)suppressed);
+        qpw_record_fact(record, "superseded", "yes");
+    life_facts(e, record, w);
+    qpw_record_fact(record, "count", "%llu", (unsigned long long)occurrences(w->row));
+    qpw_record_fact(record, "suppressed", "%llu", (unsigned long long)suppressed);
 }
 
 /* Stop counting it as delayed. */
@@ -195,39 +195,42 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
 {
     const struct qpw_finding_row *row = w->row;
     uint64_t n = occurrences(row);
-    struct qpw_record *r = qpw_engine_begin(e, w->signature, kind, time_of(w, kind), now_ns);
+    struct qpw_record *record = qpw_engine_begin(e, w->signature, kind, time_of(w, kind), now_ns);
     struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
                                    .neighbour = qpw_engine_neighbour(e, row)};
     char line[256], ports[64], first[32], count[24];
     uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->state->reported ? n - w->state->reported : 0;
-    int rc;
+    int r;
 
-    r->has_row = true;
-    r->row = *row;
-    r->has_initiator = r->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
+    record->has_row = true;
+    record->row = *row;
+    record->has_initiator = record->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
     if (row->key.aggregated)
-        r->has_responder = false; /* it stands for many remote ends */
-    r->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
-    r->iface = qpw_engine_iface(e, row->value.iface);
+        record->has_responder = false; /* it stands for many remote ends */
+    record->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
+    record->iface = qpw_engine_iface(e, row->value.iface);
     snprintf(ports, sizeof(ports), row->key.port ? "The initiator's port was %u, the responder's %u."
                                                  : "The initiator's port was %u.", row->value.initiator_port,
              row->key.port);
     qpw_words_count(n, count, sizeof(count));
-    about.words = (struct qpw_text_words){.count = count, .ports = ports, .iface = r->iface,
-                                          .peer = qpw_text_peer(&e->context, row->value.peer)};
-    qpw_text_record(r, &about);
-    say_step(e, w, kind, r->text, sizeof(r->text));
-    row_facts(e, r, w, suppressed);
+    about.words = (struct qpw_text_words){
+        .count = count, .ports = ports, .iface = record->iface, .peer = qpw_text_peer(&e->context, row->value.peer)};
+    qpw_text_record(record, &about);
+    say_step(e, w, kind, record->text, sizeof(record->text));
+    row_facts(e, record, w, suppressed);
     if (qpw_text_allow_line(&about, false, line, sizeof(line)))
-        qpw_record_fact(r, "allow", "%s", line);
-    qpw_process_facts(r, about.process);
+        qpw_record_fact(record, "allow", "%s", line);
+    qpw_process_facts(record, about.process);
     if (about.process && about.process->pid && row->program_seen)
-        qpw_record_fact(r, "program_before", "%s", row->program_seen != QPW_PROGRAM_NEW ? "yes" : e->context.programs_unknown ? "unknown" : "no");
-    qpw_record_fact(r, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
-    qpw_record_fact(r, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
-    rc = qpw_engine_write(e, w->state, now_ns);
-    if (rc < 0)
-        return rc;
+        qpw_record_fact(record, "program_before", "%s",
+                        row->program_seen != QPW_PROGRAM_NEW ? "yes"
+                        : e->context.programs_unknown        ? "unknown"
+                                                             : "no");
+    qpw_record_fact(record, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
+    qpw_record_fact(record, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
+    r = qpw_engine_write(e, w->state, now_ns);
+    if (r < 0)
+        return r;
     if (w->life.step)
         qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
     if (row->value.owner.exe)

@@ -154,58 +154,58 @@ void qpw_engine_prune(struct qpw_engine *e, uint64_t now_ns)
 struct qpw_record *qpw_engine_begin(struct qpw_engine *e, enum qpw_signature_name signature, enum qpw_record_kind kind,
                                     uint64_t seen_ns, uint64_t now_ns)
 {
-    struct qpw_record *r = &e->record;
+    struct qpw_record *record = &e->record;
 
-    r->signature = signature ? qpw_signature(signature) : NULL;
-    r->kind = kind;
-    r->acknowledged = r->part = false;
-    r->seen_unix_ns = seen_ns;
-    r->written_unix_ns = now_ns;
-    r->flow_id = 0;
-    r->sequence = 0;
-    r->host = e->context.host ? e->context.host : "";
-    r->iface = NULL;
-    r->has_row = r->has_initiator = r->has_responder = r->has_port = false;
-    memset(&r->row, 0, sizeof(r->row));
-    r->text[0] = r->advice[0] = '\0';
-    r->heartbeat = NULL;
-    r->n_facts = 0;
-    r->arena_used = 0;
+    record->signature = signature ? qpw_signature(signature) : NULL;
+    record->kind = kind;
+    record->acknowledged = record->part = false;
+    record->seen_unix_ns = seen_ns;
+    record->written_unix_ns = now_ns;
+    record->flow_id = 0;
+    record->sequence = 0;
+    record->host = e->context.host ? e->context.host : "";
+    record->iface = NULL;
+    record->has_row = record->has_initiator = record->has_responder = record->has_port = false;
+    memset(&record->row, 0, sizeof(record->row));
+    record->text[0] = record->advice[0] = '\0';
+    record->heartbeat = NULL;
+    record->n_facts = 0;
+    record->arena_used = 0;
     if (e->context.policy_name)
-        qpw_record_fact(r, "policy", "%s", e->context.policy_name);
+        qpw_record_fact(record, "policy", "%s", e->context.policy_name);
     if (e->context.policy_digest)
-        qpw_record_fact(r, "policy_digest", "%s", e->context.policy_digest);
-    return r;
+        qpw_record_fact(record, "policy_digest", "%s", e->context.policy_digest);
+    return record;
 }
 
 int qpw_engine_write(struct qpw_engine *e, struct qpw_alert_state *state, uint64_t now_ns)
 {
-    struct qpw_record *r = &e->record;
-    int rc;
+    struct qpw_record *record = &e->record;
+    int r;
 
     if (e->blocked)
         return -EAGAIN;
     if (state) {
-        r->flow_id = state->flow_id;
-        r->sequence = state->sequence + 1;
+        record->flow_id = state->flow_id;
+        record->sequence = state->sequence + 1;
     }
-    rc = e->writer.write(e->writer.data, r);
-    e->figures.blocked = e->blocked = rc < 0;
-    if (rc < 0) {
+    r = e->writer.write(e->writer.data, record);
+    e->figures.blocked = e->blocked = r < 0;
+    if (r < 0) {
         e->figures.failures++;
-        return rc;
+        return r;
     }
     e->figures.records++;
-    if (r->signature && !r->signature->operational) {
+    if (record->signature && !record->signature->operational) {
         e->figures.alerts++;
-        e->figures.by_severity[qpw_record_severity(r)]++;
+        e->figures.by_severity[qpw_record_severity(record)]++;
     }
     if (!state)
         return 0;
     state->sequence++;
     state->written_ns = now_ns;
     for (unsigned s = 1; s < QPW_SIG_COUNT; s++)
-        if (qpw_signature(s) == r->signature)
+        if (qpw_signature(s) == record->signature)
             state->signature = s;
     return 0;
 }

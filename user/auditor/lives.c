@@ -54,11 +54,11 @@ static uint32_t ifindex_of(const struct qpw_snapshot *s, unsigned number)
 }
 
 /* Return whether the rule has expired: what it explained while in force stays explained. */
-static bool has_expired(const struct round *r, const struct qpw_life *life)
+static bool has_expired(const struct round *round, const struct qpw_life *life)
 {
-    const struct qpw_policy *policy = &r->a->policy;
-    const char *name = qpw_snapshot_rule(r->s, life->rule);
-    int64_t now = (int64_t)(r->s->unix_ns / 1000000000u);
+    const struct qpw_policy *policy = &round->a->policy;
+    const char *name = qpw_snapshot_rule(round->s, life->rule);
+    int64_t now = (int64_t)(round->s->unix_ns / 1000000000u);
 
     for (size_t i = 0; *name && i < policy->n_rules; i++)
         if (!strcmp(policy->rules[i].name, name) && policy->rules[i].until && policy->rules[i].until <= now)
@@ -79,32 +79,33 @@ static uint64_t service_offset(const struct qpw_finding_row *f)
     return (hash >> 48) << 1;
 }
 
-static int judge_one(struct round *r, const struct qpw_finding_row *f)
+static int judge_one(struct round *round, const struct qpw_finding_row *f)
 {
     struct qpw_finding_life life = qpw_finding_life(f);
     struct qpw_finding_row before = *f;
     struct qpw_judgement judgement;
-    bool explained = qpw_finding_explained(r->judge, f, ifindex_of(r->s, f->value.iface), &judgement);
-    struct qpw_life step = {.unix_ns = (r->s->unix_ns & ~1ull) + service_offset(f), .mono_ns = r->s->mono_ns,
+    bool explained = qpw_finding_explained(round->judge, f, ifindex_of(round->s, f->value.iface), &judgement);
+    struct qpw_life step = {.unix_ns = (round->s->unix_ns & ~1ull) + service_offset(f),
+                            .mono_ns = round->s->mono_ns,
                             .step = QPW_LIFE_EXPLAINED};
     bool acknowledged;
-    int rc = 0;
+    int r = 0;
 
-    qpw_text_cut(step.who, sizeof(step.who), r->who);
+    qpw_text_cut(step.who, sizeof(step.who), round->who);
     if (life.state != QPW_FINDING_CLOSED && explained) {
         step.rule = judgement.peer ? 0 : judgement.rule;
         step.peer = judgement.peer;
-        rc = qpw_life_put(&r->a->kernel, &f->key, &step);
-        r->done.closed += rc == 0;
-    } else if (life.by == QPW_CLOSED_BY_RULE && !explained && !has_expired(r, life.step)) {
+        r = qpw_life_put(&round->a->kernel, &f->key, &step);
+        round->done.closed += r == 0;
+    } else if (life.by == QPW_CLOSED_BY_RULE && !explained && !has_expired(round, life.step)) {
         before.explained = NULL;
         acknowledged = qpw_finding_life(&before).state == QPW_FINDING_ACKNOWLEDGED;
         step.step = QPW_LIFE_REOPENED;
-        rc = qpw_life_put(&r->a->kernel, &f->key, &step);
-        r->done.reopened += rc == 0 && !acknowledged;
-        r->done.back += rc == 0 && acknowledged;
+        r = qpw_life_put(&round->a->kernel, &f->key, &step);
+        round->done.reopened += r == 0 && !acknowledged;
+        round->done.back += r == 0 && acknowledged;
     }
-    return rc;
+    return r;
 }
 
 int qpw_audit_rejudge(struct qpw_auditor *a, const char *who, struct qpw_rejudged *ret, struct qpw_error *err)
@@ -122,9 +123,9 @@ int qpw_audit_rejudge(struct qpw_auditor *a, const char *who, struct qpw_rejudge
     if (r < 0)
         qpw_fail(err, r, "out of memory");
     for (size_t i = 0; r == 0 && i < snapshot.n_findings; i++) {
-        int rc = judge_one(&round, &snapshot.findings[i]);
+        int judged = judge_one(&round, &snapshot.findings[i]);
 
-        first = first ? first : rc;
+        first = first ? first : judged;
     }
     if (r == 0 && first < 0)
         r = qpw_fail(err, first, "findings that the policy explains now cannot be closed: %s", strerror(-first));

@@ -42,19 +42,19 @@ static void note_live(const struct qpw_conn_key *key, const struct qpw_conn *con
 }
 
 /* Mark the findings of live connections. Half-open ones and tails end long before `quiet_ns`. */
-static int find_live(struct run *r)
+static int find_live(struct run *run)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
-    int rc = 0;
+    int r = 0;
 
-    if (r->live)
+    if (run->live)
         return 0;
-    r->live = calloc(QPW_COUNTER_SLOTS, sizeof(*r->live));
-    if (!r->live)
+    run->live = calloc(QPW_COUNTER_SLOTS, sizeof(*run->live));
+    if (!run->live)
         return -ENOMEM;
-    for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(*classes); i++)
-        rc = qpw_conns_walk(r->k, classes[i], note_live, r->live);
-    return rc;
+    for (size_t i = 0; r == 0 && i < sizeof(classes) / sizeof(*classes); i++)
+        r = qpw_conns_walk(run->k, classes[i], note_live, run->live);
+    return r;
 }
 
 int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_counts *by)
@@ -72,38 +72,38 @@ int qpw_slot_correct(struct qpw_kernel *k, uint32_t slot, const struct qpw_count
  * Free one finding: remove it from its table, add its counts to its meter, return its slot to the queue. Its
  * connections are already counted in the meter.
  */
-static int free_slot(struct run *r, const struct quota *q, const struct qpw_finding_key *key,
+static int free_slot(struct run *run, const struct quota *q, const struct qpw_finding_key *key,
                      const struct qpw_finding *value)
 {
     static const struct qpw_counts none;
     struct qpw_counts counts, taken;
     uint32_t slot = value->slot;
-    int rc = qpw_slot_correct(r->k, slot, &none); /* reserve space for both before changing anything */
+    int r = qpw_slot_correct(run->k, slot, &none); /* reserve space for both before changing anything */
 
-    rc = rc ? rc : qpw_slot_correct(r->k, value->meter, &none);
-    if (rc == 0 && bpf_map_delete_elem(r->k->map_fd[q->table], key) < 0)
-        rc = -errno;
-    rc = rc ? rc : qpw_counters_one(r->k, slot, &counts);
-    if (rc < 0)
-        return rc;
+    r = r ? r : qpw_slot_correct(run->k, value->meter, &none);
+    if (r == 0 && bpf_map_delete_elem(run->k->map_fd[q->table], key) < 0)
+        r = -errno;
+    r = r ? r : qpw_counters_one(run->k, slot, &counts);
+    if (r < 0)
+        return r;
     taken = (struct qpw_counts){-counts.connections, -counts.rx_packets, -counts.rx_bytes, -counts.tx_packets,
                                 -counts.tx_bytes};
     counts.connections = 0;
-    rc = qpw_slot_correct(r->k, slot, &taken);
-    rc = rc ? rc : qpw_slot_correct(r->k, value->meter, &counts);
-    if (rc == 0 && bpf_map_update_elem(r->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
-        rc = -errno;
-    r->freed[q->answered] += rc == 0;
-    return rc;
+    r = qpw_slot_correct(run->k, slot, &taken);
+    r = r ? r : qpw_slot_correct(run->k, value->meter, &counts);
+    if (r == 0 && bpf_map_update_elem(run->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
+        r = -errno;
+    run->freed[q->answered] += r == 0;
+    return r;
 }
 
-static bool is_settled(struct run *r, const struct qpw_finding_key *key, const struct qpw_finding *value)
+static bool is_settled(struct run *run, const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
     struct qpw_finding_row row = {.key = *key, .value = *value};
 
-    if ((int64_t)(r->now_ns - value->last_ns) <= (int64_t)r->settle->quiet_ns || r->live[value->slot])
+    if ((int64_t)(run->now_ns - value->last_ns) <= (int64_t)run->settle->quiet_ns || run->live[value->slot])
         return false;
-    return qpw_counters_one(r->k, value->slot, &row.counts) == 0 && r->settle->written(r->settle->data, &row);
+    return qpw_counters_one(run->k, value->slot, &row.counts) == 0 && run->settle->written(run->settle->data, &row);
 }
 
 /* An entry of a table, for sorting by age. */
@@ -119,72 +119,72 @@ static int by_age(const void *a, const void *b)
     return (x->last_ns > y->last_ns) - (x->last_ns < y->last_ns);
 }
 
-static int relieve(struct run *r, const struct quota *q, const struct qpw_entries *e)
+static int relieve(struct run *run, const struct quota *q, const struct qpw_entries *e)
 {
     const struct qpw_finding_key *keys = e->keys;
     const struct qpw_finding *values = e->values;
     struct candidate *all = calloc(e->count + 1, sizeof(*all));
     size_t used = 0;
-    int rc = all ? 0 : -ENOMEM;
+    int r = all ? 0 : -ENOMEM;
 
-    for (size_t i = 0; rc == 0 && i < e->count; i++)
+    for (size_t i = 0; r == 0 && i < e->count; i++)
         if (values[i].slot >= q->first && values[i].slot < q->first + q->count)
             all[used++] = (struct candidate){values[i].last_ns, i};
-    if (rc == 0 && used >= q->count / 4 * 3) {
+    if (r == 0 && used >= q->count / 4 * 3) {
         size_t left = used;
 
         qsort(all, used, sizeof(*all), by_age);
-        rc = find_live(r);
-        for (size_t i = 0; rc == 0 && i < used && left > q->count / 2; i++)
-            if (is_settled(r, &keys[all[i].index], &values[all[i].index])) {
-                rc = free_slot(r, q, &keys[all[i].index], &values[all[i].index]);
+        r = find_live(run);
+        for (size_t i = 0; r == 0 && i < used && left > q->count / 2; i++)
+            if (is_settled(run, &keys[all[i].index], &values[all[i].index])) {
+                r = free_slot(run, q, &keys[all[i].index], &values[all[i].index]);
                 left--;
             }
     }
     free(all);
-    return rc;
+    return r;
 }
 
 /* Write into the first CPU's entry; nothing else writes there. */
-static int add_freed(struct run *r, bool answered)
+static int add_freed(struct run *run, bool answered)
 {
-    int cpus = qpw_possible_cpus(), fd = r->k->map_fd[QPW_MAP_losses], rc = 0;
+    int cpus = qpw_possible_cpus(), fd = run->k->map_fd[QPW_MAP_losses], r = 0;
     uint64_t *values = calloc(cpus, sizeof(*values));
     uint32_t key = QPW_STAT_FREED(answered);
 
     if (!values)
         return -ENOMEM;
     if (bpf_map_lookup_elem(fd, &key, values) < 0)
-        rc = -errno;
-    values[0] += r->freed[answered];
-    if (rc == 0 && bpf_map_update_elem(fd, &key, values, BPF_ANY) < 0)
-        rc = -errno;
+        r = -errno;
+    values[0] += run->freed[answered];
+    if (r == 0 && bpf_map_update_elem(fd, &key, values, BPF_ANY) < 0)
+        r = -errno;
     free(values);
-    return rc;
+    return r;
 }
 
 int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t *ret_freed, struct qpw_error *err)
 {
-    struct run r = {.k = k, .settle = settle, .now_ns = qpw_kernel_now_ns(k)};
-    int rc = 0, rc2;
+    struct run run = {.k = k, .settle = settle, .now_ns = qpw_kernel_now_ns(k)};
+    int r = 0, rc2;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(quotas) / sizeof(*quotas); i++) {
+    for (size_t i = 0; r == 0 && i < sizeof(quotas) / sizeof(*quotas); i++) {
         struct qpw_entries e;
 
-        rc = qpw_entries_read(k->map_fd[quotas[i].table], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
-                              &e);
-        if (rc == 0) {
-            rc = relieve(&r, &quotas[i], &e);
+        r = qpw_entries_read(k->map_fd[quotas[i].table], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
+                             &e);
+        if (r == 0) {
+            r = relieve(&run, &quotas[i], &e);
             qpw_entries_clear(&e);
         }
     }
     for (int answered = 0; answered < 2; answered++) {
-        rc2 = r.freed[answered] ? add_freed(&r, answered) : 0;
-        rc = rc ? rc : rc2;
+        rc2 = run.freed[answered] ? add_freed(&run, answered) : 0;
+        r = r ? r : rc2;
     }
-    free(r.live);
-    if (rc == 0 && qpw_presence_is_worn(k))
+    free(run.live);
+    if (r == 0 && qpw_presence_is_worn(k))
         qpw_presence_renew(k); /* on failure, the rate of false positives stays as it is */
-    *ret_freed = r.freed[0] + r.freed[1];
-    return rc < 0 ? qpw_fail(err, rc, "slots of settled findings cannot be freed: %s", strerror(-rc)) : 0;
+    *ret_freed = run.freed[0] + run.freed[1];
+    return r < 0 ? qpw_fail(err, r, "slots of settled findings cannot be freed: %s", strerror(-r)) : 0;
 }

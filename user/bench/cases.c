@@ -123,16 +123,16 @@ static int send_flows(struct qpw_bench_rig *rig, const struct qpw_bench_case *c,
 {
     bool tc = p->from_local || (c->tc && c->inbound);
     struct qpw_bench_flows flows = flows_of(c, over.first, over.count, p->from_local);
-    int prog = program_of(rig, c, p->from_local), rc;
+    int prog = program_of(rig, c, p->from_local), r;
     uint32_t packets = over.count * (over.sweeps ? over.sweeps : 1);
     struct qpw_bench_frame frame;
 
     qpw_bench_build(p, &frame);
     if (!over.count)
         return qpw_bench_send(prog, &frame, 1, ret_ns, err);
-    rc = qpw_bench_wrap(rig, tc, prog, &flows, err);
-    return rc ? rc : qpw_bench_send(rig->floor_fd[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], &frame, packets, ret_ns,
-                                    err);
+    r = qpw_bench_wrap(rig, tc, prog, &flows, err);
+    return r ? r
+             : qpw_bench_send(rig->floor_fd[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], &frame, packets, ret_ns, err);
 }
 
 /* One packet of a connection's course. */
@@ -165,11 +165,11 @@ static int prime_tcp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, 
                  {false, true, ACK | PSH, 1001, 2001},
                  {true, true, ACK | PSH, 2001, 1001},
                  {false, true, ACK | PSH, 1001, 2001}};
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++)
-        rc = send_step(rig, c, &steps[i], (struct flows){first, count}, NULL, err);
-    return rc;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !r; i++)
+        r = send_step(rig, c, &steps[i], (struct flows){first, count}, NULL, err);
+    return r;
 }
 
 /*
@@ -186,34 +186,34 @@ static int sample_short(struct qpw_bench_rig *rig, const struct qpw_bench_case *
         {false, false, ACK, 1011, 2011},       {false, false, ACK | FIN, 1011, 2011}, {true, false, ACK | FIN, 2011, 1012},
         {false, false, ACK, 1012, 2012}};
     double sum = 0, ns = 0;
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !rc; i++) {
-        rc = send_step(rig, c, &steps[i], (struct flows){first, SHORT_CONNECTIONS}, &ns, err);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && !r; i++) {
+        r = send_step(rig, c, &steps[i], (struct flows){first, SHORT_CONNECTIONS}, &ns, err);
         sum += ns;
     }
-    if (rc == 0)
+    if (r == 0)
         *ret_ns = sum;
-    return rc;
+    return r;
 }
 
 static int prime_udp(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, struct qpw_error *err)
 {
     struct qpw_bench_packet p = packet_of(c);
-    int rc = 0;
+    int r = 0;
 
     p.payload = true;
-    for (int i = 0; i < 4 && !rc; i++) {
+    for (int i = 0; i < 4 && !r; i++) {
         p.from_local = i & 1;
         p.shape = c->shape == QPW_SHAPE_FRAGMENT ? QPW_SHAPE_FIRST : c->shape;
-        rc = send_flows(rig, c, &p, (struct flows){0}, NULL, err);
+        r = send_flows(rig, c, &p, (struct flows){0}, NULL, err);
     }
-    return rc;
+    return r;
 }
 
 int qpw_bench_prime(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, struct qpw_error *err)
 {
-    int rc = 0;
+    int r = 0;
 
     switch (c->what) {
     case QPW_DO_ONE:
@@ -222,10 +222,10 @@ int qpw_bench_prime(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, s
     case QPW_DO_FLOWS:
     case QPW_DO_OPEN_MANY:
     case QPW_DO_RELOAD:
-        for (uint32_t first = 0; first < QPW_BENCH_FLOWS && !rc; first += PRIME_BATCH)
-            rc = prime_tcp(rig, c, first,
-                           QPW_BENCH_FLOWS - first < PRIME_BATCH ? QPW_BENCH_FLOWS - first : PRIME_BATCH, err);
-        return rc;
+        for (uint32_t first = 0; first < QPW_BENCH_FLOWS && !r; first += PRIME_BATCH)
+            r = prime_tcp(rig, c, first, QPW_BENCH_FLOWS - first < PRIME_BATCH ? QPW_BENCH_FLOWS - first : PRIME_BATCH,
+                          err);
+        return r;
     default:
         return 0;
     }
@@ -296,20 +296,20 @@ static int sample_two_cpus(struct qpw_bench_rig *rig, const struct qpw_bench_cas
     struct qpw_bench_frame frame;
     struct other o = {.cpu = cpu, .prog = program_of(rig, c, p.from_local), .frame = &frame};
     struct sigaction action = {.sa_handler = interrupt}, old;
-    int rc;
+    int r;
 
     qpw_bench_build(&p, &frame);
     sigaction(SIGUSR2, &action, &old);
-    rc = -pthread_create(&o.thread, NULL, busy, &o);
-    if (rc)
-        return qpw_fail(err, rc, "cannot start a second thread: %s", strerror(-rc));
+    r = -pthread_create(&o.thread, NULL, busy, &o);
+    if (r)
+        return qpw_fail(err, r, "cannot start a second thread: %s", strerror(-r));
     await(&o);
-    rc = qpw_bench_send(o.prog, &frame, 2 * QPW_BENCH_REPEAT, ret_ns, err);
+    r = qpw_bench_send(o.prog, &frame, 2 * QPW_BENCH_REPEAT, ret_ns, err);
     atomic_store(&o.stop, true);
     pthread_kill(o.thread, SIGUSR2); /* interrupts its test run */
     pthread_join(o.thread, NULL);
     sigaction(SIGUSR2, &old, NULL);
-    return rc;
+    return r;
 }
 
 /* ---- Samples ---- */
@@ -321,12 +321,12 @@ int qpw_bench_sample_floor(struct qpw_bench_rig *rig, enum qpw_bench_floor floor
     struct qpw_bench_flows flows = {.count = QPW_BENCH_FLOWS, .kind = QPW_FLOWS_REMOTE_SENDS};
     struct qpw_bench_packet p = measured(&qpw_bench_cases[0]);
     struct qpw_bench_frame frame;
-    int rc = 0;
+    int r = 0;
 
     qpw_bench_build(&p, &frame);
     if (wrapped)
-        rc = qpw_bench_wrap(rig, tc, rig->floor_fd[tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS], &flows, err);
-    return rc ? rc : qpw_bench_send(rig->floor_fd[floor], &frame, QPW_BENCH_REPEAT, ret_ns, err);
+        r = qpw_bench_wrap(rig, tc, rig->floor_fd[tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS], &flows, err);
+    return r ? r : qpw_bench_send(rig->floor_fd[floor], &frame, QPW_BENCH_REPEAT, ret_ns, err);
 }
 
 /* Return the first of `count` flow numbers not used before; wraps around after 2^29. */
@@ -343,22 +343,22 @@ static int sample_answers(struct qpw_bench_rig *rig, const struct qpw_bench_case
                           struct qpw_error *err)
 {
     struct qpw_bench_packet p = measured(c);
-    int rc = qpw_bench_forget_half_open(rig, err);
+    int r = qpw_bench_forget_half_open(rig, err);
 
     if (c->what == QPW_DO_ANSWER_UNOWNED)
         rig->kernel.control->flags |= QPW_CONTROL_UNOWNED;
-    rc = rc ? rc : send_flows(rig, c, &p, (struct flows){fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS}, ret_ns, err);
+    r = r ? r : send_flows(rig, c, &p, (struct flows){fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS}, ret_ns, err);
     rig->kernel.control->flags &= ~QPW_CONTROL_UNOWNED;
-    return rc;
+    return r;
 }
 
 static int sample_opens(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, const struct qpw_bench_packet *p,
                         double *ret_ns, struct qpw_error *err)
 {
     uint32_t first = fresh_flows(NEW_CONNECTIONS);
-    int rc = qpw_bench_forget_half_open(rig, err);
+    int r = qpw_bench_forget_half_open(rig, err);
 
-    return rc ? rc : send_flows(rig, c, p, (struct flows){first, NEW_CONNECTIONS}, ret_ns, err);
+    return r ? r : send_flows(rig, c, p, (struct flows){first, NEW_CONNECTIONS}, ret_ns, err);
 }
 
 static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case *c, double *ret_ns,
@@ -366,7 +366,7 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
 {
     struct qpw_bench_packet p = measured(c);
     uint32_t first;
-    int rc = 0;
+    int r = 0;
 
     switch (c->what) {
     case QPW_DO_RELOAD:
@@ -376,34 +376,34 @@ static int sample_wrapped(struct qpw_bench_rig *rig, const struct qpw_bench_case
     case QPW_DO_ANSWER_UNOWNED:
         return sample_answers(rig, c, ret_ns, err);
     case QPW_DO_OPEN:
-        rc = qpw_bench_hide_established(rig, err);
-        if (rc == 0) {
-            rc = sample_opens(rig, c, &p, ret_ns, err);
+        r = qpw_bench_hide_established(rig, err);
+        if (r == 0) {
+            r = sample_opens(rig, c, &p, ret_ns, err);
             qpw_bench_show_established(rig);
         }
-        return rc;
+        return r;
     case QPW_DO_OPEN_MANY:
         return sample_opens(rig, c, &p, ret_ns, err);
     case QPW_DO_SHORT:
         return sample_short(rig, c, fresh_flows(SHORT_CONNECTIONS), ret_ns, err);
     case QPW_DO_RESCAN:
-        for (int i = 0; i < 2 && !rc; i++) {
+        for (int i = 0; i < 2 && !r; i++) {
             p.seq = fresh_flows(1);
-            rc = send_flows(rig, c, &p, (struct flows){0, 65536}, i ? ret_ns : NULL, err);
+            r = send_flows(rig, c, &p, (struct flows){0, 65536}, i ? ret_ns : NULL, err);
         }
-        return rc;
+        return r;
     case QPW_DO_FLOOD:
     case QPW_DO_SCAN_NEW:
         first = fresh_flows(2 * FLOOD);
-        rc = send_flows(rig, c, &p, (struct flows){first, FLOOD}, NULL, err); /* fill the table */
-        return rc ? rc : send_flows(rig, c, &p, (struct flows){first + FLOOD, FLOOD}, ret_ns, err);
+        r = send_flows(rig, c, &p, (struct flows){first, FLOOD}, NULL, err); /* fill the table */
+        return r ? r : send_flows(rig, c, &p, (struct flows){first + FLOOD, FLOOD}, ret_ns, err);
     case QPW_DO_SCAN:
-        for (int i = 0; i < SCAN_SWEEPS && !rc; i++)
-            rc = send_flows(rig, c, &p, (struct flows){0, 65536}, NULL, err);
-        return rc ? rc : send_flows(rig, c, &p, (struct flows){0, 65536, SWEEPS}, ret_ns, err);
+        for (int i = 0; i < SCAN_SWEEPS && !r; i++)
+            r = send_flows(rig, c, &p, (struct flows){0, 65536}, NULL, err);
+        return r ? r : send_flows(rig, c, &p, (struct flows){0, 65536, SWEEPS}, ret_ns, err);
     default:
-        rc = send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS}, NULL, err);
-        return rc ? rc : send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS, SWEEPS}, ret_ns, err);
+        r = send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS}, NULL, err);
+        return r ? r : send_flows(rig, c, &p, (struct flows){0, QPW_BENCH_FLOWS, SWEEPS}, ret_ns, err);
     }
 }
 
@@ -412,7 +412,7 @@ int qpw_bench_sample_case(struct qpw_bench_rig *rig, const struct qpw_bench_case
 {
     struct qpw_bench_packet p = measured(c);
     struct qpw_bench_frame frame;
-    int rc = 0;
+    int r = 0;
 
     if (c->what == QPW_DO_TWO_CPUS)
         return sample_two_cpus(rig, c, other, ret_ns, err);
@@ -421,9 +421,9 @@ int qpw_bench_sample_case(struct qpw_bench_rig *rig, const struct qpw_bench_case
     if (p.shape == QPW_SHAPE_FRAGMENT) { /* first fragments are forgotten after a time-out */
         p.shape = QPW_SHAPE_FIRST;
         qpw_bench_build(&p, &frame);
-        rc = qpw_bench_send(program_of(rig, c, p.from_local), &frame, 1, NULL, err);
+        r = qpw_bench_send(program_of(rig, c, p.from_local), &frame, 1, NULL, err);
         p.shape = c->shape;
     }
     qpw_bench_build(&p, &frame);
-    return rc ? rc : qpw_bench_send(program_of(rig, c, p.from_local), &frame, QPW_BENCH_REPEAT, ret_ns, err);
+    return r ? r : qpw_bench_send(program_of(rig, c, p.from_local), &frame, QPW_BENCH_REPEAT, ret_ns, err);
 }

@@ -31,7 +31,7 @@ struct live {
     struct qpw_bench_rig *rig;
     struct qpw_bench_live *ret;
     struct qpw_error *err;
-    int rc;
+    int r;
     unsigned receiver;
 };
 
@@ -41,7 +41,7 @@ static int make_pair(struct qpw_error *err)
     struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
     struct mnl_socket *s = mnl_socket_open(NETLINK_ROUTE);
     struct nlattr *info, *data, *peer;
-    int rc = -1;
+    int r = -1;
 
     h->nlmsg_type = RTM_NEWLINK;
     h->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
@@ -59,25 +59,25 @@ static int make_pair(struct qpw_error *err)
     if (s && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(s, h, h->nlmsg_len) > 0) {
         ssize_t n = mnl_socket_recvfrom(s, buf, sizeof(buf));
 
-        rc = n < 0 ? -1 : mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(s), NULL, NULL);
+        r = n < 0 ? -1 : mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(s), NULL, NULL);
     }
-    rc = rc < 0 ? qpw_fail(err, -errno, "cannot make a veth pair for the live measurement: %s", strerror(errno)) : 0;
+    r = r < 0 ? qpw_fail(err, -errno, "cannot make a veth pair for the live measurement: %s", strerror(errno)) : 0;
     if (s)
         mnl_socket_close(s);
-    return rc;
+    return r;
 }
 
 static int set_up(const char *name, struct qpw_error *err)
 {
     struct ifreq request = {.ifr_flags = IFF_UP};
-    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc = 0;
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r = 0;
 
     memcpy(request.ifr_name, name, strlen(name));
     if (s < 0 || ioctl(s, SIOCSIFFLAGS, &request) < 0)
-        rc = qpw_fail(err, -errno, "cannot set '%s' up: %s", name, strerror(errno));
+        r = qpw_fail(err, -errno, "cannot set '%s' up: %s", name, strerror(errno));
     if (s >= 0)
         close(s);
-    return rc;
+    return r;
 }
 
 /* Return the packets counted by the receiving device; 0 if unreadable. */
@@ -116,32 +116,32 @@ static int send_live(struct live *l, uint32_t repeat)
 static int measure(struct live *l, int prog_fd, double *ret_pps)
 {
     uint64_t packets, start;
-    int rc = bpf_xdp_attach((int)l->receiver, prog_fd, XDP_FLAGS_DRV_MODE, NULL);
+    int r = bpf_xdp_attach((int)l->receiver, prog_fd, XDP_FLAGS_DRV_MODE, NULL);
 
-    if (rc < 0)
-        return qpw_fail(l->err, rc, "cannot attach XDP to the veth pair: %s", strerror(-rc));
-    rc = send_live(l, LIVE_WARM);
+    if (r < 0)
+        return qpw_fail(l->err, r, "cannot attach XDP to the veth pair: %s", strerror(-r));
+    r = send_live(l, LIVE_WARM);
     packets = received();
     start = qpw_clock_monotonic_ns();
-    rc = rc ? rc : send_live(l, LIVE_REPEAT);
+    r = r ? r : send_live(l, LIVE_REPEAT);
     *ret_pps = (double)(received() - packets) * 1e9 / (double)(qpw_clock_monotonic_ns() - start);
     bpf_xdp_detach((int)l->receiver, XDP_FLAGS_DRV_MODE, NULL);
-    return rc;
+    return r;
 }
 
 static int measure_both(struct live *l)
 {
     struct qpw_bench_samples empty = {0}, audit = {0};
-    int rc = 0;
+    int r = 0;
 
-    for (int i = 0; i < LIVE_ROUNDS && !rc; i++) {
-        rc = measure(l, l->rig->floor_fd[QPW_FLOOR_PASS], &empty.ns[empty.n++]);
-        rc = rc ? rc : measure(l, l->rig->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &audit.ns[audit.n++]);
+    for (int i = 0; i < LIVE_ROUNDS && !r; i++) {
+        r = measure(l, l->rig->floor_fd[QPW_FLOOR_PASS], &empty.ns[empty.n++]);
+        r = r ? r : measure(l, l->rig->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &audit.ns[audit.n++]);
         qpw_bench_drain(l->rig);
     }
-    if (!rc)
+    if (!r)
         *l->ret = (struct qpw_bench_live){true, qpw_bench_median(&empty), qpw_bench_median(&audit)};
-    return rc;
+    return r;
 }
 
 /* Runs in a separate thread, so that the namespace is removed with it. */
@@ -152,20 +152,20 @@ static void *in_namespace(void *argument)
     struct qpw_iface iface = {.number = LIVE_IFACE, .mac = {2, 0, 0, 0, 0, 1}};
 
     if (unshare(CLONE_NEWNET) < 0) {
-        l->rc = qpw_fail(l->err, -errno, "cannot make a network namespace: %s", strerror(errno));
+        l->r = qpw_fail(l->err, -errno, "cannot make a network namespace: %s", strerror(errno));
         return NULL;
     }
-    l->rc = make_pair(l->err);
-    l->rc = l->rc ? l->rc : set_up(SENDER, l->err);
-    l->rc = l->rc ? l->rc : set_up(RECEIVER, l->err);
-    if (l->rc)
+    l->r = make_pair(l->err);
+    l->r = l->r ? l->r : set_up(SENDER, l->err);
+    l->r = l->r ? l->r : set_up(RECEIVER, l->err);
+    if (l->r)
         return NULL;
     iface.ifindex = if_nametoindex(RECEIVER);
     l->receiver = iface.ifindex;
     flows.ifindex = if_nametoindex(SENDER);
-    l->rc = qpw_kernel_set_iface(&l->rig->kernel, &iface);
-    l->rc = l->rc ? l->rc : qpw_bench_wrap(l->rig, false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
-    l->rc = l->rc ? l->rc : measure_both(l);
+    l->r = qpw_kernel_set_iface(&l->rig->kernel, &iface);
+    l->r = l->r ? l->r : qpw_bench_wrap(l->rig, false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
+    l->r = l->r ? l->r : measure_both(l);
     return NULL;
 }
 
@@ -173,18 +173,18 @@ int qpw_bench_run_live(struct qpw_bench_rig *rig, struct qpw_bench_live *ret, st
 {
     struct live l = {.rig = rig, .ret = ret, .err = err};
     pthread_t thread;
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++)
+    for (size_t i = 0; i < qpw_bench_n_cases && !r; i++)
         if (qpw_bench_cases[i].what == QPW_DO_FLOWS) {
-            rc = qpw_bench_prime(rig, &qpw_bench_cases[i], err);
+            r = qpw_bench_prime(rig, &qpw_bench_cases[i], err);
             break;
         }
-    if (rc)
-        return rc;
-    rc = -pthread_create(&thread, NULL, in_namespace, &l);
-    if (rc)
-        return qpw_fail(err, rc, "cannot start a thread: %s", strerror(-rc));
+    if (r)
+        return r;
+    r = -pthread_create(&thread, NULL, in_namespace, &l);
+    if (r)
+        return qpw_fail(err, r, "cannot start a thread: %s", strerror(-r));
     pthread_join(thread, NULL);
-    return l.rc;
+    return l.r;
 }

@@ -39,16 +39,17 @@ static void *spin(void *argument)
     return NULL;
 }
 
-double qpw_bench_net(const struct qpw_bench_result *r, size_t index)
+double qpw_bench_net(const struct qpw_bench_result *result, size_t index)
 {
     const struct qpw_bench_case *c = &qpw_bench_cases[index];
     enum qpw_bench_floor floor = qpw_bench_is_wrapped(c) ? (c->tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP)
                                                          : (c->tc ? QPW_FLOOR_EMPTY : QPW_FLOOR_PASS);
 
     if (c->what == QPW_DO_SHORT)
-        return qpw_bench_median(&r->cases[index]) - QPW_BENCH_SHORT_RECEIVED * qpw_bench_median(&r->floors[floor]) -
-               QPW_BENCH_SHORT_SENT * qpw_bench_median(&r->floors[QPW_FLOOR_WRAP_TC]);
-    return qpw_bench_median(&r->cases[index]) - qpw_bench_median(&r->floors[floor]);
+        return qpw_bench_median(&result->cases[index]) -
+               QPW_BENCH_SHORT_RECEIVED * qpw_bench_median(&result->floors[floor]) -
+               QPW_BENCH_SHORT_SENT * qpw_bench_median(&result->floors[QPW_FLOOR_WRAP_TC]);
+    return qpw_bench_median(&result->cases[index]) - qpw_bench_median(&result->floors[floor]);
 }
 
 /* Choose two CPUs that this process may use: *ret_cpu, and *ret_other or -1. */
@@ -73,89 +74,91 @@ struct plan {
     int other;          /* a CPU besides the measuring one; -1: none */
 };
 
-static int round_of(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
+static int round_of(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *result,
+                    struct qpw_error *err)
 {
-    int rc = 0;
+    int r = 0;
 
-    for (int i = 0; i < QPW_FLOOR_MEASURED && !rc; i++)
-        rc = qpw_bench_sample_floor(rig, i, &r->floors[i].ns[r->floors[i].n++], err);
-    for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
+    for (int i = 0; i < QPW_FLOOR_MEASURED && !r; i++)
+        r = qpw_bench_sample_floor(rig, i, &result->floors[i].ns[result->floors[i].n++], err);
+    for (size_t i = 0; i < qpw_bench_n_cases && !r; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
 
         if (!plan->wanted[i] || (c->what == QPW_DO_TWO_CPUS && plan->other < 0))
             continue;
-        rc = qpw_bench_sample_case(rig, c, plan->other, &r->cases[i].ns[r->cases[i].n++], err);
+        r = qpw_bench_sample_case(rig, c, plan->other, &result->cases[i].ns[result->cases[i].n++], err);
         qpw_bench_drain(rig);
     }
-    return rc;
+    return r;
 }
 
 static int prime(struct qpw_bench_rig *rig, const bool *wanted, struct qpw_error *err)
 {
     bool many = false; /* shared by all cases of many known connections */
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < qpw_bench_n_cases && !rc; i++) {
+    for (size_t i = 0; i < qpw_bench_n_cases && !r; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
         bool is_many = c->what == QPW_DO_FLOWS || c->what == QPW_DO_RELOAD || c->what == QPW_DO_OPEN_MANY;
 
         if (!wanted[i] || (is_many && many))
             continue;
         many |= is_many;
-        rc = qpw_bench_prime(rig, c, err);
+        r = qpw_bench_prime(rig, c, err);
     }
-    return rc;
+    return r;
 }
 
 /* Run all rounds; except for the first, none starts that would probably end after the budget. */
-static int run_rounds(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *r, struct qpw_error *err)
+static int run_rounds(struct qpw_bench_rig *rig, const struct plan *plan, struct qpw_bench_result *result,
+                      struct qpw_error *err)
 {
     uint64_t start = qpw_clock_monotonic_ns(), now = start;
-    int rc = 0;
+    int r = 0;
 
-    while (!rc && r->rounds < plan->rounds && r->rounds < QPW_BENCH_MAX_ROUNDS) {
-        if (plan->end_ns && r->rounds && now + (now - start) / r->rounds > plan->end_ns)
+    while (!r && result->rounds < plan->rounds && result->rounds < QPW_BENCH_MAX_ROUNDS) {
+        if (plan->end_ns && result->rounds && now + (now - start) / result->rounds > plan->end_ns)
             break;
-        rc = round_of(rig, plan, r, err);
-        r->rounds++;
+        r = round_of(rig, plan, result, err);
+        result->rounds++;
         now = qpw_clock_monotonic_ns();
     }
-    return rc;
+    return r;
 }
 
 int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, uint64_t budget_ns,
                   struct qpw_bench_result *ret, struct qpw_error *err)
 {
-    struct qpw_bench_result *r = calloc(1, sizeof(*r));
+    struct qpw_bench_result *result = calloc(1, sizeof(*result));
     struct spinner spinner = {0};
     cpu_set_t before;
     uint64_t start = qpw_clock_monotonic_ns();
     struct plan plan = {wanted, rounds, budget_ns ? start + budget_ns : 0, -1};
-    int rc = 0;
+    int r = 0;
 
-    if (r)
-        r->cases = calloc(qpw_bench_n_cases, sizeof(*r->cases));
-    if (!r || !r->cases) {
-        free(r);
+    if (result)
+        result->cases = calloc(qpw_bench_n_cases, sizeof(*result->cases));
+    if (!result || !result->cases) {
+        free(result);
         return qpw_fail(err, -ENOMEM, "out of memory");
     }
     sched_getaffinity(0, sizeof(before), &before);
     pick_cpus(&spinner.cpu, &plan.other);
     pin(spinner.cpu);
-    rc = -pthread_create(&spinner.thread, NULL, spin, &spinner);
-    if (rc) {
-        qpw_fail(err, rc, "cannot start a thread: %s", strerror(-rc));
+    r = -pthread_create(&spinner.thread, NULL, spin, &spinner);
+    if (r) {
+        qpw_fail(err, r, "cannot start a thread: %s", strerror(-r));
     } else {
-        rc = prime(rig, wanted, err);
-        rc = rc ? rc : run_rounds(rig, &plan, r, err);
+        r = prime(rig, wanted, err);
+        r = r ? r : run_rounds(rig, &plan, result, err);
         atomic_store(&spinner.stop, true);
         pthread_join(spinner.thread, NULL);
     }
     sched_setaffinity(0, sizeof(before), &before);
-    if (!rc)
-        *ret = *r;
+    if (!r)
+        *ret = *result;
     else
-        free(r->cases);
-    free(r);
-    return rc;
+        free(result->cases);
+    free(result);
+    return r;
 }

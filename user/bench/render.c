@@ -86,43 +86,44 @@ static int add_cost(struct qpw_table *t, const struct cost *c)
     return qpw_table_add(t, QPW_TEXT_PLAIN, cells);
 }
 
-static int print_costs(const struct qpw_printer *p, const struct qpw_bench_result *r)
+static int print_costs(const struct qpw_printer *p, const struct qpw_bench_result *result)
 {
     static const struct qpw_table_column columns[] = {{"PACKET"}, {"HOOK"}, {"MEDIAN", .right = true},
                                                       {"BEST", .right = true}, {"X ARRAY", .right = true},
                                                       {"NET", .right = true}, {"", .wrap = true}};
     struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
-    double array = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]);
-    int rc = 0;
+    double array = qpw_bench_median(&result->floors[QPW_FLOOR_ARRAY]);
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(floors) / sizeof(*floors); i++)
-        rc = add_cost(&t, &(struct cost){floors[i].name, floors[i].what, &r->floors[floors[i].floor], array, NAN,
-                                         floors[i].floor == QPW_FLOOR_EMPTY});
-    for (int tc = 0; rc == 0 && tc < 2; tc++)
-        rc = add_cost(&t, &(struct cost){"wrapper", "generates many flows around the program",
-                                         &r->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], 0, NAN, tc});
-    for (size_t i = 0; rc == 0 && i < qpw_bench_n_cases; i++) {
+    for (size_t i = 0; r == 0 && i < sizeof(floors) / sizeof(*floors); i++)
+        r = add_cost(&t, &(struct cost){floors[i].name, floors[i].what, &result->floors[floors[i].floor], array, NAN,
+                                        floors[i].floor == QPW_FLOOR_EMPTY});
+    for (int tc = 0; r == 0 && tc < 2; tc++)
+        r = add_cost(&t, &(struct cost){"wrapper", "generates many flows around the program",
+                                        &result->floors[tc ? QPW_FLOOR_WRAP_TC : QPW_FLOOR_WRAP_XDP], 0, NAN, tc});
+    for (size_t i = 0; r == 0 && i < qpw_bench_n_cases; i++) {
         const struct qpw_bench_case *c = &qpw_bench_cases[i];
 
-        if (r->cases[i].n)
-            rc = add_cost(&t, &(struct cost){c->name, "", &r->cases[i], array, qpw_bench_net(r, i), c->tc});
+        if (result->cases[i].n)
+            r = add_cost(&t, &(struct cost){c->name, "", &result->cases[i], array, qpw_bench_net(result, i), c->tc});
     }
-    rc = rc ? rc : qpw_table_print(&t, p);
+    r = r ? r : qpw_table_print(&t, p);
     qpw_table_clear(&t);
-    return rc;
+    return r;
 }
 
-static int print_targets(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_result *r)
+static int print_targets(const struct qpw_printer *p, const struct qpw_bench_machine *m,
+                         const struct qpw_bench_result *result)
 {
     static const struct qpw_table_column columns[] = {{"TARGET", .wrap = true}, {"MEASURED", .right = true},
                                                       {"LIMIT", .right = true}, {"AIM", .right = true}, {""}};
     struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_bench_target targets[QPW_BENCH_MAX_TARGETS];
-    size_t n = qpw_bench_targets(m, r, targets);
+    size_t n = qpw_bench_targets(m, result, targets);
     char measured[24], limit[24], aim[24];
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    for (size_t i = 0; r == 0 && i < n; i++) {
         const struct qpw_bench_target *target = &targets[i];
         const char *cells[] = {target->what, qpw_words_figure(target->value, 1, target->unit, measured, sizeof(measured)),
                                qpw_words_figure(target->must, 1, target->unit, limit, sizeof(limit)),
@@ -131,12 +132,12 @@ static int print_targets(const struct qpw_printer *p, const struct qpw_bench_mac
                                : target->value <= target->must ? "below the limit"
                                                                : "above the limit"};
 
-        rc = qpw_table_add(&t, target->value <= target->must ? QPW_TEXT_PLAIN : QPW_TEXT_BAD, cells);
+        r = qpw_table_add(&t, target->value <= target->must ? QPW_TEXT_PLAIN : QPW_TEXT_BAD, cells);
     }
     qpw_print_end(p);
-    rc = rc ? rc : qpw_table_print(&t, p);
+    r = r ? r : qpw_table_print(&t, p);
     qpw_table_clear(&t);
-    return rc;
+    return r;
 }
 
 static int print_programs(const struct qpw_printer *p, const struct qpw_bench_machine *m)
@@ -145,20 +146,20 @@ static int print_programs(const struct qpw_printer *p, const struct qpw_bench_ma
                                                       {"SIZE", .right = true}, {"MACHINE CODE", .right = true}};
     struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     char verified[24], size[24], code[24];
-    int rc = 0;
+    int r = 0;
 
-    for (int i = 0; rc == 0 && i < QPW_PROG_COUNT; i++) {
+    for (int i = 0; r == 0 && i < QPW_PROG_COUNT; i++) {
         const char *cells[] = {qpw_program_name(i), qpw_words_count(m->size[i].verified, verified, sizeof(verified)),
                                qpw_words_bytes(m->size[i].xlated, size, sizeof(size)),
                                qpw_words_bytes(m->size[i].jited, code, sizeof(code))};
 
         if (m->size[i].xlated) /* otherwise it was not loaded */
-            rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+            r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
     qpw_print_end(p);
-    rc = rc ? rc : qpw_table_print(&t, p);
+    r = r ? r : qpw_table_print(&t, p);
     qpw_table_clear(&t);
-    return rc;
+    return r;
 }
 
 static void print_machine(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_live *live)
@@ -184,23 +185,23 @@ static void print_machine(const struct qpw_printer *p, const struct qpw_bench_ma
                        qpw_words_count((uint64_t)live->empty_pps, second, sizeof(second)));
 }
 
-int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
+int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct qpw_bench_result *result,
                     const struct qpw_bench_live *live, bool targets)
 {
     struct qpw_printer p = qpw_printer_of(out);
-    int rc;
+    int r;
 
     p.indent = 0;
     qpw_print_line(&p, "%s, %d possible CPUs, Linux %s", m->cpu, m->cpus, m->kernel);
     qpw_print_line(&p, "nanoseconds per packet, %u rounds; net: without the empty program, or the wrapper, of its hook",
-                   r->rounds);
+                   result->rounds);
     qpw_print_end(&p);
-    rc = print_costs(&p, r);
-    if (rc == 0 && targets)
-        rc = print_targets(&p, m, r);
-    rc = rc ? rc : print_programs(&p, m);
+    r = print_costs(&p, result);
+    if (r == 0 && targets)
+        r = print_targets(&p, m, result);
+    r = r ? r : print_programs(&p, m);
     print_machine(&p, m, live);
-    return rc;
+    return r;
 }
 
 /* ---- JSON ---- */
@@ -220,27 +221,27 @@ static json_t *json_machine(const struct qpw_bench_machine *m)
                      "snapshot_ms", (double)m->picture_ns / 1e6, "programs", programs);
 }
 
-static json_t *json_cases(const struct qpw_bench_result *r)
+static json_t *json_cases(const struct qpw_bench_result *result)
 {
-    double array = qpw_bench_median(&r->floors[QPW_FLOOR_ARRAY]);
+    double array = qpw_bench_median(&result->floors[QPW_FLOOR_ARRAY]);
     json_t *cases = json_array();
 
     for (size_t i = 0; i < qpw_bench_n_cases; i++) {
-        double ns = qpw_bench_median(&r->cases[i]);
+        double ns = qpw_bench_median(&result->cases[i]);
 
-        if (r->cases[i].n)
-            json_array_append_new(cases, json_pack("{s:s,s:s,s:f,s:f,s:f,s:f}", "name", qpw_bench_cases[i].name,
-                                                   "hook", qpw_bench_cases[i].tc ? "tc" : "xdp", "ns", ns, "best",
-                                                   qpw_bench_best(&r->cases[i]), "vs_array", array ? ns / array : 0.0,
-                                                   "net", qpw_bench_net(r, i)));
+        if (result->cases[i].n)
+            json_array_append_new(cases, json_pack("{s:s,s:s,s:f,s:f,s:f,s:f}", "name", qpw_bench_cases[i].name, "hook",
+                                                   qpw_bench_cases[i].tc ? "tc" : "xdp", "ns", ns, "best",
+                                                   qpw_bench_best(&result->cases[i]), "vs_array",
+                                                   array ? ns / array : 0.0, "net", qpw_bench_net(result, i)));
     }
     return cases;
 }
 
-static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_bench_result *r)
+static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_bench_result *result)
 {
     struct qpw_bench_target targets[QPW_BENCH_MAX_TARGETS];
-    size_t n = qpw_bench_targets(m, r, targets);
+    size_t n = qpw_bench_targets(m, result, targets);
     json_t *list = json_array();
 
     for (size_t i = 0; i < n; i++) {
@@ -253,21 +254,21 @@ static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_
     return list;
 }
 
-json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *r,
+json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *result,
                        const struct qpw_bench_live *live, bool targets)
 {
     json_t *root = qpw_document("qportwatch.bench/1"), *values = json_object();
 
     for (size_t i = 0; i < sizeof(floors) / sizeof(*floors); i++)
-        json_object_set_new(values, floors[i].name, json_real(qpw_bench_median(&r->floors[floors[i].floor])));
+        json_object_set_new(values, floors[i].name, json_real(qpw_bench_median(&result->floors[floors[i].floor])));
     json_object_set_new(root, "machine", json_machine(m));
     if (m->sockets.measured)
         json_object_set_new(root, "sockets", json_pack("{s:f,s:f}", "bare_ns", m->sockets.bare_ns, "noted_ns",
                                                        m->sockets.noted_ns));
     json_object_set_new(root, "floors", values);
-    json_object_set_new(root, "cases", json_cases(r));
+    json_object_set_new(root, "cases", json_cases(result));
     if (targets)
-        json_object_set_new(root, "targets", json_targets(m, r));
+        json_object_set_new(root, "targets", json_targets(m, result));
     if (live->measured)
         json_object_set_new(root, "live", json_pack("{s:f,s:f}", "empty_pps", live->empty_pps, "audit_pps",
                                                     live->audit_pps));

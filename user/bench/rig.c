@@ -53,15 +53,15 @@ static int open_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     static const uint32_t port = QPW_BENCH_TCP_PORT;
-    int n = qpw_possible_cpus(), rc = 0;
+    int n = qpw_possible_cpus(), r = 0;
     void *values = n > 0 ? calloc((size_t)n, 16) : NULL;
 
     if (!values)
         return qpw_fail(err, -ENOMEM, "out of memory");
     if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(rig->floors, "bench_hash"), &port, values, BPF_ANY) < 0)
-        rc = qpw_fail(err, -errno, "cannot make the hash floor's row: %s", strerror(errno));
+        r = qpw_fail(err, -errno, "cannot make the hash floor's row: %s", strerror(errno));
     free(values);
-    return rc;
+    return r;
 }
 
 /* Write the built-in policy, with a peer, into the kernel. */
@@ -71,16 +71,16 @@ static int write_policy(struct qpw_bench_rig *rig, struct qpw_error *err)
     struct qpw_policy policy = {0};
     struct qpw_registry names = {0};
     struct qpw_compiled compiled = {0};
-    int rc;
+    int r;
 
-    rc = qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, &policy, err);
-    rc = rc ? rc : qpw_policy_add_peer(&policy, "bench=198.51.100.0/24", "bench", err);
-    rc = rc ? rc : qpw_policy_compile(&policy, &context, &names, &compiled, err);
-    rc = rc ? rc : qpw_kernel_set_policy(&rig->kernel, &compiled, &names, err);
+    r = qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, &policy, err);
+    r = r ? r : qpw_policy_add_peer(&policy, "bench=198.51.100.0/24", "bench", err);
+    r = r ? r : qpw_policy_compile(&policy, &context, &names, &compiled, err);
+    r = r ? r : qpw_kernel_set_policy(&rig->kernel, &compiled, &names, err);
     qpw_compiled_clear(&compiled);
     qpw_registry_clear(&names);
     qpw_policy_clear(&policy);
-    return rc;
+    return r;
 }
 
 static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
@@ -88,12 +88,12 @@ static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
     static const struct qpw_iface iface = {.ifindex = IFINDEX_LO, .number = 1, .mac = {2, 0, 0, 0, 0, 1}};
     uint8_t local4[16] = {[10] = 0xff, [11] = 0xff, [12] = QPW_BENCH_LOCAL4 >> 24, [13] = QPW_BENCH_LOCAL4 >> 16 & 255,
                           [14] = QPW_BENCH_LOCAL4 >> 8 & 255, [15] = QPW_BENCH_LOCAL4 & 255};
-    int rc;
+    int r;
 
-    rc = qpw_kernel_set_iface(&rig->kernel, &iface);
-    rc = rc ? rc : qpw_kernel_set_local(&rig->kernel, local4, 128, QPW_LOCAL_ADDRESS, true);
-    rc = rc ? rc : qpw_kernel_set_local(&rig->kernel, qpw_bench_local6, 128, QPW_LOCAL_ADDRESS, true);
-    return rc ? qpw_fail(err, rc, "cannot write the node's addresses into the kernel: %s", strerror(-rc)) : 0;
+    r = qpw_kernel_set_iface(&rig->kernel, &iface);
+    r = r ? r : qpw_kernel_set_local(&rig->kernel, local4, 128, QPW_LOCAL_ADDRESS, true);
+    r = r ? r : qpw_kernel_set_local(&rig->kernel, qpw_bench_local6, 128, QPW_LOCAL_ADDRESS, true);
+    return r ? qpw_fail(err, r, "cannot write the node's addresses into the kernel: %s", strerror(-r)) : 0;
 }
 
 static int ignore_event(void *context, void *data, size_t size)
@@ -114,16 +114,16 @@ static int time_start(struct start *ret, struct qpw_bench_rig *rig, struct qpw_e
 {
     struct qpw_load_options options = {.programs = 1u << QPW_PROG_qpw_xdp_rx | 1u << QPW_PROG_qpw_tc_tx};
     uint64_t start = qpw_clock_monotonic_ns(), begun;
-    int rc = qpw_kernel_begin(&options, &rig->kernel, err);
+    int r = qpw_kernel_begin(&options, &rig->kernel, err);
 
-    if (rc)
-        return rc;
+    if (r)
+        return r;
     begun = qpw_clock_monotonic_ns();
-    rc = write_policy(rig, err);
+    r = write_policy(rig, err);
     ret->policy_ns = qpw_clock_monotonic_ns() - begun;
-    rc = rc ? rc : qpw_kernel_finish(&rig->kernel, err);
+    r = r ? r : qpw_kernel_finish(&rig->kernel, err);
     ret->whole_ns = qpw_clock_monotonic_ns() - start;
-    return rc;
+    return r;
 }
 
 static int by_whole(const void *a, const void *b)
@@ -137,16 +137,16 @@ static int by_whole(const void *a, const void *b)
 static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *err)
 {
     struct start starts[QPW_BENCH_STARTS];
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; !rc && i < n; i++) {
-        rc = time_start(&starts[i], rig, err);
-        if (!rc && i == n - 1)
-            rc = qpw_bench_snapshot(&rig->kernel, &rig->picture_ns, err);
+    for (size_t i = 0; !r && i < n; i++) {
+        r = time_start(&starts[i], rig, err);
+        if (!r && i == n - 1)
+            r = qpw_bench_snapshot(&rig->kernel, &rig->picture_ns, err);
         qpw_kernel_close(&rig->kernel);
     }
-    if (rc)
-        return rc;
+    if (r)
+        return r;
     qsort(starts, n, sizeof(*starts), by_whole);
     rig->load_ns = starts[n / 2].whole_ns;
     rig->policy_ns = starts[n / 2].policy_ns;
@@ -156,23 +156,23 @@ static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *
 int qpw_bench_rig_open(struct qpw_bench_rig *rig, unsigned starts, struct qpw_error *err)
 {
     struct qpw_bench_rig fresh = {.starts = starts < QPW_BENCH_STARTS ? starts : QPW_BENCH_STARTS};
-    int rc;
+    int r;
 
     qpw_kernel_init(&fresh.kernel);
-    rc = time_starts(&fresh, fresh.starts, err);
-    rc = rc ? rc : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
-    rc = rc ? rc : write_policy(&fresh, err);
-    rc = rc ? rc : write_node(&fresh, err);
-    rc = rc ? rc : open_floors(&fresh, err);
-    rc = rc ? rc : fill_floors(&fresh, err);
-    if (!rc) {
+    r = time_starts(&fresh, fresh.starts, err);
+    r = r ? r : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
+    r = r ? r : write_policy(&fresh, err);
+    r = r ? r : write_node(&fresh, err);
+    r = r ? r : open_floors(&fresh, err);
+    r = r ? r : fill_floors(&fresh, err);
+    if (!r) {
         fresh.events = ring_buffer__new(fresh.kernel.map_fd[QPW_MAP_events], ignore_event, NULL, NULL);
         if (!fresh.events)
-            rc = qpw_fail(err, -errno, "cannot map the ring of events: %s", strerror(errno));
+            r = qpw_fail(err, -errno, "cannot map the ring of events: %s", strerror(errno));
     }
-    if (rc) {
+    if (r) {
         qpw_bench_rig_close(&fresh);
-        return rc;
+        return r;
     }
     *rig = fresh;
     return 0;
@@ -201,7 +201,7 @@ int qpw_bench_send(int prog_fd, const struct qpw_bench_frame *frame, uint32_t re
 int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct qpw_bench_flows *flows,
                    struct qpw_error *err)
 {
-    int n = qpw_possible_cpus(), rc = 0;
+    int n = qpw_possible_cpus(), r = 0;
     struct qpw_bench_flows *values;
     uint32_t zero = 0;
 
@@ -214,9 +214,9 @@ int qpw_bench_wrap(struct qpw_bench_rig *rig, bool tc, int prog_fd, const struct
         values[i] = *flows;
     if (bpf_map_update_elem(rig->flows_fd, &zero, values, BPF_ANY) < 0 ||
         bpf_map_update_elem(rig->target_fd[tc], &zero, &prog_fd, BPF_ANY) < 0)
-        rc = qpw_fail(err, -errno, "cannot set the wrapper's flows: %s", strerror(errno));
+        r = qpw_fail(err, -errno, "cannot set the wrapper's flows: %s", strerror(errno));
     free(values);
-    return rc;
+    return r;
 }
 
 void qpw_bench_drain(struct qpw_bench_rig *rig)
@@ -249,13 +249,13 @@ void qpw_bench_show_established(struct qpw_bench_rig *rig)
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_half *empty = calloc(1, sizeof(*empty));
-    int rc = empty ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+    int r = empty ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
 
-    for (uint32_t set = 0; rc == 0 && set < rig->kernel.config.half_sets; set++)
+    for (uint32_t set = 0; r == 0 && set < rig->kernel.config.half_sets; set++)
         if (bpf_map_update_elem(rig->kernel.map_fd[QPW_MAP_conns_half], &set, empty, BPF_EXIST) < 0)
-            rc = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
+            r = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
     free(empty);
-    return rc;
+    return r;
 }
 
 struct qpw_bench_size qpw_bench_program_size(const struct qpw_bench_rig *rig, enum qpw_program program)

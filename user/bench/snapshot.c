@@ -52,19 +52,19 @@ static int take_snapshots(const struct qpw_kernel *k, const struct qpw_collect_o
 {
     struct qpw_snapshot snapshot;
     uint64_t start;
-    int rc;
+    int r;
 
     for (samples->n = 0; samples->n < SNAPSHOTS; samples->n++) {
         start = qpw_clock_monotonic_ns();
-        rc = qpw_collect(k, options, &snapshot, err);
+        r = qpw_collect(k, options, &snapshot, err);
         samples->ns[samples->n] = (double)(qpw_clock_monotonic_ns() - start);
-        if (rc < 0)
-            return rc;
+        if (r < 0)
+            return r;
         if (snapshot.n_meters != QPW_BENCH_METERS)
-            rc = qpw_fail(err, -EPROTO, "a picture of %u meters has %zu", QPW_BENCH_METERS, snapshot.n_meters);
+            r = qpw_fail(err, -EPROTO, "a picture of %u meters has %zu", QPW_BENCH_METERS, snapshot.n_meters);
         qpw_snapshot_clear(&snapshot);
-        if (rc < 0)
-            return rc;
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -74,15 +74,15 @@ int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_
     struct qpw_collect_options options = {.brief = true};
     struct qpw_bench_samples samples = {.n = 0};
     struct qpw_netlink *links = NULL;
-    int rc = put_meters(k);
+    int r = put_meters(k);
 
-    if (rc < 0)
-        return qpw_fail(err, rc, "cannot write meters into the kernel: %s", strerror(-rc));
-    rc = qpw_netlink_open(&links, err); /* the view and the auditor also keep the links and addresses */
+    if (r < 0)
+        return qpw_fail(err, r, "cannot write meters into the kernel: %s", strerror(-r));
+    r = qpw_netlink_open(&links, err); /* the view and the auditor also keep the links and addresses */
     options.links = links;
-    rc = rc ? rc : take_snapshots(k, &options, &samples, err);
+    r = r ? r : take_snapshots(k, &options, &samples, err);
     qpw_netlink_close(links);
-    if (rc == 0)
+    if (r == 0)
         *ret_ns = (uint64_t)qpw_bench_median(&samples);
-    return rc;
+    return r;
 }

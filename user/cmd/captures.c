@@ -183,16 +183,16 @@ int qpw_captures_replay(const struct qpw_captures *c, struct qpw_replay_setup *s
                         struct qpw_replay_totals *ret_totals, struct qpw_error *err)
 {
     struct qpw_replay_options options = {.ended = ended, .ended_data = data};
-    struct qpw_replay *r;
-    int rc = qpw_replay_open(&setup->kernel, &c->ends, &options, &r, err);
+    struct qpw_replay *replay;
+    int r = qpw_replay_open(&setup->kernel, &c->ends, &options, &replay, err);
 
     *ret_totals = (struct qpw_replay_totals){0};
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < c->n; i++)
-        rc = qpw_replay_file(r, c->paths[i], err);
-    rc = rc ? rc : qpw_replay_finish(r, err);
-    *ret_totals = *qpw_replay_totals(r);
-    qpw_replay_close(r);
-    return rc;
+    if (r < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < c->n; i++)
+        r = qpw_replay_file(replay, c->paths[i], err);
+    r = r ? r : qpw_replay_finish(replay, err);
+    *ret_totals = *qpw_replay_totals(replay);
+    qpw_replay_close(replay);
+    return r;
 }

@@ -110,30 +110,30 @@ static int measure(const struct options *o, struct qpw_error *err)
     struct qpw_bench_result result;
     struct qpw_bench_rig rig;
     json_t *json;
-    int rc;
+    int r;
 
-    rc = qpw_bench_rig_open(&rig, rounds, err);
-    if (rc < 0)
-        return rc;
+    r = qpw_bench_rig_open(&rig, rounds, err);
+    if (r < 0)
+        return r;
     qpw_bench_machine_of(&rig, &machine);
-    rc = qpw_bench_run(&rig, o->wanted, rounds, o->quick ? QPW_BENCH_BUDGET_QUICK_NS : 0, &result, err);
-    if (rc == 0 && o->live && (rc = qpw_bench_run_live(&rig, &live, err)) < 0)
+    r = qpw_bench_run(&rig, o->wanted, rounds, o->quick ? QPW_BENCH_BUDGET_QUICK_NS : 0, &result, err);
+    if (r == 0 && o->live && (r = qpw_bench_run_live(&rig, &live, err)) < 0)
         free(result.cases);
-    if (rc == 0 && (rc = qpw_bench_run_sockets(&rig, &machine.sockets, err)) < 0)
+    if (r == 0 && (r = qpw_bench_run_sockets(&rig, &machine.sockets, err)) < 0)
         free(result.cases);
     qpw_bench_rig_close(&rig);
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     if (o->json) {
         json = qpw_bench_json(&machine, &result, &live, o->targets);
         json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');
         json_decref(json);
     } else if (qpw_bench_print(stdout, &machine, &result, &live, o->targets) < 0) {
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
+        r = qpw_fail(err, -ENOMEM, "out of memory");
     }
     free(result.cases);
-    return rc;
+    return r;
 }
 
 int qpw_cmd_bench(int argc, char **argv)
@@ -148,7 +148,7 @@ int qpw_cmd_bench(int argc, char **argv)
         NULL, NULL, NULL};
     struct options o = {.wanted = malloc(qpw_bench_n_cases * sizeof(bool))};
     struct qpw_error err = {{0}};
-    int rc;
+    int r;
 
     if (!o.wanted) {
         fprintf(stderr, "qportwatch bench: out of memory\n");
@@ -160,9 +160,9 @@ int qpw_cmd_bench(int argc, char **argv)
     qpw_quiet_libbpf();
     if (o.verbose)
         qpw_verifier_log_show(stderr);
-    rc = measure(&o, &err);
+    r = measure(&o, &err);
     free(o.wanted);
-    if (rc < 0) {
+    if (r < 0) {
         fprintf(stderr, "qportwatch bench: %s\n", err.text);
         return QPW_EXIT_FAILED;
     }

@@ -331,7 +331,7 @@ static void print_window(const struct qpw_history_observed *seen, const struct q
 }
 
 /* Run the query, into the rows of the document or onto the screen. Returns 0, or a negative number with err filled. */
-static int answer(struct qpw_history_reader *r, const struct options *o, json_t *document, struct qpw_error *err)
+static int answer(struct qpw_history_reader *reader, const struct options *o, json_t *document, struct qpw_error *err)
 {
     struct qpw_printer p = qpw_printer_of(stdout);
     struct times times = {.rows = document ? json_array() : NULL};
@@ -339,25 +339,25 @@ static int answer(struct qpw_history_reader *r, const struct options *o, json_t 
                         .table = {.columns = o->what == WHAT_NEW ? new_columns : end_columns,
                                   .n_columns = o->what == WHAT_NEW ? sizeof(new_columns) / sizeof(*new_columns)
                                                                    : sizeof(end_columns) / sizeof(*end_columns)}};
-    int rc = 0;
+    int r = 0;
 
     p.indent = 0;
     if (o->what == WHAT_ALL || o->what == WHAT_PORT)
-        rc = qpw_history_rows(r, &o->filter, (enum qpw_history_by)o->by, add_row, &times, err);
-    if (rc == 0 && !document && times.n)
-        rc = print_times(o, &times, &p);
-    if (rc == 0 && o->what == WHAT_NEW)
-        rc = qpw_history_newly(r, &o->filter.window, add_new, &ends, err);
-    else if (rc == 0 && o->what != WHAT_ALL)
-        rc = qpw_history_ends(r, &o->filter, o->what == WHAT_HOST ? o->host : NULL, add_end, &ends, err);
+        r = qpw_history_rows(reader, &o->filter, (enum qpw_history_by)o->by, add_row, &times, err);
+    if (r == 0 && !document && times.n)
+        r = print_times(o, &times, &p);
+    if (r == 0 && o->what == WHAT_NEW)
+        r = qpw_history_newly(reader, &o->filter.window, add_new, &ends, err);
+    else if (r == 0 && o->what != WHAT_ALL)
+        r = qpw_history_ends(reader, &o->filter, o->what == WHAT_HOST ? o->host : NULL, add_end, &ends, err);
     if (times.failed || ends.r < 0)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
-    if (rc == 0 && !document && ends.n) {
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    if (r == 0 && !document && ends.n) {
         if (times.n)
             qpw_print_end(&p);
-        rc = qpw_table_print(&ends.table, &p);
+        r = qpw_table_print(&ends.table, &p);
     }
-    if (rc == 0 && !document && !times.n && !ends.n)
+    if (r == 0 && !document && !times.n && !ends.n)
         qpw_print_line(&p, "nothing was counted");
     qpw_table_clear(&ends.table);
     free(times.moments);
@@ -366,28 +366,29 @@ static int answer(struct qpw_history_reader *r, const struct options *o, json_t 
         if (o->what == WHAT_PORT)
             json_object_set_new(document, "hosts", ends.rows);
     }
-    return rc;
+    return r;
 }
 
-static int show(struct qpw_history_reader *r, struct options *o, struct qpw_error *err)
+static int show(struct qpw_history_reader *reader, struct options *o, struct qpw_error *err)
 {
     struct qpw_printer p = qpw_printer_of(stdout);
     int64_t now = (int64_t)(qpw_clock_unix_ns() / SECOND_NS), length;
     struct qpw_history_observed seen;
     json_t *document = NULL;
     struct losses lost = {.rows = o->json ? json_object() : NULL};
-    int rc = qpw_history_observed(r, &o->filter.window, now, &seen, err);
+    int r = qpw_history_observed(reader, &o->filter.window, now, &seen, err);
 
-    rc = rc ? rc : qpw_history_losses(r, add_loss, &lost, err);
-    if (rc < 0) {
+    r = r ? r : qpw_history_losses(reader, add_loss, &lost, err);
+    if (r < 0) {
         json_decref(lost.rows);
-        return rc;
+        return r;
     }
     length = seen.to - seen.from;
     if (!o->by_given)
         o->by = length <= 2 * DAY_S ? QPW_HISTORY_BY_HOUR : length <= (int64_t)MOST_DAYS * DAY_S ? QPW_HISTORY_BY_DAY : QPW_HISTORY_BY_MONTH;
     if (o->json) {
-        document = qpw_history_document(r, "qportwatch.history/1", &seen, o->filter.window.until ? o->filter.window.until : now + 1);
+        document = qpw_history_document(reader, "qportwatch.history/1", &seen,
+                                        o->filter.window.until ? o->filter.window.until : now + 1);
         json_object_set_new(document, "span", json_string(bys[o->by]));
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
         json_object_set_new(document, "lost", lost.rows);
@@ -397,13 +398,13 @@ static int show(struct qpw_history_reader *r, struct options *o, struct qpw_erro
         if (*lost.text)
             qpw_print_line(&p, "no room was left for %s", lost.text);
     }
-    rc = answer(r, o, document, err);
-    if (rc == 0 && document) {
+    r = answer(reader, o, document, err);
+    if (r == 0 && document) {
         json_dumpf(document, stdout, JSON_INDENT(2));
         putchar('\n');
     }
     json_decref(document);
-    return rc;
+    return r;
 }
 
 int qpw_cmd_history(int argc, char **argv)
@@ -415,21 +416,21 @@ int qpw_cmd_history(int argc, char **argv)
                "it; with 'host ADDR' what that host used; with 'new' what was first ever seen in the time given. Without --since: the last "
                "day, of port, host and new all there is.\vThe auditor writes it once a minute. Exit status: 0 done, 1 failed, 2 bad usage."};
     struct options o = {.filter = {.port = -1}};
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct qpw_error err = {""};
-    int rc;
+    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    rc = qpw_history_times(&o.args, o.what == WHAT_ALL ? DAY_S : 0, &o.filter.window, &err);
-    if (rc < 0) {
+    r = qpw_history_times(&o.args, o.what == WHAT_ALL ? DAY_S : 0, &o.filter.window, &err);
+    if (r < 0) {
         fprintf(stderr, "qportwatch history: %s\n", err.text);
         return QPW_EXIT_USAGE;
     }
-    rc = qpw_history_open_file(&o.args, &r, &err);
-    rc = rc ? rc : show(r, &o, &err);
-    qpw_history_close(r);
-    if (rc < 0)
+    r = qpw_history_open_file(&o.args, &reader, &err);
+    r = r ? r : show(reader, &o, &err);
+    qpw_history_close(reader);
+    if (r < 0)
         fprintf(stderr, "qportwatch history: %s\n", err.text);
-    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }

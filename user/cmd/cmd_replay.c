@@ -177,16 +177,16 @@ static int write_line(const struct qpw_ended *ended, void *data)
     struct lines *lines = data;
     struct qpw_ended shown = *ended;
     json_t *object;
-    int rc;
+    int r;
 
     if (lines->anonymous) {
         qpw_anonymous_address(lines->anonymous, shown.key.local, shown.key.local);
         qpw_anonymous_address(lines->anonymous, shown.key.remote, shown.key.remote);
     }
     object = qpw_connection_json(&shown, lines->names);
-    rc = object ? json_dumpf(object, lines->out, JSON_COMPACT) : -1;
+    r = object ? json_dumpf(object, lines->out, JSON_COMPACT) : -1;
     json_decref(object);
-    if (rc < 0 || fputc('\n', lines->out) == EOF)
+    if (r < 0 || fputc('\n', lines->out) == EOF)
         return errno ? -errno : -ENOMEM;
     return 0;
 }
@@ -194,26 +194,26 @@ static int write_line(const struct qpw_ended *ended, void *data)
 /* ---- The command ---- */
 
 /* Replay every capture in order; a damaged one does not stop the others. Returns the exit status so far. */
-static int replay_files(const struct options *o, struct qpw_replay *r, struct progress *progress)
+static int replay_files(const struct options *o, struct qpw_replay *replay, struct progress *progress)
 {
     struct qpw_error err;
-    int status = QPW_EXIT_OK, rc;
+    int status = QPW_EXIT_OK, r;
 
     for (size_t i = 0; i < o->captures.n; i++) {
-        rc = qpw_replay_file(r, o->captures.paths[i], &err);
-        if (rc == 0)
+        r = qpw_replay_file(replay, o->captures.paths[i], &err);
+        if (r == 0)
             continue;
         clear_progress(progress);
         complain(err.text);
-        if (rc == -EINVAL)
+        if (r == -EINVAL)
             return QPW_EXIT_USAGE;
-        if (rc == -ENOTSUP) /* skipped; the report counts its records */
+        if (r == -ENOTSUP) /* skipped; the report counts its records */
             continue;
         status = QPW_EXIT_FAILED;
-        if (rc != -EIO)
+        if (r != -EIO)
             return -1;
     }
-    return qpw_replay_totals(r)->unsupported && !qpw_replay_totals(r)->frames ? QPW_EXIT_USAGE : status;
+    return qpw_replay_totals(replay)->unsupported && !qpw_replay_totals(replay)->frames ? QPW_EXIT_USAGE : status;
 }
 
 static void warn(const struct options *o, const struct qpw_replay_totals *t)
@@ -235,7 +235,7 @@ static void warn(const struct options *o, const struct qpw_replay_totals *t)
         qpw_put_lines(stderr, "qportwatch replay: no frame of interface '%s' (--interface)", o->replay.interface);
 }
 
-static int show(const struct options *o, struct qpw_replay_setup *setup, struct qpw_replay *r, FILE *out)
+static int show(const struct options *o, struct qpw_replay_setup *setup, struct qpw_replay *replay, FILE *out)
 {
     struct qpw_show_options options = {
         .findings_only = o->findings,
@@ -246,7 +246,7 @@ static int show(const struct options *o, struct qpw_replay_setup *setup, struct 
     };
     struct qpw_error err;
 
-    if (qpw_replay_show(setup, r, &o->replay, &options, out, &err) == 0)
+    if (qpw_replay_show(setup, replay, &o->replay, &options, out, &err) == 0)
         return QPW_EXIT_OK;
     complain(err.text);
     return QPW_EXIT_FAILED;
@@ -260,7 +260,7 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
 {
     struct lines lines = {.out = out, .names = &setup->names, .anonymous = o->anonymous};
     struct progress progress = {0};
-    struct qpw_replay *r;
+    struct qpw_replay *replay;
     struct qpw_error err;
     int status, shown;
 
@@ -277,24 +277,24 @@ static int run_replay(struct options *o, struct qpw_replay_setup *setup, FILE *o
         o->replay.ended = write_line;
         o->replay.ended_data = &lines;
     }
-    if (qpw_replay_open(&setup->kernel, &o->captures.ends, &o->replay, &r, &err) < 0) {
+    if (qpw_replay_open(&setup->kernel, &o->captures.ends, &o->replay, &replay, &err) < 0) {
         complain(err.text);
         return QPW_EXIT_FAILED;
     }
-    status = replay_files(o, r, &progress);
+    status = replay_files(o, replay, &progress);
     clear_progress(&progress);
     if (status >= 0 && status != QPW_EXIT_USAGE) {
-        if (qpw_replay_finish(r, &err) < 0) {
+        if (qpw_replay_finish(replay, &err) < 0) {
             complain(err.text);
             status = -1;
         } else {
-            warn(o, qpw_replay_totals(r));
-            shown = o->connections ? QPW_EXIT_OK : show(o, setup, r, out);
+            warn(o, qpw_replay_totals(replay));
+            shown = o->connections ? QPW_EXIT_OK : show(o, setup, replay, out);
             *ret_written = shown == QPW_EXIT_OK;
             status = shown ? shown : status;
         }
     }
-    qpw_replay_close(r);
+    qpw_replay_close(replay);
     return status < 0 ? QPW_EXIT_FAILED : status;
 }
 

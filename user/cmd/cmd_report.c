@@ -147,56 +147,60 @@ struct rendering {
 };
 
 /* Prepare rendering. kernel NULL: the report covers a past period. */
-static void begin_rendering(struct rendering *r, const struct qpw_kernel *kernel, const struct qpw_report *report, const struct options *o)
+static void begin_rendering(struct rendering *rendering, const struct qpw_kernel *kernel,
+                            const struct qpw_report *report, const struct options *o)
 {
-    *r = (struct rendering){.options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
-                                        .colour = to_screen(o) && qpw_terminal_colour(stdout), .all = o->all}};
+    *rendering = (struct rendering){.options = {.columns = qpw_terminal_columns(to_screen(o) ? stdout : NULL),
+                                                .colour = to_screen(o) && qpw_terminal_colour(stdout),
+                                                .all = o->all}};
     if (!kernel) {
-        r->options.listening_why = "sockets of then are not known";
-    } else if (qpw_sockets_open(&r->sockets, NULL) == 0) {
-        qpw_sockets_executables(r->sockets, qpw_executable_path, kernel);
-        r->options.owner = qpw_finding_owner;
-        r->options.arg = r->sockets;
-        add_listeners(kernel, report, r->sockets, &r->node, &r->why, &r->options);
+        rendering->options.listening_why = "sockets of then are not known";
+    } else if (qpw_sockets_open(&rendering->sockets, NULL) == 0) {
+        qpw_sockets_executables(rendering->sockets, qpw_executable_path, kernel);
+        rendering->options.owner = qpw_finding_owner;
+        rendering->options.arg = rendering->sockets;
+        add_listeners(kernel, report, rendering->sockets, &rendering->node, &rendering->why, &rendering->options);
     }
 }
 
-static void end_rendering(struct rendering *r)
+static void end_rendering(struct rendering *rendering)
 {
-    qpw_node_listeners_clear(&r->node);
-    qpw_sockets_close(r->sockets);
+    qpw_node_listeners_clear(&rendering->node);
+    qpw_sockets_close(rendering->sockets);
 }
 
-static int render(const struct rendering *r, const struct qpw_report *report, const struct options *o, FILE *out)
+static int render(const struct rendering *rendering, const struct qpw_report *report, const struct options *o,
+                  FILE *out)
 {
     switch (o->format) {
-    case FORMAT_JSON: return qpw_report_json(report, &r->options, out);
-    case FORMAT_HTML: return qpw_report_html(report, &r->options, out);
-    default: return qpw_report_text(report, &r->options, out);
+    case FORMAT_JSON: return qpw_report_json(report, &rendering->options, out);
+    case FORMAT_HTML: return qpw_report_html(report, &rendering->options, out);
+    default: return qpw_report_text(report, &rendering->options, out);
     }
 }
 
 /* Render into memory first, so that a failed report leaves no partial output. */
-static int write_document(const struct rendering *r, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
+static int write_document(const struct rendering *rendering, const struct qpw_report *report, const struct options *o,
+                          struct qpw_error *err)
 {
     struct qpw_output output;
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
-    int rc = memory ? render(r, report, o, memory) : -ENOMEM;
+    int r = memory ? render(rendering, report, o, memory) : -ENOMEM;
 
-    if (memory && fclose(memory) != 0 && rc == 0)
-        rc = -ENOMEM;
-    if (rc < 0)
-        qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
-    if (rc == 0)
-        rc = qpw_output_open(o->output, &output, err);
-    if (rc == 0) {
+    if (memory && fclose(memory) != 0 && r == 0)
+        r = -ENOMEM;
+    if (r < 0)
+        qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
+    if (r == 0)
+        r = qpw_output_open(o->output, &output, err);
+    if (r == 0) {
         qpw_output_write(&output, text, size);
-        rc = qpw_output_close(&output, true, err);
+        r = qpw_output_close(&output, true, err);
     }
     free(text);
-    return rc;
+    return r;
 }
 
 /* The data that a report is made from. */
@@ -207,12 +211,12 @@ struct subject {
 };
 
 /* Replace the site's names. The key is opened only now, so that none is created if there is nothing to report. */
-static int anonymize(const struct subject *about, const struct qpw_anonymous *a, struct rendering *r, struct qpw_anonymized *z,
-                     struct qpw_error *err)
+static int anonymize(const struct subject *about, const struct qpw_anonymous *a, struct rendering *rendering,
+                     struct qpw_anonymized *z, struct qpw_error *err)
 {
     if (!a)
         return 0;
-    if (qpw_anonymize_report(z, a, about->snapshot, &r->node, &r->options) < 0)
+    if (qpw_anonymize_report(z, a, about->snapshot, &rendering->node, &rendering->options) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
     if (about->past)
         qpw_anonymous_lives(a, about->past);
@@ -221,28 +225,33 @@ static int anonymize(const struct subject *about, const struct qpw_anonymous *a,
 
 static int write_report(const struct subject *about, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
-    struct rendering *r = malloc(sizeof(*r));
+    struct rendering *rendering = malloc(sizeof(*rendering));
     struct qpw_anonymous *anonymous = NULL;
     struct qpw_anonymized z = {0};
-    int rc = o->evidence ? qpw_evidence_check(o->evidence, err) : 0;
+    int r = o->evidence ? qpw_evidence_check(o->evidence, err) : 0;
 
-    rc = rc ? rc : r ? qpw_anonymize_open(o->key, &anonymous, err) : qpw_fail(err, -ENOMEM, "out of memory");
-    if (rc < 0) {
-        free(r);
-        return rc;
+    r = r ? r : rendering ? qpw_anonymize_open(o->key, &anonymous, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    if (r < 0) {
+        free(rendering);
+        return r;
     }
-    begin_rendering(r, about->kernel, report, o);
-    rc = anonymize(about, anonymous, r, &z, err);
-    if (rc == 0 && o->evidence)
-        rc = qpw_report_evidence(&(struct qpw_report_evidence){.report = report, .options = &r->options, .history = about->history,
-                                                               .folder = o->evidence, .alerts = o->alerts, .anonymous = anonymous}, err);
-    else if (rc == 0)
-        rc = write_document(r, report, o, err);
+    begin_rendering(rendering, about->kernel, report, o);
+    r = anonymize(about, anonymous, rendering, &z, err);
+    if (r == 0 && o->evidence)
+        r = qpw_report_evidence(&(struct qpw_report_evidence){.report = report,
+                                                              .options = &rendering->options,
+                                                              .history = about->history,
+                                                              .folder = o->evidence,
+                                                              .alerts = o->alerts,
+                                                              .anonymous = anonymous},
+                                err);
+    else if (r == 0)
+        r = write_document(rendering, report, o, err);
     qpw_anonymized_clear(&z);
-    end_rendering(r);
-    free(r);
+    end_rendering(rendering);
+    free(rendering);
     qpw_anonymous_close(anonymous);
-    return rc;
+    return r;
 }
 
 /* Print each --fail-on condition that holds. Returns the exit status. */
@@ -264,23 +273,23 @@ static int check_conditions(const struct qpw_report *report, const struct option
 static int report_recorded(const struct options *o, struct qpw_error *err)
 {
     struct qpw_history_window window;
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct qpw_snapshot s = {0};
     struct qpw_report report = {0};
-    int rc = qpw_history_times(&o->history, 0, &window, err), status = QPW_EXIT_FAILED;
+    int r = qpw_history_times(&o->history, 0, &window, err), status = QPW_EXIT_FAILED;
 
-    if (rc < 0)
+    if (r < 0)
         return QPW_EXIT_FAILED;
-    rc = qpw_history_open_file(&o->history, &r, err);
-    rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
-    if (rc == 0 && (rc = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
-        qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
-    rc = rc ? rc : write_report(&(struct subject){.history = r, .snapshot = &s}, &report, o, err);
-    if (rc == 0)
+    r = qpw_history_open_file(&o->history, &reader, err);
+    r = r ? r : qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err);
+    if (r == 0 && (r = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
+        qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
+    r = r ? r : write_report(&(struct subject){.history = reader, .snapshot = &s}, &report, o, err);
+    if (r == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
     qpw_snapshot_clear(&s);
-    qpw_history_close(r);
+    qpw_history_close(reader);
     return status;
 }
 
@@ -304,25 +313,25 @@ static void point_again(const struct qpw_snapshot *s, uint64_t worst, unsigned i
 static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_answer *ret_answer,
                       struct qpw_error *err)
 {
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     unsigned iface = 0;
     uint64_t worst = 0;
-    int rc;
+    int r;
 
     if (!since_unix_ns || since_unix_ns >= snapshot->from_unix_ns || !*snapshot->meta.history_path ||
-        qpw_history_open(snapshot->meta.history_path, &r, NULL) < 0)
+        qpw_history_open(snapshot->meta.history_path, &reader, NULL) < 0)
         return 0;
-    rc = qpw_answer_make(snapshot, ret_answer) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 1;
-    if (rc > 0) {
+    r = qpw_answer_make(snapshot, ret_answer) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 1;
+    if (r > 0) {
         worst = ret_answer->worst ? ret_answer->worst->flow_id : 0;
         iface = ret_answer->sight.first ? ret_answer->sight.first->iface.number : 0;
     }
-    if (rc > 0 && qpw_history_reach_back(r, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err) < 0)
-        rc = -EIO;
-    if (rc > 0)
+    if (r > 0 && qpw_history_reach_back(reader, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err) < 0)
+        r = -EIO;
+    if (r > 0)
         point_again(snapshot, worst, iface, ret_answer);
-    qpw_history_close(r);
-    return rc;
+    qpw_history_close(reader);
+    return r;
 }
 
 static int make_and_write(const struct options *o, uint64_t since_unix_ns, struct qpw_error *err)
@@ -331,33 +340,34 @@ static int make_and_write(const struct options *o, uint64_t since_unix_ns, struc
     struct qpw_snapshot snapshot = {0}, past = {0};
     struct qpw_report report = {0};
     struct qpw_answer answer;
-    int rc, reached, status = QPW_EXIT_FAILED;
+    int r, reached, status = QPW_EXIT_FAILED;
 
     if (o->history.until || o->history.file)
         return report_recorded(o, err);
-    rc = qpw_instance_find(&kernel, err);
-    if (rc == -ENOENT && o->since) {
+    r = qpw_instance_find(&kernel, err);
+    if (r == -ENOENT && o->since) {
         struct qpw_error why;
 
         status = report_recorded(o, &why);
         return status; /* no history either: err still says why nothing can be reported */
     }
-    if (rc < 0)
+    if (r < 0)
         return status;
-    rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
-    reached = rc == 0 ? reach_back(since_unix_ns, &snapshot, &past, &answer, err) : 0;
-    rc = reached < 0 ? reached : rc;
-    if (rc == 0) {
+    r = qpw_collect_watched(&kernel, NULL, &snapshot, err);
+    reached = r == 0 ? reach_back(since_unix_ns, &snapshot, &past, &answer, err) : 0;
+    r = reached < 0 ? reached : r;
+    if (r == 0) {
         qpw_node_names(&snapshot);
-        rc = qpw_report_make(&snapshot, since_unix_ns, &report);
-        if (rc < 0)
-            qpw_fail(err, rc, "cannot make the report: %s", strerror(-rc));
+        r = qpw_report_make(&snapshot, since_unix_ns, &report);
+        if (r < 0)
+            qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
     }
-    if (rc == 0 && reached)
+    if (r == 0 && reached)
         report.answer = answer;
-    if (rc == 0)
-        rc = write_report(&(struct subject){.kernel = &kernel, .snapshot = &snapshot, .past = reached ? &past : NULL}, &report, o, err);
-    if (rc == 0)
+    if (r == 0)
+        r = write_report(&(struct subject){.kernel = &kernel, .snapshot = &snapshot, .past = reached ? &past : NULL},
+                         &report, o, err);
+    if (r == 0)
         status = check_conditions(&report, o);
     qpw_report_clear(&report);
     qpw_snapshot_clear(&snapshot);

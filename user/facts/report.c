@@ -6,29 +6,29 @@
 
 int qpw_report_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_report *ret)
 {
-    struct qpw_report r = {.s = s, .since_unix_ns = since_unix_ns};
-    int rc = qpw_answer_make(s, &r.answer);
+    struct qpw_report report = {.s = s, .since_unix_ns = since_unix_ns};
+    int r = qpw_answer_make(s, &report.answer);
 
-    qpw_totals_of(s, &r.totals);
-    rc = rc ? rc : qpw_meters_sum(s, &r.meters, &r.n_meters);
-    rc = rc ? rc : qpw_findings_make(s, since_unix_ns, &r.found);
-    rc = rc ? rc : qpw_peers_sum(s, &r.peers, &r.n_peers);
-    rc = rc ? rc : qpw_rules_use(s, &r.rules, &r.n_rules);
-    rc = rc ? rc : qpw_gaps_make(s, since_unix_ns, &r.gaps, &r.n_gaps);
-    if (rc < 0) {
-        qpw_report_clear(&r);
-        return rc;
+    qpw_totals_of(s, &report.totals);
+    r = r ? r : qpw_meters_sum(s, &report.meters, &report.n_meters);
+    r = r ? r : qpw_findings_make(s, since_unix_ns, &report.found);
+    r = r ? r : qpw_peers_sum(s, &report.peers, &report.n_peers);
+    r = r ? r : qpw_rules_use(s, &report.rules, &report.n_rules);
+    r = r ? r : qpw_gaps_make(s, since_unix_ns, &report.gaps, &report.n_gaps);
+    if (r < 0) {
+        qpw_report_clear(&report);
+        return r;
     }
-    *ret = r;
+    *ret = report;
     return 0;
 }
 
-void qpw_report_clear(struct qpw_report *r)
+void qpw_report_clear(struct qpw_report *report)
 {
-    qpw_findings_clear(&r->found);
-    free(r->meters);
-    free(r->peers);
-    free(r->rules);
-    free(r->gaps);
-    memset(r, 0, sizeof(*r));
+    qpw_findings_clear(&report->found);
+    free(report->meters);
+    free(report->peers);
+    free(report->rules);
+    free(report->gaps);
+    memset(report, 0, sizeof(*report));
 }

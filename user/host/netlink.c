@@ -36,7 +36,7 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
     unsigned port = mnl_socket_get_portid(socket);
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
     ssize_t received;
-    int rc;
+    int r;
 
     request->nlmsg_type = type;
     request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -48,10 +48,10 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
         received = mnl_socket_recvfrom(socket, buffer, BUFFER_BYTES);
         if (received < 0)
             return -errno;
-        rc = mnl_cb_run(buffer, received, type, port, qpw_link_table_message, p);
-        if (rc < 0)
+        r = mnl_cb_run(buffer, received, type, port, qpw_link_table_message, p);
+        if (r < 0)
             return -errno;
-    } while (rc != MNL_CB_STOP);
+    } while (r != MNL_CB_STOP);
     return 0;
 }
 
@@ -59,15 +59,15 @@ static int dump_one(struct mnl_socket *socket, char *buffer, uint16_t type, cons
 static int dump_local_routes(struct mnl_socket *socket, char *buffer, struct qpw_link_table *p)
 {
     static const int families[] = {AF_INET, AF_INET6};
-    int strict = 1, rc = 0;
+    int strict = 1, r = 0;
 
     setsockopt(mnl_socket_get_fd(socket), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &strict, sizeof(strict));
-    for (size_t i = 0; rc == 0 && i < sizeof(families) / sizeof(*families); i++) {
+    for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(*families); i++) {
         struct rtmsg route = {.rtm_family = (unsigned char)families[i], .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_LOCAL};
 
-        rc = dump_one(socket, buffer, RTM_GETROUTE, &route, sizeof(route), p);
+        r = dump_one(socket, buffer, RTM_GETROUTE, &route, sizeof(route), p);
     }
-    return rc;
+    return r;
 }
 
 /* Replace the link table with a fresh dump; known links keep their serials and driver names. */
@@ -77,9 +77,9 @@ static int read_all(struct qpw_netlink *n)
     static const struct ifaddrmsg any_address;
     struct qpw_link_table fresh;
     struct mnl_socket *socket;
-    int rc = -EINTR;
+    int r = -EINTR;
 
-    for (int i = 0; i < DUMP_ATTEMPTS && rc == -EINTR; i++) {
+    for (int i = 0; i < DUMP_ATTEMPTS && r == -EINTR; i++) {
         fresh = n->now;
         fresh.addresses = NULL;
         fresh.n_addresses = fresh.n_links = 0;
@@ -89,19 +89,19 @@ static int read_all(struct qpw_netlink *n)
         socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
         if (!socket)
             return -errno;
-        rc = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
-        if (!rc)
-            rc = dump_one(socket, n->buffer, RTM_GETLINK, &any_link, sizeof(any_link), &fresh);
-        if (!rc)
-            rc = dump_one(socket, n->buffer, RTM_GETADDR, &any_address, sizeof(any_address), &fresh);
-        if (!rc)
-            rc = dump_local_routes(socket, n->buffer, &fresh);
+        r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
+        if (!r)
+            r = dump_one(socket, n->buffer, RTM_GETLINK, &any_link, sizeof(any_link), &fresh);
+        if (!r)
+            r = dump_one(socket, n->buffer, RTM_GETADDR, &any_address, sizeof(any_address), &fresh);
+        if (!r)
+            r = dump_local_routes(socket, n->buffer, &fresh);
         mnl_socket_close(socket);
-        if (rc)
+        if (r)
             qpw_link_table_clear(&fresh);
     }
-    if (rc)
-        return rc;
+    if (r)
+        return r;
     for (size_t i = 0; i < fresh.n_links; i++) {
         const struct qpw_link *known = qpw_link_find(n->now.links, n->now.n_links, fresh.links[i].ifindex);
 
@@ -226,19 +226,19 @@ static int subscribe(struct qpw_netlink *n)
 int qpw_netlink_open(struct qpw_netlink **ret, struct qpw_error *err)
 {
     struct qpw_netlink *n = calloc(1, sizeof(*n));
-    int rc;
+    int r;
 
     if (!n)
         return qpw_fail(err, -ENOMEM, "netlink: out of memory");
     n->now.ioctl_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    rc = subscribe(n);
-    if (!rc)
-        rc = read_all(n);
-    if (!rc)
-        rc = publish(n, NULL);
-    if (rc) {
+    r = subscribe(n);
+    if (!r)
+        r = read_all(n);
+    if (!r)
+        r = publish(n, NULL);
+    if (r) {
         qpw_netlink_close(n);
-        return qpw_fail(err, rc, "netlink: links and addresses cannot be read: %s", strerror(-rc));
+        return qpw_fail(err, r, "netlink: links and addresses cannot be read: %s", strerror(-r));
     }
     *ret = n;
     return 0;
@@ -288,21 +288,21 @@ static int take_in(struct qpw_netlink *n)
 
 int qpw_netlink_drain(struct qpw_netlink *n, const struct qpw_netlink_handler *handler, struct qpw_error *err)
 {
-    int rc = take_in(n);
+    int r = take_in(n);
 
-    if (!rc)
-        rc = publish(n, handler);
-    if (rc)
-        return qpw_fail(err, rc, "netlink: links and addresses cannot be followed: %s", strerror(-rc));
+    if (!r)
+        r = publish(n, handler);
+    if (r)
+        return qpw_fail(err, r, "netlink: links and addresses cannot be followed: %s", strerror(-r));
     return 0;
 }
 
 int qpw_netlink_refresh(struct qpw_netlink *n, struct qpw_error *err)
 {
-    int rc = read_all(n);
+    int r = read_all(n);
 
-    if (rc)
-        return qpw_fail(err, rc, "netlink: links and addresses cannot be read: %s", strerror(-rc));
+    if (r)
+        return qpw_fail(err, r, "netlink: links and addresses cannot be read: %s", strerror(-r));
     return 0;
 }
 

@@ -15,16 +15,16 @@
 int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err)
 {
     struct qpw_sockets *s = calloc(1, sizeof(*s));
-    int rc = 0;
+    int r = 0;
 
     if (!s)
         return qpw_fail(err, -ENOMEM, "sockets: out of memory");
     s->socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
     if (!s->socket || mnl_socket_bind(s->socket, 0, MNL_SOCKET_AUTOPID) < 0)
-        rc = -errno;
-    if (rc) {
+        r = -errno;
+    if (r) {
         qpw_sockets_close(s);
-        return qpw_fail(err, rc, "sockets: the socket table (sock_diag) cannot be asked: %s", strerror(-rc));
+        return qpw_fail(err, r, "sockets: the socket table (sock_diag) cannot be asked: %s", strerror(-r));
     }
     *ret = s;
     return 0;
@@ -80,17 +80,17 @@ int qpw_sockets_direction(struct qpw_sockets *s, const struct qpw_conn_key *key,
 {
     enum qpw_direction last = QPW_DIR_UNKNOWN, now;
     struct qpw_diag_socket socket;
-    int rc;
+    int r;
 
     if (key->protocol != IPPROTO_TCP) {
         *ret = QPW_DIR_UNKNOWN;
         return 0;
     }
     for (int i = 0; i < READINGS; i++) {
-        rc = qpw_diag_find(s, key, &socket);
-        if (rc < 0 && rc != -ENOENT)
-            return rc;
-        if (rc == -ENOENT || !qpw_diag_is_exact(key, &socket) || !(STATES_LIVE & 1u << socket.state))
+        r = qpw_diag_find(s, key, &socket);
+        if (r < 0 && r != -ENOENT)
+            return r;
+        if (r == -ENOENT || !qpw_diag_is_exact(key, &socket) || !(STATES_LIVE & 1u << socket.state))
             break;
         now = opener_direction(&socket);
         if (now != QPW_DIR_UNKNOWN && now == last) {
@@ -144,15 +144,15 @@ static int by_key(const void *a, const void *b)
 
 static int dump_sorted(struct qpw_sockets *s, struct table *table)
 {
-    int rc = qpw_diag_dump(s, IPPROTO_TCP, AF_INET, STATES_LIVE, take_opened, table);
+    int r = qpw_diag_dump(s, IPPROTO_TCP, AF_INET, STATES_LIVE, take_opened, table);
 
-    if (rc == 0)
-        rc = qpw_diag_dump(s, IPPROTO_TCP, AF_INET6, STATES_LIVE, take_opened, table);
-    if (rc == -ENOENT) /* no IPv6 */
-        rc = 0;
-    if (rc == 0 && table->count)
+    if (r == 0)
+        r = qpw_diag_dump(s, IPPROTO_TCP, AF_INET6, STATES_LIVE, take_opened, table);
+    if (r == -ENOENT) /* no IPv6 */
+        r = 0;
+    if (r == 0 && table->count)
         qsort(table->items, table->count, sizeof(*table->items), by_key);
-    return rc;
+    return r;
 }
 
 /* Report sockets on which both readings agree; look up the others one by one. */
@@ -162,7 +162,7 @@ static int report_agreed(struct qpw_sockets *s, const struct table *first, const
     enum qpw_direction direction;
     const struct opened *other;
     size_t unknown = 0;
-    int rc;
+    int r;
 
     for (size_t i = 0; i < second->count; i++) {
         const struct opened *o = &second->items[i];
@@ -172,9 +172,9 @@ static int report_agreed(struct qpw_sockets *s, const struct table *first, const
         other = first->count ? bsearch(o, first->items, first->count, sizeof(*o), by_key) : NULL;
         direction = o->direction;
         if (direction == QPW_DIR_UNKNOWN || !other || other->direction != direction) {
-            rc = qpw_sockets_direction(s, &o->key, &direction);
-            if (rc < 0)
-                return rc;
+            r = qpw_sockets_direction(s, &o->key, &direction);
+            if (r < 0)
+                return r;
         }
         if (direction == QPW_DIR_UNKNOWN)
             unknown++;
@@ -190,16 +190,16 @@ int qpw_sockets_dump_tcp(struct qpw_sockets *s, qpw_socket_fn fn, void *arg, siz
                          struct qpw_error *err)
 {
     struct table first = {0}, second = {0};
-    int rc = dump_sorted(s, &first);
+    int r = dump_sorted(s, &first);
 
-    if (rc == 0)
-        rc = dump_sorted(s, &second);
-    if (rc == 0)
-        rc = report_agreed(s, &first, &second, fn, arg, ret_unknown);
+    if (r == 0)
+        r = dump_sorted(s, &second);
+    if (r == 0)
+        r = report_agreed(s, &first, &second, fn, arg, ret_unknown);
     free(first.items);
     free(second.items);
-    if (rc < 0)
-        return qpw_fail(err, rc, "sockets: the TCP sockets cannot be read: %s", strerror(-rc));
+    if (r < 0)
+        return qpw_fail(err, r, "sockets: the TCP sockets cannot be read: %s", strerror(-r));
     return 0;
 }
 

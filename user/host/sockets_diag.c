@@ -100,7 +100,7 @@ static int transact(struct qpw_sockets *s, const struct nlmsghdr *message, mnl_c
 {
     bool dump = message->nlmsg_flags & NLM_F_DUMP, stale;
     ssize_t received;
-    int rc;
+    int r;
 
     if (mnl_socket_sendto(s->socket, message, message->nlmsg_len) < 0)
         return -errno;
@@ -108,10 +108,10 @@ static int transact(struct qpw_sockets *s, const struct nlmsghdr *message, mnl_c
         received = mnl_socket_recvfrom(s->socket, s->buffer, sizeof(s->buffer));
         if (received < 0)
             return -errno;
-        rc = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take, data);
-        stale = rc < 0 && errno == EPROTO; /* rest of an earlier answer */
-    } while (stale || (dump && rc > 0));
-    return rc < 0 ? -errno : 0;
+        r = mnl_cb_run(s->buffer, received, s->sequence, mnl_socket_get_portid(s->socket), take, data);
+        stale = r < 0 && errno == EPROTO; /* rest of an earlier answer */
+    } while (stale || (dump && r > 0));
+    return r < 0 ? -errno : 0;
 }
 
 /* ---- One tuple ---- */
@@ -138,7 +138,7 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
     struct answer answer = {.protocol = key->protocol};
     struct inet_diag_req_v2 *request;
     struct nlmsghdr *message;
-    int rc;
+    int r;
 
     /* For UDP the kernel expects the packet's source and destination, for TCP the socket's. */
     request = put_request(s, &message, 0);
@@ -151,9 +151,9 @@ static int ask(struct qpw_sockets *s, const struct qpw_conn_key *key, unsigned d
     set_address(request->sdiag_family, swapped ? key->local : key->remote, request->id.idiag_dst);
     request->id.idiag_sport = htons(swapped ? key->remote_port : key->local_port);
     request->id.idiag_dport = htons(swapped ? key->local_port : key->remote_port);
-    rc = transact(s, message, take_answer, &answer);
-    if (rc < 0)
-        return rc;
+    r = transact(s, message, take_answer, &answer);
+    if (r < 0)
+        return r;
     if (!answer.found)
         return -ENOENT;
     *ret = answer.socket;
@@ -185,22 +185,22 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
     const struct qpw_diag_socket *pictured = qpw_diag_in_snapshot(s, key);
     struct qpw_diag_socket socket, best;
     bool found = false;
-    int rc;
+    int r;
 
     if (pictured) {
         *ret = *pictured;
         return 0;
     }
-    rc = ask(s, key, 0, &socket);
-    if (rc == 0 && qpw_diag_is_exact(key, &socket)) {
+    r = ask(s, key, 0, &socket);
+    if (r == 0 && qpw_diag_is_exact(key, &socket)) {
         *ret = socket;
         return 0;
     }
-    if (rc == 0) {
+    if (r == 0) {
         best = socket;
         found = true;
-    } else if (rc != -ENOENT) {
-        return rc;
+    } else if (r != -ENOENT) {
+        return r;
     }
     /* A socket bound to a device is found only by a look-up for that device. */
     read_devices(s);
@@ -245,13 +245,13 @@ int qpw_diag_dump(struct qpw_sockets *s, uint8_t protocol, uint8_t family, uint3
     struct dump dump = {.fn = fn, .arg = arg, .protocol = protocol};
     struct inet_diag_req_v2 *request;
     struct nlmsghdr *message;
-    int rc;
+    int r;
 
     request = put_request(s, &message, NLM_F_DUMP);
     request->sdiag_family = family;
     request->sdiag_protocol = protocol;
     request->idiag_ext = 1 << (INET_DIAG_INFO - 1);
     request->idiag_states = states;
-    rc = transact(s, message, take_dumped, &dump);
-    return dump.error ? dump.error : rc;
+    r = transact(s, message, take_dumped, &dump);
+    return dump.error ? dump.error : r;
 }

@@ -21,30 +21,30 @@ struct reading {
 
 static int take(void *arg, const struct qpw_diag_socket *socket)
 {
-    struct reading *r = arg;
+    struct reading *reading = arg;
     struct qpw_diag_socket *more;
 
-    if (!socket->inode && !r->all)
+    if (!socket->inode && !reading->all)
         return 0;
-    more = QPW_ADD(r->sockets, r->n);
+    more = QPW_ADD(reading->sockets, reading->n);
     if (!more)
         return -ENOMEM;
     *more = *socket;
-    r->n++;
+    reading->n++;
     return 0;
 }
 
-static int read_all(struct qpw_sockets *s, struct reading *r)
+static int read_all(struct qpw_sockets *s, struct reading *reading)
 {
     static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP}, families[] = {AF_INET, AF_INET6};
-    int rc = 0;
+    int r = 0;
 
     for (size_t p = 0; p < 2; p++)
-        for (size_t f = 0; rc == 0 && f < 2; f++) {
-            rc = qpw_diag_dump(s, protocols[p], families[f], STATES, take, r);
-            rc = rc == -ENOENT ? 0 : rc;
+        for (size_t f = 0; r == 0 && f < 2; f++) {
+            r = qpw_diag_dump(s, protocols[p], families[f], STATES, take, reading);
+            r = r == -ENOENT ? 0 : r;
         }
-    return rc;
+    return r;
 }
 
 static bool listens(const struct qpw_diag_socket *socket)
@@ -73,18 +73,19 @@ static bool is_shared(struct qpw_sockets *s, const struct qpw_diag_socket *socke
     return false;
 }
 
-static void report(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *fn, void *arg)
+static void report(struct qpw_sockets *s, const struct reading *reading, qpw_held_fn *fn, void *arg)
 {
     uint64_t asked_ns = qpw_clock_monotonic_ns();
     struct qpw_held_socket held = {0};
     size_t end = 0;
 
-    for (size_t i = 0; i < r->n; i++) {
-        const struct qpw_diag_socket *socket = &r->sockets[i];
+    for (size_t i = 0; i < reading->n; i++) {
+        const struct qpw_diag_socket *socket = &reading->sockets[i];
 
         held.listens = listens(socket);
         if (held.listens && i >= end) {
-            for (end = i + 1; end < r->n && listens(&r->sockets[end]) && !by_end(socket, &r->sockets[end]); end++)
+            for (end = i + 1;
+                 end < reading->n && listens(&reading->sockets[end]) && !by_end(socket, &reading->sockets[end]); end++)
                 ;
             held.shared = end - i > 1 && is_shared(s, socket, end - i, asked_ns);
         }
@@ -101,19 +102,19 @@ static void report(struct qpw_sockets *s, const struct reading *r, qpw_held_fn *
 
 int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
 {
-    struct reading r = {.all = true};
-    int rc;
+    struct reading reading = {.all = true};
+    int r;
 
     qpw_sockets_forget(s);
-    rc = read_all(s, &r);
-    if (rc < 0) {
-        free(r.sockets);
-        return qpw_fail(err, rc, "sockets: they cannot be read: %s", strerror(-rc));
+    r = read_all(s, &reading);
+    if (r < 0) {
+        free(reading.sockets);
+        return qpw_fail(err, r, "sockets: they cannot be read: %s", strerror(-r));
     }
-    if (r.n)
-        qsort(r.sockets, r.n, sizeof(*r.sockets), qpw_diag_by_key);
-    s->picture = r.sockets;
-    s->n_picture = r.n;
+    if (reading.n)
+        qsort(reading.sockets, reading.n, sizeof(*reading.sockets), qpw_diag_by_key);
+    s->picture = reading.sockets;
+    s->n_picture = reading.n;
     return 0;
 }
 
@@ -121,13 +122,13 @@ int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
 
 int qpw_sockets_held(struct qpw_sockets *s, qpw_held_fn *fn, void *arg, struct qpw_error *err)
 {
-    struct reading r = {0};
-    int rc = read_all(s, &r);
+    struct reading reading = {0};
+    int r = read_all(s, &reading);
 
-    if (rc == 0 && r.n)
-        qsort(r.sockets, r.n, sizeof(*r.sockets), by_end);
-    if (rc == 0)
-        report(s, &r, fn, arg);
-    free(r.sockets);
-    return rc < 0 ? qpw_fail(err, rc, "sockets: those of processes cannot be read: %s", strerror(-rc)) : 0;
+    if (r == 0 && reading.n)
+        qsort(reading.sockets, reading.n, sizeof(*reading.sockets), by_end);
+    if (r == 0)
+        report(s, &reading, fn, arg);
+    free(reading.sockets);
+    return r < 0 ? qpw_fail(err, r, "sockets: those of processes cannot be read: %s", strerror(-r)) : 0;
 }

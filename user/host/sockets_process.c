@@ -101,15 +101,15 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     struct qpw_diag_socket socket, again;
     uint64_t asked_ns = qpw_clock_monotonic_ns();
     bool exact, inbound;
-    int rc, pid;
+    int r, pid;
 
     *ret = p;
     if ((key->protocol != IPPROTO_TCP && key->protocol != IPPROTO_UDP) || !key->local_port)
         return 0;
     ret->match = QPW_MATCH_GONE;
-    rc = qpw_diag_find(s, key, &socket);
-    if (rc < 0)
-        return rc == -ENOENT ? 0 : rc;
+    r = qpw_diag_find(s, key, &socket);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
     exact = qpw_diag_is_exact(key, &socket);
     inbound = direction != QPW_DIR_OUTBOUND;
     if (!exact && !inbound && key->protocol == IPPROTO_TCP)
@@ -172,14 +172,14 @@ int qpw_sockets_holders(struct qpw_sockets *s, const struct qpw_conn_key *key, e
 {
     uint64_t asked_ns = qpw_clock_monotonic_ns();
     struct qpw_diag_socket socket, listener;
-    int rc;
+    int r;
 
     *ret = (struct qpw_socket_holders){0};
     if ((key->protocol != IPPROTO_TCP && key->protocol != IPPROTO_UDP) || !key->local_port)
         return 0;
-    rc = qpw_diag_find(s, key, &socket);
-    if (rc < 0)
-        return rc == -ENOENT ? 0 : rc;
+    r = qpw_diag_find(s, key, &socket);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
     ret->exact = qpw_diag_is_exact(key, &socket);
     if (!ret->exact && direction == QPW_DIR_OUTBOUND && key->protocol == IPPROTO_TCP)
         return 0; /* a mere listener on the port that the closed connection was opened from */

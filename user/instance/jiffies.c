@@ -43,12 +43,12 @@ static int read_half(int fd, uint32_t *ret)
 static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
 {
     uint32_t first = 0, tick = 0;
-    int rc = read_half(fd, &first);
+    int r = read_half(fd, &first);
 
     do {
-        rc = rc ? rc : read_half(fd, &tick);
-        if (rc < 0)
-            return rc;
+        r = r ? r : read_half(fd, &tick);
+        if (r < 0)
+            return r;
     } while (tick == first);
     *ret_tick = tick;
     *ret_ns = qpw_clock_monotonic_ns();
@@ -57,41 +57,41 @@ static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
 
 int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
 {
-    int low = load_reader(0), high = load_reader(1), rc = low < 0 ? low : high < 0 ? high : 0;
+    int low = load_reader(0), high = load_reader(1), r = low < 0 ? low : high < 0 ? high : 0;
     uint32_t tick = 0, upper = 0;
     struct timespec resolution;
     uint64_t now = 0;
     int64_t ahead, best = INT64_MIN;
     bool again = false;
 
-    if (rc < 0) {
-        rc = qpw_fail(err, rc, "cannot load a BPF program: %s%s", strerror(-rc),
-                      qpw_kernel_remedy(rc, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
+    if (r < 0) {
+        r = qpw_fail(err, r, "cannot load a BPF program: %s%s", strerror(-r),
+                     qpw_kernel_remedy(r, " (root, or CAP_BPF and CAP_NET_ADMIN, is needed)"));
         goto out;
     }
     /* A coarse clock's resolution is exactly one tick, whereas ticks counted on a busy machine are inexact. */
     if (clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) < 0) {
-        rc = qpw_fail(err, -errno, "cannot read the resolution of the kernel's clock: %s", strerror(errno));
+        r = qpw_fail(err, -errno, "cannot read the resolution of the kernel's clock: %s", strerror(errno));
         goto out;
     }
     config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
-    rc = read_half(high, &upper);
-    for (unsigned i = 0; !rc && !again && i < CALIBRATION_TICKS; i++) {
-        rc = next_tick(low, &tick, &now);
+    r = read_half(high, &upper);
+    for (unsigned i = 0; !r && !again && i < CALIBRATION_TICKS; i++) {
+        r = next_tick(low, &tick, &now);
         ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
         again = i && llabs(ahead - best) <= CALIBRATION_NEAR_NS;
-        if (rc || ahead <= best)
+        if (r || ahead <= best)
             continue; /* a reading can only be late, so keep the earliest */
         best = ahead;
         config->jiffies_base = (uint64_t)upper << 32 | tick;
         config->base_ns = now;
     }
-    if (rc < 0)
-        rc = qpw_fail(err, rc, "cannot read the kernel's tick: %s", strerror(-rc));
+    if (r < 0)
+        r = qpw_fail(err, r, "cannot read the kernel's tick: %s", strerror(-r));
 out:
     if (low >= 0)
         close(low);
     if (high >= 0)
         close(high);
-    return rc;
+    return r;
 }

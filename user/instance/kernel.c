@@ -65,10 +65,10 @@ int qpw_kernel_map_pages(struct qpw_kernel *k, struct qpw_error *err)
     incarnations = mmap(NULL, sizeof(*k->incarnations), PROT_READ | PROT_WRITE, MAP_SHARED,
                         k->map_fd[QPW_MAP_incarnations], 0);
     if (incarnations == MAP_FAILED) {
-        int rc = -errno;
+        int r = -errno;
 
         munmap(control, (size_t)sysconf(_SC_PAGESIZE));
-        return qpw_fail(err, rc, "cannot map the incarnations: %s", strerror(-rc));
+        return qpw_fail(err, r, "cannot map the incarnations: %s", strerror(-r));
     }
     k->control = control;
     k->incarnations = incarnations;

@@ -130,7 +130,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     struct qpw_config *config = ret;
     size_t size = 0;
     const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
-    int rc;
+    int r;
 
     if (!initial || size != sizeof(*config))
         return qpw_fail(err, -EINVAL, "the embedded BPF object's configuration section has %zu bytes, not %zu", size,
@@ -157,9 +157,9 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     if (!o->replay) {
         config->exec_path = offset_of("sched/sched_process_exec", "filename");
         config->fork_child = offset_of("sched/sched_process_fork", "child_pid");
-        rc = qpw_jiffies_calibrate(config, err);
-        if (rc < 0)
-            return rc;
+        r = qpw_jiffies_calibrate(config, err);
+        if (r < 0)
+            return r;
     }
     if (bpf_map__set_initial_value(map, config, sizeof(*config)) < 0)
         return qpw_fail(err, -errno, "cannot set the BPF configuration: %s", strerror(errno));
@@ -176,15 +176,15 @@ static int fill_queue(int fd, uint32_t first, uint32_t count)
 
 static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
 {
-    int rc = fill_queue(k->map_fd[QPW_MAP_meter_slots], QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE);
+    int r = fill_queue(k->map_fd[QPW_MAP_meter_slots], QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE);
 
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_open_slots], QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN);
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_node_slots], QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS);
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_implied_slots], QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS);
-    rc = rc ? rc : fill_queue(k->map_fd[QPW_MAP_weak_slots], QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS);
-    return rc ? qpw_fail(err, rc, "cannot fill the queues of counter slots: %s", strerror(-rc)) : 0;
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_open_slots], QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN);
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_node_slots], QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS);
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_implied_slots], QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS);
+    r = r ? r : fill_queue(k->map_fd[QPW_MAP_weak_slots], QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS);
+    return r ? qpw_fail(err, r, "cannot fill the queues of counter slots: %s", strerror(-r)) : 0;
 }
 
 static void set_defaults(struct qpw_control *c, uint64_t now)
@@ -240,26 +240,26 @@ static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw
 static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct bpf_object *object;
-    int rc;
+    int r;
 
     k->old_verifier = options->old_verifier;
     object = qpw_embedded_open(k->old_verifier);
     if (!object)
         return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
     set_sizes(object, options);
-    rc = set_config(object, options, &k->config, err);
-    if (rc == 0) {
-        rc = load_maps(object);
-        if (rc < 0)
-            rc = qpw_fail(
-                err, rc, "cannot make the BPF maps: %s%s", strerror(-rc),
+    r = set_config(object, options, &k->config, err);
+    if (r == 0) {
+        r = load_maps(object);
+        if (r < 0)
+            r = qpw_fail(
+                err, r, "cannot make the BPF maps: %s%s", strerror(-r),
                 qpw_kernel_remedy(
-                    rc, " (root, or CAP_BPF and CAP_NET_ADMIN, "
-                        "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
+                    r, " (root, or CAP_BPF and CAP_NET_ADMIN, "
+                       "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
     }
-    rc = rc ? rc : take_maps(object, k, err);
+    r = r ? r : take_maps(object, k, err);
     bpf_object__close(object);
-    return rc;
+    return r;
 }
 
 int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
@@ -272,16 +272,18 @@ int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
 int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_kernel fresh;
-    int rc;
+    int r;
 
     qpw_kernel_init(&fresh);
-    rc = make_maps(options, &fresh, err);
-    rc = rc ? rc : qpw_programs_begin(&fresh, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS, &fresh.programs, err);
-    rc = rc ? rc : qpw_kernel_map_pages(&fresh, err);
-    rc = rc ? rc : qpw_kernel_set_fresh(&fresh, err);
-    if (rc < 0) {
+    r = make_maps(options, &fresh, err);
+    r = r ? r
+          : qpw_programs_begin(&fresh, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS,
+                               &fresh.programs, err);
+    r = r ? r : qpw_kernel_map_pages(&fresh, err);
+    r = r ? r : qpw_kernel_set_fresh(&fresh, err);
+    if (r < 0) {
         qpw_kernel_close(&fresh);
-        return rc;
+        return r;
     }
     *k = fresh;
     return 0;
@@ -298,14 +300,14 @@ int qpw_kernel_finish(struct qpw_kernel *k, struct qpw_error *err)
 int qpw_kernel_load(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_kernel fresh;
-    int rc = qpw_kernel_begin(options, &fresh, err);
+    int r = qpw_kernel_begin(options, &fresh, err);
 
-    if (rc < 0)
-        return rc;
-    rc = qpw_kernel_finish(&fresh, err);
-    if (rc < 0)
+    if (r < 0)
+        return r;
+    r = qpw_kernel_finish(&fresh, err);
+    if (r < 0)
         qpw_kernel_close(&fresh);
     else
         *k = fresh;
-    return rc;
+    return r;
 }

@@ -27,10 +27,10 @@ static int make_array(const char *name, const void *values, uint32_t size, uint3
         return -errno;
     for (uint32_t i = 0; i < n; i++)
         if (bpf_map_update_elem(fd, &i, (const char *)values + (size_t)i * size, BPF_ANY) < 0) {
-            int rc = -errno;
+            int r = -errno;
 
             close(fd);
-            return rc;
+            return r;
         }
     return fd;
 }
@@ -45,10 +45,10 @@ static int make_sets(const struct qpw_compiled *p)
         return -errno;
     for (size_t i = 0; i < p->n_sets; i++)
         if (bpf_map_update_elem(fd, &p->sets[i].key, &p->sets[i].value, BPF_ANY) < 0) {
-            int rc = -errno;
+            int r = -errno;
 
             close(fd);
-            return rc;
+            return r;
         }
     return fd;
 }
@@ -111,7 +111,7 @@ static int swap_in(struct qpw_kernel *k, const int fds[TABLES], bool peers)
 int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *policy, const struct qpw_registry *names,
                           struct qpw_error *err)
 {
-    int fds[TABLES], rc = 0;
+    int fds[TABLES], r = 0;
 
     fds[TABLE_SLOTS] = make_array("qpw_slots", policy->slots, sizeof(struct qpw_slots), 2 * QPW_CHUNKS_PER_DIR, 0);
     fds[TABLE_CHAINS] = make_array("qpw_chains", policy->chains, sizeof(struct qpw_chain), (uint32_t)policy->n_chains,
@@ -121,22 +121,22 @@ int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *polic
     fds[TABLE_SETS] = make_sets(policy);
     for (int t = 0; t < TABLES; t++)
         if (fds[t] < 0)
-            rc = fds[t];
-    rc = rc ? rc : write_names(k, names);
-    rc = rc ? rc : swap_in(k, fds, has_peers(policy));
-    rc = rc ? rc : write_listed(k, policy);
-    rc = rc ? rc : write_exceptions(k, policy);
+            r = fds[t];
+    r = r ? r : write_names(k, names);
+    r = r ? r : swap_in(k, fds, has_peers(policy));
+    r = r ? r : write_listed(k, policy);
+    r = r ? r : write_exceptions(k, policy);
     for (int t = 0; t < TABLES; t++)
         if (fds[t] >= 0)
             close(fds[t]);
-    return rc ? qpw_fail(err, rc, "cannot write the policy into the kernel: %s; the one in force stays", strerror(-rc))
-              : 0;
+    return r ? qpw_fail(err, r, "cannot write the policy into the kernel: %s; the one in force stays", strerror(-r))
+             : 0;
 }
 
 int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, struct qpw_error *err)
 {
     struct qpw_registry names = {0};
-    int rc = -ENOMEM;
+    int r = -ENOMEM;
 
     names.rules = calloc(QPW_MAX_RULES, sizeof(*names.rules));
     names.peers = calloc(QPW_MAX_PEERS, sizeof(*names.peers));
@@ -145,8 +145,8 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
     names.n_rules = names.n_peers = 1;
     for (uint32_t i = 1; i < QPW_MAX_RULES; i++) {
         if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_rule_info], &i, &names.rules[i]) < 0) {
-            rc = -errno;
-            if (rc == -ENOENT)
+            r = -errno;
+            if (r == -ENOENT)
                 break; /* the first empty name ends the list */
             goto fail;
         }
@@ -156,7 +156,7 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
     }
     for (uint32_t i = 1; i < QPW_MAX_PEERS; i++) {
         if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_peer_info], &i, &names.peers[i]) < 0) {
-            rc = -errno;
+            r = -errno;
             goto fail;
         }
         if (!names.peers[i].name[0])
@@ -168,7 +168,7 @@ int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, s
 fail:
     free(names.rules);
     free(names.peers);
-    return qpw_fail(err, rc, "cannot read rule and peer names from the kernel: %s", strerror(-rc));
+    return qpw_fail(err, r, "cannot read rule and peer names from the kernel: %s", strerror(-r));
 }
 
 int qpw_kernel_add_dhcp_server(struct qpw_kernel *k, const uint8_t addr[16])
@@ -207,12 +207,12 @@ static void set_local4(struct qpw_control *c, const uint8_t addr[16], unsigned p
 int qpw_kernel_set_local(struct qpw_kernel *k, const uint8_t addr[16], unsigned prefix, uint32_t flags, bool present)
 {
     struct qpw_local_key key = {.prefixlen = prefix};
-    int rc;
+    int r;
 
     memcpy(key.addr, addr, 16);
-    rc = present ? bpf_map_update_elem(k->map_fd[QPW_MAP_locals], &key, &flags, BPF_ANY)
-                 : bpf_map_delete_elem(k->map_fd[QPW_MAP_locals], &key);
-    if (rc < 0)
+    r = present ? bpf_map_update_elem(k->map_fd[QPW_MAP_locals], &key, &flags, BPF_ANY)
+                : bpf_map_delete_elem(k->map_fd[QPW_MAP_locals], &key);
+    if (r < 0)
         return -errno;
     set_local4(k->control, addr, prefix, present ? flags : 0);
     qpw_kernel_bump_generation(k);

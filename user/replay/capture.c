@@ -68,7 +68,7 @@ int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_erro
     struct qpw_capture *c = calloc(1, sizeof(*c));
     uint8_t first[4];
     bool pcapng = false;
-    int rc;
+    int r;
 
     if (c)
         c->path = strdup(strcmp(path, "-") ? path : "standard input");
@@ -76,16 +76,16 @@ int qpw_capture_open(const char *path, struct qpw_capture **ret, struct qpw_erro
         free(c);
         return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
     }
-    rc = qpw_stream_open(path, &c->stream, err);
-    if (rc == 0 && (qpw_stream_peek(c->stream, first) < 4 || !known_magic(first, &pcapng)))
-        rc = qpw_fail(err, -EINVAL, "%s: not a capture (neither pcap nor pcapng%s%s)", c->path,
-                      qpw_stream_problem(c->stream) ? "; " : "",
-                      qpw_stream_problem(c->stream) ? qpw_stream_problem(c->stream) : "");
-    if (rc == 0)
-        rc = pcapng ? open_pcapng(c, err) : open_pcap(c, err);
-    if (rc < 0) {
+    r = qpw_stream_open(path, &c->stream, err);
+    if (r == 0 && (qpw_stream_peek(c->stream, first) < 4 || !known_magic(first, &pcapng)))
+        r = qpw_fail(err, -EINVAL, "%s: not a capture (neither pcap nor pcapng%s%s)", c->path,
+                     qpw_stream_problem(c->stream) ? "; " : "",
+                     qpw_stream_problem(c->stream) ? qpw_stream_problem(c->stream) : "");
+    if (r == 0)
+        r = pcapng ? open_pcapng(c, err) : open_pcap(c, err);
+    if (r < 0) {
         qpw_capture_close(c);
-        return rc;
+        return r;
     }
     *ret = c;
     return 0;
@@ -96,12 +96,12 @@ static int next_pcap(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
     struct pcap_pkthdr *header;
     const u_char *data;
     off_t at = ftello(c->file);
-    int rc = pcap_next_ex(c->pcap, &header, &data);
+    int r = pcap_next_ex(c->pcap, &header, &data);
 
     c->offset = (uint64_t)at;
-    if (rc == PCAP_ERROR_BREAK)
+    if (r == PCAP_ERROR_BREAK)
         return 0;
-    if (rc != 1)
+    if (r != 1)
         return qpw_fail(err, -EIO, "%s", pcap_geterr(c->pcap));
     *ret = (struct qpw_capture_frame){
         .data = data,
@@ -116,13 +116,13 @@ static int next_pcap(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
 /* Read the next record whose link type can be converted to Ethernet, counting the records skipped. */
 static int next_supported(struct qpw_capture *c, struct qpw_capture_frame *ret, uint32_t *ret_type, struct qpw_error *why)
 {
-    int rc;
+    int r;
 
     for (;;) {
         *ret_type = c->link_type;
-        rc = c->ng ? qpw_pcapng_next(c->ng, ret, ret_type, why) : next_pcap(c, ret, why);
-        if (rc <= 0 || qpw_link_supported(*ret_type))
-            return rc;
+        r = c->ng ? qpw_pcapng_next(c->ng, ret, ret_type, why) : next_pcap(c, ret, why);
+        if (r <= 0 || qpw_link_supported(*ret_type))
+            return r;
         if (!c->unsupported++)
             c->unsupported_type = *ret_type;
     }
@@ -135,12 +135,12 @@ int qpw_capture_next(struct qpw_capture *c, struct qpw_capture_frame *ret, struc
     uint32_t link_type;
     const char *problem;
     char offset[24];
-    int rc = next_supported(c, &frame, &link_type, &why);
+    int r = next_supported(c, &frame, &link_type, &why);
 
-    if (rc <= 0) {
+    if (r <= 0) {
         /* To the pcap reader, truncated compressed data looks like the end of the file. */
         problem = qpw_stream_problem(c->stream);
-        if (rc == 0 && !problem)
+        if (r == 0 && !problem)
             return 0;
         return qpw_fail(err, -EIO, "%s: damaged at offset %s%s: %s; what comes before it was read", c->path,
                         qpw_words_exact(qpw_capture_offset(c), offset, sizeof(offset)), problem ? " of the uncompressed data" : "",

@@ -18,18 +18,18 @@
 /* Read one statistic, summed over all CPUs. */
 static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *ret, struct qpw_error *err)
 {
-    int cpus = qpw_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), r = 0;
     uint64_t *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values)), sum = 0;
 
     if (cpus <= 0 || !values)
-        rc = -ENOMEM;
+        r = -ENOMEM;
     else if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_losses], &index, values) < 0)
-        rc = -errno;
-    for (int cpu = 0; rc == 0 && cpu < cpus; cpu++)
+        r = -errno;
+    for (int cpu = 0; r == 0 && cpu < cpus; cpu++)
         sum += values[cpu];
     free(values);
-    if (rc < 0)
-        return qpw_fail(err, rc, "the statistics of the tables: %s", strerror(-rc));
+    if (r < 0)
+        return qpw_fail(err, r, "the statistics of the tables: %s", strerror(-r));
     *ret = sum;
     return 0;
 }
@@ -37,21 +37,21 @@ static int read_statistic(const struct qpw_kernel *k, uint32_t index, uint64_t *
 int qpw_connections_made(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret_opened,
                          uint64_t *ret_closed, struct qpw_error *err)
 {
-    int rc = read_statistic(k, QPW_STAT_OPENED(conn_class), ret_opened, err);
+    int r = read_statistic(k, QPW_STAT_OPENED(conn_class), ret_opened, err);
 
-    return rc ? rc : read_statistic(k, QPW_STAT_CLOSED(conn_class), ret_closed, err);
+    return r ? r : read_statistic(k, QPW_STAT_CLOSED(conn_class), ret_closed, err);
 }
 
 int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_t *ret,
                             struct qpw_error *err)
 {
     uint64_t opened = 0, closed = 0, expired = 0;
-    int rc = qpw_connections_made(k, conn_class, &opened, &closed, err);
+    int r = qpw_connections_made(k, conn_class, &opened, &closed, err);
 
-    rc = rc ? rc : read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);
-    if (rc == 0)
+    r = r ? r : read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);
+    if (r == 0)
         *ret = opened > closed + expired ? opened - closed - expired : 0;
-    return rc;
+    return r;
 }
 
 /*

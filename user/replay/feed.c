@@ -59,22 +59,21 @@ static uint32_t least(const struct qpw_capture_frame *frame, bool tc)
 
 static int run(struct qpw_feed *feed, int prog_fd, struct qpw_error *err)
 {
-    int rc;
+    int r;
 
     do {
         feed->opts.data_size_out = 0; /* written by the last run; as an input it would be a limit */
-        rc = bpf_prog_test_run_opts(prog_fd, &feed->opts);
-    } while (rc == -EINTR);
-    if (rc < 0)
-        return qpw_fail(err, rc, "the kernel refuses a test run of %u bytes: %s", feed->opts.data_size_in,
-                        strerror(-rc));
+        r = bpf_prog_test_run_opts(prog_fd, &feed->opts);
+    } while (r == -EINTR);
+    if (r < 0)
+        return qpw_fail(err, r, "the kernel refuses a test run of %u bytes: %s", feed->opts.data_size_in, strerror(-r));
     return 0;
 }
 
 int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err)
 {
     uint32_t n = feed->n;
-    int rc;
+    int r;
 
     if (!n)
         return 0;
@@ -83,10 +82,10 @@ int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err)
     feed->kernel->control->replay_padded = 1;
     feed->opts.data_in = feed->packet;
     feed->opts.data_size_in = sizeof(feed->packet);
-    rc = run(feed, feed->many_fd, err);
-    if (rc == 0 && feed->opts.retval != n)
-        rc = qpw_fail(err, -EIO, "the kernel took %u frames of %u", feed->opts.retval, n);
-    return rc;
+    r = run(feed, feed->many_fd, err);
+    if (r == 0 && feed->opts.retval != n)
+        r = qpw_fail(err, -EIO, "the kernel took %u frames of %u", feed->opts.retval, n);
+    return r;
 }
 
 /* Let a frame wait for others. */

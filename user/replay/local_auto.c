@@ -173,15 +173,15 @@ static int survey_files(struct survey *s, char *const paths[], size_t n_paths, s
 {
     struct qpw_capture_frame frame;
     struct qpw_capture *c;
-    int rc;
+    int r;
 
     for (size_t i = 0; i < n_paths && s->frames < QPW_LOCAL_AUTO_FRAMES; i++) {
         if (!qpw_stream_is_rereadable(paths[i]))
             return qpw_fail(err, -ESPIPE, "--local auto: %s cannot be read twice; name the node's address",
                             strcmp(paths[i], "-") ? paths[i] : "standard input");
-        rc = qpw_capture_open(paths[i], &c, err);
-        if (rc < 0)
-            return rc;
+        r = qpw_capture_open(paths[i], &c, err);
+        if (r < 0)
+            return r;
         while (s->frames < QPW_LOCAL_AUTO_FRAMES && qpw_capture_next(c, &frame, NULL) > 0)
             look_at(s, &frame); /* damage is reported by the replay */
         s->unsupported += qpw_capture_unsupported(c, s->unsupported_type, sizeof(s->unsupported_type));
@@ -218,12 +218,12 @@ static bool is_loopback(const uint8_t addr[16])
 /* Take the senders of outgoing frames, if the capture marks these. */
 static int take_senders(const struct survey *s, struct qpw_ends *ends, char *list, size_t size, struct qpw_error *err)
 {
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < ADDRESSES; i++)
+    for (size_t i = 0; r == 0 && i < ADDRESSES; i++)
         if (s->addresses[i].left || (s->addresses[i].used && is_loopback(s->addresses[i].addr)))
-            rc = take(ends, &s->addresses[i], list, size, err);
-    return rc;
+            r = take(ends, &s->addresses[i], list, size, err);
+    return r;
 }
 
 /*
@@ -234,29 +234,29 @@ static int take_card(const struct survey *s, const struct address *best, struct 
                      struct qpw_error *err)
 {
     size_t same = 0;
-    int rc = take(ends, best, list, size, err);
+    int r = take(ends, best, list, size, err);
 
     if (!best->has_mac)
-        return rc;
+        return r;
     for (size_t i = 0; i < ADDRESSES; i++)
         same += s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6);
-    for (size_t i = 0; rc == 0 && same <= CARD_ADDRESSES && i < ADDRESSES; i++)
+    for (size_t i = 0; r == 0 && same <= CARD_ADDRESSES && i < ADDRESSES; i++)
         if (&s->addresses[i] != best && s->addresses[i].has_mac && !memcmp(s->addresses[i].mac, best->mac, 6) &&
             !talk(s, best->addr, s->addresses[i].addr))
-            rc = take(ends, &s->addresses[i], list, size, err);
-    return rc;
+            r = take(ends, &s->addresses[i], list, size, err);
+    return r;
 }
 
 static int choose(const struct survey *s, struct qpw_ends *ends, char why[static QPW_LOCAL_WHY], struct qpw_error *err)
 {
     const struct address *best = NULL, *second = NULL;
     char list[256] = "", frames[40], partners[40], next[24];
-    int rc;
+    int r;
 
     if (s->directions) {
-        rc = take_senders(s, ends, list, sizeof(list), err);
+        r = take_senders(s, ends, list, sizeof(list), err);
         snprintf(why, QPW_LOCAL_WHY, "local is %s: the capture says which frames left the node, and they came from there", list);
-        return rc;
+        return r;
     }
     for (size_t i = 0; i < ADDRESSES; i++) {
         const struct address *a = &s->addresses[i];
@@ -276,7 +276,7 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char why[static
     if (!best)
         return qpw_fail(err, -ENODATA, "--local auto: no IP address in the first %s; name the node's address",
                         qpw_words_many(s->frames, "frame", frames, sizeof(frames)));
-    rc = take_card(s, best, ends, list, sizeof(list), err);
+    r = take_card(s, best, ends, list, sizeof(list), err);
     snprintf(why, QPW_LOCAL_WHY, "local is %s: it talks to %s, the next busiest address to %s%s", list,
              qpw_words_many(best->partners, "other", partners, sizeof(partners)),
              qpw_words_count(second ? second->partners : 0, next, sizeof(next)),
@@ -284,21 +284,21 @@ static int choose(const struct survey *s, struct qpw_ends *ends, char why[static
              : second->served != best->served
                  ? "; the policy's inbound services were asked there"
                  : "; that is no clear difference: name the node with --local");
-    return rc;
+    return r;
 }
 
 int qpw_local_auto(char *const paths[], size_t n_paths, const struct qpw_policy *policy, struct qpw_ends *ends,
                    char why[static QPW_LOCAL_WHY], struct qpw_error *err)
 {
     struct survey *s = calloc(1, sizeof(*s));
-    int rc;
+    int r;
 
     if (!s)
         return qpw_fail(err, -ENOMEM, "out of memory");
     list_ports(s, policy);
-    rc = survey_files(s, paths, n_paths, err);
-    if (rc == 0)
-        rc = choose(s, ends, why, err);
+    r = survey_files(s, paths, n_paths, err);
+    if (r == 0)
+        r = choose(s, ends, why, err);
     free(s);
-    return rc;
+    return r;
 }

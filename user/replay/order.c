@@ -26,10 +26,10 @@ static int look(struct file *file, struct qpw_error *err)
 {
     struct qpw_capture_frame frame;
     struct qpw_capture *c;
-    int rc = qpw_capture_open(file->path, &c, err);
+    int r = qpw_capture_open(file->path, &c, err);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     file->first_ns = qpw_capture_next(c, &frame, NULL) > 0 ? frame.time_ns : UINT64_MAX;
     qpw_capture_close(c);
     return 0;
@@ -40,19 +40,19 @@ int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_
     struct file *files = calloc(n ? n : 1, sizeof(*files));
     bool changed = false, pipe = false;
     uint64_t first = UINT64_MAX;
-    int rc = 0;
+    int r = 0;
 
     if (!files)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    for (size_t i = 0; r == 0 && i < n; i++) {
         files[i] = (struct file){.path = paths[i], .first_ns = UINT64_MAX, .position = i};
         if (!qpw_stream_is_rereadable(paths[i]))
             pipe = true;
         else
-            rc = look(&files[i], err);
+            r = look(&files[i], err);
         first = files[i].first_ns < first ? files[i].first_ns : first;
     }
-    if (rc == 0) {
+    if (r == 0) {
         if (!pipe)
             qsort(files, n, sizeof(*files), by_time);
         for (size_t i = 0; i < n; i++) {
@@ -63,5 +63,5 @@ int qpw_order_captures(char **paths, size_t n, bool *ret_changed, uint64_t *ret_
         *ret_first_ns = first == UINT64_MAX ? 0 : first;
     }
     free(files);
-    return rc;
+    return r;
 }

@@ -280,15 +280,15 @@ int qpw_pcapng_open(FILE *file, struct qpw_pcapng **ret, struct qpw_error *err)
 {
     struct qpw_pcapng *ng = calloc(1, sizeof(*ng));
     uint32_t type, length;
-    int rc;
+    int r;
 
     if (!ng)
         return qpw_fail(err, -ENOMEM, "out of memory");
     ng->file = file;
-    rc = read_block(ng, &type, &length, err);
-    if (rc <= 0 || type != BLOCK_SECTION) {
+    r = read_block(ng, &type, &length, err);
+    if (r <= 0 || type != BLOCK_SECTION) {
         qpw_pcapng_close(ng);
-        return rc < 0 ? rc : qpw_fail(err, -EINVAL, "no section header");
+        return r < 0 ? r : qpw_fail(err, -EINVAL, "no section header");
     }
     *ret = ng;
     return 0;
@@ -298,14 +298,14 @@ int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32
                     struct qpw_error *err)
 {
     uint32_t type = 0, length = 0;
-    int rc;
+    int r;
 
-    while ((rc = read_block(ng, &type, &length, err)) > 0) {
+    while ((r = read_block(ng, &type, &length, err)) > 0) {
         switch (type) {
         case BLOCK_INTERFACE:
-            rc = add_interface(ng, length, err);
-            if (rc < 0)
-                return rc;
+            r = add_interface(ng, length, err);
+            if (r < 0)
+                return r;
             break;
         case BLOCK_PACKET:
         case BLOCK_PACKET_OLD:
@@ -316,7 +316,7 @@ int qpw_pcapng_next(struct qpw_pcapng *ng, struct qpw_capture_frame *ret, uint32
             break; /* names, statistics, custom blocks: no packets */
         }
     }
-    return rc;
+    return r;
 }
 
 uint64_t qpw_pcapng_offset(const struct qpw_pcapng *ng)

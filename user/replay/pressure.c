@@ -47,12 +47,12 @@ static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_
                    uint64_t *count, struct qpw_error *err)
 {
     struct table t = {0};
-    int rc = qpw_conns_walk(k, conn_class, keep, &t);
+    int r = qpw_conns_walk(k, conn_class, keep, &t);
 
-    rc = rc == 0 && t.failed ? -ENOMEM : rc;
+    r = r == 0 && t.failed ? -ENOMEM : r;
     if (t.n)
         qsort(t.entries, t.n, sizeof(*t.entries), by_last);
-    for (size_t i = 0; rc == 0 && i < t.n && i < capacity / 4; i++) {
+    for (size_t i = 0; r == 0 && i < t.n && i < capacity / 4; i++) {
         if (qpw_conns_remove(k, conn_class, &t.entries[i].key) < 0)
             continue;
         expire->expired[conn_class]++;
@@ -60,8 +60,8 @@ static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_
         expire->ended(&t.entries[i].key, &t.entries[i].conn, expire->data);
     }
     free(t.entries);
-    if (rc < 0)
-        return qpw_fail(err, rc, "reading the table '%s': %s", qpw_map_name(qpw_conns_map(conn_class)), strerror(-rc));
+    if (r < 0)
+        return qpw_fail(err, r, "reading the table '%s': %s", qpw_map_name(qpw_conns_map(conn_class)), strerror(-r));
     return 0;
 }
 
@@ -81,19 +81,19 @@ int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
     uint64_t opened, closed, capacity;
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(classes) / sizeof(*classes); i++) {
+    for (size_t i = 0; r == 0 && i < sizeof(classes) / sizeof(*classes); i++) {
         enum qpw_conn_class c = classes[i];
 
         capacity = qpw_conns_capacity(k, c);
         if (!capacity)
             return qpw_fail(err, -EIO, "the table '%s' does not say how large it is", qpw_map_name(qpw_conns_map(c)));
-        rc = qpw_connections_made(k, c, &opened, &closed, err);
-        if (rc || opened - closed - expire->expired[c] < full_at(c, capacity))
+        r = qpw_connections_made(k, c, &opened, &closed, err);
+        if (r || opened - closed - expire->expired[c] < full_at(c, capacity))
             continue;
-        rc = relieve(k, c, capacity, expire, count, err);
-        rc = rc ? rc : qpw_expire_save(k, c, expire->expired[c]);
+        r = relieve(k, c, capacity, expire, count, err);
+        r = r ? r : qpw_expire_save(k, c, expire->expired[c]);
     }
-    return rc;
+    return r;
 }

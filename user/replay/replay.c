@@ -33,7 +33,7 @@ struct qpw_replay {
     struct qpw_feed feed;
     struct qpw_replay_totals totals;
     struct ring_buffer *ring;
-    int ended_rc;         /* the first error returned by options.ended */
+    int ended_r; /* the first error returned by options.ended */
     struct qpw_expire expire;
     struct qpw_ended *walked; /* removed by the current walk */
     size_t n_walked, allocated;
@@ -45,39 +45,40 @@ struct qpw_replay {
 };
 
 /* Return the error of the callback for ended connections, if it failed. */
-static int ended_failed(const struct qpw_replay *r, struct qpw_error *err)
+static int ended_failed(const struct qpw_replay *replay, struct qpw_error *err)
 {
-    return r->ended_rc < 0 ? qpw_fail(err, r->ended_rc, "a connection could not be written: %s", strerror(-r->ended_rc))
-                           : 0;
+    return replay->ended_r < 0
+               ? qpw_fail(err, replay->ended_r, "a connection could not be written: %s", strerror(-replay->ended_r))
+               : 0;
 }
 
-static void hand_over(struct qpw_replay *r, const struct qpw_ended *ended)
+static void hand_over(struct qpw_replay *replay, const struct qpw_ended *ended)
 {
-    int rc = r->options.ended ? r->options.ended(ended, r->options.ended_data) : 0;
+    int r = replay->options.ended ? replay->options.ended(ended, replay->options.ended_data) : 0;
 
-    if (rc < 0 && !r->ended_rc)
-        r->ended_rc = rc;
+    if (r < 0 && !replay->ended_r)
+        replay->ended_r = r;
 }
 
 /* Keep a connection that a walk has removed from its table. */
 static void ended_by_walk(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *data)
 {
-    struct qpw_replay *r = data;
+    struct qpw_replay *replay = data;
     struct qpw_ended *ended;
-    int fd = r->kernel->map_fd[QPW_MAP_conn_counts];
+    int fd = replay->kernel->map_fd[QPW_MAP_conn_counts];
 
-    if (r->n_walked == r->allocated) {
-        size_t allocated = r->allocated ? 2 * r->allocated : 1024;
-        struct qpw_ended *walked = reallocarray(r->walked, allocated, sizeof(*walked));
+    if (replay->n_walked == replay->allocated) {
+        size_t allocated = replay->allocated ? 2 * replay->allocated : 1024;
+        struct qpw_ended *walked = reallocarray(replay->walked, allocated, sizeof(*walked));
 
         if (!walked) {
-            r->ended_rc = -ENOMEM;
+            replay->ended_r = -ENOMEM;
             return;
         }
-        r->walked = walked;
-        r->allocated = allocated;
+        replay->walked = walked;
+        replay->allocated = allocated;
     }
-    ended = &r->walked[r->n_walked++];
+    ended = &replay->walked[replay->n_walked++];
     *ended = (struct qpw_ended){.key = *key, .conn = *conn};
     if (bpf_map_lookup_elem(fd, key, &ended->counts) == 0)
         bpf_map_delete_elem(fd, key);
@@ -93,43 +94,43 @@ static int by_first(const void *left, const void *right)
 }
 
 /* Read events first, so that the connections of a tuple are reported in their order; before them, run what waits. */
-static int read_events(struct qpw_replay *r, struct qpw_error *err)
+static int read_events(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int rc = qpw_feed_flush(&r->feed, err);
+    int r = qpw_feed_flush(&replay->feed, err);
 
-    if (rc < 0)
-        return rc;
-    rc = ring_buffer__consume(r->ring);
-    if (rc < 0)
-        return qpw_fail(err, rc, "reading the ring of events: %s", strerror(-rc));
-    return ended_failed(r, err);
+    if (r < 0)
+        return r;
+    r = ring_buffer__consume(replay->ring);
+    if (r < 0)
+        return qpw_fail(err, r, "reading the ring of events: %s", strerror(-r));
+    return ended_failed(replay, err);
 }
 
 /* Report removed connections sorted by time, because a table's own order differs in each run. */
-static int hand_over_walked(struct qpw_replay *r, struct qpw_error *err)
+static int hand_over_walked(struct qpw_replay *replay, struct qpw_error *err)
 {
-    if (r->n_walked)
-        qsort(r->walked, r->n_walked, sizeof(*r->walked), by_first);
-    for (size_t i = 0; i < r->n_walked; i++)
-        hand_over(r, &r->walked[i]);
-    r->n_walked = 0;
-    return ended_failed(r, err);
+    if (replay->n_walked)
+        qsort(replay->walked, replay->n_walked, sizeof(*replay->walked), by_first);
+    for (size_t i = 0; i < replay->n_walked; i++)
+        hand_over(replay, &replay->walked[i]);
+    replay->n_walked = 0;
+    return ended_failed(replay, err);
 }
 
-static int walk(struct qpw_replay *r, struct qpw_error *err)
+static int walk(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int rc = qpw_expire_run(r->kernel, &r->expire, err);
+    int r = qpw_expire_run(replay->kernel, &replay->expire, err);
 
-    return rc ? rc : hand_over_walked(r, err);
+    return r ? r : hand_over_walked(replay, err);
 }
 
 /* Make room before a table is full. */
-static int make_room(struct qpw_replay *r, struct qpw_error *err)
+static int make_room(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int rc = read_events(r, err);
+    int r = read_events(replay, err);
 
-    rc = rc ? rc : qpw_pressure_relieve(r->kernel, &r->expire, &r->totals.ended_early, err);
-    return rc ? rc : hand_over_walked(r, err);
+    r = r ? r : qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, err);
+    return r ? r : hand_over_walked(replay, err);
 }
 
 /* Report a connection whose tuple was reused by another; it is in no table any more. */
@@ -153,87 +154,89 @@ static int write_local_addresses(struct qpw_kernel *k, const struct qpw_ends *en
      */
     struct qpw_iface iface = {
         .ifindex = QPW_REPLAY_IFINDEX, .number = QPW_REPLAY_INTERFACE, .mac = {0x06, 'r', 'e', 'p', 'l', 'y'}};
-    int rc = qpw_kernel_set_iface(k, &iface);
+    int r = qpw_kernel_set_iface(k, &iface);
 
-    for (size_t i = 0; rc == 0 && i < ends->n_locals; i++)
-        rc = qpw_kernel_set_local(k, ends->locals[i].addr, ends->locals[i].prefix, QPW_LOCAL_ADDRESS, true);
-    if (rc < 0)
-        return qpw_fail(err, rc, "cannot write the local addresses: %s", strerror(-rc));
+    for (size_t i = 0; r == 0 && i < ends->n_locals; i++)
+        r = qpw_kernel_set_local(k, ends->locals[i].addr, ends->locals[i].prefix, QPW_LOCAL_ADDRESS, true);
+    if (r < 0)
+        return qpw_fail(err, r, "cannot write the local addresses: %s", strerror(-r));
     return 0;
 }
 
 int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const struct qpw_replay_options *options,
                     struct qpw_replay **ret, struct qpw_error *err)
 {
-    struct qpw_replay *r = calloc(1, sizeof(*r));
-    int rc;
+    struct qpw_replay *replay = calloc(1, sizeof(*replay));
+    int r;
 
-    if (!r)
+    if (!replay)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r->kernel = k;
-    r->options = *options;
-    if (!r->options.mtu)
-        r->options.mtu = QPW_REPLAY_MTU;
-    r->ends = *ends;
-    rc = qpw_feed_open(&r->feed, k, options->mode_tc, err);
-    rc = rc ? rc : write_local_addresses(k, ends, err);
-    if (rc == 0)
-        rc = qpw_expire_open(k, &r->expire, err);
-    r->expire.ended = ended_by_walk;
-    r->expire.data = r;
-    if (rc == 0) {
-        r->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, r, NULL);
-        if (!r->ring)
-            rc = qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));
+    replay->kernel = k;
+    replay->options = *options;
+    if (!replay->options.mtu)
+        replay->options.mtu = QPW_REPLAY_MTU;
+    replay->ends = *ends;
+    r = qpw_feed_open(&replay->feed, k, options->mode_tc, err);
+    r = r ? r : write_local_addresses(k, ends, err);
+    if (r == 0)
+        r = qpw_expire_open(k, &replay->expire, err);
+    replay->expire.ended = ended_by_walk;
+    replay->expire.data = replay;
+    if (r == 0) {
+        replay->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, replay, NULL);
+        if (!replay->ring)
+            r = qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));
     }
-    if (rc < 0) {
-        qpw_replay_close(r);
-        return rc;
+    if (r < 0) {
+        qpw_replay_close(replay);
+        return r;
     }
-    *ret = r;
+    *ret = replay;
     return 0;
 }
 
-static bool is_time_to_walk(const struct qpw_replay *r, uint64_t now)
+static bool is_time_to_walk(const struct qpw_replay *replay, uint64_t now)
 {
-    int64_t since = (int64_t)(now - r->walked_ns);
+    int64_t since = (int64_t)(now - replay->walked_ns);
 
-    if (!r->totals.frames || since < (int64_t)WALK_NS)
+    if (!replay->totals.frames || since < (int64_t)WALK_NS)
         return false;
-    if (r->totals.frames - r->walked_frames >= WALK_FRAMES)
+    if (replay->totals.frames - replay->walked_frames >= WALK_FRAMES)
         return true;
-    return since >= (int64_t)r->kernel->control->parent_ns / 2 &&
-           r->walks < QUIET_WALKS + r->totals.frames / QUIET_FRAMES;
+    return since >= (int64_t)replay->kernel->control->parent_ns / 2 &&
+           replay->walks < QUIET_WALKS + replay->totals.frames / QUIET_FRAMES;
 }
 
 /* Before a frame: if a walk is due, set the capture's clock to the frame's time and remove what has ended by then. */
-static int walk_if_due(struct qpw_replay *r, uint64_t now, struct qpw_error *err)
+static int walk_if_due(struct qpw_replay *replay, uint64_t now, struct qpw_error *err)
 {
-    int rc;
+    int r;
 
-    if (!is_time_to_walk(r, now))
+    if (!is_time_to_walk(replay, now))
         return 0;
-    r->walks++;
-    r->walked_frames = r->totals.frames;
-    r->walked_ns = now;
-    rc = read_events(r, err);
-    r->kernel->control->replay_now_ns = now;
-    return rc ? rc : walk(r, err);
+    replay->walks++;
+    replay->walked_frames = replay->totals.frames;
+    replay->walked_ns = now;
+    r = read_events(replay, err);
+    replay->kernel->control->replay_now_ns = now;
+    return r ? r : walk(replay, err);
 }
 
 /* After a frame: report progress and relieve the tables at intervals. */
-static int now_and_then(struct qpw_replay *r, struct qpw_capture *c, const char *path, struct qpw_error *err)
+static int now_and_then(struct qpw_replay *replay, struct qpw_capture *c, const char *path, struct qpw_error *err)
 {
-    uint64_t frames = r->totals.frames;
+    uint64_t frames = replay->totals.frames;
 
-    if (r->options.progress && frames % PROGRESS_FRAMES == 0)
-        r->options.progress(path, qpw_capture_position(c), qpw_capture_size(c), frames, r->options.progress_data);
-    return frames % QPW_PRESSURE_FRAMES ? 0 : make_room(r, err);
+    if (replay->options.progress && frames % PROGRESS_FRAMES == 0)
+        replay->options.progress(path, qpw_capture_position(c), qpw_capture_size(c), frames,
+                                 replay->options.progress_data);
+    return frames % QPW_PRESSURE_FRAMES ? 0 : make_room(replay, err);
 }
 
-static bool is_wanted(const struct qpw_replay *r, const struct qpw_capture *c, const struct qpw_capture_frame *frame)
+static bool is_wanted(const struct qpw_replay *replay, const struct qpw_capture *c,
+                      const struct qpw_capture_frame *frame)
 {
-    const char *wanted = r->options.interface;
+    const char *wanted = replay->options.interface;
     char number[16];
 
     if (!wanted)
@@ -252,57 +255,57 @@ static void widen(uint64_t *first_ns, uint64_t *last_ns, uint64_t time_ns)
         *last_ns = time_ns;
 }
 
-static void note(struct qpw_replay *r, const struct qpw_capture_frame *frame)
+static void note(struct qpw_replay *replay, const struct qpw_capture_frame *frame)
 {
-    struct qpw_capture_row *capture = &r->captures[r->n_captures - 1];
-    struct qpw_replay_totals *t = &r->totals;
+    struct qpw_capture_row *capture = &replay->captures[replay->n_captures - 1];
+    struct qpw_replay_totals *t = &replay->totals;
 
     widen(&t->first_ns, &t->last_ns, frame->time_ns);
     widen(&capture->from_unix_ns, &capture->to_unix_ns, frame->time_ns);
     capture->packets++;
     if (!t->frames)
-        r->walked_ns = frame->time_ns;
+        replay->walked_ns = frame->time_ns;
     t->frames++;
     t->bytes += frame->counted;
     t->cut += frame->wire > frame->length;
-    t->larger_than_mtu += frame->wire > r->options.mtu + 14 + 8; /* allowing for two tags */
+    t->larger_than_mtu += frame->wire > replay->options.mtu + 14 + 8; /* allowing for two tags */
 }
 
-static int one_frame(struct qpw_replay *r, const struct qpw_capture_frame *frame, struct qpw_error *err)
+static int one_frame(struct qpw_replay *replay, const struct qpw_capture_frame *frame, struct qpw_error *err)
 {
     struct qpw_ends_packet packet;
     bool tx;
-    int rc;
+    int r;
 
     qpw_ends_parse(frame->data, frame->length, frame->wire, &packet);
     if (packet.network_offset &&
-        qpw_dedup_is_copy(&r->dedup, frame->data + packet.network_offset, frame->length - packet.network_offset,
+        qpw_dedup_is_copy(&replay->dedup, frame->data + packet.network_offset, frame->length - packet.network_offset,
                           frame->wire - packet.network_offset, frame->time_ns) &&
-        r->options.dedup) {
-        r->captures[r->n_captures - 1].left_out++;
+        replay->options.dedup) {
+        replay->captures[replay->n_captures - 1].left_out++;
         return 0;
     }
-    tx = qpw_ends_is_tx(&r->ends, &packet, frame->direction);
-    rc = walk_if_due(r, frame->time_ns, err);
-    if (rc < 0)
-        return rc;
-    note(r, frame);
-    return qpw_feed_frame(&r->feed, frame, tx, err);
+    tx = qpw_ends_is_tx(&replay->ends, &packet, frame->direction);
+    r = walk_if_due(replay, frame->time_ns, err);
+    if (r < 0)
+        return r;
+    note(replay, frame);
+    return qpw_feed_frame(&replay->feed, frame, tx, err);
 }
 
 /* Append a row for the next capture. */
-static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_error *err)
+static int begin_capture(struct qpw_replay *replay, const char *path, struct qpw_error *err)
 {
-    struct qpw_capture_row *rows = reallocarray(r->captures, r->n_captures + 1, sizeof(*rows));
+    struct qpw_capture_row *rows = reallocarray(replay->captures, replay->n_captures + 1, sizeof(*rows));
     char *name = strdup(strcmp(path, "-") ? path : "standard input");
 
     if (rows)
-        r->captures = rows;
+        replay->captures = rows;
     if (!rows || !name) {
         free(name);
         return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
     }
-    r->captures[r->n_captures++] = (struct qpw_capture_row){.name = name};
+    replay->captures[replay->n_captures++] = (struct qpw_capture_row){.name = name};
     return 0;
 }
 
@@ -310,17 +313,17 @@ static int begin_capture(struct qpw_replay *r, const char *path, struct qpw_erro
  * Count records that could not be converted to Ethernet and were skipped. -ENOTSUP with err filled if there were no
  * others.
  */
-static int count_unsupported(struct qpw_replay *r, const struct qpw_capture *c, struct qpw_error *err)
+static int count_unsupported(struct qpw_replay *replay, const struct qpw_capture *c, struct qpw_error *err)
 {
-    struct qpw_capture_row *capture = &r->captures[r->n_captures - 1];
-    char type[sizeof(r->totals.unsupported_type)], count[48];
+    struct qpw_capture_row *capture = &replay->captures[replay->n_captures - 1];
+    char type[sizeof(replay->totals.unsupported_type)], count[48];
     uint64_t unsupported = qpw_capture_unsupported(c, type, sizeof(type));
 
     if (!unsupported)
         return 0;
-    if (!r->totals.unsupported)
-        memcpy(r->totals.unsupported_type, type, sizeof(type));
-    r->totals.unsupported += unsupported;
+    if (!replay->totals.unsupported)
+        memcpy(replay->totals.unsupported_type, type, sizeof(type));
+    replay->totals.unsupported += unsupported;
     capture->left_out += unsupported;
     if (capture->packets || capture->left_out > unsupported)
         return 0;
@@ -328,116 +331,116 @@ static int count_unsupported(struct qpw_replay *r, const struct qpw_capture *c, 
                     qpw_words_many(unsupported, "record", count, sizeof(count)), type, qpw_link_supported_text());
 }
 
-int qpw_replay_file(struct qpw_replay *r, const char *path, struct qpw_error *err)
+int qpw_replay_file(struct qpw_replay *replay, const char *path, struct qpw_error *err)
 {
     struct qpw_capture_frame frame;
     struct qpw_capture *c;
-    int rc = qpw_capture_open(path, &c, err);
+    int r = qpw_capture_open(path, &c, err);
 
-    if (rc < 0)
-        return rc;
-    rc = begin_capture(r, path, err);
-    if (rc < 0) {
+    if (r < 0)
+        return r;
+    r = begin_capture(replay, path, err);
+    if (r < 0) {
         qpw_capture_close(c);
-        return rc;
+        return r;
     }
-    while ((rc = qpw_capture_next(c, &frame, err)) > 0) {
-        if (!is_wanted(r, c, &frame)) {
-            r->totals.left_out++;
-            r->captures[r->n_captures - 1].left_out++;
+    while ((r = qpw_capture_next(c, &frame, err)) > 0) {
+        if (!is_wanted(replay, c, &frame)) {
+            replay->totals.left_out++;
+            replay->captures[replay->n_captures - 1].left_out++;
             continue;
         }
-        rc = one_frame(r, &frame, err);
-        if (rc == 0)
-            rc = now_and_then(r, c, path, err);
-        if (rc < 0)
+        r = one_frame(replay, &frame, err);
+        if (r == 0)
+            r = now_and_then(replay, c, path, err);
+        if (r < 0)
             break;
     }
-    if (rc == -EIO)
-        r->totals.incomplete = true;
-    else if (rc == 0)
-        rc = count_unsupported(r, c, err);
-    qpw_capture_digest(c, path, r->captures[r->n_captures - 1].sha256);
+    if (r == -EIO)
+        replay->totals.incomplete = true;
+    else if (r == 0)
+        r = count_unsupported(replay, c, err);
+    qpw_capture_digest(c, path, replay->captures[replay->n_captures - 1].sha256);
     qpw_capture_close(c);
-    return rc;
+    return r;
 }
 
 /* Walk until nothing more is found. */
-static int end_all(struct qpw_replay *r, struct qpw_error *err)
+static int end_all(struct qpw_replay *replay, struct qpw_error *err)
 {
     uint64_t before, after = 0;
-    int rc;
+    int r;
 
-    r->expire.all = true;
+    replay->expire.all = true;
     do {
         before = after;
         after = 0;
-        rc = walk(r, err);
+        r = walk(replay, err);
         for (int c = 0; c < QPW_CLASS_COUNT; c++)
-            after += r->expire.expired[c];
-    } while (rc == 0 && after != before);
-    return rc;
+            after += replay->expire.expired[c];
+    } while (r == 0 && after != before);
+    return r;
 }
 
 /* Count evictions: each half-open connection was reported by an event, the others are lost. */
-static int count_pushed_out(struct qpw_replay *r, struct qpw_error *err)
+static int count_pushed_out(struct qpw_replay *replay, struct qpw_error *err)
 {
     uint64_t pushed_out;
-    int rc = 0;
+    int r = 0;
 
-    for (int c = QPW_CLASS_NONE + 1; rc == 0 && c < QPW_CLASS_COUNT; c++) {
-        rc = qpw_connections_evicted(r->kernel, c, &pushed_out, err);
-        if (rc == 0)
-            *(c == QPW_CLASS_HALF ? &r->totals.ended_early : &r->totals.evicted) += pushed_out;
+    for (int c = QPW_CLASS_NONE + 1; r == 0 && c < QPW_CLASS_COUNT; c++) {
+        r = qpw_connections_evicted(replay->kernel, c, &pushed_out, err);
+        if (r == 0)
+            *(c == QPW_CLASS_HALF ? &replay->totals.ended_early : &replay->totals.evicted) += pushed_out;
     }
-    return rc;
+    return r;
 }
 
-int qpw_replay_finish(struct qpw_replay *r, struct qpw_error *err)
+int qpw_replay_finish(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int rc = read_events(r, err);
+    int r = read_events(replay, err);
 
-    if (rc == 0)
-        rc = end_all(r, err);
-    if (rc == 0)
-        rc = count_pushed_out(r, err);
-    r->totals.copies = r->dedup.copies;
-    r->totals.copies_suspicious = qpw_dedup_suspicious(&r->dedup);
-    r->totals.talkers = r->ends.n_talkers;
-    return rc;
+    if (r == 0)
+        r = end_all(replay, err);
+    if (r == 0)
+        r = count_pushed_out(replay, err);
+    replay->totals.copies = replay->dedup.copies;
+    replay->totals.copies_suspicious = qpw_dedup_suspicious(&replay->dedup);
+    replay->totals.talkers = replay->ends.n_talkers;
+    return r;
 }
 
-const struct qpw_replay_totals *qpw_replay_totals(const struct qpw_replay *r)
+const struct qpw_replay_totals *qpw_replay_totals(const struct qpw_replay *replay)
 {
-    return &r->totals;
+    return &replay->totals;
 }
 
-int qpw_replay_describe(struct qpw_replay *r, struct qpw_snapshot *s)
+int qpw_replay_describe(struct qpw_replay *replay, struct qpw_snapshot *s)
 {
-    s->locals = calloc(r->ends.n_locals + 1, sizeof(*s->locals));
+    s->locals = calloc(replay->ends.n_locals + 1, sizeof(*s->locals));
     if (!s->locals)
         return -ENOMEM;
-    for (size_t i = 0; i < r->ends.n_locals; i++) {
-        memcpy(s->locals[i].addr, r->ends.locals[i].addr, 16);
-        s->locals[i].length = r->ends.locals[i].prefix;
+    for (size_t i = 0; i < replay->ends.n_locals; i++) {
+        memcpy(s->locals[i].addr, replay->ends.locals[i].addr, 16);
+        s->locals[i].length = replay->ends.locals[i].prefix;
     }
-    s->n_locals = r->ends.n_locals;
-    s->captures = r->captures;
-    s->n_captures = r->n_captures;
-    r->captures = NULL;
-    r->n_captures = 0;
+    s->n_locals = replay->ends.n_locals;
+    s->captures = replay->captures;
+    s->n_captures = replay->n_captures;
+    replay->captures = NULL;
+    replay->n_captures = 0;
     return 0;
 }
 
-void qpw_replay_close(struct qpw_replay *r)
+void qpw_replay_close(struct qpw_replay *replay)
 {
-    if (!r)
+    if (!replay)
         return;
-    for (size_t i = 0; i < r->n_captures; i++)
-        free(r->captures[i].name);
-    free(r->captures);
-    ring_buffer__free(r->ring);
-    qpw_feed_close(&r->feed);
-    free(r->walked);
-    free(r);
+    for (size_t i = 0; i < replay->n_captures; i++)
+        free(replay->captures[i].name);
+    free(replay->captures);
+    ring_buffer__free(replay->ring);
+    qpw_feed_close(&replay->feed);
+    free(replay->walked);
+    free(replay);
 }

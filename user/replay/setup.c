@@ -31,16 +31,16 @@ static int put_in_force(const struct qpw_replay_setup_options *o, struct qpw_rep
         .own = own,
     };
     struct qpw_compiled compiled = {0};
-    int rc;
+    int r;
 
     for (size_t i = 0; i < o->ends->n_locals; i++)
         if (o->ends->locals[i].prefix == 128)
             memcpy(own[context.n_own++], o->ends->locals[i].addr, 16);
-    rc = qpw_policy_compile(o->policy, &context, &setup->names, &compiled, err);
-    if (rc == 0)
-        rc = qpw_kernel_set_policy(&setup->kernel, &compiled, &setup->names, err);
+    r = qpw_policy_compile(o->policy, &context, &setup->names, &compiled, err);
+    if (r == 0)
+        r = qpw_kernel_set_policy(&setup->kernel, &compiled, &setup->names, err);
     qpw_compiled_clear(&compiled);
-    return rc;
+    return r;
 }
 
 /* Write the `meta` record, from which a report takes its origin. */
@@ -68,16 +68,16 @@ int qpw_replay_setup_open(const struct qpw_replay_setup_options *o, struct qpw_r
     struct qpw_load_options load = {.max_connections = o->max_connections, .replay = true,
                                     .programs = qpw_feed_programs(o->mode_tc)};
     struct qpw_replay_setup setup = {0};
-    int rc = qpw_kernel_load(&load, &setup.kernel, err);
+    int r = qpw_kernel_load(&load, &setup.kernel, err);
 
-    if (rc < 0)
-        return rc;
-    rc = put_in_force(o, &setup, err);
-    if (rc == 0)
-        rc = write_meta(o, &setup.kernel, err);
-    if (rc < 0) {
+    if (r < 0)
+        return r;
+    r = put_in_force(o, &setup, err);
+    if (r == 0)
+        r = write_meta(o, &setup.kernel, err);
+    if (r < 0) {
         qpw_replay_setup_close(&setup);
-        return rc;
+        return r;
     }
     *ret = setup;
     return 0;

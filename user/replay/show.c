@@ -28,47 +28,47 @@ static int print_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t
         {.kind = QPW_NOTE_ENDED_EARLY, .count = t->ended_early},
         {.kind = QPW_NOTE_INCOMPLETE, .count = t->incomplete},
     };
-    int rc = qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_RECORDS, .count = t->frames});
+    int r = qpw_snapshot_note(s, &(struct qpw_note){.kind = QPW_NOTE_RECORDS, .count = t->frames});
 
-    for (size_t i = 0; rc == 0 && i < sizeof(notes) / sizeof(*notes); i++) {
+    for (size_t i = 0; r == 0 && i < sizeof(notes) / sizeof(*notes); i++) {
         struct qpw_note note = notes[i];
 
         if (note.kind == QPW_NOTE_UNSUPPORTED)
             snprintf(note.detail, sizeof(note.detail), "%s", t->unsupported_type);
         if (note.count)
-            rc = qpw_snapshot_note(s, &note);
+            r = qpw_snapshot_note(s, &note);
     }
-    return rc;
+    return r;
 }
 
-static int show_report(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
+static int show_report(const struct qpw_report *report, const struct qpw_show_options *o, FILE *out)
 {
     struct qpw_render_options options = {.columns = o->columns, .colour = o->colour};
 
     switch (o->format) {
-    case QPW_SHOW_JSON: return qpw_report_json(r, &options, out);
-    case QPW_SHOW_HTML: return qpw_report_html(r, &options, out);
-    default: return qpw_report_text(r, &options, out);
+    case QPW_SHOW_JSON: return qpw_report_json(report, &options, out);
+    case QPW_SHOW_HTML: return qpw_report_html(report, &options, out);
+    default: return qpw_report_text(report, &options, out);
     }
 }
 
 /* Write the report's `findings` as a separate document. */
-static int show_findings_json(const struct qpw_report *r, FILE *out)
+static int show_findings_json(const struct qpw_report *report, FILE *out)
 {
     static const char *const keys[] = {"interfaces", "host", "from", "to", "captures", "local", "policy", "answer", "findings"};
     struct qpw_render_options options = {0};
-    json_t *report = qpw_report_document(r, &options), *document = qpw_document("qportwatch.findings/1");
-    int rc;
+    json_t *whole = qpw_report_document(report, &options), *document = qpw_document("qportwatch.findings/1");
+    int r;
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-        json_object_set(document, keys[i], json_object_get(report, keys[i]));
-    rc = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;
+        json_object_set(document, keys[i], json_object_get(whole, keys[i]));
+    r = document && json_dumpf(document, out, JSON_INDENT(2)) == 0 && fputc('\n', out) != EOF ? 0 : -EIO;
     json_decref(document);
-    json_decref(report);
-    return rc;
+    json_decref(whole);
+    return r;
 }
 
-static int show_findings_text(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
+static int show_findings_text(const struct qpw_report *report, const struct qpw_show_options *o, FILE *out)
 {
     static const struct qpw_table_column columns[] = {
         {"VERDICT"}, {"DIRECTION"}, {"OUTCOME"}, {"SERVICE"}, {"INITIATOR", .wrap = true}, {"RESPONDER", .wrap = true},
@@ -76,12 +76,12 @@ static int show_findings_text(const struct qpw_report *r, const struct qpw_show_
     struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_printer p = {out, o->columns, o->colour, 0, 0};
     char initiator[64], responder[64], service[48], packets[24], first[40];
-    int rc = 0;
+    int r = 0;
 
-    if (!r->found.n_rows)
+    if (!report->found.n_rows)
         qpw_print_line(&p, "no findings");
-    for (size_t i = 0; rc == 0 && i < r->found.n_rows; i++) {
-        const struct qpw_finding_row *f = r->found.rows[i];
+    for (size_t i = 0; r == 0 && i < report->found.n_rows; i++) {
+        const struct qpw_finding_row *f = report->found.rows[i];
         const char *cells[] = {qpw_verdict_name(f->key.verdict),
                                qpw_words_direction(f->key.direction),
                                qpw_outcome_name(f->value.outcome),
@@ -91,20 +91,20 @@ static int show_findings_text(const struct qpw_report *r, const struct qpw_show_
                                qpw_words_count(qpw_sum_of(&f->counts).packets, packets, sizeof(packets)),
                                qpw_words_time(f->first_unix_ns, first, sizeof(first))};
 
-        rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+        r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
-    rc = rc ? rc : qpw_table_print(&t, &p);
+    r = r ? r : qpw_table_print(&t, &p);
     qpw_table_clear(&t);
-    return rc;
+    return r;
 }
 
-static int show(const struct qpw_report *r, const struct qpw_show_options *o, FILE *out)
+static int show(const struct qpw_report *report, const struct qpw_show_options *o, FILE *out)
 {
     if (!o->findings_only)
-        return show_report(r, o, out);
+        return show_report(report, o, out);
     if (o->format == QPW_SHOW_JSON)
-        return show_findings_json(r, out);
-    return show_findings_text(r, o, out);
+        return show_findings_json(report, out);
+    return show_findings_text(report, o, out);
 }
 
 int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *replay,
@@ -114,23 +114,23 @@ int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *rep
     const struct qpw_replay_totals *totals = qpw_replay_totals(replay);
     struct qpw_snapshot s;
     struct qpw_report report;
-    int rc = qpw_collect(&setup->kernel, NULL, &s, err);
+    int r = qpw_collect(&setup->kernel, NULL, &s, err);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     s.incomplete = totals->incomplete;
     s.from_unix_ns = totals->first_ns;
     s.unix_ns = totals->last_ns;
-    rc = qpw_replay_describe(replay, &s);
-    rc = rc ? rc : print_notes(&s, totals, replayed);
-    if (rc == 0)
-        rc = qpw_report_make(&s, 0, &report);
-    if (rc == 0) {
+    r = qpw_replay_describe(replay, &s);
+    r = r ? r : print_notes(&s, totals, replayed);
+    if (r == 0)
+        r = qpw_report_make(&s, 0, &report);
+    if (r == 0) {
         if (options->anonymous)
             qpw_anonymous_snapshot(options->anonymous, &s);
-        rc = show(&report, options, out);
+        r = show(&report, options, out);
         qpw_report_clear(&report);
     }
     qpw_snapshot_clear(&s);
-    return rc < 0 ? qpw_fail(err, rc, "the report cannot be written: %s", strerror(-rc)) : 0;
+    return r < 0 ? qpw_fail(err, r, "the report cannot be written: %s", strerror(-r)) : 0;
 }

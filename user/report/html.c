@@ -234,13 +234,13 @@ static void sign_off(struct qpw_html_page *p)
     qpw_page_end_section(p);
 }
 
-int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
+int qpw_report_html(const struct qpw_report *report, const struct qpw_render_options *options, FILE *out)
 {
-    struct qpw_html_page p = {.r = r, .o = options};
-    int rc = qpw_html_nonce(p.nonce), closed;
+    struct qpw_html_page p = {.r = report, .o = options};
+    int r = qpw_html_nonce(p.nonce), closed;
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     p.h = qpw_html_open(out);
     if (p.h) {
         open_page(&p);
@@ -251,7 +251,7 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         qpw_page_past_findings(&p);
         qpw_page_peers(&p);
         qpw_page_rules(&p);
-        rc = qpw_page_speaks(&p);
+        r = qpw_page_speaks(&p);
         qpw_page_listeners(&p);
         qpw_page_traffic(&p);
         qpw_page_undecided(&p);
@@ -261,5 +261,5 @@ int qpw_report_html(const struct qpw_report *r, const struct qpw_render_options 
         embedded(&p, "script", qpw_page_js, qpw_page_js_end);
     }
     closed = qpw_html_close(p.h);
-    return rc < 0 ? rc : closed;
+    return r < 0 ? r : closed;
 }

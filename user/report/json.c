@@ -20,29 +20,29 @@
 
 #define OWNERS 1000u /* limit on owner look-ups */
 
-static json_t *meters(const struct qpw_report *r)
+static json_t *meters(const struct qpw_report *report)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_meters; i++) {
-        const struct qpw_meter_sum *m = &r->meters[i];
+    for (size_t i = 0; i < report->n_meters; i++) {
+        const struct qpw_meter_sum *m = &report->meters[i];
         json_t *o = json_object();
 
         qpw_json_set_service(o, m->key.kind, m->key.protocol, m->key.port);
         if (m->key.kind == QPW_KIND_ICMP && !qpw_meter_has_icmp_type(&m->key))
             json_object_set_new(o, "icmp_type", json_null());
-        json_object_update_new(
-            o, json_pack("{s:s,s:s,s:s,s:o,s:o}", "direction", qpw_direction_name(m->key.direction), "scope",
-                         qpw_scope_name(m->key.scope), "verdict", qpw_verdict_name(m->key.verdict), "rule",
-                         qpw_json_text(qpw_snapshot_rule(r->s, m->key.rule)), "interface",
-                         qpw_json_text(qpw_snapshot_iface(r->s, m->key.iface))));
+        json_object_update_new(o, json_pack("{s:s,s:s,s:s,s:o,s:o}", "direction", qpw_direction_name(m->key.direction),
+                                            "scope", qpw_scope_name(m->key.scope), "verdict",
+                                            qpw_verdict_name(m->key.verdict), "rule",
+                                            qpw_json_text(qpw_snapshot_rule(report->s, m->key.rule)), "interface",
+                                            qpw_json_text(qpw_snapshot_iface(report->s, m->key.iface))));
         qpw_json_set_counts(o, &m->counts);
         json_array_append_new(list, o);
     }
     return list;
 }
 
-static json_t *finding(const struct qpw_report *r, const struct qpw_render_options *options,
+static json_t *finding(const struct qpw_report *report, const struct qpw_render_options *options,
                        const struct qpw_finding_row *f)
 {
     const struct qpw_finding_key *key = &f->key;
@@ -51,7 +51,7 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
     char initiator[64], responder[64];
     json_t *o;
 
-    qpw_finding_words(r, options, f, &words);
+    qpw_finding_words(report, options, f, &words);
     o = json_pack("{s:o,s:s,s:o,s:o,s:s,s:s}", "flow_id", qpw_json_number(f->flow_id), "severity", words.severity,
                   "signature", qpw_json_text(words.signature), "allow", qpw_json_text(words.allow),
                   "verdict", qpw_verdict_name(key->verdict), "direction", qpw_direction_name(key->direction));
@@ -62,17 +62,17 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
         o, json_pack("{s:o,s:o,s:o,s:i,s:s,s:s,s:o,s:o}", "initiator",
                      qpw_json_text(qpw_words_end(key->kind, key->initiator, initiator, sizeof(initiator))),
                      "initiator_port", qpw_json_or_null(value->initiator_port), "responder",
-                     qpw_json_text(qpw_words_end(key->kind, key->responder, responder, sizeof(responder))), "initiators",
-                     1, /* each finding has one initiator; those of one service are adjacent */
+                     qpw_json_text(qpw_words_end(key->kind, key->responder, responder, sizeof(responder))),
+                     "initiators", 1, /* each finding has one initiator; those of one service are adjacent */
                      "outcome", qpw_outcome_name(value->outcome), "evidence", qpw_evidence_name(value->evidence),
                      "reason", value->reason ? qpw_json_text(qpw_reason_name(value->reason)) : json_null(), "rule",
-                     qpw_json_text(qpw_snapshot_rule(r->s, value->rule))));
-    json_object_update_new(
-        o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
-                     qpw_json_text(qpw_snapshot_peer(r->s, value->peer)), "interface",
-                     qpw_json_text(qpw_snapshot_iface(r->s, value->iface)), "vlan", qpw_json_or_null(value->vlan), "owner",
-                     qpw_json_owner(&words.owner), "first", qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
-    qpw_json_set_life(o, r->s, f);
+                     qpw_json_text(qpw_snapshot_rule(report->s, value->rule))));
+    json_object_update_new(o, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "scope", qpw_scope_name(value->scope), "peer",
+                                        qpw_json_text(qpw_snapshot_peer(report->s, value->peer)), "interface",
+                                        qpw_json_text(qpw_snapshot_iface(report->s, value->iface)), "vlan",
+                                        qpw_json_or_null(value->vlan), "owner", qpw_json_owner(&words.owner), "first",
+                                        qpw_json_time(f->first_unix_ns), "last", qpw_json_time(f->last_unix_ns)));
+    qpw_json_set_life(o, report->s, f);
     qpw_json_set_counts(o, &f->counts);
     json_object_set_new(o, "speaks", qpw_json_speaks(value->speaks));
     json_object_update_new(
@@ -84,24 +84,24 @@ static json_t *finding(const struct qpw_report *r, const struct qpw_render_optio
 }
 
 /* Build the findings. Owners are looked up for the most serious ones only; those of a flood are alike. */
-static json_t *findings(const struct qpw_report *r, const struct qpw_render_options *options)
+static json_t *findings(const struct qpw_report *report, const struct qpw_render_options *options)
 {
     const struct qpw_render_options without = {0};
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->found.n_rows; i++)
-        json_array_append_new(list, finding(r, i < OWNERS ? options : &without, r->found.rows[i]));
+    for (size_t i = 0; i < report->found.n_rows; i++)
+        json_array_append_new(list, finding(report, i < OWNERS ? options : &without, report->found.rows[i]));
     return list;
 }
 
 /* Build the traffic counted without details while the tables of findings were full. */
-static json_t *details(const struct qpw_report *r)
+static json_t *details(const struct qpw_report *report)
 {
     json_t *list = json_array();
     char buf[64];
 
-    for (size_t i = 0; i < r->found.n_details; i++) {
-        const struct qpw_detail_row *d = r->found.details[i];
+    for (size_t i = 0; i < report->found.n_details; i++) {
+        const struct qpw_detail_row *d = report->found.details[i];
         json_t *o = json_pack("{s:s}", "direction", qpw_direction_name(d->key.direction));
 
         if (d->key.by_prefix)
@@ -142,12 +142,12 @@ static json_t *busiest(const struct qpw_peer_sum *p)
     return list;
 }
 
-static json_t *peers(const struct qpw_report *r)
+static json_t *peers(const struct qpw_report *report)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_peers; i++) {
-        const struct qpw_peer_sum *p = &r->peers[i];
+    for (size_t i = 0; i < report->n_peers; i++) {
+        const struct qpw_peer_sum *p = &report->peers[i];
         json_t *o = json_pack("{s:o,s:b,s:b,s:o,s:o,s:o}", "name", qpw_json_text(p->info->name), "in_force",
                               (int)p->info->in_force, "silent", (int)p->silent, "first",
                               qpw_json_time(p->first_unix_ns), "last", qpw_json_time(p->last_unix_ns), "families",
@@ -173,12 +173,12 @@ static json_t *rule_reasons(const struct qpw_policy *policy, const struct qpw_ru
                      qpw_json_text(insecure));
 }
 
-static json_t *rules(const struct qpw_report *r, const struct qpw_render_options *options)
+static json_t *rules(const struct qpw_report *report, const struct qpw_render_options *options)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_rules; i++) {
-        const struct qpw_rule_use *rule = &r->rules[i];
+    for (size_t i = 0; i < report->n_rules; i++) {
+        const struct qpw_rule_use *rule = &report->rules[i];
         const struct qpw_rule_info *info = rule->info;
         char text[sizeof(info->text) + 8];
         json_t *o = json_pack("{s:o,s:s,s:s,s:b,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(info->name), "direction",
@@ -205,34 +205,38 @@ static json_t *by_reason(const struct qpw_sum *sums)
     return o;
 }
 
-static json_t *coverage_gaps(const struct qpw_report *r)
+static json_t *coverage_gaps(const struct qpw_report *report)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->n_gaps; i++)
-        json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:s,s:b}", "from", qpw_json_time(r->gaps[i].from_unix_ns),
-                                              "to", qpw_json_time(r->gaps[i].to_unix_ns), "interface",
-                                              qpw_json_text(qpw_snapshot_iface(r->s, r->gaps[i].iface)), "why",
-                                              qpw_coverage_name(r->gaps[i].kind), "open", (int)r->gaps[i].open));
+    for (size_t i = 0; i < report->n_gaps; i++)
+        json_array_append_new(list,
+                              json_pack("{s:o,s:o,s:o,s:s,s:b}", "from", qpw_json_time(report->gaps[i].from_unix_ns),
+                                        "to", qpw_json_time(report->gaps[i].to_unix_ns), "interface",
+                                        qpw_json_text(qpw_snapshot_iface(report->s, report->gaps[i].iface)), "why",
+                                        qpw_coverage_name(report->gaps[i].kind), "open", (int)report->gaps[i].open));
     return list;
 }
 
-static json_t *coverage_interfaces(const struct qpw_report *r)
+static json_t *coverage_interfaces(const struct qpw_report *report)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < r->s->n_ifaces; i++)
-        json_array_append_new(list, qpw_json_interface(&r->s->ifaces[i]));
+    for (size_t i = 0; i < report->s->n_ifaces; i++)
+        json_array_append_new(list, qpw_json_interface(&report->s->ifaces[i]));
     return list;
 }
 
-static json_t *coverage(const struct qpw_report *r)
+static json_t *coverage(const struct qpw_report *report)
 {
-    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)r->s->replay, "incomplete",
-                     (int)r->s->incomplete, "interfaces", coverage_interfaces(r), "unwatched", r->s->recorded ? json_null() : qpw_json_unwatched(r->s),
-                     "inventory", r->s->inventory ? qpw_json_inventory(r->s) : json_null(), "gaps", coverage_gaps(r), "events", qpw_json_events(r->s, r->since_unix_ns), "losses",
-                     r->s->recorded ? json_null() : qpw_json_losses(r->s), "tables", qpw_json_tables(r->s), "memory_bytes",
-                     qpw_json_number(r->s->memory_bytes), "notes", qpw_json_notes(r->s));
+    return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "replay", (int)report->s->replay, "incomplete",
+                     (int)report->s->incomplete, "interfaces", coverage_interfaces(report), "unwatched",
+                     report->s->recorded ? json_null() : qpw_json_unwatched(report->s), "inventory",
+                     report->s->inventory ? qpw_json_inventory(report->s) : json_null(), "gaps", coverage_gaps(report),
+                     "events", qpw_json_events(report->s, report->since_unix_ns), "losses",
+                     report->s->recorded ? json_null() : qpw_json_losses(report->s), "tables",
+                     qpw_json_tables(report->s), "memory_bytes", qpw_json_number(report->s->memory_bytes), "notes",
+                     qpw_json_notes(report->s));
 }
 
 static json_t *interfaces(const struct qpw_snapshot *s)
@@ -270,41 +274,41 @@ static json_t *locals(const struct qpw_snapshot *s)
     return list;
 }
 
-json_t *qpw_report_document(const struct qpw_report *r, const struct qpw_render_options *options)
+json_t *qpw_report_document(const struct qpw_report *report, const struct qpw_render_options *options)
 {
-    const struct qpw_meta *meta = &r->s->meta;
+    const struct qpw_meta *meta = &report->s->meta;
     json_t *o = qpw_document("qportwatch.report/1");
 
-    json_object_set_new(o, "interfaces", interfaces(r->s));
-    qpw_document_set_period(o, r->s->host, r->s->from_unix_ns, r->s->unix_ns);
-    if (r->s->replay) {
-        json_object_set_new(o, "captures", captures(r->s));
-        json_object_set_new(o, "local", locals(r->s));
+    json_object_set_new(o, "interfaces", interfaces(report->s));
+    qpw_document_set_period(o, report->s->host, report->s->from_unix_ns, report->s->unix_ns);
+    if (report->s->replay) {
+        json_object_set_new(o, "captures", captures(report->s));
+        json_object_set_new(o, "local", locals(report->s));
     }
     qpw_document_set_policy(o, meta->policy_name, meta->policy_digest, meta->source_digest);
-    if (r->since_unix_ns)
-        json_object_set_new(o, "findings_since", qpw_json_time(r->since_unix_ns));
-    json_object_set_new(o, "answer", qpw_json_answer(&r->answer, r->s->unix_ns));
-    json_object_set_new(o, "totals", qpw_json_totals(&r->totals));
-    json_object_set_new(o, "meters", meters(r));
-    json_object_set_new(o, "findings", findings(r, options));
-    json_object_set_new(o, "details", details(r));
-    json_object_set_new(o, "peers", peers(r));
-    json_object_set_new(o, "rules", rules(r, options));
-    json_object_set_new(o, "speaks", qpw_json_speaks_ports(r->s));
+    if (report->since_unix_ns)
+        json_object_set_new(o, "findings_since", qpw_json_time(report->since_unix_ns));
+    json_object_set_new(o, "answer", qpw_json_answer(&report->answer, report->s->unix_ns));
+    json_object_set_new(o, "totals", qpw_json_totals(&report->totals));
+    json_object_set_new(o, "meters", meters(report));
+    json_object_set_new(o, "findings", findings(report, options));
+    json_object_set_new(o, "details", details(report));
+    json_object_set_new(o, "peers", peers(report));
+    json_object_set_new(o, "rules", rules(report, options));
+    json_object_set_new(o, "speaks", qpw_json_speaks_ports(report->s));
     if (options->listening)
         qpw_listening_add_json(o, options->listening, options->listening_about);
-    json_object_set_new(o, "undecided", by_reason(r->totals.undecided));
-    json_object_set_new(o, "transit", by_reason(r->totals.transit));
-    json_object_set_new(o, "coverage", coverage(r));
+    json_object_set_new(o, "undecided", by_reason(report->totals.undecided));
+    json_object_set_new(o, "transit", by_reason(report->totals.transit));
+    json_object_set_new(o, "coverage", coverage(report));
     return o;
 }
 
-int qpw_report_json(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
+int qpw_report_json(const struct qpw_report *report, const struct qpw_render_options *options, FILE *out)
 {
-    json_t *document = qpw_report_document(r, options);
-    int rc = json_dumpf(document, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
+    json_t *document = qpw_report_document(report, options);
+    int r = json_dumpf(document, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) < 0 || fputc('\n', out) == EOF ? -EIO : 0;
 
     json_decref(document);
-    return rc;
+    return r;
 }

@@ -50,20 +50,25 @@ static void head_captures(const struct qpw_text_page *p)
 /* Print the one sentence that answers the report's question. */
 static void head_answer(const struct qpw_text_page *p)
 {
-    const struct qpw_report *r = p->r;
-    size_t older = r->since_unix_ns && r->answer.unexpected > r->found.unexpected ? r->answer.unexpected - r->found.unexpected : 0;
+    const struct qpw_report *report = p->r;
+    size_t older = report->since_unix_ns && report->answer.unexpected > report->found.unexpected
+                       ? report->answer.unexpected - report->found.unexpected
+                       : 0;
     char text[320], share[16], acknowledged[64] = "", before[80] = "", count[24];
 
-    if (r->answer.acknowledged)
-        snprintf(acknowledged, sizeof(acknowledged), ", %s acknowledged", qpw_words_count(r->answer.acknowledged, count, sizeof(count)));
+    if (report->answer.acknowledged)
+        snprintf(acknowledged, sizeof(acknowledged), ", %s acknowledged",
+                 qpw_words_count(report->answer.acknowledged, count, sizeof(count)));
     if (older) /* the answer covers them too */
         snprintf(before, sizeof(before), " since then, %s more open from before", qpw_words_count(older, count, sizeof(count)));
-    qpw_print_styled_item(&p->printer, "answer", qpw_style_of_answer(r->answer.state),
-                          qpw_words_headline(&r->answer, r->s->unix_ns, text, sizeof(text)));
-    qpw_words_share(r->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, r->totals.all.packets, share, sizeof(share));
-    qpw_print_item(&p->printer, "findings", "%s%s%s; %s of packets undecided",
-                   qpw_words_found(&r->answer.losses, r->found.unexpected, r->found.answered, text, sizeof(text)), before,
-                   acknowledged, share);
+    qpw_print_styled_item(&p->printer, "answer", qpw_style_of_answer(report->answer.state),
+                          qpw_words_headline(&report->answer, report->s->unix_ns, text, sizeof(text)));
+    qpw_words_share(report->totals.by_verdict[QPW_VERDICT_UNDECIDED].packets, report->totals.all.packets, share,
+                    sizeof(share));
+    qpw_print_item(
+        &p->printer, "findings", "%s%s%s; %s of packets undecided",
+        qpw_words_found(&report->answer.losses, report->found.unexpected, report->found.answered, text, sizeof(text)),
+        before, acknowledged, share);
 }
 
 static void head(const struct qpw_text_page *p)
@@ -97,26 +102,26 @@ static int verdicts(const struct qpw_text_page *p)
     static const struct qpw_table_column columns[] = {{"verdict"}, {"packets", .right = true}, {"share", .right = true},
                                                       {"bytes", .right = true}, {"meaning", .wrap = true}};
     struct qpw_table t = {columns, 5};
-    const struct qpw_report *r = p->r;
+    const struct qpw_report *report = p->r;
     char packets[40], share[16], bytes[16], total[64];
-    int rc = 0;
+    int r = 0;
 
-    for (unsigned i = QPW_VERDICT_COUNT; rc == 0 && i-- > 0;) {
-        const struct qpw_sum *sum = &r->totals.by_verdict[i];
+    for (unsigned i = QPW_VERDICT_COUNT; r == 0 && i-- > 0;) {
+        const struct qpw_sum *sum = &report->totals.by_verdict[i];
         const char *cells[] = {qpw_verdict_name(i), qpw_words_count(sum->packets, packets, sizeof(packets)),
-                               qpw_words_share(sum->packets, r->totals.all.packets, share, sizeof(share)),
+                               qpw_words_share(sum->packets, report->totals.all.packets, share, sizeof(share)),
                                qpw_words_bytes(sum->bytes, bytes, sizeof(bytes)), qpw_words_verdict(i)};
 
         if (sum->packets || i == QPW_VERDICT_UNEXPECTED)
-            rc = qpw_table_add(&t, sum->packets ? qpw_style_of_verdict(i) : QPW_TEXT_PLAIN, cells);
+            r = qpw_table_add(&t, sum->packets ? qpw_style_of_verdict(i) : QPW_TEXT_PLAIN, cells);
     }
     qpw_print_heading(&p->printer, "VERDICTS",
                       qpw_format(total, sizeof(total), "%s, %s",
-                                 qpw_words_many(r->totals.all.packets, "packet", packets, sizeof(packets)),
-                                 qpw_words_bytes(r->totals.all.bytes, bytes, sizeof(bytes))));
-    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+                                 qpw_words_many(report->totals.all.packets, "packet", packets, sizeof(packets)),
+                                 qpw_words_bytes(report->totals.all.bytes, bytes, sizeof(bytes))));
+    r = r ? r : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
-    return rc;
+    return r;
 }
 
 static void directions(const struct qpw_text_page *p)
@@ -143,9 +148,9 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
     size_t limit = qpw_text_limit(p, SCREEN_PEERS), shown = limit && limit < speaking ? limit : speaking;
     struct qpw_table t = {columns, 6};
     char last[24], rx[16], tx[16], ports[256];
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < shown; i++) {
+    for (size_t i = 0; r == 0 && i < shown; i++) {
         const struct qpw_peer_sum *peer = &p->r->peers[i];
         const char *cells[] = {peer->info->name,
                                qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
@@ -153,33 +158,33 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
                                qpw_words_bytes(peer->counts.tx_bytes, tx, sizeof(tx)),
                                qpw_words_family(peer->v4, peer->v6), qpw_words_ports(peer->busiest, ports, sizeof(ports))};
 
-        rc = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+        r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
-    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+    r = r ? r : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     qpw_text_more(p, speaking - shown, "peer");
-    return rc;
+    return r;
 }
 
 static int peers(const struct qpw_text_page *p)
 {
     struct qpw_list silent;
     size_t speaking = 0;
-    int rc;
+    int r;
 
     for (size_t i = 0; i < p->r->n_peers; i++)
         speaking += !p->r->peers[i].silent;
     qpw_print_heading(&p->printer, "PEERS", "");
     if (!p->r->n_peers)
         qpw_print_wrapped(&p->printer, 2, QPW_WORDS_NO_PEERS);
-    rc = speaking_peers(p, speaking);
+    r = speaking_peers(p, speaking);
     if (speaking == p->r->n_peers)
-        return rc;
+        return r;
     qpw_list_begin(&silent, &p->printer, qpw_text_limit(p, SCREEN_NAMES), "silent");
     for (size_t i = speaking; i < p->r->n_peers; i++)
         qpw_list_add(&silent, "%s", p->r->peers[i].info->name);
     qpw_list_end(&silent);
-    return rc;
+    return r;
 }
 
 /* Return whether the rule is a built-in group rather than one of the policy. */
@@ -247,22 +252,22 @@ static int listeners(const struct qpw_text_page *p)
     return 0;
 }
 
-int qpw_report_text(const struct qpw_report *r, const struct qpw_render_options *options, FILE *out)
+int qpw_report_text(const struct qpw_report *report, const struct qpw_render_options *options, FILE *out)
 {
-    struct qpw_text_page p = {r, options, {out, options->columns, options->colour, 2, 12}};
-    int rc;
+    struct qpw_text_page p = {report, options, {out, options->columns, options->colour, 2, 12}};
+    int r;
 
     if (p.printer.width < QPW_LEAST_COLUMNS)
         p.printer.width = QPW_LEAST_COLUMNS;
     head(&p);
-    rc = verdicts(&p);
+    r = verdicts(&p);
     directions(&p);
-    rc = rc ? rc : qpw_text_findings(&p);
-    rc = rc ? rc : peers(&p);
+    r = r ? r : qpw_text_findings(&p);
+    r = r ? r : peers(&p);
     rules(&p);
-    rc = rc ? rc : qpw_text_speaks(&p);
-    rc = rc ? rc : listeners(&p);
+    r = r ? r : qpw_text_speaks(&p);
+    r = r ? r : listeners(&p);
     qpw_text_undecided(&p);
     qpw_text_coverage(&p);
-    return rc ? rc : ferror(out) ? -EIO : 0;
+    return r ? r : ferror(out) ? -EIO : 0;
 }

@@ -97,25 +97,25 @@ static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t f
     size_t end = limit && to - from > limit ? from + limit : to, findings = 0;
     bool folded = false;
     struct qpw_table t = {columns, 10};
-    int rc = 0;
+    int r = 0;
 
     for (size_t i = from; i < to; i++)
         findings += p->r->found.lines[i].findings;
     heading(p, verdict, findings);
-    for (size_t i = from; rc == 0 && i < end; i++) {
+    for (size_t i = from; r == 0 && i < end; i++) {
         const struct qpw_finding_line *line = &p->r->found.lines[i];
 
-        rc = add_line(p, &t, line);
+        r = add_line(p, &t, line);
         folded |= line->findings > 1;
-        for (size_t k = 0; rc == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
-            rc = add_member(p, &t, line->members[k]);
+        for (size_t k = 0; r == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
+            r = add_member(p, &t, line->members[k]);
     }
-    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+    r = r ? r : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     qpw_text_more(p, to - end, "line");
     if (folded && !p->o->all)
         qpw_print_line(&p->printer, "  --all lists each finding of a folded line");
-    return rc;
+    return r;
 }
 
 /* Print traffic of which no finding could be kept, by source prefix or by port. */
@@ -166,11 +166,11 @@ static int add_past_line(struct qpw_table *t, const struct qpw_text_page *p, con
         qpw_words_line_responder(line, responder, sizeof(responder)),
         qpw_words_line_step(p->r->s, line, how, sizeof(how)),
     };
-    int rc = qpw_table_add(t, QPW_TEXT_DIM, cells);
+    int r = qpw_table_add(t, QPW_TEXT_DIM, cells);
 
-    for (size_t k = 0; rc == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
-        rc = add_past_member(t, p, line->members[k]);
-    return rc;
+    for (size_t k = 0; r == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
+        r = add_past_member(t, p, line->members[k]);
+    return r;
 }
 
 /* Print what is not open: the n lines of acknowledged or closed findings. */
@@ -182,40 +182,43 @@ static int past_of(const struct qpw_text_page *p, const char *title, const struc
     size_t limit = qpw_text_limit(p, QPW_SCREEN_LINES / 4), shown = limit && n > limit ? limit : n;
     struct qpw_table t = {columns, 6};
     char count[48];
-    int rc = 0;
+    int r = 0;
 
     if (!n)
         return 0;
     qpw_print_heading(&p->printer, title, qpw_words_many(findings, "finding", count, sizeof(count)));
-    for (size_t i = 0; rc == 0 && i < shown; i++)
-        rc = add_past_line(&t, p, &lines[i]);
-    rc = rc ? rc : qpw_table_print(&t, &p->printer);
+    for (size_t i = 0; r == 0 && i < shown; i++)
+        r = add_past_line(&t, p, &lines[i]);
+    r = r ? r : qpw_table_print(&t, &p->printer);
     qpw_table_clear(&t);
     qpw_text_more(p, n - shown, "line");
-    return rc;
+    return r;
 }
 
 int qpw_text_findings(const struct qpw_text_page *p)
 {
-    const struct qpw_report *r = p->r;
+    const struct qpw_report *report = p->r;
     size_t from = 0, to;
-    int rc = 0;
+    int r = 0;
 
-    if (!r->found.n_lines || r->found.lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
+    if (!report->found.n_lines || report->found.lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
         qpw_print_heading(&p->printer, "UNEXPECTED", "none");
-    for (; rc == 0 && from < r->found.n_lines; from = to) {
-        unsigned verdict = r->found.lines[from].first->key.verdict;
+    for (; r == 0 && from < report->found.n_lines; from = to) {
+        unsigned verdict = report->found.lines[from].first->key.verdict;
 
-        for (to = from + 1; to < r->found.n_lines && r->found.lines[to].first->key.verdict == verdict; to++)
+        for (to = from + 1; to < report->found.n_lines && report->found.lines[to].first->key.verdict == verdict; to++)
             ;
-        rc = findings_of(p, verdict, from, to);
+        r = findings_of(p, verdict, from, to);
     }
-    rc = rc ? rc : past_of(p, "ACKNOWLEDGED", r->found.past, r->found.n_past_acknowledged, r->found.n_acknowledged);
-    rc = rc ? rc : past_of(p, "CLOSED", r->found.past + r->found.n_past_acknowledged,
-                           r->found.n_past - r->found.n_past_acknowledged, r->found.n_closed);
-    if (r->found.n_details) {
+    r = r ? r
+          : past_of(p, "ACKNOWLEDGED", report->found.past, report->found.n_past_acknowledged,
+                    report->found.n_acknowledged);
+    r = r ? r
+          : past_of(p, "CLOSED", report->found.past + report->found.n_past_acknowledged,
+                    report->found.n_past - report->found.n_past_acknowledged, report->found.n_closed);
+    if (report->found.n_details) {
         folded_rows(p, true, "no detail");
         folded_rows(p, false, "  by port");
     }
-    return rc;
+    return r;
 }

@@ -28,11 +28,11 @@ static int note_rdma_device(struct qpw_snapshot *s, const char *class, const cha
     char path[400], counters[480];
     struct dirent *port;
     DIR *ports;
-    int rc = 0;
+    int r = 0;
 
     snprintf(path, sizeof(path), "%s/%.64s/ports", class, device);
     ports = opendir(path);
-    while (rc == 0 && ports && (port = readdir(ports))) {
+    while (r == 0 && ports && (port = readdir(ports))) {
         if (port->d_name[0] == '.')
             continue;
         snprintf(counters, sizeof(counters), "%s/%.16s/counters", path, port->d_name);
@@ -40,11 +40,11 @@ static int note_rdma_device(struct qpw_snapshot *s, const char *class, const cha
         snprintf(note.name, sizeof(note.name), "%.63s", device);
         snprintf(note.detail, sizeof(note.detail), "%.16s", port->d_name);
         if (note.count)
-            rc = qpw_snapshot_note(s, &note);
+            r = qpw_snapshot_note(s, &note);
     }
     if (ports)
         closedir(ports);
-    return rc;
+    return r;
 }
 
 static int note_rdma(struct qpw_snapshot *s, const char *sysfs)
@@ -52,16 +52,16 @@ static int note_rdma(struct qpw_snapshot *s, const char *sysfs)
     char class[200];
     struct dirent *device;
     DIR *devices;
-    int rc = 0;
+    int r = 0;
 
     snprintf(class, sizeof(class), "%s/class/infiniband", sysfs);
     devices = opendir(class);
-    while (rc == 0 && devices && (device = readdir(devices)))
+    while (r == 0 && devices && (device = readdir(devices)))
         if (device->d_name[0] != '.')
-            rc = note_rdma_device(s, class, device->d_name);
+            r = note_rdma_device(s, class, device->d_name);
     if (devices)
         closedir(devices);
-    return rc;
+    return r;
 }
 
 /* Note the AF_XDP sockets of this network namespace, from its table of protocols. */

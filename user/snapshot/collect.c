@@ -50,11 +50,11 @@ static int read_details(struct qpw_collection *c)
 {
     struct qpw_snapshot *s = &c->s;
     struct qpw_entries e;
-    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_details], sizeof(struct qpw_detail_key), sizeof(struct qpw_detail),
-                              &e);
+    int r =
+        qpw_entries_read(c->k->map_fd[QPW_MAP_details], sizeof(struct qpw_detail_key), sizeof(struct qpw_detail), &e);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     s->details = calloc(e.count + 1, sizeof(*s->details));
     for (size_t i = 0; s->details && i < e.count; i++) {
         const struct qpw_detail *value = &((struct qpw_detail *)e.values)[i];
@@ -118,10 +118,10 @@ static int read_table(struct qpw_collection *c, enum qpw_conn_class conn_class, 
 {
     struct table_walk walk = {c, row, qpw_kernel_now_ns(c->k)};
     uint64_t gone;
-    int rc = qpw_conns_walk(c->k, conn_class, see_connection, &walk);
+    int r = qpw_conns_walk(c->k, conn_class, see_connection, &walk);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     row->capacity = qpw_conns_capacity(c->k, conn_class);
     gone = row->closed + row->expired + row->entries;
     row->evicted = row->opened > gone ? row->opened - gone : 0;
@@ -137,14 +137,14 @@ static int read_tables(struct qpw_collection *c, bool brief, bool ports)
 #undef NAME
     };
     uint64_t stats[QPW_STATS];
-    int rc = qpw_percpu_sum(c->k->map_fd[QPW_MAP_losses], 0, QPW_STATS, 1, stats);
+    int r = qpw_percpu_sum(c->k->map_fd[QPW_MAP_losses], 0, QPW_STATS, 1, stats);
 
-    if (rc == 0 && !brief && !(c->s.peer_seen = calloc(c->s.n_peers + 1, sizeof(*c->s.peer_seen))))
-        rc = -ENOMEM;
-    if (rc == 0 && !brief && ports && !(c->s.port_seen = calloc(QPW_PORT_INDEXES, sizeof(*c->s.port_seen))))
-        rc = -ENOMEM;
-    if (rc < 0)
-        return rc;
+    if (r == 0 && !brief && !(c->s.peer_seen = calloc(c->s.n_peers + 1, sizeof(*c->s.peer_seen))))
+        r = -ENOMEM;
+    if (r == 0 && !brief && ports && !(c->s.port_seen = calloc(QPW_PORT_INDEXES, sizeof(*c->s.port_seen))))
+        r = -ENOMEM;
+    if (r < 0)
+        return r;
     memcpy(c->s.losses, stats, sizeof(c->s.losses));
     c->s.freed[0] = stats[QPW_STAT_FREED(0)];
     c->s.freed[1] = stats[QPW_STAT_FREED(1)];
@@ -156,9 +156,9 @@ static int read_tables(struct qpw_collection *c, bool brief, bool ports)
         row->closed = stats[QPW_STAT_CLOSED(i)];
         row->expired = stats[QPW_STAT_EXPIRED(i)];
         if (!brief)
-            rc = read_table(c, i, row);
-        if (rc < 0)
-            return rc;
+            r = read_table(c, i, row);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -192,10 +192,10 @@ int qpw_collect_coverage(const struct qpw_kernel *k, struct qpw_coverage **ret, 
 static int read_lives(struct qpw_collection *c)
 {
     struct qpw_snapshot *s = &c->s;
-    int rc = s->replay ? 0 : qpw_lives_read(c->k, &s->lives);
+    int r = s->replay ? 0 : qpw_lives_read(c->k, &s->lives);
 
-    if (rc < 0 || !s->lives)
-        return rc;
+    if (r < 0 || !s->lives)
+        return r;
     s->lives->now_unix_ns = s->unix_ns;
     memcpy(s->lives->retention_ns, s->meta.retention_ns, sizeof(s->lives->retention_ns));
     qpw_lives_assign(s->lives, s->findings, s->n_findings);
@@ -205,32 +205,31 @@ static int read_lives(struct qpw_collection *c)
 static int read_names(struct qpw_collection *c, struct qpw_error *err)
 {
     struct qpw_registry names = {0};
-    int rc = qpw_kernel_get_names(c->k, &names, err);
+    int r = qpw_kernel_get_names(c->k, &names, err);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     c->s.rules = names.rules;
     c->s.n_rules = names.n_rules;
     c->s.peers = names.peers;
     c->s.n_peers = names.n_peers;
     c->s.listed = calloc(QPW_LISTED_TABLES, sizeof(*c->s.listed));
-    rc = c->s.listed ? qpw_array_read(c->k->map_fd[QPW_MAP_listed], sizeof(*c->s.listed), QPW_LISTED_TABLES,
-                                      c->s.listed)
-                     : -ENOMEM;
-    return rc ? qpw_fail(err, rc, "the ports that the policy lists cannot be read: %s", strerror(-rc)) : 0;
+    r = c->s.listed ? qpw_array_read(c->k->map_fd[QPW_MAP_listed], sizeof(*c->s.listed), QPW_LISTED_TABLES, c->s.listed)
+                    : -ENOMEM;
+    return r ? qpw_fail(err, r, "the ports that the policy lists cannot be read: %s", strerror(-r)) : 0;
 }
 
 static int read_exceptions(struct qpw_collection *c, struct qpw_error *err)
 {
     struct qpw_snapshot *s = &c->s;
-    int rc = -ENOMEM;
+    int r = -ENOMEM;
 
     s->exceptions = calloc(QPW_EXCEPTIONS, sizeof(*s->exceptions));
     if (s->exceptions)
-        rc = qpw_array_read(c->k->map_fd[QPW_MAP_exceptions], sizeof(*s->exceptions), QPW_EXCEPTIONS, s->exceptions);
-    while (rc == 0 && s->n_exceptions < QPW_EXCEPTIONS && s->exceptions[s->n_exceptions].of)
+        r = qpw_array_read(c->k->map_fd[QPW_MAP_exceptions], sizeof(*s->exceptions), QPW_EXCEPTIONS, s->exceptions);
+    while (r == 0 && s->n_exceptions < QPW_EXCEPTIONS && s->exceptions[s->n_exceptions].of)
         s->n_exceptions++;
-    return rc ? qpw_fail(err, rc, "the exceptions of the policy cannot be read: %s", strerror(-rc)) : 0;
+    return r ? qpw_fail(err, r, "the exceptions of the policy cannot be read: %s", strerror(-r)) : 0;
 }
 
 /* A capture starts with its first packet. */
@@ -243,22 +242,22 @@ static void begin_with_first(struct qpw_snapshot *s)
 
 static int collect(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
 {
-    int rc = read_header(c, options, err);
+    int r = read_header(c, options, err);
 
-    if (rc == 0)
-        rc = read_names(c, err);
-    if (rc == 0 && !options->brief)
-        rc = read_exceptions(c, err);
-    if (rc < 0)
-        return rc;
-    rc = qpw_collect_rows(c);
-    rc = rc ? rc : read_lives(c);
-    rc = rc ? rc : read_details(c);
-    rc = rc ? rc : read_tables(c, options->brief, options->ports);
-    rc = rc ? rc : qpw_collect_coverage(c->k, &c->s.coverage, &c->s.n_coverage);
-    rc = rc ? rc : qpw_collect_host(c->k, options, &c->s);
-    if (rc < 0)
-        return qpw_fail(err, rc, "counters cannot be read: %s", strerror(-rc));
+    if (r == 0)
+        r = read_names(c, err);
+    if (r == 0 && !options->brief)
+        r = read_exceptions(c, err);
+    if (r < 0)
+        return r;
+    r = qpw_collect_rows(c);
+    r = r ? r : read_lives(c);
+    r = r ? r : read_details(c);
+    r = r ? r : read_tables(c, options->brief, options->ports);
+    r = r ? r : qpw_collect_coverage(c->k, &c->s.coverage, &c->s.n_coverage);
+    r = r ? r : qpw_collect_host(c->k, options, &c->s);
+    if (r < 0)
+        return qpw_fail(err, r, "counters cannot be read: %s", strerror(-r));
     if (c->s.replay)
         begin_with_first(&c->s);
     if (!options->brief)
@@ -271,14 +270,14 @@ int qpw_collect(const struct qpw_kernel *k, const struct qpw_collect_options *op
 {
     static const struct qpw_collect_options defaults;
     struct qpw_collection c = {.k = k};
-    int rc = collect(&c, options ? options : &defaults, err);
+    int r = collect(&c, options ? options : &defaults, err);
 
     free(c.raw);
     free(c.counts);
     free(c.row_of);
-    if (rc < 0) {
+    if (r < 0) {
         qpw_snapshot_clear(&c.s);
-        return rc;
+        return r;
     }
     *ret = c.s;
     return 0;

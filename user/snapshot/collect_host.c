@@ -35,7 +35,7 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
     const struct qpw_hook_entry *ours;
     struct qpw_hook_list list;
     size_t position;
-    int rc;
+    int r;
 
     if (qpw_hooks_query(row->iface.ifindex, point, &list, NULL) < 0 || !(ours = qpw_hooks_ours(&list, 0)))
         return 0;
@@ -43,27 +43,27 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
     snprintf(before.name, sizeof(before.name), "%s", row->name);
     behind.kind = QPW_NOTE_BEHIND;
     memcpy(behind.name, before.name, sizeof(behind.name));
-    rc = note_foreign(s, &list, 0, position, &before);
-    return rc ? rc : note_foreign(s, &list, position + 1, list.n, &behind);
+    r = note_foreign(s, &list, 0, position, &before);
+    return r ? r : note_foreign(s, &list, position + 1, list.n, &behind);
 }
 
 static int note_interfaces(struct qpw_snapshot *s)
 {
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; rc == 0 && i < s->n_ifaces; i++) {
+    for (size_t i = 0; r == 0 && i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
         struct qpw_note stripped = {.kind = QPW_NOTE_TAGS_STRIPPED};
 
         if (!row->attached)
             continue;
-        rc = note_programs(s, row, QPW_POINT_RX);
-        rc = rc ? rc : note_programs(s, row, QPW_POINT_TX);
+        r = note_programs(s, row, QPW_POINT_RX);
+        r = r ? r : note_programs(s, row, QPW_POINT_TX);
         snprintf(stripped.name, sizeof(stripped.name), "%s", row->name);
-        if (rc == 0 && s->meta.rx_hook[row->iface.number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
-            rc = qpw_snapshot_note(s, &stripped);
+        if (r == 0 && s->meta.rx_hook[row->iface.number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
+            r = qpw_snapshot_note(s, &stripped);
     }
-    return rc;
+    return r;
 }
 
 /* ---- Interfaces ---- */
@@ -92,10 +92,10 @@ static int read_ifaces(const struct qpw_kernel *k, const struct qpw_netlink *lin
 {
     const struct qpw_iface *known[QPW_MAX_IFACES] = {0};
     struct qpw_entries e;
-    int rc = qpw_entries_read(k->map_fd[QPW_MAP_ifaces], sizeof(uint32_t), sizeof(struct qpw_iface), &e);
+    int r = qpw_entries_read(k->map_fd[QPW_MAP_ifaces], sizeof(uint32_t), sizeof(struct qpw_iface), &e);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < e.count; i++) {
         const struct qpw_iface *iface = &((struct qpw_iface *)e.values)[i];
 
@@ -184,7 +184,7 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
 {
     size_t count;
     const struct qpw_link *link = qpw_netlink_links(links, &count);
-    int rc;
+    int r;
 
     s->unwatched = calloc(count + 1, sizeof(*s->unwatched));
     if (!s->unwatched)
@@ -195,9 +195,9 @@ static int read_unwatched(const struct qpw_netlink *links, struct qpw_snapshot *
         if (!link[i].up || link[i].flags & IFF_LOOPBACK)
             continue;
         if (seen_at(s, links, link[i].ifindex)) {
-            rc = note_stacked(links, &link[i], s);
-            if (rc < 0)
-                return rc;
+            r = note_stacked(links, &link[i], s);
+            if (r < 0)
+                return r;
             continue;
         }
         memcpy(row->name, link[i].name, sizeof(row->name));
@@ -295,18 +295,20 @@ int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_option
 {
     const struct qpw_netlink *links = options->links;
     struct qpw_netlink *own = NULL;
-    int rc;
+    int r;
 
     if (!links && !s->replay && qpw_netlink_open(&own, NULL) == 0)
         links = own;
-    rc = read_ifaces(k, links, s);
-    if (rc == 0 && links && !s->replay && !options->brief) {
-        rc = read_unwatched(links, s);
-        rc = rc ? rc : read_inventory(links, s);
-        rc = rc ? rc : note_interfaces(s);
-        rc = rc ? rc : qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys", options->procfs ? options->procfs : "/proc");
-        rc = rc ? rc : note_owners(k, s);
+    r = read_ifaces(k, links, s);
+    if (r == 0 && links && !s->replay && !options->brief) {
+        r = read_unwatched(links, s);
+        r = r ? r : read_inventory(links, s);
+        r = r ? r : note_interfaces(s);
+        r = r ? r
+              : qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys",
+                                options->procfs ? options->procfs : "/proc");
+        r = r ? r : note_owners(k, s);
     }
     qpw_netlink_close(own);
-    return rc;
+    return r;
 }

@@ -61,28 +61,28 @@ static int read_batches(int fd, size_t key_size, size_t value_size, struct qpw_e
     size_t room = 0, chunk = BATCH;
     __u32 token, count;
     bool begun = false;
-    int rc;
+    int r;
 
     for (;;) {
-        rc = make_room(e, &room, chunk, key_size, value_size);
-        if (rc < 0)
-            return rc;
+        r = make_room(e, &room, chunk, key_size, value_size);
+        if (r < 0)
+            return r;
         count = chunk;
-        rc = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, (char *)e->keys + e->count * key_size,
-                                  (char *)e->values + e->count * value_size, &count, NULL);
-        rc = rc < 0 ? -errno : 0;
-        if (rc == -ENOSPC) { /* a bucket has more entries than the batch has left; none of them was lost */
+        r = bpf_map_lookup_batch(fd, begun ? &token : NULL, &token, (char *)e->keys + e->count * key_size,
+                                 (char *)e->values + e->count * value_size, &count, NULL);
+        r = r < 0 ? -errno : 0;
+        if (r == -ENOSPC) { /* a bucket has more entries than the batch has left; none of them was lost */
             if (count == 0)
                 chunk *= 2;
             e->count += count;
             begun = begun || count;
             continue;
         }
-        if (rc < 0 && rc != -ENOENT)
-            return rc;
+        if (r < 0 && r != -ENOENT)
+            return r;
         e->count += count;
         begun = true;
-        if (rc == -ENOENT)
+        if (r == -ENOENT)
             return 0;
     }
 }
@@ -94,10 +94,10 @@ static int read_singly(int fd, size_t key_size, size_t value_size, struct qpw_en
     char *key;
 
     for (;;) {
-        int rc = make_room(e, &room, 1, key_size, value_size);
+        int r = make_room(e, &room, 1, key_size, value_size);
 
-        if (rc < 0)
-            return rc;
+        if (r < 0)
+            return r;
         last = e->count ? (char *)e->keys + (e->count - 1) * key_size : NULL; /* the arrays may have moved */
         key = (char *)e->keys + e->count * key_size;
         if (bpf_map_get_next_key(fd, last, key) < 0)
@@ -113,16 +113,16 @@ static int read_entries(int fd, size_t key_size, size_t value_size, struct qpw_e
 {
     struct qpw_entries e = {0};
     struct bpf_map_info info;
-    int rc = map_info(fd, &info);
+    int r = map_info(fd, &info);
 
-    if (rc == 0 && (info.key_size != key_size || info.value_size != value_size))
-        rc = -EPROTO;
-    if (rc < 0)
-        return rc;
-    rc = read(fd, key_size, value_size, &e);
-    if (rc < 0) {
+    if (r == 0 && (info.key_size != key_size || info.value_size != value_size))
+        r = -EPROTO;
+    if (r < 0)
+        return r;
+    r = read(fd, key_size, value_size, &e);
+    if (r < 0) {
         qpw_entries_clear(&e);
-        return rc;
+        return r;
     }
     *ret = e;
     return 0;
@@ -160,7 +160,7 @@ struct part {
     uint32_t first, count;
     size_t words;
     uint64_t *sums;
-    int rc;
+    int r;
 };
 
 static int sum_part(const struct part *p)
@@ -172,10 +172,10 @@ static int sum_part(const struct part *p)
     /* NOLINTNEXTLINE(clang-analyzer-optin.portability.UnixAPI): nor is it empty */
     uint64_t *values = malloc(chunk * each);
     uint32_t *keys = malloc(chunk * sizeof(*keys));
-    int rc = values && keys ? 0 : -ENOMEM;
+    int r = values && keys ? 0 : -ENOMEM;
     bool batches = true;
 
-    while (rc == 0 && done < p->count) {
+    while (r == 0 && done < p->count) {
         batch = p->count - done < chunk ? p->count - done : chunk;
         token = p->first + done - 1; /* reading continues after the key in the token */
         if (batches && bpf_map_lookup_batch(p->fd, p->first + done ? &token : NULL, &token, keys, values, &batch,
@@ -187,30 +187,30 @@ static int sum_part(const struct part *p)
             keys[0] = p->first + done;
             batch = 1;
             if (bpf_map_lookup_elem(p->fd, keys, values) < 0)
-                rc = -errno;
+                r = -errno;
         }
-        if (rc == 0 && batch == 0)
-            rc = -ERANGE; /* the map is shorter than the range */
-        if (rc == 0)
+        if (r == 0 && batch == 0)
+            r = -ERANGE; /* the map is shorter than the range */
+        if (r == 0)
             add_up(values, batch, p->words, p->cpus, p->sums + done * p->words);
         done += batch;
     }
     free(values);
     free(keys);
-    return rc;
+    return r;
 }
 
 static void *run_part(void *argument)
 {
     struct part *p = argument;
 
-    p->rc = sum_part(p);
+    p->r = sum_part(p);
     return NULL;
 }
 
 int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
 {
-    int cpus = qpw_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), r = 0;
     uint64_t lines = (uint64_t)count * ((words + 7) / 8) * (cpus > 0 ? cpus : 1);
     unsigned n = 1 + lines / PART_LINES, started = 0;
     struct part parts[MAX_PARTS];
@@ -236,8 +236,8 @@ int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_
     for (unsigned i = 0; i < started; i++)
         pthread_join(parts[i].thread, NULL);
     for (unsigned i = 0; i < n; i++)
-        rc = rc ? rc : parts[i].rc;
-    return rc;
+        r = r ? r : parts[i].r;
+    return r;
 }
 
 #define BLOCK_WORDS (sizeof(struct qpw_counts_block) / sizeof(uint64_t))
@@ -246,14 +246,14 @@ int qpw_counters_sum(int fd, uint32_t first, uint32_t count, struct qpw_counts *
 {
     uint32_t block = first / QPW_COUNTS_BLOCK, blocks = count ? (first + count - 1) / QPW_COUNTS_BLOCK + 1 - block : 0;
     struct qpw_counts_block *whole = calloc(blocks ? blocks : 1, sizeof(*whole));
-    int rc = whole ? 0 : -ENOMEM;
+    int r = whole ? 0 : -ENOMEM;
 
-    if (rc == 0 && blocks)
-        rc = qpw_percpu_sum(fd, block, blocks, BLOCK_WORDS, (uint64_t *)whole);
-    if (rc == 0)
+    if (r == 0 && blocks)
+        r = qpw_percpu_sum(fd, block, blocks, BLOCK_WORDS, (uint64_t *)whole);
+    if (r == 0)
         memcpy(sums, (struct qpw_counts *)whole + first % QPW_COUNTS_BLOCK, count * sizeof(*sums));
     free(whole);
-    return rc;
+    return r;
 }
 
 void qpw_counts_correct(struct qpw_counts *to, const struct qpw_counts *from)
@@ -269,11 +269,11 @@ int qpw_counters_one(const struct qpw_kernel *k, uint32_t slot, struct qpw_count
 {
     uint32_t block = slot / QPW_COUNTS_BLOCK;
     struct qpw_counts_block corrections;
-    int rc = qpw_counters_sum(k->map_fd[QPW_MAP_counters], slot, 1, ret);
+    int r = qpw_counters_sum(k->map_fd[QPW_MAP_counters], slot, 1, ret);
 
-    if (rc == 0 && bpf_map_lookup_elem(k->map_fd[QPW_MAP_corrections], &block, &corrections) == 0)
+    if (r == 0 && bpf_map_lookup_elem(k->map_fd[QPW_MAP_corrections], &block, &corrections) == 0)
         qpw_counts_correct(ret, &corrections.slot[slot % QPW_COUNTS_BLOCK]);
-    return rc;
+    return r;
 }
 
 int qpw_corrections_read(int fd, struct qpw_entries *ret)
@@ -293,7 +293,7 @@ const struct qpw_counts *qpw_correction_at(const struct qpw_entries *corrections
 int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
 {
     uint32_t block = slot / QPW_COUNTS_BLOCK;
-    int cpus = qpw_possible_cpus(), rc = 0;
+    int cpus = qpw_possible_cpus(), r = 0;
     struct qpw_counts_block *blocks;
 
     if (cpus < 0)
@@ -302,26 +302,26 @@ int qpw_counters_put(int fd, uint32_t slot, const struct qpw_counts *values)
     if (!blocks)
         return -ENOMEM;
     if (bpf_map_lookup_elem(fd, &block, blocks) < 0)
-        rc = -errno;
-    for (int cpu = 0; rc == 0 && cpu < cpus; cpu++)
+        r = -errno;
+    for (int cpu = 0; r == 0 && cpu < cpus; cpu++)
         blocks[cpu].slot[slot % QPW_COUNTS_BLOCK] = values[cpu];
-    if (rc == 0 && bpf_map_update_elem(fd, &block, blocks, BPF_EXIST) < 0)
-        rc = -errno;
+    if (r == 0 && bpf_map_update_elem(fd, &block, blocks, BPF_EXIST) < 0)
+        r = -errno;
     free(blocks);
-    return rc;
+    return r;
 }
 
 int qpw_array_read(int fd, size_t size, uint32_t count, void *values)
 {
     uint32_t batch = count, token;
     uint32_t *keys = malloc(count * sizeof(*keys));
-    int rc;
+    int r;
 
     if (!keys)
         return -ENOMEM;
-    rc = bpf_map_lookup_batch(fd, NULL, &token, keys, values, &batch, NULL);
+    r = bpf_map_lookup_batch(fd, NULL, &token, keys, values, &batch, NULL);
     free(keys);
-    if ((rc == 0 || errno == ENOENT) && batch == count)
+    if ((r == 0 || errno == ENOENT) && batch == count)
         return 0;
     for (uint32_t i = 0; i < count; i++)
         if (bpf_map_lookup_elem(fd, &i, (char *)values + i * size) < 0)

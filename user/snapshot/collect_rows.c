@@ -24,34 +24,34 @@ static int by_key(const void *a, const void *b)
 static int read_raw_findings(struct qpw_collection *c)
 {
     struct qpw_entries attempted = {0}, answered = {0}, reserved = {0};
-    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_findings], sizeof(struct qpw_finding_key),
-                              sizeof(struct qpw_finding), &attempted);
+    int r = qpw_entries_read(c->k->map_fd[QPW_MAP_findings], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
+                             &attempted);
 
-    if (rc == 0)
-        rc = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key),
-                              sizeof(struct qpw_finding), &answered);
-    if (rc == 0)
-        rc = qpw_entries_read_singly(c->k->map_fd[QPW_MAP_reserved], sizeof(struct qpw_reserved_key),
-                                     sizeof(struct qpw_reserved), &reserved);
-    if (rc == 0) {
+    if (r == 0)
+        r = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
+                             &answered);
+    if (r == 0)
+        r = qpw_entries_read_singly(c->k->map_fd[QPW_MAP_reserved], sizeof(struct qpw_reserved_key),
+                                    sizeof(struct qpw_reserved), &reserved);
+    if (r == 0) {
         c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
-        rc = c->raw ? 0 : -ENOMEM;
+        r = c->raw ? 0 : -ENOMEM;
     }
-    for (size_t i = 0; rc == 0 && i < answered.count; i++)
+    for (size_t i = 0; r == 0 && i < answered.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)answered.keys)[i],
                                                   ((struct qpw_finding *)answered.values)[i], 0};
-    for (size_t i = 0; rc == 0 && i < reserved.count; i++)
+    for (size_t i = 0; r == 0 && i < reserved.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_reserved *)reserved.values)[i].key,
                                                   ((struct qpw_reserved *)reserved.values)[i].value, 1};
-    for (size_t i = 0; rc == 0 && i < attempted.count; i++)
+    for (size_t i = 0; r == 0 && i < attempted.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)attempted.keys)[i],
                                                   ((struct qpw_finding *)attempted.values)[i], 2};
     qpw_entries_clear(&attempted);
     qpw_entries_clear(&answered);
     qpw_entries_clear(&reserved);
-    if (rc == 0)
+    if (r == 0)
         qsort(c->raw, c->n_raw, sizeof(*c->raw), by_key);
-    return rc;
+    return r;
 }
 
 /* Add packets and bytes only: connections of a finding are also counted in its meter. */
@@ -149,18 +149,18 @@ struct qpw_meter_row *qpw_collection_add_meter(struct qpw_collection *c, const s
 static int read_meters(struct qpw_collection *c)
 {
     struct qpw_entries e;
-    int rc = qpw_entries_read(c->k->map_fd[QPW_MAP_meters], sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), &e);
+    int r = qpw_entries_read(c->k->map_fd[QPW_MAP_meters], sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), &e);
 
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < e.count; i++) {
+    if (r < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < e.count; i++) {
         const struct qpw_meter *meter = &((struct qpw_meter *)e.values)[i];
 
         if (!qpw_collection_add_meter(c, &((struct qpw_meter_key *)e.keys)[i], meter->slot, meter->first_ns))
-            rc = -ENOMEM;
+            r = -ENOMEM;
     }
     qpw_entries_clear(&e);
-    return rc;
+    return r;
 }
 
 /* Sum up each range of slots up to its last one in use, because the queues hand slots out in ascending order. */
@@ -175,10 +175,10 @@ static int read_counters(struct qpw_collection *c)
     struct qpw_entries corrections;
     uint32_t last, corrected;
     bool used[QPW_COUNTER_SLOTS];
-    int rc = qpw_corrections_read(c->k->map_fd[QPW_MAP_corrections], &corrections);
+    int r = qpw_corrections_read(c->k->map_fd[QPW_MAP_corrections], &corrections);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
 
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
         used[slot] = slot < QPW_OVERFLOW_SLOTS || c->row_of[slot];
@@ -189,13 +189,13 @@ static int read_counters(struct qpw_collection *c)
         correction = qpw_correction_at(&corrections, i, &corrected);
         used[corrected] |= memcmp(correction, &none, sizeof(none)) != 0;
     }
-    for (unsigned i = 0; rc == 0 && i < ranges; i++) {
+    for (unsigned i = 0; r == 0 && i < ranges; i++) {
         for (last = starts[i + 1]; last > starts[i] && !used[last - 1]; last--)
             ;
         if (last > starts[i])
-            rc = qpw_counters_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], &c->counts[starts[i]]);
+            r = qpw_counters_sum(c->k->map_fd[QPW_MAP_counters], starts[i], last - starts[i], &c->counts[starts[i]]);
     }
-    for (size_t i = 0; rc == 0 && i < corrections.count * QPW_COUNTS_BLOCK; i++) {
+    for (size_t i = 0; r == 0 && i < corrections.count * QPW_COUNTS_BLOCK; i++) {
         correction = qpw_correction_at(&corrections, i, &corrected);
         qpw_counts_correct(&c->counts[corrected], correction);
     }
@@ -204,7 +204,7 @@ static int read_counters(struct qpw_collection *c)
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
         if ((int64_t)c->counts[slot].connections < 0)
             c->counts[slot].connections = 0;
-    return rc;
+    return r;
 }
 
 /* Return the meter row of a finding's packets, created from the finding's own data if missing. */
@@ -279,10 +279,10 @@ static int read_judged(struct qpw_collection *c)
 static int make_meters(struct qpw_collection *c)
 {
     struct qpw_meter_row *row;
-    int rc = add_overflow_rows(c);
+    int r = add_overflow_rows(c);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     for (uint32_t slot = 0; slot < QPW_COUNTER_SLOTS; slot++)
         if (c->row_of[slot])
             c->s.meters[c->row_of[slot] - 1].counts = c->counts[slot];
@@ -301,18 +301,18 @@ static int make_meters(struct qpw_collection *c)
 
 int qpw_collect_rows(struct qpw_collection *c)
 {
-    int rc;
+    int r;
 
     c->counts = calloc(QPW_COUNTER_SLOTS, sizeof(*c->counts));
     c->row_of = calloc(QPW_COUNTER_SLOTS, sizeof(*c->row_of));
     if (!c->counts || !c->row_of)
         return -ENOMEM;
     /* This order guarantees that a finding's meter exists, and that a row's slot is read after the row. */
-    rc = read_raw_findings(c);
-    rc = rc ? rc : read_meters(c);
-    rc = rc ? rc : read_counters(c);
-    rc = rc ? rc : read_judged(c);
-    rc = rc ? rc : make_meters(c);
-    rc = rc ? rc : make_findings(c);
-    return rc ? rc : qpw_decisions_count(c);
+    r = read_raw_findings(c);
+    r = r ? r : read_meters(c);
+    r = r ? r : read_counters(c);
+    r = r ? r : read_judged(c);
+    r = r ? r : make_meters(c);
+    r = r ? r : make_findings(c);
+    return r ? r : qpw_decisions_count(c);
 }

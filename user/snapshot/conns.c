@@ -43,13 +43,13 @@ static int walk_sets(int fd, qpw_conns_each *each, void *data)
     uint32_t *keys = calloc(HALF_BATCH, sizeof(*keys));
     __u32 token, count;
     bool first = true;
-    int rc = sets && keys ? 0 : -ENOMEM;
+    int r = sets && keys ? 0 : -ENOMEM;
 
-    while (rc == 0) {
+    while (r == 0) {
         count = HALF_BATCH;
-        rc = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, sets, &count, &locked) < 0 ? -errno : 0;
+        r = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, sets, &count, &locked) < 0 ? -errno : 0;
         first = false;
-        if (rc < 0 && rc != -ENOENT)
+        if (r < 0 && r != -ENOENT)
             break;
         for (__u32 i = 0; i < count; i++)
             for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
@@ -58,7 +58,7 @@ static int walk_sets(int fd, qpw_conns_each *each, void *data)
     }
     free(sets);
     free(keys);
-    return rc == -ENOENT ? 0 : rc; /* -ENOENT: this was the last batch */
+    return r == -ENOENT ? 0 : r; /* -ENOENT: this was the last batch */
 }
 
 static int walk_hash(int fd, qpw_conns_each *each, void *data)
@@ -67,25 +67,25 @@ static int walk_hash(int fd, qpw_conns_each *each, void *data)
     struct qpw_conn_key *keys = NULL;
     struct qpw_conn *values = NULL;
     bool first = true;
-    int rc = 0;
+    int r = 0;
 
-    while (rc == 0) {
+    while (r == 0) {
         if (!keys) {
             keys = calloc(room, sizeof(*keys));
             values = calloc(room, sizeof(*values));
         }
-        rc = keys && values ? 0 : -ENOMEM;
+        r = keys && values ? 0 : -ENOMEM;
         count = room;
-        if (rc == 0 && bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, values, &count, NULL) < 0)
-            rc = -errno;
-        if (rc < 0 && rc != -ENOENT && rc != -ENOSPC)
+        if (r == 0 && bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, values, &count, NULL) < 0)
+            r = -errno;
+        if (r < 0 && r != -ENOENT && r != -ENOSPC)
             break;
         for (__u32 i = 0; i < count; i++)
             each(&keys[i], &values[i], data);
         first = first && !count;
-        if (rc != -ENOSPC)
+        if (r != -ENOSPC)
             continue;
-        rc = 0;
+        r = 0;
         if (count)
             continue;
         free(keys); /* one bucket has more entries than a batch */
@@ -96,7 +96,7 @@ static int walk_hash(int fd, qpw_conns_each *each, void *data)
     }
     free(keys);
     free(values);
-    return rc == -ENOENT ? 0 : rc;
+    return r == -ENOENT ? 0 : r;
 }
 
 int qpw_conns_walk(const struct qpw_kernel *k, enum qpw_conn_class conn_class, qpw_conns_each *each, void *data)
@@ -146,24 +146,24 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
     struct qpw_half set;
     uint32_t number;
     unsigned way;
-    int rc;
+    int r;
 
     if (conn_class != QPW_CLASS_HALF)
         return bpf_map_lookup_elem(table_fd(k, conn_class), key, ret) < 0 ? -errno : 0;
-    rc = find_way(k, key, &number, &set, &way);
-    if (rc == 0)
+    r = find_way(k, key, &number, &set, &way);
+    if (r == 0)
         *ret = set.entry[way].conn;
-    return rc;
+    return r;
 }
 
 int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *key, struct qpw_conn *ret)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_EST, QPW_CLASS_OUT, QPW_CLASS_DGRAM, QPW_CLASS_HALF};
-    int rc = -ENOENT;
+    int r = -ENOENT;
 
-    for (size_t i = 0; rc < 0 && i < sizeof(classes) / sizeof(*classes); i++)
-        rc = qpw_conns_find(k, classes[i], key, ret);
-    return rc;
+    for (size_t i = 0; r < 0 && i < sizeof(classes) / sizeof(*classes); i++)
+        r = qpw_conns_find(k, classes[i], key, ret);
+    return r;
 }
 
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
@@ -172,23 +172,23 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
     uint32_t number = 0;
     struct qpw_tag t;
     unsigned way = 0;
-    int rc;
+    int r;
 
     if (conn_class == QPW_CLASS_HALF) {
-        rc = k->config.replay ? find_way(k, key, &number, &set, &way) : -EBUSY;
-        if (rc < 0)
-            return rc;
+        r = k->config.replay ? find_way(k, key, &number, &set, &way) : -EBUSY;
+        if (r < 0)
+            return r;
         set.mark[way] = 0;
-        rc = write_set(k, number, &set);
+        r = write_set(k, number, &set);
     } else {
-        rc = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
+        r = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
         t = tag_of(k, key, NULL);
-        if (rc == 0)
+        if (r == 0)
             __atomic_fetch_sub(&k->incarnations->open[qpw_tag_incarnation(&t)].live, 1, __ATOMIC_RELEASE);
     }
-    if (rc == 0)
+    if (r == 0)
         qpw_kernel_touch(k, key);
-    return rc;
+    return r;
 }
 
 int qpw_conn_owner(const struct qpw_kernel *k, uint32_t number, struct qpw_owner *ret)

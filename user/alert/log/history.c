@@ -158,7 +158,7 @@ static int mend(const char *path, const char *text, size_t size, off_t offset)
 
 static int read_file(const struct history *h, const char *path, uint64_t limit, bool newest, struct qpw_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = 0; /* do not block on a FIFO */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0; /* do not block on a FIFO */
     off_t offset;
     struct stat st;
     char *text;
@@ -177,10 +177,10 @@ static int read_file(const struct history *h, const char *path, uint64_t limit, 
         return qpw_fail(err, -errno, "alert log %s: cannot be read back: %s", path, strerror(errno));
     read_lines(h, text, st.st_size - offset, offset > 0);
     if (newest)
-        rc = mend(path, text, st.st_size - offset, offset);
+        r = mend(path, text, st.st_size - offset, offset);
     munmap(text, st.st_size - offset);
-    return rc < 0 ? qpw_fail(err, rc, "alert log %s: its incomplete last line cannot be removed: %s", path, strerror(-rc))
-                  : 0;
+    return r < 0 ? qpw_fail(err, r, "alert log %s: its incomplete last line cannot be removed: %s", path, strerror(-r))
+                 : 0;
 }
 
 /*
@@ -231,12 +231,12 @@ static char **newest(char **paths)
 static int read_rotated(const struct history *h, const char *path, uint64_t limit, struct qpw_error *err)
 {
     char **paths = qpw_log_rotated(path, 0);
-    int rc = paths ? 0 : qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
+    int r = paths ? 0 : qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
 
-    for (char **one = paths ? newest(paths) : NULL; rc == 0 && one && *one; one++)
-        rc = is_compressed(*one) ? read_compressed(h, *one, err) : read_file(h, *one, limit, false, err);
+    for (char **one = paths ? newest(paths) : NULL; r == 0 && one && *one; one++)
+        r = is_compressed(*one) ? read_compressed(h, *one, err) : read_file(h, *one, limit, false, err);
     qpw_log_rotated_free(paths);
-    return rc;
+    return r;
 }
 
 int qpw_log_history(const struct qpw_log *log, uint64_t limit,
@@ -244,10 +244,10 @@ int qpw_log_history(const struct qpw_log *log, uint64_t limit,
                     struct qpw_log_chain *ret_chain, struct qpw_error *err)
 {
     struct history h = {visit, data, ret_chain};
-    int rc;
+    int r;
 
     qpw_log_chain_init(ret_chain);
-    rc = read_rotated(&h, log->path, limit, err);
+    r = read_rotated(&h, log->path, limit, err);
 
-    return rc < 0 ? rc : read_file(&h, log->path, limit, true, err);
+    return r < 0 ? r : read_file(&h, log->path, limit, true, err);
 }

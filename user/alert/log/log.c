@@ -65,19 +65,19 @@ static int open_file(struct qpw_log *log)
 static int make_directory(const struct qpw_log *log)
 {
     char *slash, *directory = strdup(log->path);
-    int rc = 0;
+    int r = 0;
 
     if (!directory)
         return -ENOMEM;
     slash = strrchr(directory, '/');
     if (!slash || slash == directory) {
-        rc = -ENOENT;
+        r = -ENOENT;
     } else {
         *slash = '\0';
-        rc = mkdir(directory, DIRECTORY_MODE) < 0 ? -errno : 0;
+        r = mkdir(directory, DIRECTORY_MODE) < 0 ? -errno : 0;
     }
     free(directory);
-    return rc;
+    return r;
 }
 
 /* Return whether the name still refers to the open file, which is false after a rotation. */
@@ -123,37 +123,37 @@ static int finish(struct qpw_log *log, const char *line, size_t length, size_t *
 
 int qpw_log_ready(struct qpw_log *log)
 {
-    int rc;
+    int r;
 
     if (log->fd >= 0 && !same_file(log))
         qpw_log_reopen(log);
     if (log->fd >= 0)
         return 0;
-    rc = open_file(log);
-    if (rc == -ENOENT && make_directory(log) == 0)
-        rc = open_file(log);
-    return rc < 0 ? fail(log, rc, "cannot be opened") : 0;
+    r = open_file(log);
+    if (r == -ENOENT && make_directory(log) == 0)
+        r = open_file(log);
+    return r < 0 ? fail(log, r, "cannot be opened") : 0;
 }
 
 int qpw_log_write(struct qpw_log *log, const char *line, size_t length)
 {
     size_t written;
     ssize_t n;
-    int rc = qpw_log_ready(log);
+    int r = qpw_log_ready(log);
 
-    if (rc < 0)
-        return rc;
+    if (r < 0)
+        return r;
     do
         n = write(log->fd, line, length);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return fail(log, -errno, "cannot be written");
     written = n;
-    rc = finish(log, line, length, &written);
-    if (rc < 0) {
+    r = finish(log, line, length, &written);
+    if (r < 0) {
         if (take_back(log, written) < 0)
             return fail(log, -EIO, "part of a line could not be removed");
-        return fail(log, rc, "cannot be written");
+        return fail(log, r, "cannot be written");
     }
     log->failing = false;
     return 0;

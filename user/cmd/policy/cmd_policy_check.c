@@ -94,11 +94,11 @@ static int try_compile(const struct qpw_policy *policy, struct qpw_error *err)
     struct qpw_compile_context context = {.now = time(NULL)};
     struct qpw_registry names = {0};
     struct qpw_compiled compiled = {0};
-    int rc = qpw_policy_compile(policy, &context, &names, &compiled, err);
+    int r = qpw_policy_compile(policy, &context, &names, &compiled, err);
 
     qpw_registry_clear(&names);
     qpw_compiled_clear(&compiled);
-    return rc;
+    return r;
 }
 
 static int check_one(const struct qpw_policy *policy, bool json, size_t *ret_remarks)

@@ -95,7 +95,8 @@ static int refuse(const struct qpw_history_observed *seen, struct qpw_error *err
                     qpw_words_share((uint64_t)seen->blind, (uint64_t)seen->asked, share, sizeof(share)));
 }
 
-static int show_unused(struct qpw_history_reader *r, const struct options *o, const struct qpw_history_window *window, struct qpw_error *err)
+static int show_unused(struct qpw_history_reader *reader, const struct options *o,
+                       const struct qpw_history_window *window, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "RULE"}, {.title = "LAST USED"}, {.title = "IN FORCE ONLY SINCE"},
                                                       {.title = "TEXT", .wrap = true}};
@@ -106,27 +107,28 @@ static int show_unused(struct qpw_history_reader *r, const struct options *o, co
     struct qpw_history_observed seen;
     json_t *document;
     char period[96];
-    int rc = qpw_history_observed(r, window, now, &seen, err);
+    int r = qpw_history_observed(reader, window, now, &seen, err);
 
-    if (rc == 0 && qpw_percent_of((uint64_t)seen.blind, (uint64_t)seen.asked) > BLIND_PERCENT)
-        rc = refuse(&seen, err);
-    rc = rc ? rc : qpw_history_rules(r, window, add_unused, &u, err);
-    if (rc == 0 && u.r < 0)
-        rc = qpw_fail(err, u.r, "out of memory");
+    if (r == 0 && qpw_percent_of((uint64_t)seen.blind, (uint64_t)seen.asked) > BLIND_PERCENT)
+        r = refuse(&seen, err);
+    r = r ? r : qpw_history_rules(reader, window, add_unused, &u, err);
+    if (r == 0 && u.r < 0)
+        r = qpw_fail(err, u.r, "out of memory");
     p.indent = 0;
-    if (rc == 0 && o->json) {
-        document = qpw_history_document(r, "qportwatch.policy-unused/1", &seen, window->until ? window->until : now + 1);
+    if (r == 0 && o->json) {
+        document =
+            qpw_history_document(reader, "qportwatch.policy-unused/1", &seen, window->until ? window->until : now + 1);
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
         json_object_set(document, "rules", u.rows);
-        rc = qpw_policy_print(document, err);
-    } else if (rc == 0) {
+        r = qpw_policy_print(document, err);
+    } else if (r == 0) {
         qpw_words_period((uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS, period, sizeof(period));
         qpw_print_line(&p, u.n ? "Rules with no traffic in %s. Consider disabling:" : "Every rule was used in %s.", period);
-        rc = qpw_table_print(&u.table, &p);
+        r = qpw_table_print(&u.table, &p);
     }
     qpw_table_clear(&u.table);
     json_decref(u.rows);
-    return rc;
+    return r;
 }
 
 int qpw_policy_unused_main(int argc, char **argv)
@@ -136,20 +138,20 @@ int qpw_policy_unused_main(int argc, char **argv)
         .doc = "Lists the rules in force that had no traffic in the time given (90 days without --since), with their last use. Says nothing "
                "where more than 1 % of that time was not seen.\vExit status: 0 done, 1 failed, or too much was not seen, 2 bad usage."};
     struct qpw_history_window window;
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct options o = {0};
     struct qpw_error err = {""};
-    int rc;
+    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    rc = qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err);
-    if (rc < 0)
+    r = qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err);
+    if (r < 0)
         return qpw_policy_fail("unused", &err, QPW_EXIT_USAGE);
-    rc = qpw_history_open_file(&o.args, &r, &err);
-    rc = rc ? rc : show_unused(r, &o, &window, &err);
-    qpw_history_close(r);
-    return rc < 0 ? qpw_policy_fail("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    r = qpw_history_open_file(&o.args, &reader, &err);
+    r = r ? r : show_unused(reader, &o, &window, &err);
+    qpw_history_close(reader);
+    return r < 0 ? qpw_policy_fail("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 
 /* ---- One policy, by its number ---- */
@@ -173,39 +175,39 @@ static bool take_wanted(const struct qpw_history_policy *policy, void *arg)
 /* Read a policy's text from the history; number NULL: the newest. The caller frees *ret. */
 static int read_recorded(const struct qpw_history_args *args, const char *number, char **ret, struct qpw_error *err)
 {
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct wanted w = {0};
     unsigned long value = 0;
-    int rc = 0;
+    int r = 0;
 
     if (number && qpw_number_parse(number, 1, UINT32_MAX, &value) < 0)
         return qpw_fail(err, -EINVAL, "@%s: not the number of a policy; 'qportwatch policy log' lists them", number);
     w.number = (int64_t)value;
-    rc = qpw_history_open_file(args, &r, err);
-    rc = rc ? rc : qpw_history_policies(r, take_wanted, &w, err);
-    if (rc == 0 && !w.text)
-        rc = number ? qpw_fail(err, -ENOENT, "@%s: there is no such policy; 'qportwatch policy log' lists them", number)
-                    : qpw_fail(err, -ENOENT, "the history has no policy yet");
-    qpw_history_close(r);
-    if (rc < 0)
+    r = qpw_history_open_file(args, &reader, err);
+    r = r ? r : qpw_history_policies(reader, take_wanted, &w, err);
+    if (r == 0 && !w.text)
+        r = number ? qpw_fail(err, -ENOENT, "@%s: there is no such policy; 'qportwatch policy log' lists them", number)
+                   : qpw_fail(err, -ENOENT, "the history has no policy yet");
+    qpw_history_close(reader);
+    if (r < 0)
         free(w.text);
     else
         *ret = w.text;
-    return rc;
+    return r;
 }
 
 int qpw_policy_recorded(const struct qpw_history_args *args, const char *number, const char *more, struct qpw_policy *ret, struct qpw_error *err)
 {
     char *text = NULL, *all = NULL, name[32];
-    int rc = read_recorded(args, number, &text, err);
+    int r = read_recorded(args, number, &text, err);
 
     snprintf(name, sizeof(name), "@%.20s", number ? number : "newest");
-    if (rc == 0 && asprintf(&all, "%s%s", text, more ? more : "") < 0)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
-    rc = rc ? rc : qpw_policy_parse_text(name, all, strlen(all), ret, err);
+    if (r == 0 && asprintf(&all, "%s%s", text, more ? more : "") < 0)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    r = r ? r : qpw_policy_parse_text(name, all, strlen(all), ret, err);
     free(all);
     free(text);
-    return rc;
+    return r;
 }
 
 /* ---- log ---- */
@@ -242,12 +244,12 @@ static bool add_policy(const struct qpw_history_policy *policy, void *arg)
 static int print_recorded(const struct options *o, struct qpw_error *err)
 {
     char *text = NULL;
-    int rc = read_recorded(&o->args, o->number, &text, err);
+    int r = read_recorded(&o->args, o->number, &text, err);
 
-    if (rc == 0)
+    if (r == 0)
         qpw_put_lines(stdout, "%s", text);
     free(text);
-    return rc;
+    return r;
 }
 
 int qpw_policy_log_main(int argc, char **argv)
@@ -261,11 +263,11 @@ int qpw_policy_log_main(int argc, char **argv)
     struct qpw_history_observed seen;
     struct log l = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
     struct qpw_printer p = qpw_printer_of(stdout);
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct options o = {0};
     struct qpw_error err = {""};
     json_t *document;
-    int rc;
+    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
@@ -277,19 +279,21 @@ int qpw_policy_log_main(int argc, char **argv)
         return print_recorded(&o, &err) < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
     l.rows = o.json ? json_array() : NULL;
     p.indent = 0;
-    rc = qpw_history_open_file(&o.args, &r, &err);
-    rc = rc ? rc : qpw_history_observed(r, &(struct qpw_history_window){0}, (int64_t)(qpw_clock_unix_ns() / SECOND_NS), &seen, &err);
-    rc = rc ? rc : qpw_history_policies(r, add_policy, &l, &err);
-    if (rc == 0 && o.json) {
-        document = qpw_history_document(r, "qportwatch.policy-log/1", &seen, INT64_MAX);
+    r = qpw_history_open_file(&o.args, &reader, &err);
+    r = r ? r
+          : qpw_history_observed(reader, &(struct qpw_history_window){0}, (int64_t)(qpw_clock_unix_ns() / SECOND_NS),
+                                 &seen, &err);
+    r = r ? r : qpw_history_policies(reader, add_policy, &l, &err);
+    if (r == 0 && o.json) {
+        document = qpw_history_document(reader, "qportwatch.policy-log/1", &seen, INT64_MAX);
         json_object_set(document, "policies", l.rows);
-        rc = qpw_policy_print(document, &err);
-    } else if (rc == 0 && (rc = l.r ? l.r : qpw_table_print(&l.table, &p)) < 0) {
-        qpw_fail(&err, rc, "out of memory");
+        r = qpw_policy_print(document, &err);
+    } else if (r == 0 && (r = l.r ? l.r : qpw_table_print(&l.table, &p)) < 0) {
+        qpw_fail(&err, r, "out of memory");
     }
     qpw_table_clear(&l.table);
     json_decref(l.rows);
-    qpw_history_close(r);
-    return rc < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    qpw_history_close(reader);
+    return r < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
 

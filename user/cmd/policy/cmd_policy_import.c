@@ -91,15 +91,15 @@ static int write_output(const char *path, const char *text)
 {
     struct qpw_output output;
     struct qpw_error err;
-    int rc = qpw_output_open(path, &output, &err);
+    int r = qpw_output_open(path, &output, &err);
 
-    if (rc == 0) {
+    if (r == 0) {
         qpw_output_write(&output, text, strlen(text));
-        rc = qpw_output_close(&output, true, &err);
+        r = qpw_output_close(&output, true, &err);
     }
-    if (rc < 0)
+    if (r < 0)
         fprintf(stderr, "qportwatch policy import: %s\n", err.text);
-    return rc < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }
 
 /* Return whether the output would overwrite the page. */
@@ -140,10 +140,10 @@ static int check(const char *text)
 {
     struct qpw_policy policy = {0};
     struct qpw_error err;
-    int rc = qpw_policy_parse_draft("imported policy", text, strlen(text), &policy, &err);
+    int r = qpw_policy_parse_draft("imported policy", text, strlen(text), &policy, &err);
 
     qpw_policy_clear(&policy);
-    return rc < 0 ? qpw_policy_fail("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
+    return r < 0 ? qpw_policy_fail("import", &err, QPW_EXIT_USAGE) : QPW_EXIT_OK;
 }
 
 /* The page's text and the resulting policy, in shared memory. */
@@ -164,14 +164,14 @@ static int import(void *arg)
     const char *name = w->o->page;
     struct qpw_imported imported = {0};
     struct qpw_error err = {""};
-    int status = QPW_EXIT_USAGE, rc = qpw_import_text(name, w->page, w->size, &w->o->import, &imported, &err);
+    int status = QPW_EXIT_USAGE, r = qpw_import_text(name, w->page, w->size, &w->o->import, &imported, &err);
 
     print_lines(&imported.warnings, "warning:");
     print_lines(&imported.errors, "");
     print_account(name, &imported);
-    if (rc < 0 && !imported.errors.n)
+    if (r < 0 && !imported.errors.n)
         qpw_policy_fail("import", &err, QPW_EXIT_USAGE);
-    if (rc == 0)
+    if (r == 0)
         status = check(imported.policy);
     if (status == QPW_EXIT_OK && strlen(imported.policy) >= w->room) {
         fprintf(stderr, "qportwatch policy import: the policy would be longer than %zu bytes\n", w->room - 1);

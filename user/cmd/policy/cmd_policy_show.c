@@ -120,13 +120,13 @@ static int print_rows(const struct qpw_printer *p, const struct qpw_policy *poli
         {"file", .wrap = true, .optional = true},
     };
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
-    int rc = 0;
+    int r = 0;
 
-    for (size_t i = 0; i < policy->n_rules && rc == 0; i++)
-        rc = add_row(&table, policy, &policy->rules[i], time(NULL));
-    rc = rc ? rc : qpw_table_print(&table, p);
+    for (size_t i = 0; i < policy->n_rules && r == 0; i++)
+        r = add_row(&table, policy, &policy->rules[i], time(NULL));
+    r = r ? r : qpw_table_print(&table, p);
     qpw_table_clear(&table);
-    return rc;
+    return r;
 }
 
 static void print_groups(const struct qpw_printer *p, const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,
@@ -262,12 +262,12 @@ static void print_head(const struct qpw_printer *p, const struct qpw_policy *pol
 static int load(const char *subcommand, struct options *o, struct qpw_policy *policy, const char **chosen)
 {
     struct qpw_error err;
-    int rc;
+    int r;
 
     qpw_policy_configured(&o->policy);
-    rc = qpw_policy_load(&o->policy, policy, chosen, &err);
+    r = qpw_policy_load(&o->policy, policy, chosen, &err);
     qpw_policy_options_clear(&o->policy);
-    if (rc < 0)
+    if (r < 0)
         return qpw_policy_fail(subcommand, &err, QPW_EXIT_USAGE);
     for (size_t i = 0; i < policy->n_warnings; i++)
         qpw_put_lines(stderr, "%s", policy->warnings[i]);

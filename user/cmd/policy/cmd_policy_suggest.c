@@ -59,9 +59,9 @@ static const struct argp_child children[] = {{&qpw_policy_argp, 0, "Policy that 
 static int suggest_from(const struct qpw_snapshot *snapshot, const struct qpw_suggest_options *options, FILE *out,
                         struct qpw_error *err)
 {
-    int rc = qpw_policy_suggest(snapshot, options, out, NULL);
+    int r = qpw_policy_suggest(snapshot, options, out, NULL);
 
-    return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
+    return r < 0 ? qpw_fail(err, r, "out of memory") : 0;
 }
 
 /* ---- Captures ---- */
@@ -80,14 +80,14 @@ static int suggest_replayed(const struct qpw_replay_setup *setup, struct qpw_err
 {
     struct qpw_snapshot snapshot = {0};
     struct qpw_suggest_options options = {0};
-    int rc = qpw_collect(&setup->kernel, NULL, &snapshot, err);
+    int r = qpw_collect(&setup->kernel, NULL, &snapshot, err);
 
-    if (rc == 0) {
+    if (r == 0) {
         snprintf(snapshot.host, sizeof(snapshot.host), "the capture");
-        rc = suggest_from(&snapshot, &options, stdout, err);
+        r = suggest_from(&snapshot, &options, stdout, err);
     }
     qpw_snapshot_clear(&snapshot);
-    return rc;
+    return r;
 }
 
 /* Runs without privileges, with the programs already loaded. */
@@ -96,10 +96,10 @@ static int read_captures(void *arg)
     struct work *w = arg;
     struct qpw_replay_totals totals;
     struct qpw_error err;
-    int rc = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
+    int r = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
 
-    rc = rc ? rc : suggest_replayed(&w->setup, &err);
-    return rc < 0 ? qpw_policy_fail("suggest", &err, qpw_captures_exit(rc)) : QPW_EXIT_OK;
+    r = r ? r : suggest_replayed(&w->setup, &err);
+    return r < 0 ? qpw_policy_fail("suggest", &err, qpw_captures_exit(r)) : QPW_EXIT_OK;
 }
 
 static int suggest_captured(struct options *o)
@@ -135,58 +135,60 @@ struct recorded {
 };
 
 /* Return the number of a rule whose users the auditor has noted (rules that name no remote end); 0: none noted. */
-static uint16_t rule_that_is_noted(const struct recorded *r, const char *name, size_t n_noted)
+static uint16_t rule_that_is_noted(const struct recorded *recorded, const char *name, size_t n_noted)
 {
     for (size_t i = 0; i < n_noted; i++)
-        if (r->users[i].key.kind == QPW_RULE_REMOTE && !strcmp(qpw_snapshot_rule(r->s, r->users[i].key.rule), name))
-            return r->users[i].key.rule;
+        if (recorded->users[i].key.kind == QPW_RULE_REMOTE &&
+            !strcmp(qpw_snapshot_rule(recorded->s, recorded->users[i].key.rule), name))
+            return recorded->users[i].key.rule;
     return 0;
 }
 
 static bool add_user(const struct qpw_history_end *end, void *arg)
 {
-    struct recorded *r = arg;
-    struct qpw_rule_user_row row = {.key.rule = rule_that_is_noted(r, end->rule, r->n), .key.kind = QPW_RULE_REMOTE,
+    struct recorded *recorded = arg;
+    struct qpw_rule_user_row row = {.key.rule = rule_that_is_noted(recorded, end->rule, recorded->n),
+                                    .key.kind = QPW_RULE_REMOTE,
                                     .user.first_unix_ns = (uint64_t)end->first * SECOND_NS};
     struct qpw_rule_user_row *more;
 
     if (!row.key.rule || qpw_address_parse(end->remote, (uint8_t *)row.key.who) < 0)
         return true;
-    if (r->n == r->room) {
-        r->room = 2 * r->room + 64;
-        more = reallocarray(r->users, r->room, sizeof(*more));
+    if (recorded->n == recorded->room) {
+        recorded->room = 2 * recorded->room + 64;
+        more = reallocarray(recorded->users, recorded->room, sizeof(*more));
         if (!more) {
-            r->failed = true;
+            recorded->failed = true;
             return false;
         }
-        r->users = more;
+        recorded->users = more;
     }
-    r->users[r->n++] = row;
+    recorded->users[recorded->n++] = row;
     return true;
 }
 
 /* Add earlier users of these rules from the history, if there is one. */
 static int add_recorded_users(const struct qpw_snapshot *s, struct qpw_rule_user_row **users, struct qpw_suggest_options *options, struct qpw_error *err)
 {
-    struct recorded r = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};
+    struct recorded recorded = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};
     int64_t now = (int64_t)(s->unix_ns / SECOND_NS);
     struct qpw_history_window window = {.since = now - USERS_DAYS * 86400};
     struct qpw_history_reader *reader = NULL;
     struct qpw_history_observed seen;
-    int rc;
+    int r;
 
-    if (!r.n || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
+    if (!recorded.n || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
         return 0;
-    rc = qpw_history_observed(reader, &window, now, &seen, err);
-    rc = rc ? rc : qpw_history_users(reader, &window, NULL, add_user, &r, err);
-    if (rc == 0 && r.failed)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
-    if (rc == 0 && seen.from)
+    r = qpw_history_observed(reader, &window, now, &seen, err);
+    r = r ? r : qpw_history_users(reader, &window, NULL, add_user, &recorded, err);
+    if (r == 0 && recorded.failed)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    if (r == 0 && seen.from)
         options->users_since_unix_ns = (uint64_t)seen.from * SECOND_NS;
-    *users = r.users;
-    options->n_users = qpw_rule_users_sort(r.users, r.n);
+    *users = recorded.users;
+    options->n_users = qpw_rule_users_sort(recorded.users, recorded.n);
     qpw_history_close(reader);
-    return rc;
+    return r;
 }
 
 int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err)
@@ -196,29 +198,29 @@ int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw
     struct qpw_rule_user_row *users = NULL;
     struct qpw_sockets *sockets = NULL;
     struct qpw_kernel kernel;
-    int rc = qpw_instance_find(&kernel, err);
+    int r = qpw_instance_find(&kernel, err);
 
-    if (rc < 0)
-        return rc;
-    rc = qpw_collect(&kernel, NULL, &snapshot, err);
-    if (rc == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
+    if (r < 0)
+        return r;
+    r = qpw_collect(&kernel, NULL, &snapshot, err);
+    if (r == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
         qpw_sockets_executables(sockets, qpw_executable_path, &kernel);
         options.process = qpw_finding_process;
         options.arg = sockets;
     }
-    if (rc == 0 && (rc = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
-        qpw_fail(err, rc, "who used the rules cannot be read: %s", strerror(-rc));
-    rc = rc ? rc : add_recorded_users(&snapshot, &users, &options, err);
+    if (r == 0 && (r = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
+        qpw_fail(err, r, "who used the rules cannot be read: %s", strerror(-r));
+    r = r ? r : add_recorded_users(&snapshot, &users, &options, err);
     options.users = users;
-    if (rc == 0)
-        rc = suggest_from(&snapshot, &options, out, err);
-    if (rc == 0 && ret_meta)
+    if (r == 0)
+        r = suggest_from(&snapshot, &options, out, err);
+    if (r == 0 && ret_meta)
         *ret_meta = snapshot.meta;
     free(users);
     qpw_sockets_close(sockets);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
-    return rc;
+    return r;
 }
 
 int qpw_policy_suggest_main(int argc, char **argv)

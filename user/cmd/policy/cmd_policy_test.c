@@ -106,9 +106,9 @@ static const struct argp_option argp_options[] = {
 static const struct argp_child test_children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2},
                                                   {&qpw_history_argp, 0, "Of recorded traffic:", 1}, {0}};
 
-static int exit_of(int rc, const struct qpw_error *err)
+static int exit_of(int r, const struct qpw_error *err)
 {
-    return rc == 0 ? QPW_EXIT_OK : qpw_policy_fail("test", err, qpw_captures_exit(rc));
+    return r == 0 ? QPW_EXIT_OK : qpw_policy_fail("test", err, qpw_captures_exit(r));
 }
 
 /* Take the answer about the node as it is, as JSON. */
@@ -140,19 +140,19 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
 {
     struct qpw_snapshot snapshot = {0};
     struct qpw_kernel kernel;
-    int rc = qpw_instance_find(&kernel, err);
+    int r = qpw_instance_find(&kernel, err);
 
-    if (rc < 0)
-        return rc;
-    rc = qpw_collect_watched(&kernel, NULL, &snapshot, err);
-    if (rc == 0)
-        rc = qpw_policy_what_if(&(struct qpw_what_if_traffic){&snapshot}, candidate, time(NULL), ret, err);
-    if (rc == 0)
-        rc = take_answer(&snapshot, tested, err);
+    if (r < 0)
+        return r;
+    r = qpw_collect_watched(&kernel, NULL, &snapshot, err);
+    if (r == 0)
+        r = qpw_policy_what_if(&(struct qpw_what_if_traffic){&snapshot}, candidate, time(NULL), ret, err);
+    if (r == 0)
+        r = take_answer(&snapshot, tested, err);
     take_node(&snapshot, tested);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
-    return rc;
+    return r;
 }
 
 /* ---- Recorded traffic ---- */
@@ -163,7 +163,7 @@ static bool is_recorded(const struct options *o)
 }
 
 /* If the error is that a removed rule does not exist, name that rule. */
-static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
+static int name_unknown(const struct options *o, int r, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
     struct qpw_error ignored;
@@ -174,14 +174,17 @@ static int name_unknown(const struct options *o, int rc, struct qpw_error *err)
 
         qpw_policy_clear(&policy);
         if (!good || asprintf(&line, "disable %s\n", o->without[i]) < 0)
-            return rc; /* another error, of the history or the policy */
+            return r; /* another error, of the history or the policy */
         bad = qpw_policy_recorded(&o->history, NULL, line, &policy, &ignored) < 0;
         qpw_policy_clear(&policy);
         free(line);
         if (bad)
-            return qpw_fail(err, rc, "--without %s: the policy in force has no rule of that name; 'qportwatch policy show' lists them", o->without[i]);
+            return qpw_fail(
+                err, r,
+                "--without %s: the policy in force has no rule of that name; 'qportwatch policy show' lists them",
+                o->without[i]);
     }
-    return rc;
+    return r;
 }
 
 /* Make the candidate: the policy in force, or the given one, without those rules. */
@@ -190,7 +193,7 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     char *more = NULL;
     size_t size;
     FILE *out;
-    int rc;
+    int r;
 
     if (o->candidate)
         return qpw_policy_named(o->candidate, o->history.file, ret, err);
@@ -198,11 +201,11 @@ static int make_candidate(const struct options *o, struct qpw_policy *ret, struc
     for (size_t i = 0; out && i < o->n_without; i++)
         fprintf(out, "disable %s\n", o->without[i]);
     if (!out || fclose(out) != 0)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
+        r = qpw_fail(err, -ENOMEM, "out of memory");
     else
-        rc = qpw_policy_recorded(&o->history, NULL, more, ret, err);
+        r = qpw_policy_recorded(&o->history, NULL, more, ret, err);
     free(more);
-    return rc < 0 ? name_unknown(o, rc, err) : rc;
+    return r < 0 ? name_unknown(o, r, err) : r;
 }
 
 /* The remote ends of traffic that is no finding. */
@@ -236,24 +239,27 @@ static int test_recorded(const struct options *o, const struct qpw_policy *candi
                          struct qpw_error *err)
 {
     struct qpw_history_window window;
-    struct qpw_history_reader *r = NULL;
+    struct qpw_history_reader *reader = NULL;
     struct qpw_snapshot s = {0};
     struct ends ends = {0};
-    int rc = qpw_history_times(&o->history, 0, &window, err);
+    int r = qpw_history_times(&o->history, 0, &window, err);
 
     ends.window = window;
-    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
-    rc = rc ? rc : qpw_history_snapshot(r, &window, qpw_clock_unix_ns(), &s, err);
-    rc = rc ? rc : qpw_history_ends(r, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded, &ends, err);
-    if (rc == 0 && ends.failed)
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
-    rc = rc ? rc : qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
+    r = r ? r : qpw_history_open_file(&o->history, &reader, err);
+    r = r ? r : qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err);
+    r = r ? r
+          : qpw_history_ends(reader, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded,
+                             &ends, err);
+    if (r == 0 && ends.failed)
+        r = qpw_fail(err, -ENOMEM, "out of memory");
+    r = r ? r
+          : qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
     free(ends.list);
-    rc = rc ? rc : take_answer(&s, tested, err);
+    r = r ? r : take_answer(&s, tested, err);
     take_node(&s, tested);
     qpw_snapshot_clear(&s);
-    qpw_history_close(r);
-    return rc;
+    qpw_history_close(reader);
+    return r;
 }
 
 struct users {
@@ -280,17 +286,17 @@ static int print_users(const struct options *o, struct qpw_error *err)
     struct users users = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
     struct qpw_printer p = qpw_printer_of(stdout);
     struct qpw_history_window window;
-    struct qpw_history_reader *r = NULL;
-    int rc = qpw_history_times(&o->history, 0, &window, err);
+    struct qpw_history_reader *reader = NULL;
+    int r = qpw_history_times(&o->history, 0, &window, err);
 
-    rc = rc ? rc : qpw_history_open_file(&o->history, &r, err);
-    for (size_t i = 0; rc == 0 && i < o->n_without; i++)
-        rc = qpw_history_users(r, &window, o->without[i], add_user, &users, err);
-    if (rc == 0 && (users.r < 0 || qpw_table_print(&users.table, &p) < 0))
-        rc = qpw_fail(err, -ENOMEM, "out of memory");
+    r = r ? r : qpw_history_open_file(&o->history, &reader, err);
+    for (size_t i = 0; r == 0 && i < o->n_without; i++)
+        r = qpw_history_users(reader, &window, o->without[i], add_user, &users, err);
+    if (r == 0 && (users.r < 0 || qpw_table_print(&users.table, &p) < 0))
+        r = qpw_fail(err, -ENOMEM, "out of memory");
     qpw_table_clear(&users.table);
-    qpw_history_close(r);
-    return rc;
+    qpw_history_close(reader);
+    return r;
 }
 
 /* Print the result. Returns an exit status. */
@@ -298,12 +304,13 @@ static int answer(const struct options *o, const struct qpw_what_if *result, con
                   const struct qpw_policy *candidate)
 {
     struct qpw_error err = {""};
-    int rc = o->json ? qpw_policy_test_json(result, tested, candidate, &err) : qpw_policy_test_table(result, tested, candidate, &err);
+    int r = o->json ? qpw_policy_test_json(result, tested, candidate, &err)
+                    : qpw_policy_test_table(result, tested, candidate, &err);
 
-    if (rc == 0 && !o->json && o->n_without)
-        rc = print_users(o, &err);
-    if (rc < 0)
-        return exit_of(rc, &err);
+    if (r == 0 && !o->json && o->n_without)
+        r = print_users(o, &err);
+    if (r < 0)
+        return exit_of(r, &err);
     return result->n ? QPW_EXIT_YES : QPW_EXIT_OK;
 }
 
@@ -318,8 +325,9 @@ static int test_node(const struct options *o, const struct qpw_policy *candidate
     struct qpw_what_if result = {0};
     struct qpw_tested tested = {0};
     struct qpw_error err = {""};
-    int rc = is_recorded(o) ? test_recorded(o, candidate, &result, &tested, &err) : test_attached(candidate, &result, &tested, &err);
-    int status = rc < 0 ? exit_of(rc, &err) : answer(o, &result, &tested, candidate);
+    int r = is_recorded(o) ? test_recorded(o, candidate, &result, &tested, &err)
+                           : test_attached(candidate, &result, &tested, &err);
+    int status = r < 0 ? exit_of(r, &err) : answer(o, &result, &tested, candidate);
 
     clear_tested(&tested);
     qpw_what_if_clear(&result);
@@ -344,31 +352,31 @@ static int replay_under(struct work *w, struct qpw_replay_setup *setup, struct q
                         struct qpw_error *err)
 {
     struct qpw_replay_totals totals;
-    int rc = qpw_captures_replay(&w->o->captures, setup, take_ended, changes, &totals, err);
+    int r = qpw_captures_replay(&w->o->captures, setup, take_ended, changes, &totals, err);
 
-    if (rc == 0 && (rc = qpw_changes_end_run(changes, &setup->names)) < 0)
-        qpw_fail(err, rc, "out of memory");
+    if (r == 0 && (r = qpw_changes_end_run(changes, &setup->names)) < 0)
+        qpw_fail(err, r, "out of memory");
     tested->from_ns = totals.first_ns;
     tested->to_ns = totals.last_ns;
-    return rc;
+    return r;
 }
 
 static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tested, struct qpw_error *err)
 {
     struct qpw_changes *changes = qpw_changes_new();
     struct qpw_snapshot snapshot = {0};
-    int rc = changes ? replay_under(w, &w->before, changes, tested, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    int r = changes ? replay_under(w, &w->before, changes, tested, err) : qpw_fail(err, -ENOMEM, "out of memory");
 
-    rc = rc ? rc : qpw_collect(&w->before.kernel, NULL, &snapshot, err);
-    rc = rc ? rc : take_answer(&snapshot, tested, err);
-    rc = rc ? rc : replay_under(w, &w->after, changes, tested, err);
-    if (rc == 0 && (rc = qpw_changes_result(changes, ret)) < 0)
-        qpw_fail(err, rc, "out of memory");
+    r = r ? r : qpw_collect(&w->before.kernel, NULL, &snapshot, err);
+    r = r ? r : take_answer(&snapshot, tested, err);
+    r = r ? r : replay_under(w, &w->after, changes, tested, err);
+    if (r == 0 && (r = qpw_changes_result(changes, ret)) < 0)
+        qpw_fail(err, r, "out of memory");
     snprintf(tested->policy, sizeof(tested->policy), "%s", w->in_force->name);
     snprintf(tested->path, sizeof(tested->path), "%s", w->in_force->path ? w->in_force->path : "");
     qpw_snapshot_clear(&snapshot);
     qpw_changes_free(changes);
-    return rc;
+    return r;
 }
 
 /* Runs without privileges, with the programs already loaded. */
@@ -378,8 +386,8 @@ static int read_captures(void *arg)
     struct qpw_what_if result = {0};
     struct qpw_tested tested = {0};
     struct qpw_error err = {""};
-    int rc = judge(w, &result, &tested, &err);
-    int status = rc < 0 ? exit_of(rc, &err) : answer(w->o, &result, &tested, w->candidate);
+    int r = judge(w, &result, &tested, &err);
+    int status = r < 0 ? exit_of(r, &err) : answer(w->o, &result, &tested, w->candidate);
 
     clear_tested(&tested);
     qpw_what_if_clear(&result);
@@ -432,7 +440,7 @@ int qpw_policy_test_main(int argc, char **argv)
     struct options o = {0};
     struct qpw_policy candidate = {0};
     struct qpw_error err = {""};
-    int rc, status;
+    int r, status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
@@ -442,10 +450,10 @@ int qpw_policy_test_main(int argc, char **argv)
     }
     /* Peers given or configured belong to the site, so they apply to both policies. */
     qpw_policy_configured(&o.policy);
-    rc = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
-    for (size_t i = 0; i < o.policy.n_peers && rc == 0; i++)
-        rc = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
-    status = rc < 0 ? exit_of(rc, &err) : o.captures.n ? test_captures(&o, &candidate) : test_node(&o, &candidate);
+    r = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
+    for (size_t i = 0; i < o.policy.n_peers && r == 0; i++)
+        r = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
+    status = r < 0 ? exit_of(r, &err) : o.captures.n ? test_captures(&o, &candidate) : test_node(&o, &candidate);
     qpw_policy_clear(&candidate);
     qpw_policy_options_clear(&o.policy);
     return status;

@@ -121,7 +121,7 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     struct qpw_printer p = qpw_printer_of(stdout);
     char names[2][352], changed[24], all[40];
-    int rc = 0;
+    int r = 0;
 
     qpw_words_many(result->packets, "packet", all, sizeof(all));
     qpw_print_line(&p, "What %s would have said instead of %s: %s of %s would get a different verdict%s",
@@ -129,9 +129,9 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
                    qpw_words_policy(tested->policy, tested->path, names[1], sizeof(names[1])),
                    qpw_words_count(result->changed, changed, sizeof(changed)), all,
                    result->uncertain ? "; others depend on addresses, by which allowed packets are not counted" : "");
-    for (size_t i = 0; i < result->n && rc == 0; i++)
-        rc = add_row(&table, &result->rows[i]);
-    rc = rc ? rc : qpw_table_print(&table, &p);
+    for (size_t i = 0; i < result->n && r == 0; i++)
+        r = add_row(&table, &result->rows[i]);
+    r = r ? r : qpw_table_print(&table, &p);
     qpw_table_clear(&table);
-    return rc < 0 ? qpw_fail(err, rc, "out of memory") : 0;
+    return r < 0 ? qpw_fail(err, r, "out of memory") : 0;
 }

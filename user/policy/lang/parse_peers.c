@@ -225,14 +225,14 @@ static int add_address_file(struct qpw_parser *p, const struct qpw_statement *st
     else if (ret < 0)
         qpw_fail(err, ret, "%s", why.text);
     for (size_t i = 0; i < lines.n && ret == 0; i++) {
-        int rc = 0;
+        int r = 0;
 
-        for (size_t j = 0; j < lines.list[i].n_words && rc == 0; j++)
-            rc = qpw_parse_addresses(&p->policy, &lines.list[i].where, &lines.list[i].words[j],
-                                     lines.list[i].words[j].text, set, err);
-        if (rc == -EINVAL || rc == -ENOENT)
-            rc = qpw_statements_fault(&p->statements, &lines.list[i].where, err->text);
-        ret = rc;
+        for (size_t j = 0; j < lines.list[i].n_words && r == 0; j++)
+            r = qpw_parse_addresses(&p->policy, &lines.list[i].where, &lines.list[i].words[j],
+                                    lines.list[i].words[j].text, set, err);
+        if (r == -EINVAL || r == -ENOENT)
+            r = qpw_statements_fault(&p->statements, &lines.list[i].where, err->text);
+        ret = r;
     }
     *ret_bad |= p->statements.faults.n > faults;
     qpw_statements_clear(&lines);
