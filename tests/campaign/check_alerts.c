@@ -60,6 +60,7 @@ struct reading {
     struct names *firsts;  /* finding: number of records "first" */
     struct names *reported;    /* finding: highest reported outcome + 1 */
     struct names *services; /* those with a record of further users */
+    struct names *leads;    /* services whose first answered user has a record */
 };
 
 static const char *text(const json_t *o, const char *key)
@@ -136,6 +137,16 @@ static void owner_of(struct reading *r, const json_t *record)
                                   json_object_get(record, out ? "src_port" : "dest_port"))});
 }
 
+/* Return the length of "unexpected inbound tcp/9100", with which a finding's name begins. */
+static size_t service_in(const char *name)
+{
+    const char *end = name;
+
+    for (unsigned i = 0; i < 3 && *end; i++)
+        end += strcspn(end + (i > 0), " ") + (i > 0);
+    return (size_t)(end - name);
+}
+
 static void about_one(struct reading *r, const json_t *record)
 {
     enum outcome said = outcome_of(evelog_fact(record, "outcome"));
@@ -153,6 +164,8 @@ static void about_one(struct reading *r, const json_t *record)
                       outcome_names[ever - 1]);
     raise_to(r->reported, name, said + 1u);
     owner_of(r, record);
+    if (said >= ANSWERED)
+        *names_at(r->leads, name, service_in(name)) = 1;
     if (strcmp(kind, "first"))
         return;
     if (++*names_at(r->firsts, name, strlen(name)) > 1)
@@ -182,16 +195,6 @@ static void about_many(struct reading *r, const json_t *record, const char *form
     if (w.n < least)
         campaign_fail(r->c, "no alert about what was allowed or never was", "%s of %s: %u findings, not %u",
                       evelog_name(record), address, w.n, least);
-}
-
-/* Return the length of "unexpected inbound tcp/9100", with which a finding's name begins. */
-static size_t service_in(const char *name)
-{
-    const char *end = name;
-
-    for (unsigned i = 0; i < 3 && *end; i++)
-        end += strcspn(end + (i > 0), " ") + (i > 0);
-    return (size_t)(end - name);
 }
 
 /* Further users of a service whose first user has a record of its own: check their minimum number. */
@@ -233,14 +236,17 @@ static void about_health(struct reading *r, const json_t *record)
         campaign_fail(c, "no blindness is invented", "%s: %s", name, evelog_fact(record, "text"));
 }
 
-/* One of the further users of a service may first be named when it is closed, acknowledged or open again. */
+/*
+ * One of the further users of a service may first be named when it is closed, acknowledged or open again: the record of
+ * further users may still be gathering then.
+ */
 static bool is_step_of_further(struct reading *r, const json_t *record)
 {
     const char *kind = evelog_fact(record, "kind");
     char name[192];
 
     name_of(record, name, sizeof(name));
-    return atoi(evelog_fact(record, "sequence")) == 1 && names_get(r->services, name, service_in(name)) &&
+    return atoi(evelog_fact(record, "sequence")) == 1 && names_get(r->leads, name, service_in(name)) &&
            (!strcmp(kind, "closed") || !strcmp(kind, "acknowledged") || !strcmp(kind, "reopened"));
 }
 
@@ -320,7 +326,7 @@ static void read_log(struct campaign *c, struct evelog *log)
 
 void check_alerts(struct campaign *c, bool final)
 {
-    struct reading r = {c, names_new(), names_new(), names_new(), names_new()};
+    struct reading r = {c, names_new(), names_new(), names_new(), names_new(), names_new()};
     struct evelog log = {0};
 
     campaign_drain(c);
@@ -338,6 +344,7 @@ void check_alerts(struct campaign *c, bool final)
     names_free(r.firsts);
     names_free(r.reported);
     names_free(r.services);
+    names_free(r.leads);
 }
 
 /* ---- The log's form, by its schema ---- */

@@ -24,6 +24,17 @@ static unsigned reloads(struct campaign *c)
     return n;
 }
 
+#define DEFAULT_RETRIES 5u /* tcp_synack_retries */
+
+/*
+ * Let the node's stack repeat no SYN+ACK while the policy changes: nobody could say which of both policies it was
+ * counted under.
+ */
+static void set_synack_retries(struct campaign *c, unsigned retries)
+{
+    netns_run(&c->place.ns[NODE], "sysctl -qw net.ipv4.tcp_synack_retries=%u", retries);
+}
+
 void fault_reload_right(struct campaign *c, struct rng *r)
 {
     const struct policy *next = policies[rng_below(r, (unsigned)n_policies)];
@@ -31,6 +42,7 @@ void fault_reload_right(struct campaign *c, struct rng *r)
     bool done = false;
     int rc;
 
+    set_synack_retries(c, 0);
     campaign_settle(c, 20);
     policy_text(next, text, sizeof(text));
     faults_write_policy(c, text);
@@ -47,6 +59,7 @@ void fault_reload_right(struct campaign *c, struct rng *r)
     campaign_expect(c, TOLD_RELOADED, 1, 1);
     c->policy = next;
     book_policy(c->book, next);
+    set_synack_retries(c, DEFAULT_RETRIES);
 }
 
 void fault_reload_wrong(struct campaign *c, struct rng *r)
