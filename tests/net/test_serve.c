@@ -65,12 +65,13 @@ static void start_serve(struct server *n)
 
 static void start_auditor(struct server *n)
 {
-    char policy[96], log[96];
+    char policy[96], log[96], eve[96];
 
     snprintf(policy, sizeof(policy), "%s/policy", n->dir);
     snprintf(log, sizeof(log), "%s/attach.log", n->dir);
+    snprintf(eve, sizeof(eve), "%s/eve.json", n->dir);
     n->auditor = netns_start(&n->ns, log, (char *[]){(char *)PROGRAM, (char *)"attach", (char *)"e0", (char *)"--mode", (char *)"tc",
-                                                     (char *)"--no-tui", (char *)"--no-alerts", (char *)"--no-history",
+                                                     (char *)"--no-tui", (char *)"--alerts", eve, (char *)"--no-history",
                                                      (char *)"--policy", policy, NULL});
     netns_until_file(log, "attached", NETNS_DEADLINE_MS);
 }
@@ -99,8 +100,8 @@ static int ask(struct server *n, const char *format, ...)
 /* Wait until something listens and has something to say. */
 static void until_ready(struct server *n)
 {
-    netns_run(&n->far, "for i in $(seq 200); do [ \"$(curl -s -m 2 -k -o /dev/null -w '%%{http_code}' " AS("node2", "10.89.0.2") " " STATEMENT
-              ")\" = 200 ] && exit 0; sleep 0.05; done; exit 1", n->dir, n->dir);
+    netns_run(&n->far, "for i in $(seq 400); do [ \"$(curl -s -m 2 -k -o /dev/null -w '%%{http_code}' " AS("node2", "10.89.0.2") " " STATEMENT
+              " -o /dev/null " SERVED "/v1/events)\" = 200200 ] && exit 0; sleep 0.05; done; exit 1", n->dir, n->dir);
 }
 
 Test(serve, answers_a_peer_from_its_address_and_nobody_else)
@@ -154,6 +155,84 @@ Test(serve, without_an_auditor_there_is_nothing_to_state)
     start_serve(&n);
     netns_run(&n.far, "for i in $(seq 200); do nc -z 10.89.0.1 9101 && exit 0; sleep 0.05; done; exit 1");
     cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir), 503);
+    end(&n);
+}
+
+#define EVENTS SERVED "/v1/events"
+#define AS_PEER AS("node2", "10.89.0.2") " -D %s/headers "
+
+/* Return a number that the last answer's head has. */
+static long header(struct server *n, const char *name)
+{
+    netns_output(&n->far, output, sizeof(output), "sed -n 's/^%s: //Ip' %s/headers", name, n->dir);
+    return strtol(output, NULL, 10);
+}
+
+/* Offer a service that no rule allows, and use it once. */
+static void serve_unlisted(struct server *n, unsigned port)
+{
+    netns_run(&n->ns, "(echo answer | timeout 20 nc -l -N %u) >/dev/null 2>&1 & for i in $(seq 200); do ss -Hltn sport = %u | grep -q . && exit 0; "
+                      "sleep 0.02; done; exit 1", port, port);
+    netns_run(&n->far, "echo x | timeout 5 nc -s 10.89.0.9 -q 1 10.89.0.1 %u", port);
+}
+
+Test(serve, events_are_the_lines_of_the_log)
+{
+    struct server n = {0};
+    long next;
+
+    make(&n);
+    start_auditor(&n);
+    start_serve(&n);
+    until_ready(&n);
+    serve_unlisted(&n, 7001);
+    netns_run(&n.ns, "for i in $(seq 500); do grep -q '\"dest_port\":7001' %s/eve.json && exit 0; sleep 0.02; done; exit 1", n.dir);
+    cr_expect_eq(ask(&n, AS_PEER "'" EVENTS "?after=0'", n.dir, n.dir, n.dir), 200);
+    next = header(&n, "Qpw-Next");
+    cr_expect_geq(next, 2);
+    netns_run(&n.far, "head -n %ld %s/eve.json | cmp - %s/body", next, n.dir, n.dir);
+    netns_run(&n.far, "tr -d '\\r' <%s/headers | sed -n 's/^Qpw-Epoch: //Ip' >%s/epoch; " PROGRAM " --version >/dev/null; [ -s %s/epoch ]", n.dir,
+              n.dir, n.dir);
+    netns_run(&n.far, "grep -q \"\\\"$(tr -d '\\r' <%s/headers | sed -n 's/^Qpw-Chain: //Ip')\\\"\" %s/body", n.dir, n.dir);
+    netns_run(&n.ns, "[ \"$(" PROGRAM " statement | jq -r .epoch)\" = \"$(cat %s/epoch)\" ]", n.dir);
+    for (long i = 1; i < next; i++) {
+        cr_expect_eq(ask(&n, AS_PEER "'" EVENTS "?after=%ld&limit=1'", n.dir, n.dir, n.dir, i), 200);
+        cr_expect_eq(header(&n, "Qpw-Next"), i + 1);
+        netns_run(&n.far, "sed -n %ldp %s/eve.json | cmp - %s/body", i + 1, n.dir, n.dir);
+    }
+    cr_expect_eq(ask(&n, AS_PEER "'" EVENTS "?after=%ld'", n.dir, n.dir, n.dir, next), 200);
+    netns_run(&n.far, "[ ! -s %s/body ]", n.dir);
+    cr_expect_eq(ask(&n, AS_PEER "'" EVENTS "?after=999999&wait=30&limit=1'", n.dir, n.dir, n.dir), 200, "another chain's number");
+    netns_run(&n.far, "head -n 1 %s/eve.json | cmp - %s/body", n.dir, n.dir);
+    cr_expect_eq(ask(&n, AS("prometheus", "10.89.0.5") " " EVENTS, n.dir, n.dir), 403, "readers read metrics only");
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " '" EVENTS "?wait=31'", n.dir, n.dir), 400);
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " '" EVENTS "?after=-1'", n.dir, n.dir), 400);
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " '" EVENTS "?limit=0'", n.dir, n.dir), 400);
+    end(&n);
+}
+
+/* A request that waits is answered by what happens, long before its time is over, and the oldest of three at once. */
+Test(serve, events_come_while_a_peer_waits)
+{
+    struct server n = {0};
+
+    make(&n);
+    start_auditor(&n);
+    start_serve(&n);
+    until_ready(&n);
+    cr_expect_eq(ask(&n, AS_PEER "'" EVENTS "?after=0'", n.dir, n.dir, n.dir), 200);
+    netns_run(&n.far, "next=$(tr -d '\\r' <%s/headers | sed -n 's/^Qpw-Next: //Ip'); for i in 1 2 3; do (curl -s -k -m 40 " AS("node2", "10.89.0.2")
+              " -o %s/waited$i '" EVENTS "?wait=30&after='$next; date +%%s%%N >%s/at$i) >/dev/null 2>&1 & sleep 0.3; done; true",
+              n.dir, n.dir, n.dir, n.dir, n.dir);
+    netns_run(&n.far, "for i in $(seq 200); do [ -e %s/at1 ] && exit 0; sleep 0.05; done; exit 1", n.dir);
+    netns_run(&n.far, "[ ! -e %s/at2 ] && [ ! -e %s/at3 ] && [ ! -s %s/waited1 ]", n.dir, n.dir, n.dir);
+    netns_run(&n.far, "date +%%s%%N >%s/begun", n.dir);
+    serve_unlisted(&n, 7002);
+    netns_run(&n.far, "for i in $(seq 200); do [ -e %s/at2 ] && [ -e %s/at3 ] && exit 0; sleep 0.05; done; exit 1", n.dir, n.dir);
+    netns_run(&n.far, "grep -q '\"dest_port\":7002' %s/waited2 && grep -q '\"dest_port\":7002' %s/waited3", n.dir, n.dir);
+    netns_output(&n.far, output, sizeof(output), "echo $((($(cat %s/at2) - $(cat %s/begun)) / 1000000)) ms", n.dir, n.dir);
+    cr_log_info("from before the exchange until a waiting peer had it: %s", output);
+    cr_expect_eq(ask(&n, AS("prometheus", "10.89.0.5") " " SERVED "/metrics", n.dir, n.dir), 200);
     end(&n);
 }
 

@@ -18,10 +18,13 @@
 #include <unistd.h>
 
 #include "alert/engine.h"
+#include "alert/log/events.h"
 #include "alert/log/log.h"
 #include "alert/options.h"
 #include "alert/log/syslog.h"
+#include "control/event_files.h"
 #include "host/owner.h"
+#include "host/boot.h"
 #include "host/clock.h"
 #include "host/route.h"
 #include "snapshot/collect.h"
@@ -40,6 +43,8 @@ struct qpw_alerts {
     struct qpw_engine *engine;
     struct qpw_log log;
     struct qpw_log_chain chain; /* of the lines written so far */
+    struct qpw_log_events events;  /* the same lines, for peers */
+    char boot[QPW_BOOT_ID];
     struct qpw_syslog *syslog; /* NULL: none */
     char host[64];
     struct qpw_prefix links[MAX_LINKS];
@@ -55,12 +60,27 @@ struct qpw_alerts {
     uint32_t coverage; /* sequence after the last coverage record in the log */
 };
 
+/* Offer a line of the log to peers (NULL: none yet), under the epoch that this node's statements have. */
+static void publish_line(struct qpw_alerts *alerts, uint64_t after, const char *line)
+{
+    char epoch[QPW_LOG_EVENTS_EPOCH];
+
+    qpw_epoch_text(alerts->boot, alerts->auditor->meta.attached_unix_ns, epoch, sizeof(epoch));
+    if (line)
+        qpw_log_events_append(&alerts->events, epoch, after, line, strlen(line));
+    else
+        qpw_log_events_begin(&alerts->events, epoch, after);
+}
+
 static int write_record(void *data, const struct qpw_record *record)
 {
     struct qpw_alerts *alerts = data;
+    uint64_t after = alerts->chain.number;
     char *line;
     int r = qpw_log_record(&alerts->log, &alerts->chain, record, &line);
 
+    if (r == 0)
+        publish_line(alerts, after, line);
     if (r < 0 && line && alerts->last_words) {
         qpw_auditor_notify(alerts->auditor, QPW_NOTIFY_WARNING, "not written: %s", line);
         alerts->unwritten++;
@@ -92,6 +112,15 @@ static int check_kind(const char *path, struct qpw_error *err)
     return qpw_fail(err, -EINVAL, "--alerts: %s: is %s, not a regular file; --no-alerts is for no alert log", path, qpw_file_kind(st.st_mode));
 }
 
+static void open_events(struct qpw_alerts *alerts)
+{
+    int files[QPW_EVENT_FILES];
+
+    qpw_boot_id(alerts->boot);
+    qpw_event_files_open(files);
+    qpw_log_events_init(&alerts->events, files);
+}
+
 int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_record_writer writer = {.write = write_record};
@@ -108,6 +137,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
     if (!alerts)
         return qpw_fail(err, -ENOMEM, "out of memory");
     alerts->auditor = a;
+    open_events(alerts);
     writer.data = alerts;
     if (a->options.sensor_name)
         snprintf(alerts->host, sizeof(alerts->host), "%s", a->options.sensor_name);
@@ -120,6 +150,7 @@ int qpw_alerts_open(struct qpw_auditor *a, struct qpw_error *err)
             qpw_log_close(&alerts->log);
     }
     if (r < 0) {
+        qpw_log_events_close(&alerts->events);
         free(alerts);
         return qpw_fail(err, r, "out of memory");
     }
@@ -420,8 +451,10 @@ void qpw_alerts_tick(struct qpw_auditor *a)
     write_coverage(a);
     qpw_engine_tick(alerts->engine, qpw_clock_unix_ns());
     offer_again(a);
-    if (!alerts->tried) /* report an unavailable log at once, not with the first record */
+    if (!alerts->tried) { /* report an unavailable log at once, not with the first record */
         qpw_log_ready(&alerts->log);
+        publish_line(alerts, alerts->chain.number, NULL);
+    }
     alerts->tried = true;
     if (alerts->log.failing && !alerts->reported)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", alerts->log.why.text);
@@ -507,6 +540,7 @@ int qpw_alerts_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_engine_free(alerts->engine);
     qpw_syslog_close(alerts->syslog);
     qpw_log_close(&alerts->log);
+    qpw_log_events_close(&alerts->events);
     free(alerts);
     a->alerts = NULL;
     return r;

@@ -31,6 +31,7 @@
 #include "host/automatic.h"
 #include "host/clock.h"
 #include "host/leases.h"
+#include "host/netns.h"
 #include "host/rights.h"
 #include "instance/owners.h"
 #include "instance/runs.h"

@@ -13,6 +13,7 @@
 #include "cmd/anonymize.h"
 #include "cmd/node_listeners.h"
 #include "control/watched.h"
+#include "host/boot.h"
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "snapshot/samples.h"
@@ -32,19 +33,8 @@ struct parts {
     struct qpw_openers *openers;
     struct qpw_sample *samples;
     size_t n_samples;
-    char boot_id[40];
+    char boot_id[QPW_BOOT_ID];
 };
-
-static void read_boot_id(char ret[40])
-{
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    if (!file || !fgets(ret, 40, file))
-        snprintf(ret, 40, "unknown");
-    if (file)
-        fclose(file);
-    ret[strcspn(ret, "\n")] = '\0';
-}
 
 static int read_around(struct parts *p, struct qpw_error *err)
 {
@@ -83,7 +73,7 @@ static int read_parts(struct parts *p, bool samples, struct qpw_error *err)
     r = r ? r : read_listeners(p, err);
     if (r < 0)
         return r;
-    read_boot_id(p->boot_id);
+    qpw_boot_id(p->boot_id);
     r = qpw_report_make(&p->snapshot, 0, &p->report);
     r = r ? r : qpw_openers_read(&p->kernel, &p->openers);
     if (r == 0 && samples)

@@ -14,8 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/event_files.h"
 #include "host/clock.h"
-#include "instance/instance.h"
+#include "host/netns.h"
 #include "util/file.h"
 
 /* Return an open file description lock: testing for another holder does not affect it (Linux 3.15). */
@@ -31,6 +32,11 @@ static struct flock whole_file(void)
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
 #define READERS_ENDING ".readers"
+
+/* Of the files beside a lock, which end with it. */
+static const char *const beside[] = {SOCKET_ENDING, READERS_ENDING, ".events0", ".events1"};
+#define EVENTS 2 /* the first of these among them */
+#define BESIDE (sizeof(beside) / sizeof(*beside))
 
 static void name_file(char *ret, size_t size, const char *ending)
 {
@@ -54,6 +60,15 @@ void qpw_lock_address(struct sockaddr_un *ret)
 void qpw_lock_readers_address(struct sockaddr_un *ret)
 {
     set_address(ret, READERS_ENDING);
+}
+
+const char *qpw_event_file_path(unsigned which, char buf[QPW_EVENT_FILE_PATH])
+{
+    char name[64];
+
+    name_file(name, sizeof(name), beside[EVENTS + which]);
+    snprintf(buf, QPW_EVENT_FILE_PATH, QPW_LOCK_FOLDER "/%s", name);
+    return buf;
 }
 
 /* Fail for a file of ours that is of another type: do not remove it. */
@@ -185,7 +200,7 @@ static int try_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *e
 }
 
 /*
- * Remove a lock that nobody holds, with the sockets beside it; a process that opens it at this moment notices by
+ * Remove a lock that nobody holds, with the files beside it; a process that opens it at this moment notices by
  * is_current().
  */
 static void remove_unheld(int folder, const char *name)
@@ -193,13 +208,13 @@ static void remove_unheld(int folder, const char *name)
     struct flock lock = whole_file();
     int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     size_t stem = strlen(name) - strlen(LOCK_ENDING);
-    char socket_name[NAME_MAX + 1];
+    char other[NAME_MAX + 1];
 
     if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0 && is_current(folder, name, fd)) {
-        snprintf(socket_name, sizeof(socket_name), "%.*s" SOCKET_ENDING, (int)stem, name);
-        unlinkat(folder, socket_name, 0);
-        snprintf(socket_name, sizeof(socket_name), "%.*s" READERS_ENDING, (int)stem, name);
-        unlinkat(folder, socket_name, 0);
+        for (size_t i = 0; i < BESIDE; i++) {
+            snprintf(other, sizeof(other), "%.*s%s", (int)stem, name, beside[i]);
+            unlinkat(folder, other, 0);
+        }
         unlinkat(folder, name, 0);
     }
     if (fd >= 0)
@@ -253,15 +268,14 @@ int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err
 
 void qpw_lock_release(int fd)
 {
-    struct sockaddr_un address;
     char name[64];
     int folder = open_folder(NULL);
 
     if (folder >= 0) {
-        qpw_lock_address(&address);
-        unlink(address.sun_path);
-        qpw_lock_readers_address(&address);
-        unlink(address.sun_path);
+        for (size_t i = 0; i < BESIDE; i++) {
+            name_file(name, sizeof(name), beside[i]);
+            unlinkat(folder, name, 0);
+        }
         name_file(name, sizeof(name), LOCK_ENDING);
         unlinkat(folder, name, 0); /* while it is held: a process that opened it meanwhile notices by is_current() */
         close(folder);

@@ -25,7 +25,7 @@
  */
 int qpw_lock_take(int *ret_fd, struct qpw_pid *ret_holder, struct qpw_error *err);
 
-/* Release the lock and remove its file and socket; keep the folder, because it identifies this /run. */
+/* Release the lock and remove its file, the sockets and the event files; keep the folder, because it identifies this /run. */
 void qpw_lock_release(int fd);
 
 /*

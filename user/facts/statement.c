@@ -9,6 +9,7 @@
 #include "facts/losses.h"
 #include "facts/peers.h"
 #include "facts/statement_internal.h"
+#include "host/boot.h"
 #include "util/array.h"
 #include "util/names.h"
 #include "util/version.h"
@@ -37,7 +38,7 @@ static void head(const struct qpw_statement_from *from, struct qpw_statement *re
     const struct qpw_snapshot *s = from->report->s;
 
     snprintf(ret->node, sizeof(ret->node), "%s", qpw_node_name(s));
-    snprintf(ret->epoch, sizeof(ret->epoch), "%s:%llu", from->boot_id, (unsigned long long)(s->from_unix_ns / SECOND_NS));
+    qpw_epoch_text(from->boot_id, s->from_unix_ns, ret->epoch, sizeof(ret->epoch));
     ret->seq = s->unix_ns > s->from_unix_ns ? (s->unix_ns - s->from_unix_ns) / MILLISECOND_NS : 0;
     ret->at_unix_ns = s->unix_ns;
     ret->since_unix_ns = s->from_unix_ns;

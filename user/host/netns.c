@@ -7,9 +7,11 @@
 #include <libmnl/libmnl.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -19,6 +21,26 @@
 #include "util/array.h"
 
 #define SEQUENCE 1
+
+uint64_t qpw_netns_inode(void)
+{
+    struct stat st;
+    uint64_t inode = 0;
+    int socket_fd, fd = -1;
+
+    if (stat("/proc/thread-self/ns/net", &st) == 0)
+        return st.st_ino;
+    socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* works without /proc; needs CAP_NET_ADMIN */
+    if (socket_fd >= 0) {
+        fd = ioctl(socket_fd, SIOCGSKNS);
+        close(socket_fd);
+    }
+    if (fd >= 0) {
+        inode = fstat(fd, &st) == 0 ? st.st_ino : 0;
+        close(fd);
+    }
+    return inode;
+}
 
 static int on_answer(const struct nlmsghdr *message, void *data)
 {

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* netns.h - other network namespaces: by their id in this one (nsid), and all that can be found. */
+/* netns.h - network namespaces: this one, another by its id in this one (nsid), and all that can be found. */
 #ifndef QPW_HOST_NETNS_H
 #define QPW_HOST_NETNS_H
 
+#include <stdint.h>
+
 #include "util/error.h"
+
+/* Return the inode of the calling thread's network namespace; 0 if unknown. */
+uint64_t qpw_netns_inode(void);
 
 /*
  * Open the namespace that has this id (RTM_GETNSID) in the calling thread's own; it must have a name below /run/netns,

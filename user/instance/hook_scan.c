@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/netns.h"
 #include "instance/hooks_clsact.h"
 #include "instance/hooks_tcx.h"
 #include "instance/hooks_xdp.h"
@@ -205,26 +202,6 @@ int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err)
     }
     *ret = scan;
     return 0;
-}
-
-uint64_t qpw_netns_inode(void)
-{
-    struct stat st;
-    uint64_t inode = 0;
-    int socket_fd, fd = -1;
-
-    if (stat("/proc/thread-self/ns/net", &st) == 0)
-        return st.st_ino;
-    socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* works without /proc; needs CAP_NET_ADMIN */
-    if (socket_fd >= 0) {
-        fd = ioctl(socket_fd, SIOCGSKNS);
-        close(socket_fd);
-    }
-    if (fd >= 0) {
-        inode = fstat(fd, &st) == 0 ? st.st_ino : 0;
-        close(fd);
-    }
-    return inode;
 }
 
 bool qpw_hook_site_meta(const struct qpw_hook_site *site, struct qpw_meta *ret)

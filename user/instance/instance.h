@@ -79,9 +79,6 @@ bool qpw_map_is_meta(uint32_t map_id);
  */
 int qpw_hook_scan_find_unhooked(struct qpw_hook_scan *ret, struct qpw_error *err);
 
-/* Return the inode of the calling thread's network namespace; 0 if unknown. */
-uint64_t qpw_netns_inode(void);
-
 /*
  * Find the instance that watches this network namespace, hooked or not, and open it: for `status`, `report` and `top`.
  * -ENOENT with err filled: none.

@@ -15,9 +15,11 @@
 
 #include <gnutls/gnutls.h>
 
+#include "control/event_files.h"
 #include "host/clock.h"
 #include "host/neighbourhood.h"
 #include "serve/commands.h"
+#include "serve/outbox.h"
 #include "serve/gather.h"
 #include "serve/key.h"
 #include "serve/listen.h"
@@ -36,6 +38,7 @@ struct serve {
     size_t n_addresses;
     bool given; /* addresses come from --listen */
     struct qpw_policy policy;
+    struct qpw_outbox *outbox;
     struct qpw_listen *listen;
     struct qpw_gather *gather;
     struct qpw_refresh samples, metrics;
@@ -146,6 +149,14 @@ static int load_text(const char *path, gnutls_datum_t *ret, struct qpw_error *er
                             gnutls_strerror(r)) : 0;
 }
 
+static int open_outbox(struct serve *s, struct qpw_error *err)
+{
+    char paths[QPW_EVENT_FILES][QPW_EVENT_FILE_PATH];
+    const char *both[] = {qpw_event_file_path(0, paths[0]), qpw_event_file_path(1, paths[1])};
+
+    return qpw_outbox_open(both, &s->outbox, err);
+}
+
 static int open_listen(struct serve *s, struct qpw_error *err)
 {
     gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
@@ -158,7 +169,7 @@ static int open_listen(struct serve *s, struct qpw_error *err)
         struct qpw_listen_options options = {
             .policy = &s->policy, .certificate = (const char *)certificate.data, .key = (const char *)key.data,
             .ca = (const char *)ca.data, .addresses = (const uint8_t(*)[16])s->addresses, .n_addresses = s->n_addresses,
-            .port = s->port};
+            .port = s->port, .outbox = s->outbox};
 
         r = qpw_listen_open(&options, &s->listen, err);
     }
@@ -207,6 +218,7 @@ static int open_loop(struct serve *s, struct qpw_error *err)
         return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
     r = watch(s, s->signals);
     r = r ? r : watch(s, s->timer);
+    r = r ? r : watch(s, qpw_outbox_fd(s->outbox));
     r = r ? r : watch(s, qpw_listen_fd(s->listen));
     r = r ? r : watch(s, qpw_gather_fd(s->gather));
     return r < 0 ? qpw_fail(err, r, "cannot wait for events: %s", strerror(-r)) : 0;
@@ -221,6 +233,7 @@ static int start(struct serve *s, struct qpw_error *err)
     r = r ? r : qpw_policy_parse_file(s->policy_path, &s->policy, err);
     r = r ? r : read_self(s, &self, err);
     r = r ? r : qpw_state_open(s->state, err);
+    r = r ? r : open_outbox(s, err);
     r = r ? r : open_listen(s, err);
     r = r ? r : open_gather(s, self, err);
     return r ? r : open_loop(s, err);
@@ -358,6 +371,8 @@ static bool take_event(struct serve *s, int fd)
         take_refresh(s, &s->metrics);
     } else if (fd == qpw_gather_fd(s->gather)) {
         qpw_gather_step(s->gather);
+    } else if (fd == qpw_outbox_fd(s->outbox) && qpw_outbox_step(s->outbox)) {
+        qpw_listen_step(s->listen); /* answers those that wait for events */
     }
     return false;
 }
@@ -382,6 +397,7 @@ static void stop(struct serve *s)
     qpw_refresh_stop(&s->samples);
     qpw_refresh_stop(&s->metrics);
     qpw_listen_close(s->listen);
+    qpw_outbox_close(s->outbox);
     qpw_gather_close(s->gather);
     qpw_policy_clear(&s->policy);
     if (s->epoll >= 0)

@@ -13,33 +13,10 @@
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <microhttpd.h>
 
 #include "host/clock.h"
-#include "serve/key.h"
-
-/* Bytes shared by all responses under way, so that slow readers cost no memory of their own. */
-struct document {
-    size_t users, length;
-    char etag[128];
-    char bytes[];
-};
-
-struct qpw_listen {
-    struct MHD_Daemon *daemons[QPW_LISTEN_ADDRESSES];
-    size_t n_daemons;
-    int epoll;
-    const struct qpw_policy *policy;
-    bool by_ca;
-    struct document *served[QPW_SERVED_COUNT];
-    uint64_t counts[QPW_ANSWER_COUNT];
-};
-
-/* What a connection is known by. */
-struct connection {
-    bool asked; /* a whole request arrived */
-};
+#include "serve/listen_internal.h"
 
 const char *qpw_answer_kind_name(unsigned kind)
 {
@@ -74,96 +51,10 @@ int qpw_listen_publish(struct qpw_listen *l, enum qpw_served which, const char *
     return 0;
 }
 
-/* ---- Who asks ---- */
-
-struct asker {
-    const struct qpw_addresses *addresses;
-    bool peer; /* else a reader */
-};
-
-static bool has_key(const struct qpw_keys *keys, const char *pin)
-{
-    for (size_t i = 0; i < keys->n; i++)
-        if (!strcmp(keys->text[i], pin))
-            return true;
-    return false;
-}
-
-static bool find_pin(const struct qpw_policy *policy, const char *pin, struct asker *ret)
-{
-    for (size_t i = 0; i < policy->n_peers; i++)
-        if (has_key(&policy->peers[i].keys, pin)) {
-            *ret = (struct asker){&policy->peers[i].addresses, true};
-            return true;
-        }
-    for (size_t i = 0; i < policy->n_readers; i++)
-        if (has_key(&policy->readers[i].keys, pin)) {
-            *ret = (struct asker){&policy->readers[i].addresses, false};
-            return true;
-        }
-    return false;
-}
-
-/* Find the peer that a certificate of the cluster's authority names. */
-static bool find_certified(const struct qpw_policy *policy, gnutls_session_t session, const gnutls_datum_t *der, struct asker *ret)
-{
-    gnutls_x509_crt_t certificate;
-    unsigned status = 0;
-    bool found = false;
-
-    if (gnutls_certificate_verify_peers2(session, &status) < 0 || status || gnutls_x509_crt_init(&certificate) < 0)
-        return false;
-    if (gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER) == 0)
-        for (size_t i = 0; i < policy->n_peers && !found; i++)
-            if (gnutls_x509_crt_check_hostname2(certificate, policy->peers[i].name, GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS)) {
-                *ret = (struct asker){&policy->peers[i].addresses, true};
-                found = true;
-            }
-    gnutls_x509_crt_deinit(certificate);
-    return found;
-}
-
-static void address_of(const struct sockaddr *from, uint8_t ret[16])
-{
-    memset(ret, 0, 16);
-    if (from->sa_family == AF_INET6) {
-        memcpy(ret, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
-    } else {
-        ret[10] = ret[11] = 0xff;
-        memcpy(ret + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-    }
-}
-
-/* Judge who asks. Return QPW_ANSWER_OK with *ret_peer, or why not. */
-static enum qpw_answer_kind identify(const struct qpw_listen *l, struct MHD_Connection *c, bool *ret_peer)
-{
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    gnutls_session_t session = info ? info->tls_session : NULL;
-    const gnutls_datum_t *list;
-    char pin[QPW_KEY_LEN];
-    struct asker asker;
-    uint8_t from[16];
-    unsigned n = 0;
-
-    list = session ? gnutls_certificate_get_peers(session, &n) : NULL;
-    if (!list || !n)
-        return QPW_ANSWER_NO_KEY;
-    if (qpw_key_pin(&list[0], pin) < 0)
-        return QPW_ANSWER_WRONG_KEY;
-    if (!find_pin(l->policy, pin, &asker) && !(l->by_ca && find_certified(l->policy, session, &list[0], &asker)))
-        return QPW_ANSWER_WRONG_KEY;
-    info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (!info)
-        return QPW_ANSWER_WRONG_ADDRESS;
-    address_of(info->client_addr, from);
-    *ret_peer = asker.peer;
-    return qpw_addresses_contain(asker.addresses, from) ? QPW_ANSWER_OK : QPW_ANSWER_WRONG_ADDRESS;
-}
-
 /* ---- Answers ---- */
 
-static enum MHD_Result finish(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_answer_kind kind, unsigned status,
-                              struct MHD_Response *response, const char *type)
+enum MHD_Result qpw_listen_finish(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_answer_kind kind, unsigned status,
+                                  struct MHD_Response *response, const char *type)
 {
     enum MHD_Result r = MHD_NO;
     char boot[32];
@@ -183,13 +74,12 @@ static enum MHD_Result finish(struct qpw_listen *l, struct MHD_Connection *c, en
     return r;
 }
 
-/* Refuse with the reason's name, which says no more than whoever asks knows already. */
-static enum MHD_Result refuse(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_answer_kind kind, unsigned status)
+enum MHD_Result qpw_listen_refuse(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_answer_kind kind, unsigned status)
 {
     char text[64];
     int n = snprintf(text, sizeof(text), "%s\n", qpw_answer_kind_name(kind));
 
-    return finish(l, c, kind, status, MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY), "text/plain");
+    return qpw_listen_finish(l, c, kind, status, MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY), "text/plain");
 }
 
 static enum MHD_Result send_document(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_served which)
@@ -201,7 +91,7 @@ static enum MHD_Result send_document(struct qpw_listen *l, struct MHD_Connection
     bool same;
 
     if (!d)
-        return refuse(l, c, QPW_ANSWER_NOT_READY, MHD_HTTP_SERVICE_UNAVAILABLE);
+        return qpw_listen_refuse(l, c, QPW_ANSWER_NOT_READY, MHD_HTTP_SERVICE_UNAVAILABLE);
     snprintf(etag, sizeof(etag), "\"%s\"", d->etag);
     same = known && *d->etag && !strcmp(known, etag);
     if (same) {
@@ -212,7 +102,7 @@ static enum MHD_Result send_document(struct qpw_listen *l, struct MHD_Connection
     }
     if (response && *d->etag)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
-    return finish(l, c, same ? QPW_ANSWER_UNCHANGED : QPW_ANSWER_OK, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response,
+    return qpw_listen_finish(l, c, same ? QPW_ANSWER_UNCHANGED : QPW_ANSWER_OK, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response,
                   which == QPW_SERVED_METRICS ? "text/plain; version=0.0.4" : "application/json");
 }
 
@@ -228,10 +118,10 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *c, const char *
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct connection *connection = info ? info->socket_context : NULL;
-    enum qpw_answer_kind who;
     struct qpw_listen *l = data;
+    enum qpw_answer_kind who;
+    struct qpw_asker asker;
     const char *samples;
-    bool peer = false;
 
     if (!*request && !strcmp(method, MHD_HTTP_METHOD_GET) && !has_body(c)) {
         *request = l; /* an answer to the first call would end the connection */
@@ -239,17 +129,19 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *c, const char *
     }
     if (connection)
         connection->asked = true;
-    who = identify(l, c, &peer);
+    who = qpw_listen_identify(l, c, &asker);
     if (who != QPW_ANSWER_OK)
-        return refuse(l, c, who, MHD_HTTP_FORBIDDEN);
+        return qpw_listen_refuse(l, c, who, MHD_HTTP_FORBIDDEN);
     if (strcmp(method, MHD_HTTP_METHOD_GET) || has_body(c))
-        return refuse(l, c, QPW_ANSWER_METHOD, MHD_HTTP_METHOD_NOT_ALLOWED);
+        return qpw_listen_refuse(l, c, QPW_ANSWER_METHOD, MHD_HTTP_METHOD_NOT_ALLOWED);
     if (!strcmp(url, "/metrics"))
         return send_document(l, c, QPW_SERVED_METRICS);
-    if (strcmp(url, "/v1/statement"))
-        return refuse(l, c, QPW_ANSWER_NOT_FOUND, MHD_HTTP_NOT_FOUND);
-    if (!peer)
-        return refuse(l, c, QPW_ANSWER_FORBIDDEN, MHD_HTTP_FORBIDDEN);
+    if (strcmp(url, "/v1/statement") && strcmp(url, "/v1/events"))
+        return qpw_listen_refuse(l, c, QPW_ANSWER_NOT_FOUND, MHD_HTTP_NOT_FOUND);
+    if (!asker.peer)
+        return qpw_listen_refuse(l, c, QPW_ANSWER_FORBIDDEN, MHD_HTTP_FORBIDDEN);
+    if (!strcmp(url, "/v1/events"))
+        return qpw_listen_events(l, c, connection, asker.name);
     samples = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "samples");
     return send_document(l, c, samples && !strcmp(samples, "1") ? QPW_SERVED_SAMPLES : QPW_SERVED_STATEMENT);
 }
@@ -261,12 +153,16 @@ static void note_connection(void *data, struct MHD_Connection *c, void **context
     struct qpw_listen *l = data;
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *context = calloc(1, sizeof(*connection));
+        connection = calloc(1, sizeof(*connection));
+        if (connection)
+            connection->handle = c;
+        *context = connection;
         info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
         if (info && info->tls_session) /* do not name authorities: a client would then withhold a self-signed certificate */
             gnutls_certificate_send_x509_rdn_sequence(info->tls_session, 1);
         return;
     }
+    qpw_listen_forget(l, connection);
     l->counts[QPW_ANSWER_NO_REQUEST] += connection && !connection->asked;
     free(connection);
     *context = NULL;
@@ -309,7 +205,7 @@ static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, co
     inet_ntop(address.ss_family, six ? (const void *)addr : addr + 12, text, sizeof(text));
     errno = 0;
     /* A trusted certificate makes the library ask for the client's; without an authority it is the node's own. */
-    d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG | (six ? MHD_USE_IPv6 : 0), o->port, NULL, NULL, answer, l,
+    d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME | (six ? MHD_USE_IPv6 : 0), o->port, NULL, NULL, answer, l,
                          MHD_OPTION_EXTERNAL_LOGGER, discard, NULL, MHD_OPTION_SOCK_ADDR, &address,
                          MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
                          MHD_OPTION_HTTPS_MEM_TRUST, o->ca ? o->ca : o->certificate,
@@ -336,6 +232,7 @@ int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen 
         return qpw_fail(err, -ENOMEM, "out of memory");
     l->policy = options->policy;
     l->by_ca = options->ca != NULL;
+    l->outbox = options->outbox;
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (l->epoll < 0)
         r = qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
@@ -354,6 +251,7 @@ void qpw_listen_close(struct qpw_listen *l)
 {
     if (!l)
         return;
+    qpw_listen_resume_all(l);
     for (size_t i = 0; i < l->n_daemons; i++)
         MHD_stop_daemon(l->daemons[i]);
     for (size_t i = 0; i < QPW_SERVED_COUNT; i++)
@@ -370,7 +268,7 @@ int qpw_listen_fd(const struct qpw_listen *l)
 
 int qpw_listen_timeout_ms(const struct qpw_listen *l)
 {
-    MHD_UNSIGNED_LONG_LONG each, least = INT_MAX;
+    MHD_UNSIGNED_LONG_LONG each, least = qpw_listen_waiting_ms(l);
 
     for (size_t i = 0; i < l->n_daemons; i++)
         if (MHD_get_timeout(l->daemons[i], &each) == MHD_YES && each < least)
@@ -380,6 +278,7 @@ int qpw_listen_timeout_ms(const struct qpw_listen *l)
 
 void qpw_listen_step(struct qpw_listen *l)
 {
+    qpw_listen_resume(l);
     for (size_t i = 0; i < l->n_daemons; i++)
         MHD_run(l->daemons[i]);
 }

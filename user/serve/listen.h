@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * listen.h - answer peers and readers over HTTPS: /v1/statement, and /metrics.
+ * listen.h - answer peers and readers over HTTPS: /v1/statement, /v1/events, and /metrics.
  *
  * TLS 1.3 only. Who asks is told by the public key of its certificate, which the policy names, and must come from one of
  * the addresses of that name. Nothing is read of a request beyond its head; every refusal is counted by its reason.
@@ -18,6 +18,7 @@
 #define QPW_LISTEN_ADDRESSES 16u
 #define QPW_LISTEN_CONNECTIONS 64u    /* of each address that is listened on */
 #define QPW_LISTEN_FROM_ONE 8u        /* connections from one address */
+#define QPW_LISTEN_WAITING 2u         /* requests of one peer that wait for events */
 #define QPW_LISTEN_IDLE_S 15u         /* a connection without progress ends */
 #define QPW_LISTEN_MEMORY (12u << 10) /* bytes of a connection; longer heads are refused */
 
@@ -32,11 +33,14 @@
     X(METHOD, "method")               /* not GET, or with a body */ \
     X(NOT_FOUND, "not-found") \
     X(NOT_READY, "not-ready")         /* nothing to answer with: no auditor */ \
+    X(QUERY, "query")                 /* parameters that are none, or out of range */ \
+    X(DISPLACED, "displaced")         /* more than two of a peer waited for events: the oldest was answered early */ \
     X(NO_REQUEST, "no-request")       /* a connection that ended without a whole request, or without TLS 1.3 */
 #define QPW_X_ANSWER(s, n) QPW_ANSWER_##s,
 enum qpw_answer_kind { QPW_ANSWERS(QPW_X_ANSWER) QPW_ANSWER_COUNT };
 const char *qpw_answer_kind_name(unsigned kind);
 
+struct qpw_outbox;
 struct qpw_listen;
 
 struct qpw_listen_options {
@@ -45,6 +49,7 @@ struct qpw_listen_options {
     const uint8_t (*addresses)[16];
     size_t n_addresses;
     uint16_t port;
+    struct qpw_outbox *outbox;               /* borrowed until close; NULL: no events */
 };
 
 /* The caller closes *ret. Return 0 or a negative errno with err filled. */

@@ -172,13 +172,9 @@ int qpw_log_record(struct qpw_log *log, struct qpw_log_chain *chain, const struc
         return r;
     sealed = qpw_log_chain_seal(chain, line, length, &next);
     r = qpw_log_write(log, line, length);
-    if (r < 0) {
-        line[length - 1] = '\0';
-        *ret_line = line;
-        return r;
-    }
-    if (sealed)
+    line[length - 1] = '\0';
+    *ret_line = line;
+    if (r == 0 && sealed)
         *chain = next;
-    free(line);
-    return 0;
+    return r;
 }

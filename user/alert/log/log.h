@@ -39,8 +39,8 @@ int qpw_log_ready(struct qpw_log *log);
 int qpw_log_write(struct qpw_log *log, const char *line, size_t length);
 
 /*
- * Append the record as a line, the next of the chain, and advance the chain. Return 0; or a negative errno as above,
- * with the unwritten line in *ret_line (freed by the caller), NULL if out of memory.
+ * Append the record as a line, the next of the chain, and advance the chain. Return 0; or a negative errno as above.
+ * *ret_line: the line without its newline, written or not, freed by the caller; NULL: out of memory.
  */
 int qpw_log_record(struct qpw_log *log, struct qpw_log_chain *chain, const struct qpw_record *record, char **ret_line);
 
