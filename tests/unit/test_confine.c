@@ -91,7 +91,7 @@ static int files(void)
     const char *const folders[] = {inside};
 
     snprintf(inside, sizeof(inside), "%s/log", folder);
-    EXPECT(1, qpw_confine_files(folders, 1, false) == qpw_landlock_version());
+    EXPECT(1, qpw_confine_files(folders, 1, QPW_TCP_RPCBIND) == qpw_landlock_version());
     EXPECT(2, write_file("log/eve.json") == 0);
     snprintf(beside, sizeof(beside), "%s/eve.json", inside);
     snprintf(moved, sizeof(moved), "%s/eve.json.1", inside);
@@ -113,7 +113,7 @@ static int network(void)
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
 
-    EXPECT(1, qpw_confine_files(NULL, 0, false) >= 4);
+    EXPECT(1, qpw_confine_files(NULL, 0, QPW_TCP_RPCBIND) >= 4);
     EXPECT(2, fails_with(bind(fd, (struct sockaddr *)&any, sizeof(any))) == EACCES);
     any.sin_port = htons(9);
     EXPECT(3, fails_with(connect(fd, (struct sockaddr *)&any, sizeof(any))) == EACCES);
@@ -130,7 +130,7 @@ static int missing(void)
     const char *const folders[] = {inside};
 
     snprintf(inside, sizeof(inside), "%s/not/there", folder);
-    EXPECT(1, qpw_confine_files(folders, 1, false) == qpw_landlock_version());
+    EXPECT(1, qpw_confine_files(folders, 1, QPW_TCP_RPCBIND) == qpw_landlock_version());
     snprintf(inside, sizeof(inside), "%s/not", folder);
     EXPECT(2, mkdir(inside, 0700) == 0);
     EXPECT(3, write_file("not/eve.json") == 0);
@@ -295,8 +295,27 @@ static int calls_of_a_server(void)
     return 0;
 }
 
+static int calls_of_the_network(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd;
+
+    EXPECT(1, qpw_confine_network() == 0);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT(2, fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 && listen(fd, 1) == 0);
+    EXPECT(3, write_file("file") == 0);
+    EXPECT(4, execute("/bin/true") == ENOSYS);
+    EXPECT(5, fails_with(syscall(SYS_clone, (long)SIGCHLD, 0, 0, 0, 0)) == ENOSYS);
+    EXPECT(6, fails_with(bpf(BPF_MAP_LOOKUP_ELEM)) == ENOSYS);
+    EXPECT(7, fails_with(kill(getppid(), 0)) == ENOSYS);
+    EXPECT(8, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    EXPECT(9, fails_with(setuid(getuid())) == ENOSYS);
+    return 0;
+}
+
 Test(confine, system_calls)
 {
+    cr_expect_eq(in_child(calls_of_the_network), 0, "line %d", in_child(calls_of_the_network));
     cr_expect_eq(in_child(calls_of_a_writer), 0, "line %d", in_child(calls_of_a_writer));
     cr_expect_eq(in_child(calls_of_a_server), 0, "line %d", in_child(calls_of_a_server));
     cr_expect_eq(in_child(calls_of_a_parser), 0, "line %d", in_child(calls_of_a_parser));

@@ -77,7 +77,7 @@ int qpw_privileges_confine(struct qpw_auditor *a, bool live_view, struct qpw_err
             folders[n++] = of_files[file][i - 1];
     __atomic_and_fetch(flags, ~(QPW_CONTROL_SECCOMP | QPW_CONTROL_LANDLOCK), __ATOMIC_RELAXED); /* of an earlier
                                                                                                    auditor */
-    r = qpw_confine_files(live_view ? NULL : folders, n, connects);
+    r = qpw_confine_files(live_view ? NULL : folders, n, connects ? QPW_TCP_CONNECT : QPW_TCP_RPCBIND);
     if (r < 0)
         qpw_fail(err, r, "writing cannot be limited to the folders of log and state (Landlock): %s", strerror(-r));
     else if (r > 0)

@@ -40,7 +40,6 @@ static _Noreturn void execute(void)
  */
 static int confine(const char *history_path)
 {
-    static const unsigned kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
     char folder[PATH_MAX];
     const char *folders[] = {folder};
     bool writes;
@@ -51,8 +50,8 @@ static int confine(const char *history_path)
     if (writes)
         *strrchr(folder, '/') = '\0';
     writes = writes && access(folder, F_OK) == 0;
-    r = qpw_rights_keep(kept, sizeof(kept) / sizeof(*kept));
-    r = r < 0 ? r : qpw_confine_files(folders, writes, false);
+    r = qpw_rights_keep_reading();
+    r = r < 0 ? r : qpw_confine_files(folders, writes, QPW_TCP_RPCBIND);
     return r < 0 ? r : qpw_confine_server();
 }
 

@@ -159,7 +159,7 @@ static bool confine_to_folder(struct writer *w, struct qpw_history_result *ret)
         strcpy(target, folder);
     if (!folder[1])
         return fail(ret, "%.120s: it takes a folder of its own, not /", w->path);
-    r = qpw_confine_files(folders, 2, false);
+    r = qpw_confine_files(folders, 2, QPW_TCP_RPCBIND);
     if (r < 0)
         return fail(ret, "%.120s: writing cannot be limited to it (Landlock): %s", folder, strerror(-r));
     w->folder = st;

@@ -323,6 +323,27 @@ int qpw_confine_server(void)
     return r;
 }
 
+/* What TLS and HTTP need beside files, sockets and polling; ended children. */
+static const int meeting[] = {
+    SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(getrusage), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrlimit), SCMP_SYS(wait4), SCMP_SYS(waitid),
+};
+
+int qpw_confine_network(void)
+{
+    scmp_filter_ctx filter;
+    int r = begin(&filter);
+
+    if (r < 0)
+        return r;
+    r = ALLOW(filter, meeting);
+    r = r ? r : ALLOW(filter, writing);
+    r = r ? r : ALLOW(filter, waiting);
+    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : seccomp_load(filter);
+    seccomp_release(filter);
+    return r;
+}
+
 int qpw_confine_auditor(void)
 {
     scmp_filter_ctx filter;

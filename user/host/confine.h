@@ -56,13 +56,25 @@ int qpw_confine_server(void);
 int qpw_confine_writer(void);
 
 /*
- * With Landlock (Linux 5.13): from now on, write, create and remove only below `folders`, execute only this program,
- * bind no TCP port and, unless `connects`, connect only to rpcbind's (111; ports need Linux 6.7). Reading stays
+ * Confine the process that meets other hosts: files, sockets, TLS; no thread, no other process, no program, no signal to
+ * another, no bpf(2), no executable memory. Returns 0 or a negative errno.
+ */
+int qpw_confine_network(void);
+
+enum qpw_tcp {
+    QPW_TCP_RPCBIND, /* bind no port, connect only to rpcbind's (111) */
+    QPW_TCP_CONNECT, /* bind no port */
+    QPW_TCP_ANY
+};
+
+/*
+ * With Landlock (Linux 5.13): from now on, write, create and remove only below `folders`, execute only this program, and
+ * use TCP as `tcp` says (ports need Linux 6.7). Reading stays
  * unrestricted. Symbolic links are resolved; a folder that does not exist yet stands for its nearest existing parent.
  * folders NULL: writing stays unrestricted.
  * Returns the Landlock ABI version, 0 if the kernel has none, or a negative errno.
  */
-int qpw_confine_files(const char *const *folders, size_t n, bool connects);
+int qpw_confine_files(const char *const *folders, size_t n, enum qpw_tcp tcp);
 
 /* Return the Landlock ABI version; 0 if the kernel has none. */
 int qpw_landlock_version(void);

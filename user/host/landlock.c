@@ -125,12 +125,12 @@ static int fill(int ruleset, const char *const *folders, size_t n, uint64_t writ
     return r;
 }
 
-int qpw_confine_files(const char *const *folders, size_t n, bool connects)
+int qpw_confine_files(const char *const *folders, size_t n, enum qpw_tcp tcp)
 {
     int version = qpw_landlock_version(), fd, r;
     uint64_t writing = FS_WRITE | (version >= 2 ? FS_REFER : 0) | (version >= 3 ? FS_TRUNCATE : 0);
     struct ruleset all = {.handled_access_fs = FS_EXECUTE | (folders ? writing : 0),
-                          .handled_access_net = NET_BIND_TCP | (connects ? 0 : NET_CONNECT_TCP)};
+                          .handled_access_net = (tcp != QPW_TCP_ANY ? NET_BIND_TCP : 0) | (tcp == QPW_TCP_RPCBIND ? NET_CONNECT_TCP : 0)};
 
     if (!version)
         return 0;
@@ -138,7 +138,7 @@ int qpw_confine_files(const char *const *folders, size_t n, bool connects)
     if (fd < 0)
         return -errno;
     r = fill(fd, folders, n, writing);
-    r = r || version < 4 || connects ? r : allow_rpcbind(fd);
+    r = r || version < 4 || tcp != QPW_TCP_RPCBIND ? r : allow_rpcbind(fd);
     if (r == 0 && syscall(SYS_landlock_restrict_self, fd, 0u) < 0)
         r = -errno;
     close(fd);

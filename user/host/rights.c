@@ -112,6 +112,13 @@ int qpw_rights_keep(const unsigned *kept, size_t n)
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
 }
 
+int qpw_rights_keep_reading(void)
+{
+    static const unsigned kept[] = {CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH};
+
+    return qpw_rights_keep(kept, sizeof(kept) / sizeof(*kept));
+}
+
 bool qpw_rights_left(const unsigned *kept, size_t n, char *buf, size_t size)
 {
     static const capng_type_t sets[] = {CAPNG_EFFECTIVE, CAPNG_PERMITTED, CAPNG_INHERITABLE, CAPNG_AMBIENT};

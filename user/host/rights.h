@@ -27,6 +27,9 @@ bool qpw_rights_have(unsigned capability);
  */
 int qpw_rights_keep(const unsigned *kept, size_t n);
 
+/* The same, keeping the capabilities that commands need to read what is attached: those that the unit grants. */
+int qpw_rights_keep_reading(void);
+
 /* Return whether the kernel still reports any other capability for this process; then buf names it. */
 bool qpw_rights_left(const unsigned *kept, size_t n, char *buf, size_t size);
 

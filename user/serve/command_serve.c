@@ -8,16 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
 #include "control/event_files.h"
 #include "host/clock.h"
+#include "host/confine.h"
 #include "host/neighbourhood.h"
+#include "host/notify.h"
+#include "host/rights.h"
 #include "serve/commands.h"
 #include "serve/outbox.h"
 #include "serve/gather.h"
@@ -30,7 +31,7 @@
 #include "util/usage.h"
 
 #define PATH_SIZE 4096
-#define REFRESH_S 10
+#define SOCKETS_NAME "qportwatch-serve" /* FileDescriptorName= of the sockets' unit */
 struct serve {
     const char *policy_path, *keys, *state;
     uint16_t port;
@@ -41,9 +42,11 @@ struct serve {
     struct qpw_outbox *outbox;
     struct qpw_listen *listen;
     struct qpw_gather *gather;
-    struct qpw_refresh samples, metrics;
+    struct qpw_refresh *refresh;
     char key_path[PATH_SIZE], certificate_path[PATH_SIZE], samples_path[PATH_SIZE], metrics_path[PATH_SIZE];
-    int epoll, signals, timer;
+    int sockets[QPW_LISTEN_ADDRESSES]; /* given by the service manager */
+    size_t n_sockets;
+    int epoll, signals;
 };
 
 static error_t take_option(int key, char *value, struct argp_state *state)
@@ -95,7 +98,9 @@ static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_er
     qpw_neighbourhood_clear(&around);
     if (r < 0)
         return qpw_fail(err, r, "this node's addresses cannot be read: %s", strerror(-r));
-    if (!s->n_addresses)
+    if (s->n_sockets)
+        s->n_addresses = 0;
+    else if (!s->n_addresses)
         return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
     return 0;
 }
@@ -169,7 +174,7 @@ static int open_listen(struct serve *s, struct qpw_error *err)
         struct qpw_listen_options options = {
             .policy = &s->policy, .certificate = (const char *)certificate.data, .key = (const char *)key.data,
             .ca = (const char *)ca.data, .addresses = (const uint8_t(*)[16])s->addresses, .n_addresses = s->n_addresses,
-            .port = s->port, .outbox = s->outbox};
+            .sockets = s->sockets, .n_sockets = s->n_sockets, .port = s->port, .outbox = s->outbox};
 
         r = qpw_listen_open(&options, &s->listen, err);
     }
@@ -189,8 +194,8 @@ static int name_files(struct serve *s, struct qpw_error *err)
         return qpw_fail(err, -ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
     snprintf(s->key_path, PATH_SIZE, "%s/" QPW_KEY_FILE, s->keys);
     snprintf(s->certificate_path, PATH_SIZE, "%s/" QPW_CERTIFICATE_FILE, s->keys);
-    snprintf(s->samples_path, PATH_SIZE, "%s/samples.json", s->state);
-    snprintf(s->metrics_path, PATH_SIZE, "%s/metrics.prom", s->state);
+    snprintf(s->samples_path, PATH_SIZE, "%s/%s", s->state, qpw_refreshed_file(QPW_REFRESHED_SAMPLES));
+    snprintf(s->metrics_path, PATH_SIZE, "%s/%s", s->state, qpw_refreshed_file(QPW_REFRESHED_METRICS));
     return 0;
 }
 
@@ -203,7 +208,6 @@ static int watch(struct serve *s, int fd)
 
 static int open_loop(struct serve *s, struct qpw_error *err)
 {
-    struct itimerspec every = {.it_interval.tv_sec = REFRESH_S, .it_value.tv_nsec = 1};
     sigset_t signals;
     int r;
 
@@ -213,15 +217,33 @@ static int open_loop(struct serve *s, struct qpw_error *err)
     sigaddset(&signals, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
-        (s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0 ||
-        (s->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) < 0 || timerfd_settime(s->timer, 0, &every, NULL) < 0)
+        (s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
     r = watch(s, s->signals);
-    r = r ? r : watch(s, s->timer);
+    r = r ? r : watch(s, qpw_refresh_fd(s->refresh));
     r = r ? r : watch(s, qpw_outbox_fd(s->outbox));
     r = r ? r : watch(s, qpw_listen_fd(s->listen));
     r = r ? r : watch(s, qpw_gather_fd(s->gather));
     return r < 0 ? qpw_fail(err, r, "cannot wait for events: %s", strerror(-r)) : 0;
+}
+
+/* Keep nothing of what this process was started with but its files and sockets: from now on it meets other hosts. */
+static int confine(const struct serve *s, struct qpw_error *err)
+{
+    char left[120], *state = realpath(s->state, NULL);
+    const char *const folders[] = {state};
+    int r = state ? qpw_rights_keep(NULL, 0) : -errno;
+
+    if (r == 0 && qpw_rights_left(NULL, 0, left, sizeof(left)))
+        r = qpw_fail(err, -EPERM, "%s", left);
+    else if (r < 0)
+        qpw_fail(err, r, "privileges cannot be given up: %s", strerror(-r));
+    if (r == 0 && (r = qpw_confine_files(folders, 1, QPW_TCP_ANY)) < 0)
+        qpw_fail(err, r, "writing cannot be limited to %s (Landlock): %s", s->state, strerror(-r));
+    if (r >= 0 && (r = qpw_confine_network()) < 0)
+        qpw_fail(err, r, "system calls cannot be limited (seccomp): %s", strerror(-r));
+    free(state);
+    return r;
 }
 
 static int start(struct serve *s, struct qpw_error *err)
@@ -229,14 +251,19 @@ static int start(struct serve *s, struct qpw_error *err)
     const struct qpw_peer *self = NULL;
     int r = name_files(s, err);
 
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    s->n_sockets = qpw_notify_stored(SOCKETS_NAME, s->sockets, QPW_LISTEN_ADDRESSES);
     r = r ? r : qpw_policy_parse_file(s->policy_path, &s->policy, err);
     r = r ? r : read_self(s, &self, err);
     r = r ? r : qpw_state_open(s->state, err);
+    r = r ? r : qpw_refresh_open(s->state, &s->refresh, err);
     r = r ? r : open_outbox(s, err);
     r = r ? r : open_listen(s, err);
     r = r ? r : open_gather(s, self, err);
-    return r ? r : open_loop(s, err);
+    r = r ? r : open_loop(s, err);
+    r = r ? r : confine(s, err);
+    if (r == 0)
+        qpw_notify("READY=1\nSTATUS=Answering peers.");
+    return r;
 }
 
 /* ---- Going on ---- */
@@ -293,38 +320,24 @@ static void publish_metrics(struct serve *s)
     free(bytes);
 }
 
-/* Take the result of a command that has ended; a node without an auditor has nothing to state, and says nothing stale. */
-static void take_refresh(struct serve *s, struct qpw_refresh *r)
+/* Publish what was made, or that there is nothing. */
+static int take_refresh(struct serve *s, struct qpw_error *err)
 {
-    int failed = qpw_refresh_end(r);
+    enum qpw_refreshed which;
+    bool made;
+    int r;
 
-    if (failed)
-        unlink(r->path);
-    if (r == &s->metrics) {
-        publish_metrics(s);
-    } else if (failed) {
-        qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, NULL, 0, "");
-        qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, NULL, 0, "");
-    } else {
-        publish_statement(s);
+    while ((r = qpw_refresh_next(s->refresh, &which, &made)) > 0) {
+        if (which == QPW_REFRESHED_METRICS) {
+            publish_metrics(s);
+        } else if (made) {
+            publish_statement(s);
+        } else {
+            qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, NULL, 0, "");
+            qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, NULL, 0, "");
+        }
     }
-}
-
-static void start_refresh(struct serve *s, struct qpw_refresh *r)
-{
-    struct qpw_error err;
-    int result = qpw_refresh_start(r, &err);
-
-    if (result == 0 && (result = watch(s, r->pidfd)) < 0) {
-        qpw_refresh_stop(r);
-        qpw_fail(&err, result, "cannot wait for events: %s", strerror(-result));
-    }
-    if (result == -EBUSY) { /* ten seconds were not enough: it hangs */
-        epoll_ctl(s->epoll, EPOLL_CTL_DEL, r->pidfd, NULL);
-        qpw_refresh_stop(r);
-    } else if (result < 0) {
-        fprintf(stderr, "qportwatch serve: %s\n", err.text);
-    }
+    return r < 0 ? qpw_fail(err, r, "the process that makes the statements has ended") : 0;
 }
 
 /* Judge by the policy's new text; a wrong one changes nothing. */
@@ -352,50 +365,44 @@ static void reload(struct serve *s)
     watch(s, qpw_gather_fd(s->gather));
 }
 
-/* Return whether to end. */
-static bool take_event(struct serve *s, int fd)
+/* Return 1: end; 0: go on; or a negative errno with err filled. */
+static int take_event(struct serve *s, int fd, struct qpw_error *err)
 {
     struct signalfd_siginfo signal;
-    uint64_t expirations;
 
     if (fd == s->signals && read(fd, &signal, sizeof(signal)) == sizeof(signal)) {
         if (signal.ssi_signo != SIGHUP)
-            return true;
+            return 1;
         reload(s);
-    } else if (fd == s->timer && read(fd, &expirations, sizeof(expirations)) > 0) {
-        start_refresh(s, &s->samples);
-        start_refresh(s, &s->metrics);
-    } else if (fd == s->samples.pidfd) {
-        take_refresh(s, &s->samples);
-    } else if (fd == s->metrics.pidfd) {
-        take_refresh(s, &s->metrics);
+    } else if (fd == qpw_refresh_fd(s->refresh)) {
+        return take_refresh(s, err);
     } else if (fd == qpw_gather_fd(s->gather)) {
         qpw_gather_step(s->gather);
     } else if (fd == qpw_outbox_fd(s->outbox) && qpw_outbox_step(s->outbox)) {
         qpw_listen_step(s->listen); /* answers those that wait for events */
     }
-    return false;
+    return 0;
 }
 
 static int go_on(struct serve *s, struct qpw_error *err)
 {
     struct epoll_event event;
-    int n;
+    int n, r = 0;
 
-    for (bool end = false; !end;) {
+    while (r == 0) {
         n = epoll_wait(s->epoll, &event, 1, qpw_listen_timeout_ms(s->listen));
         if (n < 0 && errno != EINTR)
             return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
         qpw_listen_step(s->listen);
-        end = n > 0 && take_event(s, event.data.fd);
+        r = n > 0 ? take_event(s, event.data.fd, err) : 0;
     }
-    return 0;
+    return r < 0 ? r : 0;
 }
 
 static void stop(struct serve *s)
 {
-    qpw_refresh_stop(&s->samples);
-    qpw_refresh_stop(&s->metrics);
+    qpw_notify("STOPPING=1");
+    qpw_refresh_close(s->refresh);
     qpw_listen_close(s->listen);
     qpw_outbox_close(s->outbox);
     qpw_gather_close(s->gather);
@@ -404,26 +411,21 @@ static void stop(struct serve *s)
         close(s->epoll);
     if (s->signals >= 0)
         close(s->signals);
-    if (s->timer >= 0)
-        close(s->timer);
 }
 
 int qpw_serve_command(int argc, char **argv)
 {
-    static const char *const samples[] = {"statement", "--samples", NULL}, *const metrics[] = {"metrics", NULL};
     static const struct argp argp = {
         .options = qpw_serve_options, .parser = take_option,
         .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
                "are those that the policy names with a key. SIGHUP reads the policy again."};
     static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
-                             .port = QPW_SERVE_PORT, .epoll = -1, .signals = -1, .timer = -1};
+                             .port = QPW_SERVE_PORT, .epoll = -1, .signals = -1};
     struct qpw_error err = {""};
     int r;
 
     argv[0] = (char *)"qportwatch serve";
     qpw_arguments_parse(&argp, argc, argv, &s);
-    s.samples = (struct qpw_refresh){.command = samples, .path = s.samples_path, .pidfd = -1};
-    s.metrics = (struct qpw_refresh){.command = metrics, .path = s.metrics_path, .pidfd = -1};
     r = start(&s, &err);
     r = r ? r : go_on(&s, &err);
     stop(&s);

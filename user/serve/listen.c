@@ -191,22 +191,53 @@ static void set_address(struct sockaddr_storage *ret, const uint8_t addr[16], ui
     }
 }
 
-static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, const uint8_t addr[16], struct qpw_error *err)
+/* Where one daemon accepts connections: at an address, or at a socket that listens already. */
+struct place {
+    int fd; /* -1: none */
+    struct sockaddr_storage address;
+    char text[INET6_ADDRSTRLEN + 16]; /* for messages */
+};
+
+static void place_at(const uint8_t addr[16], uint16_t port, struct place *ret)
 {
     char text[INET6_ADDRSTRLEN] = "";
-    const union MHD_DaemonInfo *info;
-    struct sockaddr_storage address;
-    struct MHD_Daemon *d;
-    struct epoll_event event = {.events = EPOLLIN};
     bool six;
 
-    set_address(&address, addr, o->port);
-    six = address.ss_family == AF_INET6;
-    inet_ntop(address.ss_family, six ? (const void *)addr : addr + 12, text, sizeof(text));
+    *ret = (struct place){.fd = -1};
+    set_address(&ret->address, addr, port);
+    six = ret->address.ss_family == AF_INET6;
+    inet_ntop(ret->address.ss_family, six ? (const void *)addr : addr + 12, text, sizeof(text));
+    snprintf(ret->text, sizeof(ret->text), "%s port %u", text, port);
+}
+
+/* A socket given by the service manager must be one that accepts connections over TCP. */
+static int place_of(int fd, struct place *ret, struct qpw_error *err)
+{
+    int listens = 0;
+    socklen_t size = sizeof(listens), length = sizeof(ret->address);
+
+    *ret = (struct place){.fd = fd};
+    snprintf(ret->text, sizeof(ret->text), "given socket %d", fd);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0 || !listens ||
+        getsockname(fd, (struct sockaddr *)&ret->address, &length) < 0 ||
+        (ret->address.ss_family != AF_INET && ret->address.ss_family != AF_INET6))
+        return qpw_fail(err, -EINVAL, "%s: does not accept TCP connections", ret->text);
+    return 0;
+}
+
+static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, const struct place *place, struct qpw_error *err)
+{
+    bool six = place->address.ss_family == AF_INET6;
+    const union MHD_DaemonInfo *info;
+    struct MHD_Daemon *d;
+    struct epoll_event event = {.events = EPOLLIN};
+    const struct MHD_OptionItem given[] = {{MHD_OPTION_LISTEN_SOCKET, place->fd, NULL}, {MHD_OPTION_END, 0, NULL}};
+
     errno = 0;
     /* A trusted certificate makes the library ask for the client's; without an authority it is the node's own. */
-    d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME | (six ? MHD_USE_IPv6 : 0), o->port, NULL, NULL, answer, l,
-                         MHD_OPTION_EXTERNAL_LOGGER, discard, NULL, MHD_OPTION_SOCK_ADDR, &address,
+    d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME | (six ? MHD_USE_IPv6 : 0), o->port, NULL, NULL,
+                         answer, l, MHD_OPTION_EXTERNAL_LOGGER, discard, NULL,
+                         place->fd < 0 ? MHD_OPTION_SOCK_ADDR : MHD_OPTION_ARRAY, place->fd < 0 ? (const void *)&place->address : given,
                          MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
                          MHD_OPTION_HTTPS_MEM_TRUST, o->ca ? o->ca : o->certificate,
                          MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
@@ -214,18 +245,19 @@ static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, co
                          MHD_OPTION_CONNECTION_TIMEOUT, QPW_LISTEN_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)QPW_LISTEN_MEMORY,
                          MHD_OPTION_NOTIFY_CONNECTION, note_connection, l, MHD_OPTION_END);
     if (!d)
-        return qpw_fail(err, errno ? -errno : -EIO, "%s port %u: cannot listen: %s", text, o->port,
+        return qpw_fail(err, errno ? -errno : -EIO, "%s: cannot listen: %s", place->text,
                         errno ? strerror(errno) : "key or certificate are not valid");
     l->daemons[l->n_daemons++] = d;
     info = MHD_get_daemon_info(d, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info || epoll_ctl(l->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) < 0)
-        return qpw_fail(err, -EIO, "%s port %u: cannot wait for connections", text, o->port);
+        return qpw_fail(err, -EIO, "%s: cannot wait for connections", place->text);
     return 0;
 }
 
 int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen **ret, struct qpw_error *err)
 {
     struct qpw_listen *l = calloc(1, sizeof(*l));
+    struct place place;
     int r = 0;
 
     if (!l)
@@ -236,10 +268,16 @@ int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen 
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (l->epoll < 0)
         r = qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
-    if (r == 0 && options->n_addresses > QPW_LISTEN_ADDRESSES)
+    if (r == 0 && options->n_addresses + options->n_sockets > QPW_LISTEN_ADDRESSES)
         r = qpw_fail(err, -E2BIG, "more than %u addresses to listen on", QPW_LISTEN_ADDRESSES);
-    for (size_t i = 0; i < options->n_addresses && r == 0; i++)
-        r = open_one(l, options, options->addresses[i], err);
+    for (size_t i = 0; i < options->n_addresses && r == 0; i++) {
+        place_at(options->addresses[i], options->port, &place);
+        r = open_one(l, options, &place, err);
+    }
+    for (size_t i = 0; i < options->n_sockets && r == 0; i++) {
+        r = place_of(options->sockets[i], &place, err);
+        r = r ? r : open_one(l, options, &place, err);
+    }
     if (r == 0)
         *ret = l;
     else

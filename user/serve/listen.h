@@ -48,6 +48,8 @@ struct qpw_listen_options {
     const char *certificate, *key, *ca;  /* PEM texts; ca NULL: keys are named by the policy */
     const uint8_t (*addresses)[16];
     size_t n_addresses;
+    const int *sockets; /* that listen already; closed by qpw_listen_close() */
+    size_t n_sockets;
     uint16_t port;
     struct qpw_outbox *outbox;               /* borrowed until close; NULL: no events */
 };

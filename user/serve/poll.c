@@ -231,11 +231,11 @@ static void set_trust(struct request *q, const struct qpw_poll_target *target)
     curl_easy_setopt(q->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_3 | (long)CURL_SSLVERSION_MAX_TLSv1_3);
     curl_easy_setopt(q->easy, CURLOPT_SSLCERT, p->certificate);
     curl_easy_setopt(q->easy, CURLOPT_SSLKEY, p->key);
-    if (*p->ca) {
-        curl_easy_setopt(q->easy, CURLOPT_CAINFO, p->ca);
-        curl_easy_setopt(q->easy, CURLOPT_CAPATH, NULL);
+    /* Never the system's authorities: none of them may vouch for a peer, and each connection would load all of them (7 MiB). */
+    curl_easy_setopt(q->easy, CURLOPT_CAINFO, *p->ca ? p->ca : NULL);
+    curl_easy_setopt(q->easy, CURLOPT_CAPATH, NULL);
+    if (*p->ca)
         return; /* the certificate must be of that CA, and name the host of the URL */
-    }
     for (size_t i = 0; i < target->n_pins && i < QPW_POLL_PINS; i++)
         used += (size_t)snprintf(pins + used, sizeof(pins) - used, "%ssha256//%s", i ? ";" : "", target->pin[i] + strlen("sha256:"));
     curl_easy_setopt(q->easy, CURLOPT_SSL_VERIFYPEER, 0L); /* self-signed: the pin decides */

@@ -4,96 +4,266 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/clock.h"
+#include "host/confine.h"
+#include "host/rights.h"
 #include "util/beside.h"
+#include "util/text.h"
 
 #define PROGRAM "qportwatch"
-#define WORDS 6
+#define WORDS 4
+#define REASON_BYTES 256
+#define RESULTS_FD 3
+#define MADE 0x80u /* in the byte of a result */
 
-static void name_part(const struct qpw_refresh *r, char ret[PATH_MAX])
+struct qpw_refresh {
+    pid_t pid;
+    int fd;
+};
+
+static const struct document {
+    const char *file;
+    const char *words[WORDS]; /* NULL-terminated */
+} documents[QPW_REFRESHED_COUNT] = {
+#define QPW_X_DOCUMENT(s, f, ...) {f, {PROGRAM, __VA_ARGS__}},
+    QPW_REFRESHED_DOCUMENTS(QPW_X_DOCUMENT)
+};
+
+const char *qpw_refreshed_file(enum qpw_refreshed which)
 {
-    snprintf(ret, PATH_MAX, "%s.part", r->path);
+    return documents[which].file;
 }
 
-static void run(const char *program, const char *const *command, int out)
+/* ---- The process beside ---- */
+
+struct maker {
+    char program[PATH_MAX];
+    const char *state;
+    int results;  /* the pipe to the other process; POLLERR: that one has ended */
+    bool told[QPW_REFRESHED_COUNT]; /* said why there is none */
+};
+
+/* One run of a command. */
+struct run {
+    pid_t pid;
+    int pidfd, reason; /* reason: reading end of its standard error */
+};
+
+static _Noreturn void execute(const struct maker *m, const struct document *d, int out, int reason)
 {
     struct rlimit most = {QPW_REFRESH_BYTES, QPW_REFRESH_BYTES};
-    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    const char *words[WORDS] = {PROGRAM};
     sigset_t none;
 
-    for (size_t i = 0; command[i] && i + 2 < WORDS; i++)
-        words[i + 1] = command[i];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (setrlimit(RLIMIT_FSIZE, &most) == 0 && nothing >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && dup2(nothing, STDERR_FILENO) >= 0 &&
-        dup2(out, STDOUT_FILENO) >= 0)
-        execv(program, (char *const *)words);
-    _exit(127);
+    if (setrlimit(RLIMIT_FSIZE, &most) == 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(reason, STDERR_FILENO) >= 0)
+        execv(m->program, (char *const *)d->words);
+    _exit(QPW_EXIT_FAILED);
 }
 
-int qpw_refresh_start(struct qpw_refresh *r, struct qpw_error *err)
+static int begin(const struct maker *m, const struct document *d, int out, struct run *ret)
 {
-    char program[PATH_MAX], part[PATH_MAX];
-    int out, result;
+    int reason[2], r = 0;
 
-    if (r->pid)
-        return -EBUSY;
-    result = qpw_program_beside(PROGRAM, program);
-    if (result < 0)
-        return qpw_fail(err, result, "this program's folder is unknown: %s", strerror(-result));
-    name_part(r, part);
+    if (pipe2(reason, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    *ret = (struct run){.pid = fork(), .reason = reason[0], .pidfd = -1};
+    if (ret->pid == 0)
+        execute(m, d, out, reason[1]);
+    close(reason[1]);
+    if (ret->pid < 0 || (ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0)) < 0)
+        r = -errno;
+    if (r < 0) {
+        close(reason[0]);
+        if (ret->pid > 0) {
+            kill(ret->pid, SIGKILL);
+            waitpid(ret->pid, NULL, 0);
+        }
+    }
+    return r;
+}
+
+/* Wait for the command's end, not longer than until the next one is due nor than the other process lives. */
+static int finish(const struct maker *m, struct run *run, char ret_reason[REASON_BYTES])
+{
+    struct pollfd waits[] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = m->results}};
+    int status = 0, n;
+    ssize_t got;
+
+    do
+        n = poll(waits, 2, (int)QPW_REFRESH_EVERY_S * 1000);
+    while (n < 0 && errno == EINTR);
+    if (!(waits[0].revents & POLLIN))
+        kill(run->pid, SIGKILL);
+    waitpid(run->pid, &status, 0);
+    got = read(run->reason, ret_reason, REASON_BYTES - 1);
+    ret_reason[got > 0 ? got : 0] = '\0';
+    ret_reason[strcspn(ret_reason, "\n")] = '\0';
+    close(run->reason);
+    close(run->pidfd);
+    if (waits[1].revents)
+        _exit(QPW_EXIT_OK);
+    if (!(waits[0].revents & POLLIN))
+        snprintf(ret_reason, REASON_BYTES, "it did not end within %u s", QPW_REFRESH_EVERY_S);
+    return WIFEXITED(status) && WEXITSTATUS(status) == QPW_EXIT_OK ? 0 : -ENODATA;
+}
+
+/* Have a document made beside its place and put there whole. */
+static int make(const struct maker *m, const struct document *d, char ret_reason[REASON_BYTES])
+{
+    char path[PATH_MAX], part[PATH_MAX + 8];
+    struct run run = {.pid = -1, .pidfd = -1, .reason = -1};
+    int out, r;
+
+    snprintf(path, sizeof(path), "%s/%s", m->state, d->file);
+    snprintf(part, sizeof(part), "%s.part", path);
     out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-    if (out < 0)
-        return qpw_fail(err, -errno, "%s: %s", part, strerror(errno));
-    r->pid = fork();
-    if (r->pid == 0)
-        run(program, r->command, out);
-    result = r->pid < 0 ? -errno : 0;
-    close(out);
-    if (result == 0 && (r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0)) < 0) {
-        result = -errno;
-        kill(r->pid, SIGKILL);
-        waitpid(r->pid, NULL, 0);
+    r = out < 0 ? -errno : begin(m, d, out, &run);
+    if (r < 0)
+        snprintf(ret_reason, REASON_BYTES, "%.128s: %s", out < 0 ? part : m->program, strerror(-r));
+    if (out >= 0)
+        close(out);
+    r = r < 0 ? r : finish(m, &run, ret_reason);
+    if (r == 0 && rename(part, path) < 0) {
+        r = -errno;
+        snprintf(ret_reason, REASON_BYTES, "%.128s: %s", path, strerror(errno));
     }
-    if (result < 0) {
-        r->pid = 0;
-        r->pidfd = -1;
-        return qpw_fail(err, result, "%s cannot be run: %s", program, strerror(-result));
+    if (r < 0) {
+        unlink(part);
+        unlink(path); /* a node without an auditor has nothing to state, and states nothing stale */
     }
+    return r;
+}
+
+static void make_all(struct maker *m)
+{
+    char reason[REASON_BYTES];
+
+    for (unsigned i = 0; i < QPW_REFRESHED_COUNT; i++) {
+        int r = make(m, &documents[i], reason);
+        unsigned char result = (unsigned char)(i | (r == 0 ? MADE : 0));
+
+        if (r < 0 && !m->told[i]) {
+            qpw_text_clean(reason);
+            fprintf(stderr, "qportwatch serve: no %s at present: %s\n", documents[i].words[1], reason);
+        } else if (r == 0 && m->told[i]) {
+            fprintf(stderr, "qportwatch serve: %s is there again\n", documents[i].words[1]);
+        }
+        m->told[i] = r < 0;
+        if (write(m->results, &result, 1) < 0 && errno != EAGAIN)
+            _exit(QPW_EXIT_OK);
+    }
+}
+
+static int confine(void)
+{
+    int r = qpw_rights_keep_reading();
+
+    return r < 0 ? r : qpw_confine_server();
+}
+
+static _Noreturn void work(struct maker *m, pid_t parent)
+{
+    uint64_t every_ns = QPW_REFRESH_EVERY_S * 1000000000ull, next_ns = qpw_clock_boot_ns(), now_ns;
+    struct pollfd wait = {0};
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    sigset_t all;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, QPW_REFRESH_PROCESS);
+    sigfillset(&all); /* it ends with the other process, which takes the signals of a terminal */
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    if (getppid() != parent || nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDOUT_FILENO) < 0 ||
+        (m->results != RESULTS_FD && dup3(m->results, RESULTS_FD, O_CLOEXEC) < 0))
+        _exit(QPW_EXIT_FAILED);
+    m->results = wait.fd = RESULTS_FD;
+    close_range(RESULTS_FD + 1, ~0u, 0); /* sockets that the service manager gave */
+    if (confine() < 0) {
+        fputs("qportwatch serve: what makes the statements cannot be confined\n", stderr);
+        _exit(QPW_EXIT_FAILED);
+    }
+    for (;;) {
+        make_all(m);
+        now_ns = qpw_clock_boot_ns();
+        for (next_ns += every_ns; next_ns <= now_ns; next_ns += every_ns)
+            ;
+        if (poll(&wait, 1, (int)((next_ns - now_ns) / 1000000) + 1) > 0)
+            _exit(QPW_EXIT_OK);
+    }
+}
+
+/* ---- This process ---- */
+
+int qpw_refresh_open(const char *state, struct qpw_refresh **ret, struct qpw_error *err)
+{
+    struct qpw_refresh *refresh = calloc(1, sizeof(*refresh));
+    struct maker maker = {.state = state};
+    pid_t parent = getpid();
+    int pipes[2], r;
+
+    *ret = NULL;
+    if (!refresh)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_program_beside(PROGRAM, maker.program);
+    if (r < 0 || pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
+        r = r < 0 ? r : -errno;
+        free(refresh);
+        return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
+    }
+    maker.results = pipes[1];
+    refresh->fd = pipes[0];
+    refresh->pid = fork();
+    if (refresh->pid == 0) {
+        close(pipes[0]);
+        work(&maker, parent);
+    }
+    r = -errno;
+    close(pipes[1]);
+    if (refresh->pid < 0) {
+        close(pipes[0]);
+        free(refresh);
+        return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
+    }
+    *ret = refresh;
     return 0;
 }
 
-int qpw_refresh_end(struct qpw_refresh *r)
+void qpw_refresh_close(struct qpw_refresh *r)
 {
-    char part[PATH_MAX];
-    int status = 0, result;
-
-    name_part(r, part);
-    result = waitpid(r->pid, &status, 0) < 0 ? -errno : WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENODATA;
-    close(r->pidfd);
-    r->pid = 0;
-    r->pidfd = -1;
-    if (result == 0 && rename(part, r->path) < 0)
-        result = -errno;
-    if (result < 0)
-        unlink(part);
-    return result;
+    if (!r)
+        return;
+    close(r->fd); /* it notices */
+    waitpid(r->pid, NULL, 0);
+    free(r);
 }
 
-void qpw_refresh_stop(struct qpw_refresh *r)
+int qpw_refresh_fd(const struct qpw_refresh *r)
 {
-    if (!r->pid)
-        return;
-    kill(r->pid, SIGKILL);
-    qpw_refresh_end(r);
+    return r->fd;
+}
+
+int qpw_refresh_next(struct qpw_refresh *r, enum qpw_refreshed *ret_which, bool *ret_made)
+{
+    unsigned char result;
+    ssize_t n = read(r->fd, &result, 1);
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    if (n == 0)
+        return -ECHILD;
+    *ret_which = (enum qpw_refreshed)(result & ~MADE);
+    *ret_made = result & MADE;
+    return 1;
 }
