@@ -153,6 +153,7 @@ struct qpw_meta {
     char policy_args[1024];          /* the policy options of `attach`, each ended by a newline */
     char sensor[64];                 /* the node's name as the alerts have it; empty: the host's */
     __u64 retention_ns[2];           /* silence after which a finding closes: [0] attempted or refused, [1] answered; 0: never */
+    char cluster_path[1024];         /* of the directory in which `serve` keeps what it finds; empty: its path is longer */
 };
 
 struct qpw_rule_info {
@@ -353,6 +354,6 @@ _Static_assert(sizeof(struct qpw_exception) == 256, "exception");
 _Static_assert(sizeof(struct qpw_sample) == 16 + QPW_SAMPLE_PAIRS * 24 + QPW_SAMPLE_DEVICES * 48, "sample");
 _Static_assert(sizeof(struct qpw_life) == 256, "life");
 _Static_assert(sizeof(struct qpw_first_seen) == sizeof(struct qpw_finding_key) + 8, "first seen");
-_Static_assert(sizeof(struct qpw_meta) == 9584, "meta");
+_Static_assert(sizeof(struct qpw_meta) == 10608, "meta");
 
 #endif

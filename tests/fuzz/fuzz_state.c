@@ -6,6 +6,7 @@
 
 #include "alert/found.h"
 #include "cluster/status.h"
+#include "words/cluster_status.h"
 
 #define NOW_NS 1767225600000000000ull
 
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_error(r, &err);
     if (r == 0 && qpw_cluster_status_text(&status, NOW_NS, &printer) < 0)
         abort();
-    document = r == 0 ? qpw_cluster_status_json(&status) : NULL;
+    document = r == 0 ? qpw_cluster_status_file(&status) : NULL;
     if (r == 0 && !document)
         abort();
     json_decref(document);

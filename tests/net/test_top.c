@@ -237,8 +237,11 @@ static void look_at_every_tab(int columns, int rows)
     terminal_until(&t, "unlisted");
     terminal_until(&t, "test_top");
     cr_log_info("%dx%d\n%s", columns, rows, terminal_screen(&t, false));
+    terminal_keys(&t, "8");
+    terminal_until(&t, "[8 Cluster]");
+    terminal_until(&t, "nothing is known of the peers; 'qportwatch serve' asks them");
     terminal_keys(&t, "?");
-    terminal_until(&t, "[8 Help]");
+    terminal_until(&t, "[9 Help]");
     terminal_until(&t, "next tab");
     terminal_keys(&t, "q");
     terminal_until_end(&t);

@@ -101,7 +101,7 @@ static const struct {
                                    "did you mean 'inbound'?\n"},
     {"report --fail-on hihg", " report: --fail-on hihg: not one of high, medium, answered, new, blind, a verdict (unexpected, weak, "
                               "undecided, …), gap or undecided=PERCENT; did you mean 'high'?\n"},
-    {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners; "
+    {"top --tab lisetners", " top: --tab lisetners: not one of unexpected, ports, peers, policy, coverage, connections, listeners, cluster; "
                             "did you mean 'listeners'?\n"},
     {"ack in tcp/1 --reason=", " ack: --reason: it is empty; leave it out for none\n"},
     {"attach --mode tcc lo", " attach: --mode tcc: not one of auto, xdp, tc; did you mean 'tc'?\n"},

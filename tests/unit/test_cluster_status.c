@@ -10,6 +10,7 @@
 
 #include "cluster/status.h"
 #include "serve/state.h"
+#include "words/cluster_status.h"
 
 #define SECOND_NS 1000000000ull
 #define NOW_NS 1767225600000000000ull
@@ -38,7 +39,7 @@ static const char *shown(const struct qpw_cluster_status *s, uint64_t now)
 
 Test(cluster_status, is_read_as_it_was_written)
 {
-    json_t *document = qpw_cluster_status_json(&status);
+    json_t *document = qpw_cluster_status_file(&status);
     char *text = json_dumps(document, 0);
     struct qpw_cluster_status back;
     struct qpw_error err;

@@ -164,7 +164,8 @@ Test(past, findings_stand_with_all_of_theirs_and_without_a_rate)
 
 Test(past, the_screen_says_which_span_it_is)
 {
-    static const char *const tabs[] = {"no findings in this span", "445", "", "smb", "not seen", "not in the history", "'qportwatch history new'"};
+    static const char *const tabs[] = {"no findings in this span", "445", "", "smb", "not seen", "not in the history", "'qportwatch history new'",
+                                       "'qportwatch alerts'"};
     struct qpw_view_state state;
     struct qpw_canvas c = {0};
     char text[2048], all[16384];

@@ -844,7 +844,7 @@ Test(view, screen_at_80x24_as_text)
     cr_expect(strstr(line(&b, 3), "unexpected <0.1 %  undecided <0.1 %  allowed 90.3 %  peer 9.7 %") != NULL, "%s",
               line(&b, 3));
     cr_expect_str_eq(line(&b, 4), "findings  high 1 medium 0 low 2 info 0   losses 0");
-    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] Ports Peers Policy Coverage Connections Listeners Help ", 70) == 0, "%s",
+    cr_expect(strncmp(line(&b, 5), "[1 Unexpected] Ports Peers Policy Coverage Connections Listeners Cluster ", 73) == 0, "%s",
               line(&b, 5));
     cr_expect(strncmp(line(&b, 6), "SEV▲   DIR SERVICE", 18) == 0, "%s", line(&b, 6));
     cr_expect(strncmp(line(&b, 7), "high   in  tcp/4444", 19) == 0, "%s", line(&b, 7));

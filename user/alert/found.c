@@ -133,6 +133,24 @@ int qpw_found_read(const char *bytes, size_t length, struct qpw_found_list *ret,
     return r;
 }
 
+static int compare(const void *left, const void *right)
+{
+    const struct qpw_found *a = left, *b = right;
+    unsigned worse = qpw_signature(a->signature)->severity, than = qpw_signature(b->signature)->severity;
+
+    if (worse != than)
+        return worse < than ? -1 : 1;
+    if (a->since_unix_ns != b->since_unix_ns)
+        return a->since_unix_ns < b->since_unix_ns ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+void qpw_found_sort(struct qpw_found_list *list)
+{
+    if (list->n)
+        qsort(list->items, list->n, sizeof(*list->items), compare);
+}
+
 void qpw_found_clear(struct qpw_found_list *list)
 {
     free(list->items);

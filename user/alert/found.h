@@ -46,6 +46,9 @@ json_t *qpw_found_json(const struct qpw_found_list *list);
  */
 int qpw_found_read(const char *bytes, size_t length, struct qpw_found_list *ret, struct qpw_error *err);
 
+/* Order the list: the most serious first, of these the oldest. */
+void qpw_found_sort(struct qpw_found_list *list);
+
 void qpw_found_clear(struct qpw_found_list *list);
 
 #endif

@@ -377,6 +377,7 @@ static void publish_options(struct qpw_auditor *a)
     snprintf(a->meta.command, sizeof(a->meta.command), "%s", a->options.command ? a->options.command : "");
     publish_path(a->options.alerts, a->meta.alerts_path, sizeof(a->meta.alerts_path));
     publish_path(a->options.history, a->meta.history_path, sizeof(a->meta.history_path));
+    publish_path(a->options.cluster, a->meta.cluster_path, sizeof(a->meta.cluster_path));
 }
 
 /* Read the addresses, open the alert log and compile the policy, in this order: each step needs the previous one. */

@@ -4,16 +4,15 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cluster/report.h"
+#include "cmd/cluster_files.h"
 #include "cmd/format.h"
 #include "cmd/settings.h"
 #include "host/clock.h"
-#include "util/file.h"
+#include "report/cluster.h"
 #include "util/usage.h"
+#include "words/cluster_status.h"
 
 enum { KEY_CLUSTER = 0x500 };
 
@@ -37,61 +36,6 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     return qpw_format_take(state, key, value, &o->json) ? 0 : ARGP_ERR_UNKNOWN;
 }
 
-/* Read a file of the state directory, which serve may replace meanwhile, into *ret, owned by the caller. */
-static int read_file(const char *folder, const char *name, char **ret, size_t *ret_length, struct qpw_error *err)
-{
-    char path[4096], *bytes = malloc(QPW_CLUSTER_STATUS_BYTES + 1);
-    size_t length = 0;
-    ssize_t n = 1;
-    int fd;
-
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    fd = bytes ? qpw_file_open(path, err) : qpw_fail(err, -ENOMEM, "out of memory");
-    if (fd == -ENOENT)
-        qpw_fail(err, fd, "%s: nothing is known of the peers; 'qportwatch serve' asks them", path);
-    while (fd >= 0 && n > 0 && length <= QPW_CLUSTER_STATUS_BYTES) {
-        n = read(fd, bytes + length, QPW_CLUSTER_STATUS_BYTES + 1 - length);
-        length += n > 0 ? (size_t)n : 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        fd = qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (fd < 0)
-        free(bytes);
-    *ret = bytes;
-    *ret_length = length;
-    return fd < 0 ? fd : 0;
-}
-
-/* What the state directory holds. */
-struct known {
-    struct qpw_cluster_status status;
-    struct qpw_found_list found;
-};
-
-static int load(const char *folder, struct known *ret, struct qpw_error *err)
-{
-    struct qpw_error why;
-    size_t length;
-    char *bytes;
-    int r = read_file(folder, QPW_CLUSTER_STATUS_FILE, &bytes, &length, err);
-
-    *ret = (struct known){0};
-    if (r < 0)
-        return r;
-    r = qpw_cluster_status_read(bytes, length, &ret->status, &why);
-    free(bytes);
-    if (r < 0)
-        return qpw_fail(err, r, "%s/%.400s", folder, why.text);
-    r = read_file(folder, QPW_FOUND_FILE, &bytes, &length, err);
-    if (r < 0) /* serve has ended, or has made no comparison yet */
-        return r == -ENOENT ? 0 : r;
-    r = qpw_found_read(bytes, length, &ret->found, &why);
-    free(bytes);
-    return r < 0 ? qpw_fail(err, r, "%s/" QPW_FOUND_FILE ": %.400s", folder, why.text) : 0;
-}
-
 static int print_document(json_t *document)
 {
     int r = !document ? -ENOMEM : json_dumpf(document, stdout, JSON_INDENT(1)) < 0 || putchar('\n') == EOF ? -EIO : 0;
@@ -100,28 +44,26 @@ static int print_document(json_t *document)
     return r;
 }
 
-static int print_status(const struct known *k, bool as_json, uint64_t now, const struct qpw_printer *p)
+static int print_status(const struct qpw_cluster_files *k, bool as_json, uint64_t now, const struct qpw_printer *p)
 {
-    return as_json ? print_document(qpw_cluster_status_json(&k->status)) : qpw_cluster_status_text(&k->status, now, p);
+    return as_json ? print_document(qpw_cluster_status_document(&k->status)) : qpw_cluster_status_text(&k->status, now, p);
 }
 
-static int print_report(const struct known *k, bool as_json, uint64_t now, const struct qpw_printer *p)
+static int print_report(const struct qpw_cluster_files *k, bool as_json, uint64_t now, const struct qpw_printer *p)
 {
     return as_json ? print_document(qpw_cluster_report_json(&k->status, &k->found)) : qpw_cluster_report_text(&k->status, &k->found, now, p);
 }
 
-static int run(const char *command, const struct options *o, int (*print)(const struct known *, bool, uint64_t, const struct qpw_printer *))
+static int run(const char *command, const struct options *o, int (*print)(const struct qpw_cluster_files *, bool, uint64_t, const struct qpw_printer *))
 {
     struct qpw_printer printer = qpw_printer_of(stdout);
     uint64_t now = qpw_clock_unix_ns();
     struct qpw_error err = {""};
-    struct known k;
+    struct qpw_cluster_files k;
     bool any;
-    int r = load(o->folder, &k, &err);
+    int r = qpw_cluster_files_read(o->folder, &k, &err);
 
-    any = k.found.n;
-    for (size_t i = 0; r == 0 && i < k.status.n; i++)
-        any |= qpw_peer_status_is_stale(&k.status.peers[i], now);
+    any = k.found.n || qpw_cluster_status_stale(&k.status, now);
     printer.indent = 0;
     if (r == 0) {
         r = print(&k, o->json, now, &printer);
@@ -130,8 +72,7 @@ static int run(const char *command, const struct options *o, int (*print)(const 
     }
     if (r < 0)
         fprintf(stderr, "qportwatch cluster %s: %s\n", command, err.text);
-    qpw_cluster_status_clear(&k.status);
-    qpw_found_clear(&k.found);
+    qpw_cluster_files_clear(&k);
     return r < 0 ? QPW_EXIT_FAILED : any ? QPW_EXIT_YES : QPW_EXIT_OK;
 }
 

@@ -57,7 +57,7 @@ static const struct argp_option argp_options[] = {
     {"json", 'j', NULL, 0, "Print a report as one line of JSON each interval (with --once: one)", 0},
     {"format", KEY_FORMAT, "text|json", 0, "json is the same as --json", 0},
     {"interval", KEY_INTERVAL, "SECONDS", 0, "Between two refreshes, 0.1 to 3600 (default 1)", 0},
-    {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy, coverage, connections or listeners", 0},
+    {"tab", 't', "NAME", 0, "unexpected, ports, peers, policy, coverage, connections, listeners or cluster", 0},
     {"filter", KEY_FILTER, "FILTER", 0, "Show only rows that match, such as 'dir:in verdict:unexpected -port:445'", 0},
     {"sort", 's', "COLUMN", 0, "Order by a column's title; '-COLUMN' reverses", 0},
     {"ascii", KEY_ASCII, NULL, 0, "No character beyond ASCII, whatever the locale says", 0},
@@ -106,7 +106,7 @@ static int set_sort(const char *text, struct qpw_view_state *state, struct qpw_e
 static int apply(const struct options *o, bool screen, struct qpw_view_state *state, struct qpw_error *err)
 {
     struct qpw_error why = {""};
-    static const char *const tabs[] = {"unexpected", "ports", "peers", "policy", "coverage", "connections", "listeners", NULL};
+    static const char *const tabs[] = {"unexpected", "ports", "peers", "policy", "coverage", "connections", "listeners", "cluster", NULL};
     char hint[48];
     int tab = o->tab ? qpw_tab_find(o->tab) : (int)state->tab;
     char *end = "";
@@ -118,7 +118,7 @@ static int apply(const struct options *o, bool screen, struct qpw_view_state *st
         return qpw_fail(err, -EINVAL, "--tab %s: help is for the screen; its keys do nothing in tables", o->tab);
     if (tab < 0)
         return qpw_fail(err, -EINVAL,
-                        "--tab %s: not one of unexpected, ports, peers, policy, coverage, connections, listeners%s", o->tab,
+                        "--tab %s: not one of unexpected, ports, peers, policy, coverage, connections, listeners, cluster%s", o->tab,
                         qpw_near_among(o->tab, tabs, hint, sizeof(hint)));
     state->tab = (enum qpw_tab)tab;
     if (*end || !(seconds >= 0.1 && seconds <= 3600))
@@ -208,7 +208,7 @@ static int write_tables(FILE *out, struct qpw_model *m, struct qpw_view_state *s
     enum qpw_tab only = state->tab;
 
     for (int tab = 0; r == 0 && tab < QPW_TAB_HELP; tab++) {
-        if (o->tab ? tab != (int)only : tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS)
+        if (o->tab ? tab != (int)only : tab >= QPW_TAB_CONNECTIONS)
             continue; /* only read on request */
         fputc('\n', out);
         state->tab = (enum qpw_tab)tab;

@@ -40,15 +40,29 @@ static int read_listeners(void *context, const struct qpw_snapshot *s, const str
     return r;
 }
 
+static int read_cluster(void *context, const struct qpw_snapshot *s, const struct qpw_cluster_status **ret, const struct qpw_found_list **ret_found,
+                        struct qpw_error *err)
+{
+    struct qpw_more_source *source = context;
+    int r;
+
+    qpw_cluster_files_clear(&source->cluster);
+    r = qpw_cluster_files_read(qpw_cluster_folder(s), &source->cluster, err);
+    *ret = r < 0 ? NULL : &source->cluster.status;
+    *ret_found = r < 0 ? NULL : &source->cluster.found;
+    return r;
+}
+
 const struct qpw_view_more *qpw_more_source_open(struct qpw_more_source *source, const struct qpw_kernel *kernel,
                                                  struct qpw_sockets *sockets)
 {
     *source = (struct qpw_more_source){.kernel = kernel, .sockets = sockets};
-    source->more = (struct qpw_view_more){read_connections, find_owner, read_listeners, source};
+    source->more = (struct qpw_view_more){read_connections, find_owner, read_listeners, read_cluster, source};
     return &source->more;
 }
 
 void qpw_more_source_close(struct qpw_more_source *source)
 {
     qpw_node_listeners_clear(&source->listeners);
+    qpw_cluster_files_clear(&source->cluster);
 }

@@ -3,6 +3,7 @@
 #ifndef QPW_CMD_VIEW_MORE_H
 #define QPW_CMD_VIEW_MORE_H
 
+#include "cmd/cluster_files.h"
 #include "cmd/node_listeners.h"
 #include "instance/object.h"
 #include "view/more.h"
@@ -13,6 +14,7 @@ struct qpw_more_source {
     /* ---- Internal ---- */
     struct qpw_node_listeners listeners;
     char digest[72];      /* of the policy that `listeners` was made for; empty: none yet */
+    struct qpw_cluster_files cluster;
     bool owners_noted;
     struct qpw_view_more more;
 };

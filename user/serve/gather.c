@@ -15,6 +15,7 @@
 #include "facts/live.h"
 #include "host/clock.h"
 #include "serve/state.h"
+#include "words/cluster_status.h"
 #include "words/live.h"
 
 #define HEAD_NS 3600000000000ull
@@ -203,9 +204,9 @@ static void write_status(struct qpw_gather *g, uint64_t now_ns)
     snprintf(s.node, sizeof(s.node), "%s", g->has_self ? g->self.node : "");
     for (size_t i = 0; i < g->n_peers; i++)
         s.peers[i] = status_of(&g->peers[i]);
-    document = qpw_cluster_status_json(&s);
+    document = qpw_cluster_status_file(&s);
     if (document)
-        qpw_state_write(g->state, QPW_CLUSTER_STATUS_FILE, document, 0640);
+        qpw_state_write(g->state, QPW_CLUSTER_STATUS_FILE, document, 0644);
     json_decref(document);
     free(s.peers);
 }

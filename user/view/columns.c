@@ -131,6 +131,14 @@ static const struct qpw_column listeners[] = {
     {QPW_COL_WANTED, "OWNER BY POLICY", 15, 30, 4, 0},
 };
 
+static const struct qpw_column cluster[] = {
+    {QPW_COL_SECTION, "WHAT", 6, 6, 0, 0},
+    {QPW_COL_ITEM, "WHICH", 12, 24, 0, 0},
+    {QPW_COL_VALUE, "STATE", 13, 16, 0, 0},
+    {QPW_COL_LAST, "AGE", 5, 5, 0, RIGHT},
+    {QPW_COL_NOTE, "MORE", 20, 200, 0, STRETCH},
+};
+
 static const struct qpw_column help[] = {
     {QPW_COL_SECTION, "", 6, 6, 0, 0},
     {QPW_COL_ITEM, "KEY OR WORD", 15, 15, 0, 0},
@@ -152,6 +160,7 @@ static const struct qpw_tab_columns tabs[QPW_TAB_COUNT] = {
                              F(PORT) | F(DIR) | F(VERDICT) | F(ADDR) | F(FROM) | F(TO) | F(PROC) | F(PEER) | F(RULE) |
                                  F(PROTO) | F(OUTCOME) | F(EVIDENCE) | F(REASON) | F(IFACE) | F(VLAN)},
     [QPW_TAB_LISTENERS] = {listeners, COUNT(listeners), QPW_COL_NONE, F(PORT) | F(PROC) | F(RULE) | F(PROTO)},
+    [QPW_TAB_CLUSTER] = {cluster, COUNT(cluster), QPW_COL_NONE, 0},
     [QPW_TAB_HELP] = {help, COUNT(help), QPW_COL_NONE, 0},
 };
 

@@ -3,6 +3,7 @@
  * details.c - details of a row: all evidence, the policy's matching rule with its line, the line that would allow it.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "alert/signatures.h"
 #include "alert/text.h"
 #include "util/names.h"
+#include "words/cluster_status.h"
 #include "words/finding.h"
 #include "words/life.h"
 #include "words/speech.h"
@@ -244,10 +246,55 @@ static void paint_cells(struct pen *p, const struct qpw_model *m, const struct q
     }
 }
 
+static void paint_peer_status(struct pen *p, const struct qpw_model *m, const struct qpw_peer_status *peer)
+{
+    struct qpw_peer_words words;
+    char time[40];
+
+    qpw_peer_words(peer, m->now->unix_ns, &words);
+    putf(p, words.stale ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "peer", "%s%s", peer->name, words.stale ? ", stale" : "");
+    put(p, QPW_STYLE_NORMAL, "answer", words.answer);
+    putf(p, QPW_STYLE_NORMAL, "statement", "%s%s", words.age, peer->got_unix_ns ? " ago" : "");
+    if (*peer->result)
+        putf(p, QPW_STYLE_NORMAL, "last poll", "%s, %s", qpw_words_time(peer->polled_unix_ns, time, sizeof(time)), peer->result);
+    if (*words.trouble)
+        put(p, QPW_STYLE_WARN, "trouble", words.trouble);
+    if (*peer->version)
+        put(p, QPW_STYLE_NORMAL, "version", peer->version);
+    if (*peer->policy)
+        put(p, QPW_STYLE_NORMAL, "policy", peer->policy);
+    if (*peer->monitored)
+        put(p, QPW_STYLE_NORMAL, "monitors", peer->monitored);
+    if (*peer->epoch)
+        putf(p, QPW_STYLE_NORMAL, "epoch", "%s, statement %" PRIu64, peer->epoch, peer->seq);
+    if (peer->has_offset)
+        putf(p, QPW_STYLE_NORMAL, "clock", "%+" PRId64 " us since boot against this node's, +/- %" PRIu64 " us", peer->offset_us,
+             peer->offset_error_us);
+    for (size_t i = 0; i < peer->n_polls; i++)
+        if (peer->polls[i].n)
+            putf(p, QPW_STYLE_NORMAL, i ? "" : "polls", "%s %" PRIu64, peer->polls[i].name, peer->polls[i].n);
+}
+
+static void paint_found(struct pen *p, const struct qpw_found *f)
+{
+    const struct qpw_signature *signature = qpw_signature(f->signature);
+    char time[40];
+
+    putf(p, signature->severity == QPW_SEVERITY_HIGH ? QPW_STYLE_BAD : QPW_STYLE_BOLD, "difference", "%s, %s", qpw_severity_name(signature->severity),
+         signature->name);
+    put(p, QPW_STYLE_NORMAL, "meaning", f->text);
+    if (*f->command)
+        put(p, QPW_STYLE_BOLD, "settled by", f->command);
+    put(p, QPW_STYLE_NORMAL, "since", qpw_words_time(f->since_unix_ns, time, sizeof(time)));
+    if (f->elsewhere)
+        put(p, QPW_STYLE_DIM, "", "reported by another node");
+}
+
 int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const struct qpw_view_state *state,
                       const struct qpw_row *row, int first_row, int height)
 {
     struct pen pen = {c, first_row, height, state->details_top, 0};
+    const struct qpw_line *line = row && row->kind == QPW_ROW_LINE ? row->source : NULL;
 
     if (!row) {
         put(&pen, QPW_STYLE_DIM, "", "This row no longer exists. Esc goes back.");
@@ -257,6 +304,10 @@ int qpw_details_paint(struct qpw_canvas *c, const struct qpw_model *m, const str
         paint_finding(&pen, m, state, row);
     else if (row->kind == QPW_ROW_METER)
         paint_meter(&pen, m, state, row);
+    else if (line && line->peer)
+        paint_peer_status(&pen, m, line->peer);
+    else if (line && line->found)
+        paint_found(&pen, line->found);
     else
         paint_cells(&pen, m, state, row);
     return pen.n;

@@ -214,8 +214,9 @@ static int add_lines(struct qpw_model *m, int (*make)(struct qpw_model *))
         if (!row)
             return -ENOMEM;
         row->kind = QPW_ROW_LINE;
-        row->id = i + 1;
+        row->id = m->lines[i].id ? m->lines[i].id : i + 1;
         row->source = &m->lines[i];
+        row->last_unix_ns = m->lines[i].at_unix_ns;
     }
     return r;
 }
@@ -295,6 +296,7 @@ int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state)
     case QPW_TAB_CONNECTIONS: r = qpw_model_add_connections(m); break;
     case QPW_TAB_LISTENERS: r = qpw_model_add_listeners(m); break;
     case QPW_TAB_COVERAGE: r = add_lines(m, qpw_model_coverage); break;
+    case QPW_TAB_CLUSTER: r = add_lines(m, qpw_model_cluster); break;
     case QPW_TAB_HELP: return add_lines(m, qpw_model_help);
     case QPW_TAB_COUNT: break;
     }

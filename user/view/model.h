@@ -8,7 +8,9 @@
 #ifndef QPW_VIEW_MODEL_H
 #define QPW_VIEW_MODEL_H
 
+#include "alert/found.h"
 #include "facts/answer.h"
+#include "facts/cluster_status.h"
 #include "facts/connections.h"
 #include "facts/findings.h"
 #include "facts/listening.h"
@@ -66,8 +68,12 @@ struct qpw_rule_view {
     uint64_t last_unix_ns;
 };
 
-/* A line of the Coverage or Help tab. */
+/* A line of the tab Coverage, Cluster or Help. */
 struct qpw_line {
+    uint64_t id;           /* stable between snapshots; 0: its place among the lines */
+    uint64_t at_unix_ns;   /* since when, or of when; 0: neither */
+    const struct qpw_peer_status *peer; /* what the details show in its place, if any */
+    const struct qpw_found *found;
     const char *section; /* static */
     char item[64];
     char value[64];
@@ -106,6 +112,9 @@ struct qpw_model {
     uint64_t n_conns_left_out;             /* match the filter, but beyond the limit */
     const struct qpw_listening *listening; /* NULL: not read */
     char listening_why[256];               /* the reason; empty: not attempted yet */
+    const struct qpw_cluster_status *cluster; /* NULL: not read */
+    const struct qpw_found_list *found_between; /* what differs between the nodes; set with the former */
+    char cluster_why[256];
     /* Return the process behind a connection, as below. */
     const char *(*connection_process)(void *context, uint64_t id, const struct qpw_connection *connection);
     /* Return the process behind a finding, "" if unknown; the callee caches. NULL: always unknown. */
@@ -121,9 +130,9 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s);
 int qpw_model_build(struct qpw_model *m, const struct qpw_view_state *state);
 
 /*
- * Read what the shown tab needs besides snapshots (Connections, Listeners; others: nothing); build the rows afterwards.
- * Returns 0, or a negative errno with err filled and the old data kept. If listeners cannot be read, listening_why has
- * the reason.
+ * Read what the shown tab needs besides snapshots (Connections, Listeners, Cluster; others: nothing); build the rows afterwards.
+ * Returns 0, or a negative errno with err filled and the old data kept. If listeners or
+ * the cluster's state cannot be read, listening_why or cluster_why has the reason.
  */
 int qpw_model_read_more(struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_view_more *more,
                         struct qpw_error *err);
@@ -158,6 +167,8 @@ void qpw_model_free(struct qpw_model *m);
 int qpw_model_add_line(struct qpw_model *m, const char *section, uint8_t style, const char *item, const char *value,
                        const char *note);
 int qpw_model_coverage(struct qpw_model *m); /* lines of the Coverage tab */
+void qpw_model_read_cluster(struct qpw_model *m, const struct qpw_view_more *more);
+int qpw_model_cluster(struct qpw_model *m);  /* lines of the Cluster tab */
 int qpw_model_help(struct qpw_model *m);     /* lines of the Help tab */
 int qpw_model_peers(struct qpw_model *m);    /* m->peers: facts/peers.h, with rates */
 int qpw_model_add_connections(struct qpw_model *m); /* rows */

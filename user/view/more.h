@@ -6,6 +6,8 @@
 #ifndef QPW_VIEW_MORE_H
 #define QPW_VIEW_MORE_H
 
+#include "alert/found.h"
+#include "facts/cluster_status.h"
 #include "facts/connections.h"
 #include "facts/listening.h"
 #include "host/process.h"
@@ -35,6 +37,12 @@ struct qpw_view_more {
     /* Compare listening sockets with the policy in force; *ret is valid until the next call. Returns as above. */
     int (*listening)(void *context, const struct qpw_snapshot *s, const struct qpw_listening **ret,
                      struct qpw_error *err);
+    /*
+     * Read what `serve` knows of the peers and found between the nodes; both are valid until the next call. Returns as
+     * above; -ENOENT: there is nothing to read.
+     */
+    int (*cluster)(void *context, const struct qpw_snapshot *s, const struct qpw_cluster_status **ret,
+                   const struct qpw_found_list **ret_found, struct qpw_error *err);
     void *context;
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "words/cluster_status.h"
 #include "words/words.h"
 
 #define TOO_SMALL(c) ((c)->cols < 40 || (c)->rows < 8)
@@ -111,6 +112,7 @@ static const char *empty_text(const struct qpw_model *m, const struct qpw_view_s
     if (m->past.to_unix_ns)
         return state->tab == QPW_TAB_CONNECTIONS ? "live connections are not in the history; 'qportwatch history port tcp/PORT' lists who used a port"
                : state->tab == QPW_TAB_LISTENERS ? "what listens is shown live; 'qportwatch history new' lists what began to listen"
+               : state->tab == QPW_TAB_CLUSTER   ? "what peers say is shown live; 'qportwatch alerts' lists what was found between them"
                : state->tab == QPW_TAB_PORTS     ? "nothing was counted" : state->tab == QPW_TAB_UNEXPECTED ? "no findings in this span" : "";
     switch (state->tab) {
     case QPW_TAB_UNEXPECTED: return "no findings";
@@ -119,6 +121,7 @@ static const char *empty_text(const struct qpw_model *m, const struct qpw_view_s
     case QPW_TAB_POLICY: return "no policy rule is in force";
     case QPW_TAB_CONNECTIONS: return "no live connections";
     case QPW_TAB_LISTENERS: return *m->listening_why ? m->listening_why : "no socket listens";
+    case QPW_TAB_CLUSTER: return *m->cluster_why ? m->cluster_why : QPW_WORDS_NO_CLUSTER;
     default: return "";
     }
 }
@@ -144,7 +147,7 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
 
 /* ---- Tab bar, last line, choices ---- */
 
-#define WIDE_TABS 102 /* width at which all tabs with their numbers and the row count fit */
+#define WIDE_TABS 113 /* width at which all tabs with their numbers and the row count fit */
 
 static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, const struct qpw_view_state *state)
 {
@@ -158,13 +161,13 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
     for (int i = 0; i < QPW_TAB_COUNT; i++) {
         bool on = i == (int)state->tab;
         const char *how = i == QPW_TAB_UNEXPECTED && state->grouping < QPW_GROUPING_COUNT ? grouped[state->grouping] : "";
-        int end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s%s]", i + 1,
-                                             qpw_tab_name((enum qpw_tab)i), how)
-                  : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1,
-                                             qpw_tab_name((enum qpw_tab)i))
-                         : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %s",
-                                             qpw_tab_name((enum qpw_tab)i));
+        int end;
 
+        if (!wide && !on && i == QPW_TAB_HELP) /* the last line has its key */
+            continue;
+        end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s%s]", i + 1, qpw_tab_name((enum qpw_tab)i), how)
+              : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1, qpw_tab_name((enum qpw_tab)i))
+                     : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %s", qpw_tab_name((enum qpw_tab)i));
         qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
         col = end;
     }

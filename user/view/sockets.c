@@ -115,11 +115,14 @@ static void read_listeners(struct qpw_model *m, const struct qpw_view_more *more
 int qpw_model_read_more(struct qpw_model *m, const struct qpw_view_state *state, const struct qpw_view_more *more,
                         struct qpw_error *err)
 {
-    if (state->tab != QPW_TAB_CONNECTIONS && state->tab != QPW_TAB_LISTENERS)
+    if (state->tab != QPW_TAB_CONNECTIONS && state->tab != QPW_TAB_LISTENERS && state->tab != QPW_TAB_CLUSTER)
         return 0;
     m->n_rows = 0; /* they point into the old data */
     if (state->tab == QPW_TAB_CONNECTIONS)
         return read_connections(m, &state->filter, more, err);
-    read_listeners(m, more);
+    if (state->tab == QPW_TAB_LISTENERS)
+        read_listeners(m, more);
+    else
+        qpw_model_read_cluster(m, more);
     return 0;
 }

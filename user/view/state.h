@@ -17,6 +17,7 @@
     X(COVERAGE, "Coverage") \
     X(CONNECTIONS, "Connections") \
     X(LISTENERS, "Listeners") \
+    X(CLUSTER, "Cluster") \
     X(HELP, "Help")
 #define QPW_X_TAB(s, n) QPW_TAB_##s,
 enum qpw_tab { QPW_TABS(QPW_X_TAB) QPW_TAB_COUNT };

@@ -43,7 +43,7 @@ struct qpw_tracks {
     float tx_history[QPW_HISTORY_TOTAL];
 };
 
-enum qpw_track_kind { QPW_TRACK_METER = 1, QPW_TRACK_FINDING, QPW_TRACK_DETAIL, QPW_TRACK_CONNECTION, QPW_TRACK_GROUP };
+enum qpw_track_kind { QPW_TRACK_METER = 1, QPW_TRACK_FINDING, QPW_TRACK_DETAIL, QPW_TRACK_CONNECTION, QPW_TRACK_GROUP, QPW_TRACK_NODE };
 
 /* Return a key's id, the same in every snapshot of this process; also a row's id. */
 uint64_t qpw_track_id(const struct qpw_tracks *t, enum qpw_track_kind kind, const void *key, size_t size);

@@ -223,7 +223,8 @@ int qpw_view_feed(struct qpw_view *view, struct qpw_snapshot *snapshot, const ch
 /* Return whether a tab shows more than each snapshot has. */
 static bool needs_more(enum qpw_tab tab)
 {
-    return tab == QPW_TAB_COVERAGE || tab == QPW_TAB_PEERS || tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS;
+    return tab == QPW_TAB_COVERAGE || tab == QPW_TAB_PEERS || tab == QPW_TAB_CONNECTIONS || tab == QPW_TAB_LISTENERS ||
+           tab == QPW_TAB_CLUSTER;
 }
 
 static void copy_line(struct qpw_view *view)

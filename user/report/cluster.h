@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* report.h - what `serve` found about the cluster and what it hears of the peers, as text and as a document. */
-#ifndef QPW_CLUSTER_REPORT_H
-#define QPW_CLUSTER_REPORT_H
+/* cluster.h - what `serve` found about the cluster and what it hears of the peers, as text and as a document. */
+#ifndef QPW_REPORT_CLUSTER_H
+#define QPW_REPORT_CLUSTER_H
+
+#include <jansson.h>
 
 #include "alert/found.h"
-#include "cluster/status.h"
+#include "facts/cluster_status.h"
+#include "words/printer.h"
 
 /* Print it for people. Return 0 or -ENOMEM. */
 int qpw_cluster_report_text(const struct qpw_cluster_status *s, const struct qpw_found_list *found, uint64_t now_unix_ns,

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "cmd/cluster_files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster/status.h"
+#include "cmd/settings.h"
+#include "snapshot/snapshot.h"
+#include "util/file.h"
+#include "words/cluster_status.h"
+
+const char *qpw_cluster_folder(const struct qpw_snapshot *s)
+{
+    return *s->meta.cluster_path ? s->meta.cluster_path : QPW_DEFAULT_CLUSTER;
+}
+
+/* Read a whole file into *ret, owned by the caller. */
+static int read_file(const char *folder, const char *name, char **ret, size_t *ret_length, struct qpw_error *err)
+{
+    char path[4096], *bytes = malloc(QPW_CLUSTER_STATUS_BYTES + 1);
+    size_t length = 0;
+    ssize_t n = 1;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    fd = bytes ? qpw_file_open(path, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    if (fd == -ENOENT)
+        qpw_fail(err, fd, "%s: " QPW_WORDS_NO_CLUSTER, path);
+    while (fd >= 0 && n > 0 && length <= QPW_CLUSTER_STATUS_BYTES) {
+        n = read(fd, bytes + length, QPW_CLUSTER_STATUS_BYTES + 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+    }
+    if (n < 0)
+        qpw_fail(err, n = -errno, "%s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (fd >= 0 && n < 0)
+        fd = (int)n;
+    if (fd < 0)
+        free(bytes);
+    *ret = bytes;
+    *ret_length = length;
+    return fd < 0 ? fd : 0;
+}
+
+int qpw_cluster_files_read(const char *folder, struct qpw_cluster_files *ret, struct qpw_error *err)
+{
+    struct qpw_error why;
+    size_t length;
+    char *bytes;
+    int r = read_file(folder, QPW_CLUSTER_STATUS_FILE, &bytes, &length, err);
+
+    *ret = (struct qpw_cluster_files){0};
+    if (r < 0)
+        return r;
+    r = qpw_cluster_status_read(bytes, length, &ret->status, &why);
+    free(bytes);
+    if (r < 0)
+        return qpw_fail(err, r, "%s/%.400s", folder, why.text);
+    r = read_file(folder, QPW_FOUND_FILE, &bytes, &length, err);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    r = qpw_found_read(bytes, length, &ret->found, &why);
+    free(bytes);
+    if (r < 0)
+        return qpw_fail(err, r, "%s/" QPW_FOUND_FILE ": %.400s", folder, why.text);
+    qpw_found_sort(&ret->found);
+    return 0;
+}
+
+void qpw_cluster_files_clear(struct qpw_cluster_files *f)
+{
+    qpw_cluster_status_clear(&f->status);
+    qpw_found_clear(&f->found);
+}

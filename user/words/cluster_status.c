@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "words/cluster_status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/document.h"
+#include "words/json.h"
+#include "words/table.h"
+#include "words/words.h"
+
+/* ---- Words ---- */
+
+void qpw_peer_words(const struct qpw_peer_status *p, uint64_t now_unix_ns, struct qpw_peer_words *ret)
+{
+    const char *digest = strchr(p->policy, ':');
+
+    *ret = (struct qpw_peer_words){.age = "never", .answer = *p->answer ? p->answer : "unknown",
+                                   .trouble = *p->trouble ? p->trouble : *p->result ? "" : "not polled yet",
+                                   .stale = qpw_peer_status_is_stale(p, now_unix_ns)};
+    if (p->got_unix_ns)
+        qpw_words_duration(qpw_cluster_age_ns(p->got_unix_ns, now_unix_ns), ret->age, sizeof(ret->age));
+    snprintf(ret->policy, sizeof(ret->policy), "%.8s", digest ? digest + 1 : p->policy);
+}
+
+const char *qpw_words_cluster(const struct qpw_cluster_status *s, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    char peers[32];
+
+    qpw_words_many(s->n, "peer", peers, sizeof(peers));
+    return qpw_format(buf, size, "%s: %s, %zu of them stale", *s->node ? s->node : "this node (no statement of its own)", peers,
+                      qpw_cluster_status_stale(s, now_unix_ns));
+}
+
+const char *qpw_words_cluster_silent(const struct qpw_cluster_status *s, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    char age[32];
+
+    *buf = '\0';
+    if (!qpw_cluster_status_is_silent(s, now_unix_ns))
+        return buf;
+    qpw_words_duration(qpw_cluster_age_ns(s->at_unix_ns, now_unix_ns), age, sizeof(age));
+    return qpw_format(buf, size, "qportwatch serve wrote this %s ago and nothing since: it has ended or hangs", age);
+}
+
+/* ---- Text ---- */
+
+static int add_peer(struct qpw_table *t, const struct qpw_peer_status *p, uint64_t now_unix_ns)
+{
+    struct qpw_peer_words words;
+
+    qpw_peer_words(p, now_unix_ns, &words);
+    return qpw_table_add(t, words.stale ? QPW_TEXT_BAD : QPW_TEXT_PLAIN,
+                         (const char *const[]){p->name, words.age, words.answer, p->version, words.policy, p->monitored, words.trouble});
+}
+
+int qpw_cluster_status_table(const struct qpw_cluster_status *s, uint64_t now_unix_ns, size_t limit, const struct qpw_printer *p)
+{
+    static const struct qpw_table_column columns[] = {{"NODE"}, {"STATEMENT", .right = true}, {"ANSWER"}, {"VERSION", .optional = true},
+                                                      {"POLICY"}, {"MONITORS"}, {"TROUBLE", .wrap = true}};
+    struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+    bool in_order = !limit || limit >= s->n;
+    size_t left = in_order ? s->n : limit;
+    int r = 0;
+
+    for (int fresh = 0; fresh < (in_order ? 1 : 2); fresh++)
+        for (size_t i = 0; r == 0 && left && i < s->n; i++)
+            if (in_order || qpw_peer_status_is_stale(&s->peers[i], now_unix_ns) == !fresh) {
+                r = add_peer(&table, &s->peers[i], now_unix_ns);
+                left--;
+            }
+    r = r ? r : qpw_table_print(&table, p);
+    qpw_table_clear(&table);
+    return r;
+}
+
+int qpw_cluster_status_text(const struct qpw_cluster_status *s, uint64_t now_unix_ns, const struct qpw_printer *p)
+{
+    char text[160];
+
+    if (*qpw_words_cluster_silent(s, now_unix_ns, text, sizeof(text)))
+        qpw_print_line(p, "%s", text);
+    qpw_print_line(p, "%s", qpw_words_cluster(s, now_unix_ns, text, sizeof(text)));
+    return qpw_cluster_status_table(s, now_unix_ns, 0, p);
+}
+
+/* ---- JSON ---- */
+
+static json_t *peer_json(const struct qpw_peer_status *p)
+{
+    json_t *polls = json_object();
+
+    for (size_t i = 0; i < p->n_polls; i++)
+        json_object_set_new(polls, p->polls[i].name, qpw_json_number(p->polls[i].n));
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(p->name), "result",
+                     qpw_json_text(p->result), "trouble", qpw_json_text(p->trouble), "polled", qpw_json_time(p->polled_unix_ns), "got",
+                     qpw_json_time(p->got_unix_ns), "epoch", qpw_json_text(p->epoch), "seq", qpw_json_number(p->seq), "version",
+                     qpw_json_text(p->version), "policy", qpw_json_text(p->policy), "answer", qpw_json_text(p->answer), "monitored",
+                     qpw_json_text(p->monitored), "clock_offset_us", p->has_offset ? json_integer(p->offset_us) : json_null(),
+                     "clock_error_us", qpw_json_number(p->offset_error_us), "polls", polls);
+}
+
+json_t *qpw_cluster_status_json(const struct qpw_cluster_status *s)
+{
+    json_t *peers = json_array();
+
+    for (size_t i = 0; i < s->n; i++)
+        json_array_append_new(peers, peer_json(&s->peers[i]));
+    return json_pack("{s:o,s:o,s:o}", "node", qpw_json_text(s->node), "at", qpw_json_time(s->at_unix_ns), "peers", peers);
+}
+
+/* Add the status to an object, which is consumed and returned. */
+static json_t *extend(json_t *o, const struct qpw_cluster_status *s)
+{
+    json_t *status = qpw_cluster_status_json(s);
+
+    if (o && json_object_update(o, status) == 0) {
+        json_decref(status);
+        return o;
+    }
+    json_decref(status);
+    json_decref(o);
+    return NULL;
+}
+
+json_t *qpw_cluster_status_document(const struct qpw_cluster_status *s)
+{
+    json_t *o = qpw_document(QPW_CLUSTER_STATUS_SCHEMA);
+
+    if (o && s->at_unix_ns)
+        qpw_document_set_period(o, "", s->at_unix_ns, s->at_unix_ns);
+    return extend(o, s);
+}
+
+json_t *qpw_cluster_status_file(const struct qpw_cluster_status *s)
+{
+    return extend(json_pack("{s:s}", "schema", QPW_CLUSTER_STATUS_SCHEMA), s);
+}
