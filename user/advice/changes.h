@@ -3,13 +3,15 @@
 #ifndef QPW_ADVICE_CHANGES_H
 #define QPW_ADVICE_CHANGES_H
 
-#include "policy/compile/compiled.h"
 #include "advice/what_if.h"
+#include "policy/compile/compiled.h"
+#include "util/cleanup.h"
 
 struct qpw_changes;
 
 struct qpw_changes *qpw_changes_new(void);
 void qpw_changes_free(struct qpw_changes *changes);
+QPW_CLEANUP_POINTER(struct qpw_changes, qpw_changes_free)
 
 /* Add a connection of the current run. 0 or -ENOMEM. */
 int qpw_changes_add(struct qpw_changes *changes, const struct qpw_conn_key *key, const struct qpw_conn *conn,

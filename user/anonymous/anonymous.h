@@ -15,6 +15,7 @@
 #include "host/listeners.h"
 #include "policy/compile/compiled.h"
 #include "snapshot/snapshot.h"
+#include "util/cleanup.h"
 #include "util/error.h"
 
 struct qpw_anonymous;
@@ -25,6 +26,7 @@ struct qpw_anonymous;
  */
 int qpw_anonymous_open(const char *path, struct qpw_anonymous **ret, bool *ret_made, struct qpw_error *err);
 void qpw_anonymous_close(struct qpw_anonymous *a); /* NULL is fine */
+QPW_CLEANUP_POINTER(struct qpw_anonymous, qpw_anonymous_close)
 
 /* ---- Single values; in and out may be the same ---- */
 

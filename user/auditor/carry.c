@@ -12,6 +12,7 @@
 #include "instance/cpus.h"
 #include "instance/translation.h"
 #include "snapshot/collect_maps.h"
+#include "util/cleanup.h"
 
 #define OLD_SLOTS 65536u /* slots are 16 bits wide, in every version */
 
@@ -115,50 +116,70 @@ static void copy_losses(const struct qpw_carry *c, const struct qpw_kernel *k)
     free(values);
 }
 
+/* Copy the maps that the others refer to; a failure of one of them ends it. */
+static int copy_referred(struct qpw_auditor *a, const struct qpw_carry *c, struct qpw_error *err)
+{
+    for (size_t i = 0; i < sizeof(referred) / sizeof(*referred); i++) {
+        int fd = c->old.map_fd[referred[i]];
+        int r = fd < 0 ? -ENOENT : qpw_map_copy(fd, a->kernel.map_fd[referred[i]]);
+
+        if (r < 0)
+            return qpw_fail(err, r, "its map '%s': %s", qpw_map_name(referred[i]), strerror(-r));
+    }
+    return 0;
+}
+
 static int begin(struct qpw_auditor *a, struct qpw_carry *c, struct qpw_error *err)
 {
     struct qpw_control control;
     int r = qpw_instance_open_maps(&a->replaced, &c->old, err);
 
-    r = r ? r : translation_of(c, &a->kernel, QPW_MAP_meters, &c->meters, err);
-    r = r ? r : translation_of(c, &a->kernel, QPW_MAP_findings, &c->findings, err);
-    r = r ? r : translation_of(c, &a->kernel, QPW_MAP_answered, &c->answered, err);
-    r = r ? r : translation_of(c, &a->kernel, QPW_MAP_reserved, &c->reserved, err);
-    r = r ? r : check_counters(c, &a->kernel, err);
-    for (size_t i = 0; r == 0 && i < sizeof(referred) / sizeof(*referred); i++) {
-        int fd = c->old.map_fd[referred[i]];
-
-        r = fd < 0 ? -ENOENT : qpw_map_copy(fd, a->kernel.map_fd[referred[i]]);
-        if (r < 0)
-            qpw_fail(err, r, "its map '%s': %s", qpw_map_name(referred[i]), strerror(-r));
-    }
-    r = r ? r : take_meta(a, c, err);
-    for (size_t i = 0; r == 0 && i < sizeof(others) / sizeof(*others); i++)
+    if (r < 0)
+        return r;
+    r = translation_of(c, &a->kernel, QPW_MAP_meters, &c->meters, err);
+    if (r < 0)
+        return r;
+    r = translation_of(c, &a->kernel, QPW_MAP_findings, &c->findings, err);
+    if (r < 0)
+        return r;
+    r = translation_of(c, &a->kernel, QPW_MAP_answered, &c->answered, err);
+    if (r < 0)
+        return r;
+    r = translation_of(c, &a->kernel, QPW_MAP_reserved, &c->reserved, err);
+    if (r < 0)
+        return r;
+    r = check_counters(c, &a->kernel, err);
+    if (r < 0)
+        return r;
+    r = copy_referred(a, c, err);
+    if (r < 0)
+        return r;
+    r = take_meta(a, c, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         if (c->old.map_fd[others[i]] >= 0)
             qpw_map_copy(c->old.map_fd[others[i]], a->kernel.map_fd[others[i]]);
-    if (r == 0) {
-        copy_losses(c, &a->kernel);
-        if (read_one(c->old.section_fd[QPW_SECTION_CONTROL], a->kernel.section_fd[QPW_SECTION_CONTROL], &control, sizeof(control)) == 0) {
-            c->heartbeat_ns = control.heartbeat_ns;
-            c->attached_ns = control.attached_ns;
-        }
+    copy_losses(c, &a->kernel);
+    if (read_one(c->old.section_fd[QPW_SECTION_CONTROL], a->kernel.section_fd[QPW_SECTION_CONTROL], &control,
+                 sizeof(control)) == 0) {
+        c->heartbeat_ns = control.heartbeat_ns;
+        c->attached_ns = control.attached_ns;
     }
-    return r;
+    return 0;
 }
 
 void qpw_carry_begin(struct qpw_auditor *a, struct qpw_error *why)
 {
-    struct qpw_carry *c = calloc(1, sizeof(*c));
-    int r = c ? 0 : qpw_fail(why, -ENOMEM, "out of memory");
+    QPW_CLEANUP(qpw_carry_closep) struct qpw_carry *c = calloc(1, sizeof(*c));
 
-    if (c)
-        qpw_kernel_init(&c->old);
-    r = r ? r : begin(a, c, why);
-    if (r < 0) {
-        qpw_carry_close(c);
+    if (!c) {
+        qpw_fail(why, -ENOMEM, "out of memory");
         return;
     }
-    a->carry = c;
+    qpw_kernel_init(&c->old);
+    if (begin(a, c, why) == 0)
+        a->carry = QPW_TAKE(c);
 }
 
 uint64_t qpw_carry_heartbeat_ns(const struct qpw_carry *carry)
@@ -190,7 +211,7 @@ void qpw_carry_close(struct qpw_carry *c)
 static int read_counts(struct qpw_carry *c)
 {
     uint64_t blocks = qpw_map_capacity(c->old.map_fd[QPW_MAP_counters]);
-    struct qpw_entries corrections;
+    QPW_CLEANUP(qpw_entries_clear) struct qpw_entries corrections = {0};
     const struct qpw_counts_block *block;
     uint32_t number;
     int r;
@@ -202,17 +223,17 @@ static int read_counts(struct qpw_carry *c)
     if (blocks > OLD_SLOTS / QPW_COUNTS_BLOCK)
         return -EPROTO;
     r = qpw_counters_sum(c->old.map_fd[QPW_MAP_counters], 0, (uint32_t)blocks * QPW_COUNTS_BLOCK, c->counts);
-    r = r ? r : qpw_corrections_read(c->old.map_fd[QPW_MAP_corrections], &corrections);
     if (r < 0)
         return r;
-    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): qpw_corrections_read() filled it */
+    r = qpw_corrections_read(c->old.map_fd[QPW_MAP_corrections], &corrections);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < corrections.count; i++) {
         number = ((uint32_t *)corrections.keys)[i];
         block = (const struct qpw_counts_block *)corrections.values + i;
         for (unsigned j = 0; number < blocks && j < QPW_COUNTS_BLOCK; j++)
             qpw_counts_correct(&c->counts[number * QPW_COUNTS_BLOCK + j], &block->slot[j]);
     }
-    qpw_entries_clear(&corrections);
     return 0;
 }
 
@@ -362,20 +383,35 @@ static int carry_reserved(struct qpw_auditor *a, const void *k, const void *v)
     return 0;
 }
 
-int qpw_carry_finish(struct qpw_auditor *a, struct qpw_row_usage *ret, struct qpw_error *err)
+static int carry_rows(struct qpw_auditor *a)
 {
     struct qpw_carry *c = a->carry;
-    int r = read_counts(c);
+    int r = each(a, QPW_MAP_meters, &c->meters, carry_meter);
+
+    if (r < 0)
+        return r;
+    r = carry_overflow(a);
+    if (r < 0)
+        return r;
+    r = each(a, QPW_MAP_findings, &c->findings, carry_finding);
+    if (r < 0)
+        return r;
+    r = each(a, QPW_MAP_answered, &c->answered, carry_finding);
+    if (r < 0)
+        return r;
+    return each(a, QPW_MAP_reserved, &c->reserved, carry_reserved);
+}
+
+int qpw_carry_finish(struct qpw_auditor *a, struct qpw_row_usage *ret, struct qpw_error *err)
+{
+    int r = read_counts(a->carry);
 
     qpw_presence_suspend(&a->kernel);
-
-    r = r ? r : each(a, QPW_MAP_meters, &c->meters, carry_meter);
-    r = r ? r : carry_overflow(a);
-    r = r ? r : each(a, QPW_MAP_findings, &c->findings, carry_finding);
-    r = r ? r : each(a, QPW_MAP_answered, &c->answered, carry_finding);
-    r = r ? r : each(a, QPW_MAP_reserved, &c->reserved, carry_reserved);
     if (r == 0)
-        qpw_presence_renew(&a->kernel);
-    *ret = c->done;
-    return r < 0 ? qpw_fail(err, r, "carrying over what another version had counted: %s", strerror(-r)) : 0;
+        r = carry_rows(a);
+    *ret = a->carry->done;
+    if (r < 0)
+        return qpw_fail(err, r, "carrying over what another version had counted: %s", strerror(-r));
+    qpw_presence_renew(&a->kernel);
+    return 0;
 }

@@ -11,6 +11,7 @@
 #define QPW_AUDITOR_CARRY_H
 
 #include "auditor/internal.h"
+#include "util/cleanup.h"
 
 /*
  * Open the maps behind a->replaced and copy what the new counters refer to; call before the policy is compiled and
@@ -36,5 +37,6 @@ uint64_t qpw_carry_heartbeat_ns(const struct qpw_carry *carry);
 uint64_t qpw_carry_attached_ns(const struct qpw_carry *carry);
 
 void qpw_carry_close(struct qpw_carry *carry); /* NULL is fine */
+QPW_CLEANUP_POINTER(struct qpw_carry, qpw_carry_close)
 
 #endif

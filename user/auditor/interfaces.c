@@ -158,7 +158,7 @@ static bool replace(struct qpw_auditor *a, const struct qpw_watched *w, enum qpw
 static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const struct qpw_hook_list *rx, struct qpw_error *err)
 {
     const struct qpw_hook_entry *old = replaced_entry(a, rx);
-    int fd = a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], r = 0;
+    int fd = a->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], r;
     uint64_t since_ns;
     enum qpw_hook kind;
 
@@ -168,7 +168,8 @@ static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const 
         return qpw_hooks_attach_xdp(w->ifindex, fd, err);
     since_ns = qpw_clock_monotonic_ns();
     r = qpw_hooks_detach(w->ifindex, QPW_POINT_RX, old, err);
-    r = r ? r : qpw_hooks_attach_xdp(w->ifindex, fd, err);
+    if (r == 0)
+        r = qpw_hooks_attach_xdp(w->ifindex, fd, err);
     a->unseen_ns += qpw_clock_monotonic_ns() - since_ns;
     return r;
 }
@@ -495,18 +496,22 @@ static int remove_point(struct qpw_auditor *a, const struct qpw_watched *w, enum
     return r;
 }
 
+static int remove_points(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err)
+{
+    int r = remove_point(a, w, QPW_POINT_RX, err), r_tx = remove_point(a, w, QPW_POINT_TX, err);
+
+    if (r < 0)
+        return r;
+    if (r_tx < 0)
+        return r_tx;
+    return a->meta.own_qdisc[w->number] ? qpw_hooks_remove_qdisc(w->ifindex, err) : 0;
+}
+
 int qpw_watch_remove(struct qpw_auditor *a, struct qpw_watched *w, struct qpw_error *err)
 {
     struct qpw_iface forget = {.number = w->number};
-    int r = 0, r2;
+    int r = w->ifindex ? remove_points(a, w, err) : 0;
 
-    if (w->ifindex) {
-        r = remove_point(a, w, QPW_POINT_RX, err);
-        r2 = remove_point(a, w, QPW_POINT_TX, err);
-        r = r < 0 ? r : r2;
-        if (r == 0 && a->meta.own_qdisc[w->number])
-            r = qpw_hooks_remove_qdisc(w->ifindex, err);
-    }
     a->meta.own_qdisc[w->number] = 0;
     a->meta.rx_hook[w->number] = a->meta.tx_hook[w->number] = QPW_HOOK_NONE;
     qpw_kernel_set_iface(&a->kernel, &forget);

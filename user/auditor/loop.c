@@ -70,6 +70,27 @@ static int open_signals(struct qpw_auditor *a)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int add_sources(struct qpw_auditor *a)
+{
+    const struct {
+        int fd;
+        enum qpw_source source;
+    } sources[] = {{a->signal_fd, QPW_SOURCE_SIGNAL},
+                   {a->tick_fd, QPW_SOURCE_TICK},
+                   {a->poll_fd, QPW_SOURCE_POLL},
+                   {ring_buffer__epoll_fd(a->ring), QPW_SOURCE_RING},
+                   {qpw_netlink_fd(a->netlink), QPW_SOURCE_NETLINK},
+                   {a->end.fd, QPW_SOURCE_CONTROL}};
+
+    for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
+        int r = qpw_sources_add(a, sources[i].fd, sources[i].source);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r;
@@ -81,12 +102,8 @@ int qpw_loop_open(struct qpw_auditor *a, struct qpw_error *err)
     if (a->epoll_fd < 0 || a->signal_fd < 0 || a->tick_fd < 0 || a->poll_fd < 0)
         return qpw_fail(err, -errno, "opening the event loop: %s", strerror(errno));
     r = set_timer(a->tick_fd, SECOND_NS, SECOND_NS);
-    r = r ? r : qpw_sources_add(a, a->signal_fd, QPW_SOURCE_SIGNAL);
-    r = r ? r : qpw_sources_add(a, a->tick_fd, QPW_SOURCE_TICK);
-    r = r ? r : qpw_sources_add(a, a->poll_fd, QPW_SOURCE_POLL);
-    r = r ? r : qpw_sources_add(a, ring_buffer__epoll_fd(a->ring), QPW_SOURCE_RING);
-    r = r ? r : qpw_sources_add(a, qpw_netlink_fd(a->netlink), QPW_SOURCE_NETLINK);
-    r = r ? r : qpw_sources_add(a, a->end.fd, QPW_SOURCE_CONTROL);
+    if (r == 0)
+        r = add_sources(a);
     return r < 0 ? qpw_fail(err, r, "opening the event loop: %s", strerror(-r)) : 0;
 }
 

@@ -60,18 +60,26 @@ static int set_all(struct qpw_kernel *k, enum qpw_map map, size_t key_size, size
  */
 int qpw_presence_renew(struct qpw_kernel *k)
 {
+    static const struct {
+        enum qpw_map map;
+        size_t key_size, value_size;
+        enum qpw_present kind;
+    } tables[] = {{QPW_MAP_findings, sizeof(struct qpw_finding_key), sizeof(struct qpw_finding), QPW_PRESENT_FINDING},
+                  {QPW_MAP_answered, sizeof(struct qpw_finding_key), sizeof(struct qpw_finding), QPW_PRESENT_ANSWERED},
+                  {QPW_MAP_meters, sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), QPW_PRESENT_METER},
+                  {QPW_MAP_details, sizeof(struct qpw_detail_key), sizeof(struct qpw_detail), QPW_PRESENT_DETAIL}};
     uint8_t bit = k->incarnations->present_bit == 1 ? 2 : 1;
-    int r = 0;
 
     for (size_t i = 0; i < QPW_PRESENT_SLOTS; i++)
         __atomic_fetch_and(&k->incarnations->present[i], (uint8_t)~bit, __ATOMIC_ACQ_REL);
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
         return -errno;
-    r = set_all(k, QPW_MAP_findings, sizeof(struct qpw_finding_key), sizeof(struct qpw_finding), QPW_PRESENT_FINDING, bit);
-    r = r ? r : set_all(k, QPW_MAP_answered, sizeof(struct qpw_finding_key), sizeof(struct qpw_finding), QPW_PRESENT_ANSWERED, bit);
-    r = r ? r : set_all(k, QPW_MAP_meters, sizeof(struct qpw_meter_key), sizeof(struct qpw_meter), QPW_PRESENT_METER, bit);
-    r = r ? r : set_all(k, QPW_MAP_details, sizeof(struct qpw_detail_key), sizeof(struct qpw_detail), QPW_PRESENT_DETAIL, bit);
-    if (r == 0)
-        __atomic_store_n(&k->incarnations->present_bit, bit, __ATOMIC_RELEASE);
-    return r;
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        int r = set_all(k, tables[i].map, tables[i].key_size, tables[i].value_size, tables[i].kind, bit);
+
+        if (r < 0)
+            return r;
+    }
+    __atomic_store_n(&k->incarnations->present_bit, bit, __ATOMIC_RELEASE);
+    return 0;
 }

@@ -11,6 +11,7 @@
 #include "instance/cpus.h"
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
+#include "util/cleanup.h"
 
 /* The quotas of findings, each with its range of slots and its queue. */
 static const struct quota {
@@ -80,21 +81,29 @@ static int free_slot(struct run *run, const struct quota *q, const struct qpw_fi
     uint32_t slot = value->slot;
     int r = qpw_slot_correct(run->k, slot, &none); /* reserve space for both before changing anything */
 
-    r = r ? r : qpw_slot_correct(run->k, value->meter, &none);
-    if (r == 0 && bpf_map_delete_elem(run->k->map_fd[q->table], key) < 0)
-        r = -errno;
-    r = r ? r : qpw_counters_one(run->k, slot, &counts);
+    if (r < 0)
+        return r;
+    r = qpw_slot_correct(run->k, value->meter, &none);
+    if (r < 0)
+        return r;
+    if (bpf_map_delete_elem(run->k->map_fd[q->table], key) < 0)
+        return -errno;
+    r = qpw_counters_one(run->k, slot, &counts);
     if (r < 0)
         return r;
     taken = (struct qpw_counts){-counts.connections, -counts.rx_packets, -counts.rx_bytes, -counts.tx_packets,
                                 -counts.tx_bytes};
     counts.connections = 0;
     r = qpw_slot_correct(run->k, slot, &taken);
-    r = r ? r : qpw_slot_correct(run->k, value->meter, &counts);
-    if (r == 0 && bpf_map_update_elem(run->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
-        r = -errno;
-    run->freed[q->answered] += r == 0;
-    return r;
+    if (r < 0)
+        return r;
+    r = qpw_slot_correct(run->k, value->meter, &counts);
+    if (r < 0)
+        return r;
+    if (bpf_map_update_elem(run->k->map_fd[q->queue], NULL, &slot, BPF_ANY) < 0)
+        return -errno;
+    run->freed[q->answered]++;
+    return 0;
 }
 
 static bool is_settled(struct run *run, const struct qpw_finding_key *key, const struct qpw_finding *value)
@@ -163,28 +172,38 @@ static int add_freed(struct run *run, bool answered)
     return r;
 }
 
+static int relieve_all(struct run *run)
+{
+    for (size_t i = 0; i < sizeof(quotas) / sizeof(*quotas); i++) {
+        QPW_CLEANUP(qpw_entries_clear) struct qpw_entries e = {0};
+        int r = qpw_entries_read(run->k->map_fd[quotas[i].table], sizeof(struct qpw_finding_key),
+                                 sizeof(struct qpw_finding), &e);
+
+        if (r < 0)
+            return r;
+        r = relieve(run, &quotas[i], &e);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int qpw_settle_run(struct qpw_kernel *k, const struct qpw_settle *settle, size_t *ret_freed, struct qpw_error *err)
 {
     struct run run = {.k = k, .settle = settle, .now_ns = qpw_kernel_now_ns(k)};
-    int r = 0, rc2;
+    int r = relieve_all(&run);
 
-    for (size_t i = 0; r == 0 && i < sizeof(quotas) / sizeof(*quotas); i++) {
-        struct qpw_entries e;
+    for (int answered = 0; answered < 2; answered++) { /* count them after a failure, too */
+        int added = run.freed[answered] ? add_freed(&run, answered) : 0;
 
-        r = qpw_entries_read(k->map_fd[quotas[i].table], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
-                             &e);
-        if (r == 0) {
-            r = relieve(&run, &quotas[i], &e);
-            qpw_entries_clear(&e);
-        }
-    }
-    for (int answered = 0; answered < 2; answered++) {
-        rc2 = run.freed[answered] ? add_freed(&run, answered) : 0;
-        r = r ? r : rc2;
+        if (r == 0)
+            r = added;
     }
     free(run.live);
-    if (r == 0 && qpw_presence_is_worn(k))
-        qpw_presence_renew(k); /* on failure, the rate of false positives stays as it is */
     *ret_freed = run.freed[0] + run.freed[1];
-    return r < 0 ? qpw_fail(err, r, "slots of settled findings cannot be freed: %s", strerror(-r)) : 0;
+    if (r < 0)
+        return qpw_fail(err, r, "slots of settled findings cannot be freed: %s", strerror(-r));
+    if (qpw_presence_is_worn(k))
+        qpw_presence_renew(k); /* on failure, the rate of false positives stays as it is */
+    return 0;
 }

@@ -162,13 +162,16 @@ static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *scan, st
     if (r < 0)
         return r;
     r = qpw_meta_read(&a->kernel, &a->meta, err);
-    if (r == 0)
-        r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
+    if (r < 0)
+        return r;
+    r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
     if (r < 0)
         return r; /* do not write to what may be another auditor's instance */
     a->has_kernel = a->taken_over = true;
     r = qpw_coverage_open(&a->kernel, &a->coverage, err);
-    r = r ? r : qpw_watch_adopt(a, scan, err);
+    if (r < 0)
+        return r;
+    r = qpw_watch_adopt(a, scan, err);
     if (r < 0)
         return r;
     a->reported_until_ns = a->kernel.control->heartbeat_ns;
@@ -244,32 +247,41 @@ static int report_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error
     return 0;
 }
 
-/*
- * Remove what another version left outside the replaced hooks, once its interfaces are monitored, so that no packet
- * passes unseen.
- */
+/* Monitor the interfaces that only the other version monitored, then detach it. */
+static int replace_hooks(struct qpw_auditor *a, struct qpw_error *err)
+{
+    size_t removed = 0;
+
+    for (size_t i = 0; i < a->replaced.n; i++) {
+        if (!qpw_watch_by_index(a, a->replaced.site[i].ifindex)) {
+            int r = qpw_watch_add(a, a->replaced.site[i].ifname, err);
+
+            if (r < 0)
+                return r;
+        }
+    }
+    return qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
+}
+
 static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
 {
     uint64_t heartbeat_ns = qpw_carry_heartbeat_ns(a->carry);
     unsigned abi = a->replaced.site[0].abi;
-    size_t removed = 0;
-    int r = 0;
+    int r = replace_hooks(a, err);
 
-    for (size_t i = 0; r == 0 && i < a->replaced.n; i++)
-        if (!qpw_watch_by_index(a, a->replaced.site[i].ifindex))
-            r = qpw_watch_add(a, a->replaced.site[i].ifname, err);
-    if (r == 0)
-        r = qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
     qpw_hook_scan_clear(&a->replaced);
     if (r == 0 && heartbeat_ns) {
         a->reported_until_ns = heartbeat_ns;
         record_gap(a);
     }
-    r = r ? r : report_replaced(a, abi, err);
+    if (r == 0)
+        r = report_replaced(a, abi, err);
     a->carried = r == 0 && a->carry;
     qpw_carry_close(a->carry);
     a->carry = NULL;
-    return r == 0 && a->carried ? rejudge(a, err) : r;
+    if (r < 0)
+        return r;
+    return a->carried ? rejudge(a, err) : 0;
 }
 
 /* Attach; the policy must be in force and the seeds written. */
@@ -553,20 +565,23 @@ static void report_acknowledgements(struct qpw_auditor *a)
 
 static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
 {
-    int r = 0, r2;
+    int first = 0, r;
 
     for (size_t i = 0; i < a->n_watched; i++) {
-        r2 = qpw_watch_remove(a, &a->watched[i], r < 0 ? NULL : err);
-        if (r2 == 0)
+        r = qpw_watch_remove(a, &a->watched[i], first < 0 ? NULL : err);
+        if (r == 0)
             qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, "%s",
                              a->by[0] ? "" : "At the auditor's end.");
-        r = r < 0 ? r : r2;
+        else if (first == 0)
+            first = r;
     }
-    r2 = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, r < 0 ? NULL : err);
-    r = r < 0 ? r : r2;
-    if (r == 0)
-        note_end(a);
-    return r;
+    r = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, first < 0 ? NULL : err);
+    if (first < 0)
+        return first;
+    if (r < 0)
+        return r;
+    note_end(a);
+    return 0;
 }
 
 static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)
@@ -590,7 +605,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
 {
     struct qpw_error own = {0};
     uint32_t left_behind = 0;
-    int r = 0, r2;
+    int r = 0, closed;
 
     qpw_service_stopping();
     qpw_audit_readers_stop(a);
@@ -611,8 +626,9 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     if (a->has_kernel)
         qpw_audit_history_end(a, !a->options.keep || a->remove_all);
     qpw_audit_found_close(a);
-    r2 = qpw_alerts_close(a, r < 0 ? NULL : &own);
-    r = r < 0 ? r : r2;
+    closed = qpw_alerts_close(a, r < 0 ? NULL : &own);
+    if (r == 0)
+        r = closed;
     if (a->has_kernel)
         a->kernel.control->auditor_pid = 0;
     qpw_notes_end(a);

@@ -345,9 +345,11 @@ static int sample_answers(struct qpw_bench_rig *rig, const struct qpw_bench_case
     struct qpw_bench_packet p = measured(c);
     int r = qpw_bench_forget_half_open(rig, err);
 
+    if (r < 0)
+        return r;
     if (c->what == QPW_DO_ANSWER_UNOWNED)
         rig->kernel.control->flags |= QPW_CONTROL_UNOWNED;
-    r = r ? r : send_flows(rig, c, &p, (struct flows){fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS}, ret_ns, err);
+    r = send_flows(rig, c, &p, (struct flows){fresh_flows(NEW_CONNECTIONS), NEW_CONNECTIONS}, ret_ns, err);
     rig->kernel.control->flags &= ~QPW_CONTROL_UNOWNED;
     return r;
 }

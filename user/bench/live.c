@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "util/cleanup.h"
 
 #define SENDER "qpwbench0"
 #define RECEIVER "qpwbench1"
@@ -35,13 +36,29 @@ struct live {
     unsigned receiver;
 };
 
+QPW_CLEANUP_POINTER(struct mnl_socket, mnl_socket_close)
+
+/* Send a request to the kernel and wait for its acknowledgement. Returns 0 or a negative errno. */
+static int ask_kernel(const struct nlmsghdr *request)
+{
+    QPW_CLEANUP(mnl_socket_closep) struct mnl_socket *s = mnl_socket_open(NETLINK_ROUTE);
+    char buf[1024];
+    ssize_t n;
+
+    if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 || mnl_socket_sendto(s, request, request->nlmsg_len) < 0)
+        return -errno;
+    n = mnl_socket_recvfrom(s, buf, sizeof(buf));
+    if (n < 0 || mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(s), NULL, NULL) < 0)
+        return -errno;
+    return 0;
+}
+
 static int make_pair(struct qpw_error *err)
 {
     char buf[1024];
     struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-    struct mnl_socket *s = mnl_socket_open(NETLINK_ROUTE);
     struct nlattr *info, *data, *peer;
-    int r = -1;
+    int r;
 
     h->nlmsg_type = RTM_NEWLINK;
     h->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK;
@@ -56,15 +73,8 @@ static int make_pair(struct qpw_error *err)
     mnl_attr_nest_end(h, peer);
     mnl_attr_nest_end(h, data);
     mnl_attr_nest_end(h, info);
-    if (s && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) == 0 && mnl_socket_sendto(s, h, h->nlmsg_len) > 0) {
-        ssize_t n = mnl_socket_recvfrom(s, buf, sizeof(buf));
-
-        r = n < 0 ? -1 : mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(s), NULL, NULL);
-    }
-    r = r < 0 ? qpw_fail(err, -errno, "cannot make a veth pair for the live measurement: %s", strerror(errno)) : 0;
-    if (s)
-        mnl_socket_close(s);
-    return r;
+    r = ask_kernel(h);
+    return r < 0 ? qpw_fail(err, r, "cannot make a veth pair for the live measurement: %s", strerror(-r)) : 0;
 }
 
 static int set_up(const char *name, struct qpw_error *err)
@@ -121,10 +131,12 @@ static int measure(struct live *l, int prog_fd, double *ret_pps)
     if (r < 0)
         return qpw_fail(l->err, r, "cannot attach XDP to the veth pair: %s", strerror(-r));
     r = send_live(l, LIVE_WARM);
-    packets = received();
-    start = qpw_clock_monotonic_ns();
-    r = r ? r : send_live(l, LIVE_REPEAT);
-    *ret_pps = (double)(received() - packets) * 1e9 / (double)(qpw_clock_monotonic_ns() - start);
+    if (r == 0) {
+        packets = received();
+        start = qpw_clock_monotonic_ns();
+        r = send_live(l, LIVE_REPEAT);
+        *ret_pps = (double)(received() - packets) * 1e9 / (double)(qpw_clock_monotonic_ns() - start);
+    }
     bpf_xdp_detach((int)l->receiver, XDP_FLAGS_DRV_MODE, NULL);
     return r;
 }
@@ -132,40 +144,55 @@ static int measure(struct live *l, int prog_fd, double *ret_pps)
 static int measure_both(struct live *l)
 {
     struct qpw_bench_samples empty = {0}, audit = {0};
-    int r = 0;
+    int r;
 
-    for (int i = 0; i < LIVE_ROUNDS && !r; i++) {
+    for (int i = 0; i < LIVE_ROUNDS; i++) {
         r = measure(l, l->rig->floor_fd[QPW_FLOOR_PASS], &empty.ns[empty.n++]);
-        r = r ? r : measure(l, l->rig->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &audit.ns[audit.n++]);
+        if (r == 0)
+            r = measure(l, l->rig->kernel.prog_fd[QPW_PROG_qpw_xdp_rx], &audit.ns[audit.n++]);
         qpw_bench_drain(l->rig);
+        if (r < 0)
+            return r;
     }
-    if (!r)
-        *l->ret = (struct qpw_bench_live){true, qpw_bench_median(&empty), qpw_bench_median(&audit)};
-    return r;
+    *l->ret = (struct qpw_bench_live){true, qpw_bench_median(&empty), qpw_bench_median(&audit)};
+    return 0;
+}
+
+static int measure_here(struct live *l)
+{
+    struct qpw_bench_flows flows = {.count = QPW_BENCH_FLOWS, .kind = QPW_FLOWS_REMOTE_SENDS};
+    struct qpw_iface iface = {.number = LIVE_IFACE, .mac = {2, 0, 0, 0, 0, 1}};
+    int r;
+
+    if (unshare(CLONE_NEWNET) < 0)
+        return qpw_fail(l->err, -errno, "cannot make a network namespace: %s", strerror(errno));
+    r = make_pair(l->err);
+    if (r < 0)
+        return r;
+    r = set_up(SENDER, l->err);
+    if (r < 0)
+        return r;
+    r = set_up(RECEIVER, l->err);
+    if (r < 0)
+        return r;
+    iface.ifindex = if_nametoindex(RECEIVER);
+    l->receiver = iface.ifindex;
+    flows.ifindex = if_nametoindex(SENDER);
+    r = qpw_kernel_set_iface(&l->rig->kernel, &iface);
+    if (r < 0)
+        return qpw_fail(l->err, r, "cannot write the interface into the kernel: %s", strerror(-r));
+    r = qpw_bench_wrap(l->rig, false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
+    if (r < 0)
+        return r;
+    return measure_both(l);
 }
 
 /* Runs in a separate thread, so that the namespace is removed with it. */
 static void *in_namespace(void *argument)
 {
     struct live *l = argument;
-    struct qpw_bench_flows flows = {.count = QPW_BENCH_FLOWS, .kind = QPW_FLOWS_REMOTE_SENDS};
-    struct qpw_iface iface = {.number = LIVE_IFACE, .mac = {2, 0, 0, 0, 0, 1}};
 
-    if (unshare(CLONE_NEWNET) < 0) {
-        l->r = qpw_fail(l->err, -errno, "cannot make a network namespace: %s", strerror(errno));
-        return NULL;
-    }
-    l->r = make_pair(l->err);
-    l->r = l->r ? l->r : set_up(SENDER, l->err);
-    l->r = l->r ? l->r : set_up(RECEIVER, l->err);
-    if (l->r)
-        return NULL;
-    iface.ifindex = if_nametoindex(RECEIVER);
-    l->receiver = iface.ifindex;
-    flows.ifindex = if_nametoindex(SENDER);
-    l->r = qpw_kernel_set_iface(&l->rig->kernel, &iface);
-    l->r = l->r ? l->r : qpw_bench_wrap(l->rig, false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
-    l->r = l->r ? l->r : measure_both(l);
+    l->r = measure_here(l);
     return NULL;
 }
 

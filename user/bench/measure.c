@@ -10,6 +10,7 @@
 
 #include "bench/bench.h"
 #include "host/clock.h"
+#include "util/cleanup.h"
 
 struct spinner {
     pthread_t thread;
@@ -126,39 +127,44 @@ static int run_rounds(struct qpw_bench_rig *rig, const struct plan *plan, struct
     return r;
 }
 
+/* Measure while another thread keeps the CPU's frequency up. */
+static int run_all(struct qpw_bench_rig *rig, struct plan *plan, struct qpw_bench_result *result, struct qpw_error *err)
+{
+    struct spinner spinner = {0};
+    int r;
+
+    pick_cpus(&spinner.cpu, &plan->other);
+    pin(spinner.cpu);
+    r = -pthread_create(&spinner.thread, NULL, spin, &spinner);
+    if (r < 0)
+        return qpw_fail(err, r, "cannot start a thread: %s", strerror(-r));
+    r = prime(rig, plan->wanted, err);
+    if (r == 0)
+        r = run_rounds(rig, plan, result, err);
+    atomic_store(&spinner.stop, true);
+    pthread_join(spinner.thread, NULL);
+    return r;
+}
+
 int qpw_bench_run(struct qpw_bench_rig *rig, const bool *wanted, unsigned rounds, uint64_t budget_ns,
                   struct qpw_bench_result *ret, struct qpw_error *err)
 {
-    struct qpw_bench_result *result = calloc(1, sizeof(*result));
-    struct spinner spinner = {0};
-    cpu_set_t before;
+    QPW_CLEANUP(qpw_freep) struct qpw_bench_result *result = calloc(1, sizeof(*result));
+    QPW_CLEANUP(qpw_freep) struct qpw_bench_samples *cases = calloc(qpw_bench_n_cases, sizeof(*cases));
     uint64_t start = qpw_clock_monotonic_ns();
     struct plan plan = {wanted, rounds, budget_ns ? start + budget_ns : 0, -1};
-    int r = 0;
+    cpu_set_t before;
+    int r;
 
-    if (result)
-        result->cases = calloc(qpw_bench_n_cases, sizeof(*result->cases));
-    if (!result || !result->cases) {
-        free(result);
+    if (!result || !cases)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    }
+    result->cases = cases;
     sched_getaffinity(0, sizeof(before), &before);
-    pick_cpus(&spinner.cpu, &plan.other);
-    pin(spinner.cpu);
-    r = -pthread_create(&spinner.thread, NULL, spin, &spinner);
-    if (r) {
-        qpw_fail(err, r, "cannot start a thread: %s", strerror(-r));
-    } else {
-        r = prime(rig, wanted, err);
-        r = r ? r : run_rounds(rig, &plan, result, err);
-        atomic_store(&spinner.stop, true);
-        pthread_join(spinner.thread, NULL);
-    }
+    r = run_all(rig, &plan, result, err);
     sched_setaffinity(0, sizeof(before), &before);
-    if (!r)
-        *ret = *result;
-    else
-        free(result->cases);
-    free(result);
-    return r;
+    if (r < 0)
+        return r;
+    *ret = *result;
+    ret->cases = QPW_TAKE(cases);
+    return 0;
 }

@@ -9,6 +9,7 @@
 #include "bench/snapshot.h"
 #include "instance/cpus.h"
 #include "snapshot/memory.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -91,7 +92,7 @@ static int print_costs(const struct qpw_printer *p, const struct qpw_bench_resul
     static const struct qpw_table_column columns[] = {{"PACKET"}, {"HOOK"}, {"MEDIAN", .right = true},
                                                       {"BEST", .right = true}, {"X ARRAY", .right = true},
                                                       {"NET", .right = true}, {"", .wrap = true}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     double array = qpw_bench_median(&result->floors[QPW_FLOOR_ARRAY]);
     int r = 0;
 
@@ -107,9 +108,9 @@ static int print_costs(const struct qpw_printer *p, const struct qpw_bench_resul
         if (result->cases[i].n)
             r = add_cost(&t, &(struct cost){c->name, "", &result->cases[i], array, qpw_bench_net(result, i), c->tc});
     }
-    r = r ? r : qpw_table_print(&t, p);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, p);
 }
 
 static int print_targets(const struct qpw_printer *p, const struct qpw_bench_machine *m,
@@ -117,7 +118,7 @@ static int print_targets(const struct qpw_printer *p, const struct qpw_bench_mac
 {
     static const struct qpw_table_column columns[] = {{"TARGET", .wrap = true}, {"MEASURED", .right = true},
                                                       {"LIMIT", .right = true}, {"AIM", .right = true}, {""}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_bench_target targets[QPW_BENCH_MAX_TARGETS];
     size_t n = qpw_bench_targets(m, result, targets);
     char measured[24], limit[24], aim[24];
@@ -135,16 +136,16 @@ static int print_targets(const struct qpw_printer *p, const struct qpw_bench_mac
         r = qpw_table_add(&t, target->value <= target->must ? QPW_TEXT_PLAIN : QPW_TEXT_BAD, cells);
     }
     qpw_print_end(p);
-    r = r ? r : qpw_table_print(&t, p);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, p);
 }
 
 static int print_programs(const struct qpw_printer *p, const struct qpw_bench_machine *m)
 {
     static const struct qpw_table_column columns[] = {{"PROGRAM"}, {"INSTRUCTIONS VERIFIED", .right = true},
                                                       {"SIZE", .right = true}, {"MACHINE CODE", .right = true}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     char verified[24], size[24], code[24];
     int r = 0;
 
@@ -157,9 +158,9 @@ static int print_programs(const struct qpw_printer *p, const struct qpw_bench_ma
             r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
     qpw_print_end(p);
-    r = r ? r : qpw_table_print(&t, p);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, p);
 }
 
 static void print_machine(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_live *live)
@@ -197,11 +198,16 @@ int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct q
                    result->rounds);
     qpw_print_end(&p);
     r = print_costs(&p, result);
-    if (r == 0 && targets)
-        r = print_targets(&p, m, result);
-    r = r ? r : print_programs(&p, m);
+    if (r < 0)
+        return r;
+    r = targets ? print_targets(&p, m, result) : 0;
+    if (r < 0)
+        return r;
+    r = print_programs(&p, m);
+    if (r < 0)
+        return r;
     print_machine(&p, m, live);
-    return r;
+    return 0;
 }
 
 /* ---- JSON ---- */

@@ -16,6 +16,7 @@
 #include "instance/kernel_words.h"
 #include "policy/compile/compile.h"
 #include "policy/lang/policy.h"
+#include "util/cleanup.h"
 
 extern const char qpw_bench_object[], qpw_bench_object_end[];
 
@@ -68,19 +69,21 @@ static int fill_floors(struct qpw_bench_rig *rig, struct qpw_error *err)
 static int write_policy(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
     struct qpw_compile_context context = {.now = time(NULL)};
-    struct qpw_policy policy = {0};
-    struct qpw_registry names = {0};
-    struct qpw_compiled compiled = {0};
+    QPW_CLEANUP(qpw_policy_clear) struct qpw_policy policy = {0};
+    QPW_CLEANUP(qpw_registry_clear) struct qpw_registry names = {0};
+    QPW_CLEANUP(qpw_compiled_clear) struct qpw_compiled compiled = {0};
     int r;
 
     r = qpw_policy_parse_builtin(QPW_POLICY_DEFAULT_PLATFORM, &policy, err);
-    r = r ? r : qpw_policy_add_peer(&policy, "bench=198.51.100.0/24", "bench", err);
-    r = r ? r : qpw_policy_compile(&policy, &context, &names, &compiled, err);
-    r = r ? r : qpw_kernel_set_policy(&rig->kernel, &compiled, &names, err);
-    qpw_compiled_clear(&compiled);
-    qpw_registry_clear(&names);
-    qpw_policy_clear(&policy);
-    return r;
+    if (r < 0)
+        return r;
+    r = qpw_policy_add_peer(&policy, "bench=198.51.100.0/24", "bench", err);
+    if (r < 0)
+        return r;
+    r = qpw_policy_compile(&policy, &context, &names, &compiled, err);
+    if (r < 0)
+        return r;
+    return qpw_kernel_set_policy(&rig->kernel, &compiled, &names, err);
 }
 
 static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
@@ -88,12 +91,12 @@ static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
     static const struct qpw_iface iface = {.ifindex = IFINDEX_LO, .number = 1, .mac = {2, 0, 0, 0, 0, 1}};
     uint8_t local4[16] = {[10] = 0xff, [11] = 0xff, [12] = QPW_BENCH_LOCAL4 >> 24, [13] = QPW_BENCH_LOCAL4 >> 16 & 255,
                           [14] = QPW_BENCH_LOCAL4 >> 8 & 255, [15] = QPW_BENCH_LOCAL4 & 255};
-    int r;
+    const uint8_t *const locals[] = {local4, qpw_bench_local6};
+    int r = qpw_kernel_set_iface(&rig->kernel, &iface);
 
-    r = qpw_kernel_set_iface(&rig->kernel, &iface);
-    r = r ? r : qpw_kernel_set_local(&rig->kernel, local4, 128, QPW_LOCAL_ADDRESS, true);
-    r = r ? r : qpw_kernel_set_local(&rig->kernel, qpw_bench_local6, 128, QPW_LOCAL_ADDRESS, true);
-    return r ? qpw_fail(err, r, "cannot write the node's addresses into the kernel: %s", strerror(-r)) : 0;
+    for (size_t i = 0; r == 0 && i < sizeof(locals) / sizeof(*locals); i++)
+        r = qpw_kernel_set_local(&rig->kernel, locals[i], 128, QPW_LOCAL_ADDRESS, true);
+    return r < 0 ? qpw_fail(err, r, "cannot write the node's addresses into the kernel: %s", strerror(-r)) : 0;
 }
 
 static int ignore_event(void *context, void *data, size_t size)
@@ -116,14 +119,18 @@ static int time_start(struct start *ret, struct qpw_bench_rig *rig, struct qpw_e
     uint64_t start = qpw_clock_monotonic_ns(), begun;
     int r = qpw_kernel_begin(&options, &rig->kernel, err);
 
-    if (r)
+    if (r < 0)
         return r;
     begun = qpw_clock_monotonic_ns();
     r = write_policy(rig, err);
+    if (r < 0)
+        return r;
     ret->policy_ns = qpw_clock_monotonic_ns() - begun;
-    r = r ? r : qpw_kernel_finish(&rig->kernel, err);
+    r = qpw_kernel_finish(&rig->kernel, err);
+    if (r < 0)
+        return r;
     ret->whole_ns = qpw_clock_monotonic_ns() - start;
-    return r;
+    return 0;
 }
 
 static int by_whole(const void *a, const void *b)
@@ -153,24 +160,39 @@ static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *
     return 0;
 }
 
+static int prepare(struct qpw_bench_rig *rig, struct qpw_error *err)
+{
+    int r = time_starts(rig, rig->starts, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_kernel_load(&(struct qpw_load_options){0}, &rig->kernel, err);
+    if (r < 0)
+        return r;
+    r = write_policy(rig, err);
+    if (r < 0)
+        return r;
+    r = write_node(rig, err);
+    if (r < 0)
+        return r;
+    r = open_floors(rig, err);
+    if (r < 0)
+        return r;
+    r = fill_floors(rig, err);
+    if (r < 0)
+        return r;
+    rig->events = ring_buffer__new(rig->kernel.map_fd[QPW_MAP_events], ignore_event, NULL, NULL);
+    return rig->events ? 0 : qpw_fail(err, -errno, "cannot map the ring of events: %s", strerror(errno));
+}
+
 int qpw_bench_rig_open(struct qpw_bench_rig *rig, unsigned starts, struct qpw_error *err)
 {
     struct qpw_bench_rig fresh = {.starts = starts < QPW_BENCH_STARTS ? starts : QPW_BENCH_STARTS};
     int r;
 
     qpw_kernel_init(&fresh.kernel);
-    r = time_starts(&fresh, fresh.starts, err);
-    r = r ? r : qpw_kernel_load(&(struct qpw_load_options){0}, &fresh.kernel, err);
-    r = r ? r : write_policy(&fresh, err);
-    r = r ? r : write_node(&fresh, err);
-    r = r ? r : open_floors(&fresh, err);
-    r = r ? r : fill_floors(&fresh, err);
-    if (!r) {
-        fresh.events = ring_buffer__new(fresh.kernel.map_fd[QPW_MAP_events], ignore_event, NULL, NULL);
-        if (!fresh.events)
-            r = qpw_fail(err, -errno, "cannot map the ring of events: %s", strerror(errno));
-    }
-    if (r) {
+    r = prepare(&fresh, err);
+    if (r < 0) {
         qpw_bench_rig_close(&fresh);
         return r;
     }

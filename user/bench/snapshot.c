@@ -10,10 +10,11 @@
 
 #include "bench/bench.h"
 #include "host/clock.h"
+#include "host/netlink.h"
 #include "instance/cpus.h"
 #include "snapshot/collect.h"
 #include "snapshot/collect_maps.h"
-#include "host/netlink.h"
+#include "util/cleanup.h"
 
 #define SNAPSHOTS 15
 _Static_assert(QPW_BENCH_METERS <= QPW_METER_SLOTS_SAFE, "each has a slot of its own");
@@ -73,16 +74,18 @@ int qpw_bench_snapshot(const struct qpw_kernel *k, uint64_t *ret_ns, struct qpw_
 {
     struct qpw_collect_options options = {.brief = true};
     struct qpw_bench_samples samples = {.n = 0};
-    struct qpw_netlink *links = NULL;
+    QPW_CLEANUP(qpw_netlink_closep) struct qpw_netlink *links = NULL;
     int r = put_meters(k);
 
     if (r < 0)
         return qpw_fail(err, r, "cannot write meters into the kernel: %s", strerror(-r));
     r = qpw_netlink_open(&links, err); /* the view and the auditor also keep the links and addresses */
+    if (r < 0)
+        return r;
     options.links = links;
-    r = r ? r : take_snapshots(k, &options, &samples, err);
-    qpw_netlink_close(links);
-    if (r == 0)
-        *ret_ns = (uint64_t)qpw_bench_median(&samples);
-    return r;
+    r = take_snapshots(k, &options, &samples, err);
+    if (r < 0)
+        return r;
+    *ret_ns = (uint64_t)qpw_bench_median(&samples);
+    return 0;
 }

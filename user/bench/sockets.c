@@ -49,15 +49,21 @@ static int measure(int cgroup, int prog_fd, struct qpw_bench_sockets *ret)
     double warm;
     int r = make_sockets(&warm);
 
-    for (int i = 0; r == 0 && i < ROUNDS; i++) {
+    if (r < 0)
+        return r;
+    for (int i = 0; i < ROUNDS; i++) {
         r = make_sockets(&bare.ns[bare.n++]);
-        if (r == 0 && bpf_prog_attach(prog_fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE, BPF_F_ALLOW_MULTI) < 0)
+        if (r < 0)
+            return r;
+        if (bpf_prog_attach(prog_fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE, BPF_F_ALLOW_MULTI) < 0)
             return -errno;
-        r = r ? r : make_sockets(&noted.ns[noted.n++]);
+        r = make_sockets(&noted.ns[noted.n++]);
         bpf_prog_detach2(prog_fd, cgroup, BPF_CGROUP_INET_SOCK_CREATE);
+        if (r < 0)
+            return r;
     }
     *ret = (struct qpw_bench_sockets){true, qpw_bench_median(&bare), qpw_bench_median(&noted)};
-    return r;
+    return 0;
 }
 
 struct reported {

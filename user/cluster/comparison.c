@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "words/difference.h"
@@ -21,6 +22,7 @@ static int print_nodes(const struct qpw_comparison *c, uint64_t now_unix_ns, con
 {
     static const struct qpw_table_column columns[] = {{"NODE"}, {"STATED"}, {"ANSWER"}, {"VERSION"}, {"POLICY"}, {"MONITORS"},
                                                       {"FILE", .optional = true}};
+    QPW_CLEANUP(qpw_table_clear)
     struct qpw_table t = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     char stated[32], devices[160], digest[24];
     int r = 0;
@@ -33,9 +35,9 @@ static int print_nodes(const struct qpw_comparison *c, uint64_t now_unix_ns, con
         qpw_stated_devices(s, "", devices, sizeof(devices));
         r = qpw_table_add(&t, strcmp(s->answer, "CLEAN") ? QPW_TEXT_DOUBT : QPW_TEXT_PLAIN, cells);
     }
-    r = r ? r : qpw_table_print(&t, p);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, p);
 }
 
 static void print_differences(const struct qpw_comparison *c, const struct qpw_printer *p)

@@ -6,6 +6,7 @@
 
 #include "alert/signatures.h"
 #include "alert/tags.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/error.h"
 #include "words/numbers.h"
@@ -51,27 +52,34 @@ static int print_signatures_json(void)
     return QPW_EXIT_OK;
 }
 
-int qpw_alerts_signatures(bool json, bool long_text)
+static int print_table(bool long_text)
 {
     static const struct qpw_table_column columns[] = {{"ID"}, {"SEVERITY"}, {"NAME"}, {"REPEATS"}, {"SIGNATURE"}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_printer p = qpw_printer_of(stdout);
-    int r = 0;
+    int r;
 
-    if (json)
-        return print_signatures_json();
     p.indent = 0;
-    for (unsigned i = 1; r == 0 && i < QPW_SIG_COUNT; i++) {
+    for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {
         const struct qpw_signature *s = qpw_signature(i);
         const char *cells[] = {NULL, qpw_severity_name(s->severity), s->name, repeat_name(s->repeat), s->title};
         char id[16], note[1024];
 
         cells[0] = qpw_words_exact(s->id, id, sizeof(id));
         r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
-        if (r == 0 && long_text)
-            r = qpw_table_note(&t, qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice));
+        if (r < 0)
+            return r;
+        qpw_format(note, sizeof(note), "%s%s%s", s->text, s->advice[0] ? " " : "", s->advice);
+        r = long_text ? qpw_table_note(&t, note) : 0;
+        if (r < 0)
+            return r;
     }
-    r = r ? r : qpw_table_print(&t, &p);
-    qpw_table_clear(&t);
-    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return qpw_table_print(&t, &p);
+}
+
+int qpw_alerts_signatures(bool json, bool long_text)
+{
+    if (json)
+        return print_signatures_json();
+    return print_table(long_text) < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
 }

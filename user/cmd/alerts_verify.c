@@ -97,19 +97,31 @@ static int load_heads(struct qpw_log_verify *v, const struct qpw_alerts_verify_o
     return r;
 }
 
+static int verify(struct qpw_log_verify *v, const struct qpw_alerts_verify_options *o, struct qpw_error *err)
+{
+    int r = qpw_log_verify_begin(v, o->head, err);
+
+    if (r < 0)
+        return r;
+    r = load_heads(v, o, err);
+    if (r < 0)
+        return r;
+    if (!o->files)
+        return qpw_log_verify_log(v, o->log, err);
+    for (char **one = o->files; *one; one++) {
+        r = qpw_log_verify_file(v, *one, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int qpw_alerts_verify(const struct qpw_alerts_verify_options *o)
 {
     struct qpw_log_verify *v = calloc(1, sizeof(*v));
     struct qpw_error err = {""};
-    int r = v ? qpw_log_verify_begin(v, o->head, &err) : qpw_fail(&err, -ENOMEM, "out of memory"), status = QPW_EXIT_FAILED;
+    int status, r = v ? verify(v, o, &err) : qpw_fail(&err, -ENOMEM, "out of memory");
 
-    r = r ? r : load_heads(v, o, &err);
-    if (r == -EINVAL)
-        status = QPW_EXIT_USAGE;
-    for (char **one = o->files; r == 0 && o->files && *one; one++)
-        r = qpw_log_verify_file(v, *one, &err);
-    if (r == 0 && !o->files)
-        r = qpw_log_verify_log(v, o->log, &err);
     if (r == 0) {
         qpw_log_verify_end(v);
         if (o->json)
@@ -119,6 +131,7 @@ int qpw_alerts_verify(const struct qpw_alerts_verify_options *o)
         status = qpw_log_verify_whole(v) ? QPW_EXIT_OK : QPW_EXIT_YES;
     } else {
         fprintf(stderr, "qportwatch alerts: %s\n", err.text);
+        status = r == -EINVAL ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
     }
     if (v)
         qpw_log_verify_clear(v);

@@ -191,7 +191,8 @@ int qpw_captures_replay(const struct qpw_captures *c, struct qpw_replay_setup *s
         return r;
     for (size_t i = 0; r == 0 && i < c->n; i++)
         r = qpw_replay_file(replay, c->paths[i], err);
-    r = r ? r : qpw_replay_finish(replay, err);
+    if (r == 0)
+        r = qpw_replay_finish(replay, err);
     *ret_totals = *qpw_replay_totals(replay);
     qpw_replay_close(replay);
     return r;

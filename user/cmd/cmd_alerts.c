@@ -432,10 +432,12 @@ static int open_key(struct options *o, struct qpw_error *err)
     int r = o->key && !o->files ? qpw_follow_open(o->log, o->follow, &log, err) : 0;
 
     qpw_follow_close(log);
-    for (char **file = o->key ? o->files : NULL; r == 0 && file && *file; file++)
+    if (r < 0)
+        return r;
+    for (char **file = o->key ? o->files : NULL; file && *file; file++)
         if (strcmp(*file, "-") && access(*file, R_OK) < 0)
-            r = qpw_fail(err, -errno, "%s: %s", *file, strerror(errno));
-    r = r ? r : qpw_anonymize_open(o->key, &o->anonymous, err);
+            return qpw_fail(err, -errno, "%s: %s", *file, strerror(errno));
+    r = qpw_anonymize_open(o->key, &o->anonymous, err);
     if (o->anonymous)
         qpw_known_clear();
     return r;

@@ -84,7 +84,8 @@ int qpw_cmd_detach(int argc, char **argv)
         return r;
     r = qpw_rights_check(&err);
     qpw_detach_record_take(&record);
-    r = r ? r : qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
+    if (r == 0)
+        r = qpw_detach(arguments.ifaces, arguments.n, &removed, &err);
     if (r < 0) {
         fprintf(stderr, "qportwatch detach: %s\n", err.text);
         return QPW_EXIT_FAILED;

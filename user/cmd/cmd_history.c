@@ -14,6 +14,7 @@
 #include "facts/totals.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "words/json.h"
@@ -185,6 +186,7 @@ static int print_times(const struct options *o, const struct times *t, const str
 {
     static const struct qpw_table_column columns[] = {{.title = "FROM"}, {.title = "CONNECTIONS", .right = true}, {.title = "PACKETS", .right = true},
                                                       {.title = "BYTES", .right = true}, {.title = "UNEXPECTED", .right = true}, {.title = ""}};
+    QPW_CLEANUP(qpw_table_clear)
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     char when[40], connections[24], packets[24], bytes[24], unexpected[24], line[64];
     uint64_t most = 0;
@@ -203,9 +205,9 @@ static int print_times(const struct options *o, const struct times *t, const str
 
         r = qpw_table_add(&table, m->unexpected ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
     }
-    r = r ? r : qpw_table_print(&table, p);
-    qpw_table_clear(&table);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&table, p);
 }
 
 /* ---- Remote ends ---- */
@@ -374,15 +376,15 @@ static int show(struct qpw_history_reader *reader, struct options *o, struct qpw
     struct qpw_printer p = qpw_printer_of(stdout);
     int64_t now = (int64_t)(qpw_clock_unix_ns() / SECOND_NS), length;
     struct qpw_history_observed seen;
-    json_t *document = NULL;
-    struct losses lost = {.rows = o->json ? json_object() : NULL};
+    json_auto_t *document = NULL, *rows = o->json ? json_object() : NULL;
+    struct losses lost = {.rows = rows};
     int r = qpw_history_observed(reader, &o->filter.window, now, &seen, err);
 
-    r = r ? r : qpw_history_losses(reader, add_loss, &lost, err);
-    if (r < 0) {
-        json_decref(lost.rows);
+    if (r < 0)
         return r;
-    }
+    r = qpw_history_losses(reader, add_loss, &lost, err);
+    if (r < 0)
+        return r;
     length = seen.to - seen.from;
     if (!o->by_given)
         o->by = length <= 2 * DAY_S ? QPW_HISTORY_BY_HOUR : length <= (int64_t)MOST_DAYS * DAY_S ? QPW_HISTORY_BY_DAY : QPW_HISTORY_BY_MONTH;
@@ -391,7 +393,7 @@ static int show(struct qpw_history_reader *reader, struct options *o, struct qpw
                                         o->filter.window.until ? o->filter.window.until : now + 1);
         json_object_set_new(document, "span", json_string(bys[o->by]));
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
-        json_object_set_new(document, "lost", lost.rows);
+        json_object_set(document, "lost", rows);
     } else {
         p.indent = 0;
         print_window(&seen, &p);
@@ -399,12 +401,13 @@ static int show(struct qpw_history_reader *reader, struct options *o, struct qpw
             qpw_print_line(&p, "no room was left for %s", lost.text);
     }
     r = answer(reader, o, document, err);
-    if (r == 0 && document) {
+    if (r < 0)
+        return r;
+    if (document) {
         json_dumpf(document, stdout, JSON_INDENT(2));
         putchar('\n');
     }
-    json_decref(document);
-    return r;
+    return 0;
 }
 
 int qpw_cmd_history(int argc, char **argv)
@@ -416,21 +419,18 @@ int qpw_cmd_history(int argc, char **argv)
                "it; with 'host ADDR' what that host used; with 'new' what was first ever seen in the time given. Without --since: the last "
                "day, of port, host and new all there is.\vThe auditor writes it once a minute. Exit status: 0 done, 1 failed, 2 bad usage."};
     struct options o = {.filter = {.port = -1}};
-    struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct qpw_error err = {""};
-    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    r = qpw_history_times(&o.args, o.what == WHAT_ALL ? DAY_S : 0, &o.filter.window, &err);
-    if (r < 0) {
+    if (qpw_history_times(&o.args, o.what == WHAT_ALL ? DAY_S : 0, &o.filter.window, &err) < 0) {
         fprintf(stderr, "qportwatch history: %s\n", err.text);
         return QPW_EXIT_USAGE;
     }
-    r = qpw_history_open_file(&o.args, &reader, &err);
-    r = r ? r : show(reader, &o, &err);
-    qpw_history_close(reader);
-    if (r < 0)
+    if (qpw_history_open_file(&o.args, &reader, &err) < 0 || show(reader, &o, &err) < 0) {
         fprintf(stderr, "qportwatch history: %s\n", err.text);
-    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+        return QPW_EXIT_FAILED;
+    }
+    return QPW_EXIT_OK;
 }

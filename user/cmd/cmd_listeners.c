@@ -9,13 +9,14 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
-#include "cmd/hosts.h"
 #include "cmd/format.h"
+#include "cmd/hosts.h"
 #include "cmd/node_listeners.h"
 #include "cmd/settings.h"
 #include "control/watched.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
+#include "util/cleanup.h"
 #include "util/usage.h"
 
 struct options {
@@ -71,20 +72,22 @@ static int print(const struct options *o, const struct qpw_listening *l, const s
 static int show(const struct options *o, struct qpw_node_listeners *node, const struct qpw_snapshot *s, const char *why,
                 struct qpw_error *err)
 {
-    struct qpw_sockets *sockets = NULL;
+    QPW_CLEANUP(qpw_sockets_closep) struct qpw_sockets *sockets = NULL;
     struct qpw_answer answer;
     int r = qpw_sockets_open(&sockets, err);
 
-    if (r == 0)
-        r = qpw_node_listeners_read(node, sockets, s, err);
-    qpw_sockets_close(sockets);
+    if (r < 0)
+        return r;
+    r = qpw_node_listeners_read(node, sockets, s, err);
     if (r < 0)
         return r;
     r = s ? qpw_answer_make(s, &answer) : 0;
-    node->about.answer = s ? &answer : NULL;
-    node->about.why = why;
-    r = r ? r : print(o, &node->listening, &node->about);
-    node->about.answer = NULL; /* about to go out of scope */
+    if (r == 0) {
+        node->about.answer = s ? &answer : NULL;
+        node->about.why = why;
+        r = print(o, &node->listening, &node->about);
+        node->about.answer = NULL; /* about to go out of scope */
+    }
     return r < 0 ? qpw_fail(err, r, "cannot print: %s", strerror(-r)) : 0;
 }
 

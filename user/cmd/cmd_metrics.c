@@ -59,6 +59,28 @@ static int write_all(FILE *out, int *ret_status, struct qpw_error *err)
     return r < 0 ? qpw_fail(err, r, "the metrics cannot be written: %s", strerror(-r)) : 0;
 }
 
+/* Write to a file in the collector's folder, or to standard output where that is NULL. */
+static int write_metrics(const char *folder, int *ret_status, struct qpw_error *err)
+{
+    struct qpw_output output;
+    char path[PATH_MAX];
+    int r;
+
+    if (folder && snprintf(path, sizeof(path), "%s/%s", folder, FILE_NAME) >= (int)sizeof(path))
+        return qpw_fail(err, -ENAMETOOLONG, "--textfile: the name of the folder is too long");
+    r = qpw_output_open(folder ? path : NULL, &output, err);
+    if (r < 0)
+        return r;
+    r = write_all(output.file, ret_status, err);
+    if (r < 0) {
+        qpw_output_close(&output, false, NULL);
+        return r;
+    }
+    if (folder)
+        fchmod(fileno(output.file), 0644); /* the collector runs as another user */
+    return qpw_output_close(&output, true, err) < 0 ? -EIO : 0;
+}
+
 int qpw_cmd_metrics(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -66,23 +88,14 @@ int qpw_cmd_metrics(int argc, char **argv)
         .doc = "Counters, findings and the state of the audit in the text format of Prometheus. Exit status 3: nothing is attached, "
                "which the metrics say."};
     const char *folder = NULL;
-    struct qpw_output output;
     struct qpw_error err;
-    char path[PATH_MAX];
     int r, status = QPW_EXIT_OK;
 
     qpw_arguments_parse(&argp, argc, argv, &folder);
     qpw_quiet_libbpf();
     r = qpw_rights_check(&err);
-    if (folder && snprintf(path, sizeof(path), "%s/%s", folder, FILE_NAME) >= (int)sizeof(path) && r == 0)
-        r = qpw_fail(&err, -ENAMETOOLONG, "--textfile: the name of the folder is too long");
-    r = r < 0 ? r : qpw_output_open(folder ? path : NULL, &output, &err);
-    if (r == 0) {
-        r = write_all(output.file, &status, &err);
-        if (folder)
-            fchmod(fileno(output.file), 0644); /* the collector runs as another user */
-        r = qpw_output_close(&output, r == 0, r < 0 ? NULL : &err) < 0 && r == 0 ? -EIO : r;
-    }
+    if (r == 0)
+        r = write_metrics(folder, &status, &err);
     if (r < 0)
         fprintf(stderr, "qportwatch metrics: %s\n", err.text);
     return r < 0 ? QPW_EXIT_FAILED : status;

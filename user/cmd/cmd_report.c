@@ -17,13 +17,14 @@
 #include "cmd/report_evidence.h"
 #include "control/watched.h"
 #include "evidence/evidence.h"
-#include "instance/executables.h"
-#include "instance/instance.h"
 #include "host/clock.h"
 #include "host/sockets.h"
+#include "instance/executables.h"
+#include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "report/fail_on.h"
 #include "report/render.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "util/output.h"
 #include "util/since.h"
@@ -225,16 +226,18 @@ static int anonymize(const struct subject *about, const struct qpw_anonymous *a,
 
 static int write_report(const struct subject *about, const struct qpw_report *report, const struct options *o, struct qpw_error *err)
 {
-    struct rendering *rendering = malloc(sizeof(*rendering));
-    struct qpw_anonymous *anonymous = NULL;
-    struct qpw_anonymized z = {0};
+    QPW_CLEANUP(qpw_freep) struct rendering *rendering = malloc(sizeof(*rendering));
+    QPW_CLEANUP(qpw_anonymous_closep) struct qpw_anonymous *anonymous = NULL;
+    QPW_CLEANUP(qpw_anonymized_clear) struct qpw_anonymized z = {0};
     int r = o->evidence ? qpw_evidence_check(o->evidence, err) : 0;
 
-    r = r ? r : rendering ? qpw_anonymize_open(o->key, &anonymous, err) : qpw_fail(err, -ENOMEM, "out of memory");
-    if (r < 0) {
-        free(rendering);
+    if (r < 0)
         return r;
-    }
+    if (!rendering)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_anonymize_open(o->key, &anonymous, err);
+    if (r < 0)
+        return r;
     begin_rendering(rendering, about->kernel, report, o);
     r = anonymize(about, anonymous, rendering, &z, err);
     if (r == 0 && o->evidence)
@@ -247,10 +250,7 @@ static int write_report(const struct subject *about, const struct qpw_report *re
                                 err);
     else if (r == 0)
         r = write_document(rendering, report, o, err);
-    qpw_anonymized_clear(&z);
     end_rendering(rendering);
-    free(rendering);
-    qpw_anonymous_close(anonymous);
     return r;
 }
 
@@ -273,24 +273,22 @@ static int check_conditions(const struct qpw_report *report, const struct option
 static int report_recorded(const struct options *o, struct qpw_error *err)
 {
     struct qpw_history_window window;
-    struct qpw_history_reader *reader = NULL;
-    struct qpw_snapshot s = {0};
-    struct qpw_report report = {0};
-    int r = qpw_history_times(&o->history, 0, &window, err), status = QPW_EXIT_FAILED;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot s = {0};
+    QPW_CLEANUP(qpw_report_clear) struct qpw_report report = {0};
+    int r = qpw_history_times(&o->history, 0, &window, err);
 
-    if (r < 0)
+    if (r < 0 || qpw_history_open_file(&o->history, &reader, err) < 0 ||
+        qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err) < 0)
         return QPW_EXIT_FAILED;
-    r = qpw_history_open_file(&o->history, &reader, err);
-    r = r ? r : qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err);
-    if (r == 0 && (r = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report)) < 0)
+    r = qpw_report_make(&s, (uint64_t)window.since * 1000000000, &report);
+    if (r < 0) {
         qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
-    r = r ? r : write_report(&(struct subject){.history = reader, .snapshot = &s}, &report, o, err);
-    if (r == 0)
-        status = check_conditions(&report, o);
-    qpw_report_clear(&report);
-    qpw_snapshot_clear(&s);
-    qpw_history_close(reader);
-    return status;
+        return QPW_EXIT_FAILED;
+    }
+    if (write_report(&(struct subject){.history = reader, .snapshot = &s}, &report, o, err) < 0)
+        return QPW_EXIT_FAILED;
+    return check_conditions(&report, o);
 }
 
 /* Find the answer's rows again, because they have moved. */

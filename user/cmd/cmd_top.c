@@ -286,8 +286,12 @@ static int print_snapshot(struct qpw_model *m, struct qpw_view_state *state, con
     qpw_processes_tick(b->processes, m->now->mono_ns);
     m->alerts = qpw_alert_counts(&b->alerts, m->now);
     r = qpw_model_read_more(m, state, b->more, err);
-    r = r ? r : print_tables(m, state, o);
-    if (r == 0 && o->output != ONCE)
+    if (r < 0)
+        return r;
+    r = print_tables(m, state, o);
+    if (r < 0)
+        return r;
+    if (o->output != ONCE)
         printf("\n");
     return r;
 }

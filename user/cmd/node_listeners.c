@@ -58,12 +58,18 @@ static int load_in_force(struct qpw_node_listeners *n, const struct qpw_kernel *
     struct qpw_error ignored;
     int r = qpw_compiled_read(kernel, &n->compiled, err);
 
-    r = r ? r : qpw_kernel_get_names(kernel, &n->names, err);
-    n->about = (struct qpw_listening_about){
-        .names = &n->names, .policy_name = s->meta.policy_name, .policy_path = s->meta.policy_path,
-        .policy_digest = s->meta.policy_digest, .source_digest = s->meta.source_digest,
-        .no_owners = r == 0 && load_text(s, &n->policy, &ignored) < 0};
-    return r;
+    if (r < 0)
+        return r;
+    r = qpw_kernel_get_names(kernel, &n->names, err);
+    if (r < 0)
+        return r;
+    n->about = (struct qpw_listening_about){.names = &n->names,
+                                            .policy_name = s->meta.policy_name,
+                                            .policy_path = s->meta.policy_path,
+                                            .policy_digest = s->meta.policy_digest,
+                                            .source_digest = s->meta.source_digest,
+                                            .no_owners = load_text(s, &n->policy, &ignored) < 0};
+    return 0;
 }
 
 static int load_named(struct qpw_node_listeners *n, const struct qpw_policy_options *options, struct qpw_error *err)
@@ -71,11 +77,15 @@ static int load_named(struct qpw_node_listeners *n, const struct qpw_policy_opti
     struct qpw_compile_context context = {.now = time(NULL)};
     int r = qpw_policy_load(options, &n->policy, NULL, err);
 
-    r = r ? r : qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, err);
+    if (r < 0)
+        return r;
+    r = qpw_policy_compile(&n->policy, &context, &n->names, &n->compiled, err);
+    if (r < 0)
+        return r;
     n->about = (struct qpw_listening_about){
         .names = &n->names, .policy_name = n->policy.name, .policy_path = n->policy.path,
         .policy_digest = n->policy.digest, .source_digest = n->policy.source_digest};
-    return r;
+    return 0;
 }
 
 int qpw_node_listeners_load(struct qpw_node_listeners *ret, const struct qpw_policy_options *options,

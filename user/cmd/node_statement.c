@@ -18,6 +18,7 @@
 #include "instance/instance.h"
 #include "snapshot/samples.h"
 #include "status/status_alerts.h"
+#include "util/cleanup.h"
 #include "words/known.h"
 
 #define TRIES 5 /* of a dump that a change interrupts */
@@ -53,14 +54,27 @@ static int read_around(struct parts *p, struct qpw_error *err)
 
 static int read_listeners(struct parts *p, struct qpw_error *err)
 {
-    struct qpw_sockets *sockets = NULL;
+    QPW_CLEANUP(qpw_sockets_closep) struct qpw_sockets *sockets = NULL;
     int r = qpw_node_listeners_load(&p->listeners, NULL, &p->kernel, &p->snapshot, err);
 
-    r = r ? r : qpw_sockets_open(&sockets, err);
-    if (r == 0)
-        r = qpw_node_listeners_read(&p->listeners, sockets, &p->snapshot, err);
-    qpw_sockets_close(sockets);
-    return r;
+    if (r < 0)
+        return r;
+    r = qpw_sockets_open(&sockets, err);
+    if (r < 0)
+        return r;
+    return qpw_node_listeners_read(&p->listeners, sockets, &p->snapshot, err);
+}
+
+static int read_counted(struct parts *p, bool samples)
+{
+    int r = qpw_report_make(&p->snapshot, 0, &p->report);
+
+    if (r < 0)
+        return r;
+    r = qpw_openers_read(&p->kernel, &p->openers);
+    if (r < 0)
+        return r;
+    return samples ? qpw_samples_read(&p->kernel, &p->samples, &p->n_samples) : 0;
 }
 
 static int read_parts(struct parts *p, bool samples, struct qpw_error *err)
@@ -68,16 +82,19 @@ static int read_parts(struct parts *p, bool samples, struct qpw_error *err)
     struct qpw_collect_options options = {.ports = true};
     int r = qpw_instance_find(&p->kernel, err);
 
-    r = r ? r : qpw_collect_watched(&p->kernel, &options, &p->snapshot, err);
-    r = r ? r : read_around(p, err);
-    r = r ? r : read_listeners(p, err);
+    if (r < 0)
+        return r;
+    r = qpw_collect_watched(&p->kernel, &options, &p->snapshot, err);
+    if (r < 0)
+        return r;
+    r = read_around(p, err);
+    if (r < 0)
+        return r;
+    r = read_listeners(p, err);
     if (r < 0)
         return r;
     qpw_boot_id(p->boot_id);
-    r = qpw_report_make(&p->snapshot, 0, &p->report);
-    r = r ? r : qpw_openers_read(&p->kernel, &p->openers);
-    if (r == 0 && samples)
-        r = qpw_samples_read(&p->kernel, &p->samples, &p->n_samples);
+    r = read_counted(p, samples);
     return r < 0 ? qpw_fail(err, r, "counters cannot be read: %s", strerror(-r)) : 0;
 }
 
@@ -119,35 +136,40 @@ static int make(struct parts *p, const char *key, struct qpw_statement *s, json_
         .openers = p->openers, .samples = p->samples, .n_samples = p->n_samples, .boot_id = p->boot_id,
         .boot_ns = qpw_clock_boot_ns() - later, .clock_error_ns = qpw_clock_error_ns(),
         .mono_to_unix_ns = (int64_t)(p->snapshot.unix_ns - p->snapshot.mono_ns)};
-    int r = qpw_statement_make(&from, s), named = 0;
+    int r = qpw_statement_make(&from, s);
 
-    if (r == 0) {
-        read_chain(s);
-        named = anonymize(p, key, s, err);
-    }
-    if (named < 0)
-        return named;
-    r = r ? r : qpw_statement_json(s, &p->report, ret);
+    if (r < 0)
+        return qpw_fail(err, r, "the statement cannot be made: %s", strerror(-r));
+    read_chain(s);
+    r = anonymize(p, key, s, err);
+    if (r < 0)
+        return r;
+    r = qpw_statement_json(s, &p->report, ret);
     return r < 0 ? qpw_fail(err, r, "the statement cannot be made: %s", strerror(-r)) : 0;
+}
+
+static void clear_parts(struct parts *p)
+{
+    free(p->floating);
+    free(p->openers);
+    free(p->samples);
+    qpw_neighbourhood_clear(&p->around);
+    qpw_node_listeners_clear(&p->listeners);
+    qpw_report_clear(&p->report);
+    qpw_snapshot_clear(&p->snapshot);
+    qpw_kernel_close(&p->kernel);
 }
 
 int qpw_node_statement(const struct qpw_node_statement_options *options, json_t **ret, struct qpw_error *err)
 {
-    struct qpw_statement statement = {0};
+    QPW_CLEANUP(qpw_statement_clear) struct qpw_statement statement = {0};
     struct parts p = {0};
     int r;
 
     qpw_kernel_init(&p.kernel);
     r = read_parts(&p, options->samples, err);
-    r = r ? r : make(&p, options->key, &statement, ret, err);
-    qpw_statement_clear(&statement);
-    free(p.floating);
-    free(p.openers);
-    free(p.samples);
-    qpw_neighbourhood_clear(&p.around);
-    qpw_node_listeners_clear(&p.listeners);
-    qpw_report_clear(&p.report);
-    qpw_snapshot_clear(&p.snapshot);
-    qpw_kernel_close(&p.kernel);
+    if (r == 0)
+        r = make(&p, options->key, &statement, ret, err);
+    clear_parts(&p);
     return r;
 }

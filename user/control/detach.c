@@ -12,6 +12,7 @@
 #include "instance/coverage.h"
 #include "instance/owners.h"
 #include "instance/runs.h"
+#include "util/cleanup.h"
 
 /* The request and the result of a removal. */
 struct removal {
@@ -101,27 +102,46 @@ static bool misses_any(const struct qpw_hook_scan *run, const struct qpw_kernel 
     return false;
 }
 
-/* Remove one instance. run: its hooks here, or one entry without ifindex if all its interfaces have moved away. */
+/* `kernel`: of the instance, where this version can read it; NULL otherwise. */
+static int remove_known(const struct qpw_hook_scan *run, struct qpw_kernel *kernel, struct removal *removal,
+                        struct qpw_error *err)
+{
+    struct qpw_meta meta = {0};
+    size_t elsewhere = 0;
+    int r;
+
+    removal->left_behind = false;
+    if (kernel) {
+        r = qpw_meta_read(kernel, &meta, err);
+        if (r < 0)
+            return r;
+        r = qpw_lock_check_elsewhere(kernel, &meta, err);
+        if (r < 0)
+            return r;
+        removal->left_behind = misses_any(run, kernel, &meta);
+    }
+    r = remove_owners(run, removal, err);
+    if (r < 0)
+        return r;
+    if (run->site[0].ifindex) {
+        r = remove_sites(run, kernel, &meta, removal, err);
+        if (r < 0)
+            return r;
+    }
+    if (!removal->left_behind)
+        return 0;
+    r = qpw_run_detach_elsewhere(run->site[0].instance, removal->names, removal->n, &elsewhere, err);
+    removal->removed += elsewhere;
+    return r;
+}
+
 static int remove_run(const struct qpw_hook_scan *run, struct removal *removal, struct qpw_error *err)
 {
     struct qpw_kernel kernel;
-    struct qpw_meta meta = {0};
-    size_t elsewhere = 0;
-    int r = 0;
     /* Instances of other versions are removed too; only their records cannot be read. */
     bool known = qpw_run_is_of_here(&run->site[0]) && qpw_instance_open(run, &kernel, NULL) == 0;
+    int r = remove_known(run, known ? &kernel : NULL, removal, err);
 
-    if (known)
-        r = qpw_meta_read(&kernel, &meta, err);
-    if (known && r == 0)
-        r = qpw_lock_check_elsewhere(&kernel, &meta, err);
-    removal->left_behind = known && r == 0 && misses_any(run, &kernel, &meta);
-    r = r ? r : remove_owners(run, removal, err);
-    if (r == 0 && run->site[0].ifindex)
-        r = remove_sites(run, known ? &kernel : NULL, &meta, removal, err);
-    if (r == 0 && removal->left_behind)
-        r = qpw_run_detach_elsewhere(run->site[0].instance, removal->names, removal->n, &elsewhere, err);
-    removal->removed += elsewhere;
     if (known)
         qpw_kernel_close(&kernel);
     if (r < 0 || removal->n || !removal->left_behind || qpw_run_until_gone(run->site[0].instance))
@@ -144,21 +164,23 @@ static int take_run(const struct qpw_hook_scan *scan, size_t first, struct qpw_h
 /* Remove every instance in the list except `keep`, one after another. */
 static int remove_runs(const struct qpw_hook_scan *scan, uint32_t keep, struct removal *removal, struct qpw_error *err)
 {
-    struct qpw_hook_scan run;
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < scan->n; i++) {
+    for (size_t i = 0; i < scan->n; i++) {
+        QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan run = {0};
         bool first = scan->site[i].instance != keep;
+        int r;
 
         for (size_t j = 0; j < i; j++)
             first &= scan->site[j].instance != scan->site[i].instance;
         if (!first)
             continue;
         r = take_run(scan, i, &run, err);
-        r = r ? r : remove_run(&run, removal, err);
-        qpw_hook_scan_clear(&run);
+        if (r < 0)
+            return r;
+        r = remove_run(&run, removal, err);
+        if (r < 0)
+            return r;
     }
-    return r;
+    return 0;
 }
 
 /* Add the instance whose interfaces have all moved away, unless it is already listed. */
@@ -205,20 +227,23 @@ static int not_attached(const char *name, struct qpw_error *err)
 /* Called with the lock held, so that no auditor starts meanwhile. */
 static int detach(struct removal *removal, struct qpw_error *err)
 {
-    struct qpw_hook_scan scan = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan scan = {0};
     int r = qpw_hook_scan_find(&scan, err);
 
-    r = r ? r : add_unhooked(&scan, err);
-    for (size_t i = 0; r == 0 && i < removal->n; i++)
+    if (r < 0)
+        return r;
+    r = add_unhooked(&scan, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < removal->n; i++)
         if (!was_attached(&scan, removal->names[i]))
-            r = not_attached(removal->names[i], err);
-    r = r ? r : remove_runs(&scan, 0, removal, err);
-    qpw_hook_scan_clear(&scan);
-    if (r == 0 && removal->n && !removal->removed) /* it was attached once, but cannot be found now */
-        r = not_attached(removal->names[0], err);
-    if (r == 0 && !removal->n)
-        r = qpw_owners_detach(0, NULL, err); /* of instances whose interfaces are gone */
-    return r;
+            return not_attached(removal->names[i], err);
+    r = remove_runs(&scan, 0, removal, err);
+    if (r < 0)
+        return r;
+    if (removal->n && !removal->removed) /* it was attached once, but cannot be found now */
+        return not_attached(removal->names[0], err);
+    return removal->n ? 0 : qpw_owners_detach(0, NULL, err); /* of instances whose interfaces are gone */
 }
 
 int qpw_detach(const char *const *names, size_t n, size_t *ret_removed, struct qpw_error *err)

@@ -312,11 +312,28 @@ static int let_in(const char *path, gid_t group)
                    chmod(path, 0660) < 0 ? -errno : 0;
 }
 
+/* Bind the socket to its address, where only root may connect until the group is let in. Returns 0 or a negative errno. */
+static int listen_at(int fd, const struct sockaddr_un *address, gid_t group)
+{
+    mode_t mask;
+    int r;
+
+    unlink(address->sun_path);
+    mask = umask(0177);
+    r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    umask(mask);
+    if (r < 0)
+        return r;
+    r = let_in(address->sun_path, group);
+    if (r < 0)
+        return r;
+    return listen(fd, 16) < 0 ? -errno : 0;
+}
+
 int qpw_readers_listen(int *ret_fd, struct qpw_error *err)
 {
     const struct group *group = getgrnam(QPW_READERS_GROUP); /* look it up once, because the name service may be slow */
     struct sockaddr_un address;
-    mode_t mask;
     int fd, r;
 
     if (!group)
@@ -326,13 +343,7 @@ int qpw_readers_listen(int *ret_fd, struct qpw_error *err)
         return qpw_fail(err, -errno, "making the readers' socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){0}, sizeof(int));
     qpw_lock_readers_address(&address);
-    unlink(address.sun_path);
-    mask = umask(0177);
-    r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
-    umask(mask);
-    r = r ? r : let_in(address.sun_path, group->gr_gid);
-    if (r == 0 && listen(fd, 16) < 0)
-        r = -errno;
+    r = listen_at(fd, &address, group->gr_gid);
     if (r < 0) {
         close(fd);
         return qpw_fail(err, r, "letting the group " QPW_READERS_GROUP " read at %s: %s", address.sun_path, strerror(-r));

@@ -12,6 +12,7 @@
 #include "evidence/folder.h"
 #include "evidence/log.h"
 #include "policy/lang/rule_text.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/version.h"
 #include "words/printer.h"
@@ -113,13 +114,14 @@ static void write_versions(const struct qpw_evidence_source *e, struct qpw_folde
 static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
     struct qpw_render_options options = *e->options;
-    json_t *report = qpw_report_document(e->report, &options), *part;
-    FILE *out = qpw_folder_begin(folder, "report.json");
-    int r = report ? 0 : -ENOMEM;
+    json_auto_t *report = qpw_report_document(e->report, &options), *part = NULL;
+    FILE *out;
+    int r;
 
-    write_json(out, report);
+    if (!report)
+        return -ENOMEM;
+    write_json(qpw_folder_begin(folder, "report.json"), report);
     qpw_folder_end(folder);
-    out = qpw_folder_begin(folder, "coverage.json");
     part = json_pack("{s:s,s:O,s:O,s:O,s:O*,s:O,s:O}", "schema", "qportwatch.coverage/1", "host", json_object_get(report, "host"), "from",
                      json_object_get(report, "from"), "to", json_object_get(report, "to"), "findings_since",
                      json_object_get(report, "findings_since"), "answer", json_object_get(report, "answer"), "coverage",
@@ -127,18 +129,18 @@ static int write_report(const struct qpw_evidence_source *e, struct qpw_folder *
     json_object_set_new(part, "history", e->history_to_unix_ns ? json_pack("{s:o,s:o}", "from", qpw_json_time(e->history_from_unix_ns), "to",
                                                                            qpw_json_time(e->history_to_unix_ns))
                                                                : json_null());
-    write_json(out, part);
+    write_json(qpw_folder_begin(folder, "coverage.json"), part);
     qpw_folder_end(folder);
-    json_decref(part);
-    json_decref(report);
     out = qpw_folder_begin(folder, "report.html");
-    r = r ? r : qpw_report_html(e->report, &options, out);
+    r = qpw_report_html(e->report, &options, out);
     qpw_folder_end(folder);
+    if (r < 0)
+        return r;
     options.columns = TEXT_COLUMNS;
     options.colour = false;
     options.all = true;
     out = qpw_folder_begin(folder, "report.txt");
-    r = r ? r : qpw_report_text(e->report, &options, out);
+    r = qpw_report_text(e->report, &options, out);
     qpw_folder_end(folder);
     return r;
 }
@@ -202,14 +204,23 @@ static int write_figures(const struct qpw_evidence_source *e, const struct qpw_l
     return r;
 }
 
+static void clear_log(struct qpw_log_sums *log)
+{
+    qpw_log_verify_clear(&log->chain);
+}
+
 static int write_all(const struct qpw_evidence_source *e, struct qpw_folder *folder)
 {
-    struct qpw_log_sums log = {0};
+    QPW_CLEANUP(clear_log) struct qpw_log_sums log = {0};
     bool known;
     int r = write_report(e, folder);
 
+    if (r < 0)
+        return r;
     known = write_log(e, folder, &log);
-    r = r ? r : write_figures(e, known ? &log : NULL, folder);
+    r = write_figures(e, known ? &log : NULL, folder);
+    if (r < 0)
+        return r;
     write_policy(e, folder);
     write_source(e, folder);
     write_versions(e, folder);
@@ -217,8 +228,7 @@ static int write_all(const struct qpw_evidence_source *e, struct qpw_folder *fol
     qpw_folder_end(folder);
     qpw_evidence_sign_off(e, qpw_folder_begin(folder, "SIGN-OFF.txt"));
     qpw_folder_end(folder);
-    qpw_log_verify_clear(&log.chain);
-    return r;
+    return 0;
 }
 
 int qpw_evidence_check(const char *path, struct qpw_error *err)

@@ -176,6 +176,21 @@ int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_u
     return qpw_compare_with(statements, n, now_unix_ns, NULL, ret);
 }
 
+static int compare(struct qpw_comparing *c)
+{
+    static int (*const comparisons[])(struct qpw_comparing *) = {
+        take_nodes,        qpw_compare_pairs,    qpw_compare_directions, qpw_compare_silence, qpw_compare_addresses,
+        qpw_compare_drift, qpw_compare_services, qpw_compare_scans,      qpw_compare_unused};
+
+    for (size_t i = 0; i < sizeof(comparisons) / sizeof(*comparisons); i++) {
+        int r = comparisons[i](c);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int qpw_compare_with(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, const struct qpw_compare_hooks *hooks,
                      struct qpw_comparison *ret)
 {
@@ -183,19 +198,13 @@ int qpw_compare_with(const struct qpw_statement *statements, size_t n, uint64_t 
     int r;
 
     *ret = (struct qpw_comparison){0};
-    r = take_nodes(&c);
-    r = r ? r : qpw_compare_pairs(&c);
-    r = r ? r : qpw_compare_directions(&c);
-    r = r ? r : qpw_compare_silence(&c);
-    r = r ? r : qpw_compare_addresses(&c);
-    r = r ? r : qpw_compare_drift(&c);
-    r = r ? r : qpw_compare_services(&c);
-    r = r ? r : qpw_compare_scans(&c);
-    r = r ? r : qpw_compare_unused(&c);
-    if (r == 0 && ret->n_differences)
-        qsort(ret->differences, ret->n_differences, sizeof(*ret->differences), by_kind);
+    r = compare(&c);
     free(c.pair);
-    return r;
+    if (r < 0)
+        return r;
+    if (ret->n_differences)
+        qsort(ret->differences, ret->n_differences, sizeof(*ret->differences), by_kind);
+    return 0;
 }
 
 void qpw_comparison_clear(struct qpw_comparison *c)

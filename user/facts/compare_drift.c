@@ -9,6 +9,7 @@
 
 #include "facts/compare_internal.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 #define AHEAD_NS 1000000000ull
 #define LINK_LEAST 1000u /* minimum packets of a device that should be monitored */
@@ -175,24 +176,35 @@ static int compare_clock(struct qpw_comparing *c, const struct qpw_statement *s)
 int qpw_compare_drift(struct qpw_comparing *c)
 {
     struct qpw_comparison *to = c->to;
-    struct setting *settings = calloc(to->n_nodes + 1, sizeof(*settings));
+    QPW_CLEANUP(qpw_freep) struct setting *settings = calloc(to->n_nodes + 1, sizeof(*settings));
     size_t n = 0;
-    int r = settings ? 0 : -ENOMEM;
+    int r;
 
-    for (size_t i = 0; r == 0 && i < to->n_nodes; i++)
+    if (!settings)
+        return -ENOMEM;
+    for (size_t i = 0; i < to->n_nodes; i++)
         if (*to->nodes[i]->policy.digest)
             settings[n++] = (struct setting){to->nodes[i]->policy.digest, to->nodes[i]->node};
-    r = r ? r : compare_settings(c, QPW_DIFFERS_OTHER_POLICY, "", settings, n);
-    for (n = 0; r == 0 && n < to->n_nodes; n++)
+    r = compare_settings(c, QPW_DIFFERS_OTHER_POLICY, "", settings, n);
+    if (r < 0)
+        return r;
+    for (n = 0; n < to->n_nodes; n++)
         settings[n] = (struct setting){to->nodes[n]->version, to->nodes[n]->node};
-    r = r ? r : compare_settings(c, QPW_DIFFERS_OTHER_VERSION, "", settings, n);
-    r = r ? r : compare_modes(c, settings);
-    for (size_t i = 0; r == 0 && i < to->n_nodes; i++) {
+    r = compare_settings(c, QPW_DIFFERS_OTHER_VERSION, "", settings, n);
+    if (r < 0)
+        return r;
+    r = compare_modes(c, settings);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < to->n_nodes; i++) {
         r = compare_unwatched(c, to->nodes[i]);
-        r = r ? r : compare_clock(c, to->nodes[i]);
+        if (r < 0)
+            return r;
+        r = compare_clock(c, to->nodes[i]);
+        if (r < 0)
+            return r;
     }
-    free(settings);
-    return r;
+    return 0;
 }
 
 /* ---- Unused rules ---- */

@@ -540,13 +540,23 @@ static void count_past(struct qpw_findings *r)
     }
 }
 
+static int make_found(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *made)
+{
+    int r = make_details(s, since_unix_ns, made);
+
+    if (r < 0)
+        return r;
+    r = make_rows(s, since_unix_ns, made);
+    if (r < 0)
+        return r;
+    return make_lines(made);
+}
+
 int qpw_findings_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_findings *ret)
 {
     struct qpw_findings made = {0};
-    int r = make_details(s, since_unix_ns, &made);
+    int r = make_found(s, since_unix_ns, &made);
 
-    r = r ? r : make_rows(s, since_unix_ns, &made);
-    r = r ? r : make_lines(&made);
     if (r < 0) {
         qpw_findings_clear(&made);
         return r;

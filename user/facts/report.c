@@ -4,17 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_report *report)
+{
+    int r = qpw_answer_make(s, &report->answer);
+
+    if (r < 0)
+        return r;
+    qpw_totals_of(s, &report->totals);
+    r = qpw_meters_sum(s, &report->meters, &report->n_meters);
+    if (r < 0)
+        return r;
+    r = qpw_findings_make(s, since_unix_ns, &report->found);
+    if (r < 0)
+        return r;
+    r = qpw_peers_sum(s, &report->peers, &report->n_peers);
+    if (r < 0)
+        return r;
+    r = qpw_rules_use(s, &report->rules, &report->n_rules);
+    if (r < 0)
+        return r;
+    return qpw_gaps_make(s, since_unix_ns, &report->gaps, &report->n_gaps);
+}
+
 int qpw_report_make(const struct qpw_snapshot *s, uint64_t since_unix_ns, struct qpw_report *ret)
 {
     struct qpw_report report = {.s = s, .since_unix_ns = since_unix_ns};
-    int r = qpw_answer_make(s, &report.answer);
+    int r = make(s, since_unix_ns, &report);
 
-    qpw_totals_of(s, &report.totals);
-    r = r ? r : qpw_meters_sum(s, &report.meters, &report.n_meters);
-    r = r ? r : qpw_findings_make(s, since_unix_ns, &report.found);
-    r = r ? r : qpw_peers_sum(s, &report.peers, &report.n_peers);
-    r = r ? r : qpw_rules_use(s, &report.rules, &report.n_rules);
-    r = r ? r : qpw_gaps_make(s, since_unix_ns, &report.gaps, &report.n_gaps);
     if (r < 0) {
         qpw_report_clear(&report);
         return r;

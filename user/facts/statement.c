@@ -307,13 +307,27 @@ int qpw_statement_make(const struct qpw_statement_from *from, struct qpw_stateme
     head(from, ret);
     policy(from->report->s, ret);
     r = unused(from->report, ret);
-    r = r ? r : cover(from, ret);
-    r = r ? r : addresses(from, ret);
-    r = r ? r : neighbours(from, ret);
-    r = r ? r : listeners(from, ret);
-    r = r ? r : qpw_statement_pairs(from, ret);
-    r = r ? r : qpw_statement_ports(from, ret);
-    return r ? r : qpw_statement_samples(from, ret);
+    if (r < 0)
+        return r;
+    r = cover(from, ret);
+    if (r < 0)
+        return r;
+    r = addresses(from, ret);
+    if (r < 0)
+        return r;
+    r = neighbours(from, ret);
+    if (r < 0)
+        return r;
+    r = listeners(from, ret);
+    if (r < 0)
+        return r;
+    r = qpw_statement_pairs(from, ret);
+    if (r < 0)
+        return r;
+    r = qpw_statement_ports(from, ret);
+    if (r < 0)
+        return r;
+    return qpw_statement_samples(from, ret);
 }
 
 void qpw_statement_clear(struct qpw_statement *s)

@@ -85,21 +85,32 @@ static int check_whole(struct qpw_db *db)
     return r == SQLITE_ROW ? whole ? 0 : QPW_DB_DAMAGED : status_of(r);
 }
 
-/* Create the tables, also in a file that an earlier writer began but did not finish. */
-static int make_tables(struct qpw_db *db)
+/* Make the tables of a new file, within a transaction. */
+static int make_new_tables(struct qpw_db *db)
 {
     char sql[160];
-    int r = execute(db, "BEGIN IMMEDIATE");
+    int r;
 
-    if (r < 0)
-        return r;
     if (qpw_db_number(db, -1, "PRAGMA user_version", "") == 0) {
         snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d", QPW_HISTORY_APPLICATION,
                  QPW_HISTORY_VERSION);
         r = execute(db, QPW_HISTORY_SCHEMA);
-        r = r ? r : execute(db, sql);
+        if (r < 0)
+            return r;
+        r = execute(db, sql);
+        if (r < 0)
+            return r;
     }
-    r = r ? r : execute(db, "COMMIT");
+    return execute(db, "COMMIT");
+}
+
+static int make_tables(struct qpw_db *db)
+{
+    int r = execute(db, "BEGIN IMMEDIATE");
+
+    if (r < 0)
+        return r;
+    r = make_new_tables(db);
     if (r < 0)
         execute(db, "ROLLBACK");
     return r;
@@ -111,11 +122,17 @@ static int begin_writing(struct qpw_db *db, uint64_t most_bytes)
     int r = execute(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;"
                         "PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY");
 
-    r = r ? r : check_whole(db);
-    r = r ? r : make_tables(db);
+    if (r < 0)
+        return r;
+    r = check_whole(db);
+    if (r < 0)
+        return r;
+    r = make_tables(db);
+    if (r < 0)
+        return r;
     /* Allow a quarter more than the limit, as room for a transaction, but never unlimited growth. */
     snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %llu", (unsigned long long)(most_bytes + most_bytes / 4) / PAGE_BYTES);
-    return r ? r : execute(db, sql);
+    return execute(db, sql);
 }
 
 /* Return whether files can be created in the file's folder. */
@@ -190,10 +207,13 @@ int qpw_db_open(struct qpw_db *db, const char *path, enum qpw_db_open how, uint6
     /* After a writer was killed, a reader may have to recover the log; it changes nothing else (query_only). */
     int flags = SQLITE_OPEN_READWRITE | (how == QPW_DB_READ ? 0 : SQLITE_OPEN_CREATE);
     mode_t mask;
-    int r = how == QPW_DB_WRITE ? qpw_db_make_folder(path, err) : 0;
+    int r;
 
     *db = (struct qpw_db){0};
-    r = r ? r : check_header(path, err);
+    r = how == QPW_DB_WRITE ? qpw_db_make_folder(path, err) : 0;
+    if (r < 0)
+        return r;
+    r = check_header(path, err);
     if (r < 0)
         return r;
     if (how == QPW_DB_READ && access(path, F_OK) < 0)

@@ -9,12 +9,14 @@
 #define QPW_HISTORY_READ_H
 
 #include "history/history.h"
+#include "util/cleanup.h"
 
 struct qpw_history_reader;
 
 /* 0; -ENOENT: no history; or another negative number; with err. */
 int qpw_history_open(const char *path, struct qpw_history_reader **ret, struct qpw_error *err);
 void qpw_history_close(struct qpw_history_reader *r); /* NULL is fine */
+QPW_CLEANUP_POINTER(struct qpw_history_reader, qpw_history_close)
 
 struct qpw_history_window {
     int64_t since; /* 0: from the beginning */

@@ -6,7 +6,27 @@
 #define LEAST_FIVE QPW_HISTORY_DAY /* slots of this age or younger are never combined to save space */
 #define LEAST_HOURS (14 * QPW_HISTORY_DAY)
 
-/* Combine the oldest slots of `span` into one of `into` if that ends by `before`. *ret_done: there were any. */
+/* Replace the slots of `span` from `start` on by one of `into` seconds, within a transaction. */
+static int replace_slots(struct qpw_history *h, int64_t span, int64_t into, int64_t start)
+{
+    int r = qpw_db_run(
+        &h->db,
+        "INSERT INTO slot SELECT ?1, ?2, key, sum(connections), sum(rx_packets), sum(rx_bytes), sum(tx_packets), "
+        "sum(tx_bytes) FROM slot WHERE span = ?3 AND start >= ?2 AND start < ?2 + ?1 GROUP BY key "
+        "ON CONFLICT(span, start, key) DO UPDATE SET connections = connections + excluded.connections, "
+        "rx_packets = rx_packets + excluded.rx_packets, rx_bytes = rx_bytes + excluded.rx_bytes, "
+        "tx_packets = tx_packets + excluded.tx_packets, tx_bytes = tx_bytes + excluded.tx_bytes",
+        "iii", into, start, span);
+
+    if (r < 0)
+        return r;
+    r = qpw_db_run(&h->db, "DELETE FROM slot WHERE span = ? AND start >= ? AND start < ?", "iii", span, start,
+                   start + into);
+    if (r < 0)
+        return r;
+    return qpw_db_run(&h->db, "COMMIT", "");
+}
+
 static int sum_up(struct qpw_history *h, int64_t span, int64_t into, int64_t before, bool *ret_done)
 {
     int64_t oldest = qpw_db_number(&h->db, -1, "SELECT min(start) FROM slot WHERE span = ?", "i", span), start;
@@ -19,15 +39,9 @@ static int sum_up(struct qpw_history *h, int64_t span, int64_t into, int64_t bef
     if (start + into > before)
         return 0;
     r = qpw_db_run(&h->db, "BEGIN IMMEDIATE", "");
-    r = r ? r : qpw_db_run(&h->db,
-                           "INSERT INTO slot SELECT ?1, ?2, key, sum(connections), sum(rx_packets), sum(rx_bytes), sum(tx_packets), "
-                           "sum(tx_bytes) FROM slot WHERE span = ?3 AND start >= ?2 AND start < ?2 + ?1 GROUP BY key "
-                           "ON CONFLICT(span, start, key) DO UPDATE SET connections = connections + excluded.connections, "
-                           "rx_packets = rx_packets + excluded.rx_packets, rx_bytes = rx_bytes + excluded.rx_bytes, "
-                           "tx_packets = tx_packets + excluded.tx_packets, tx_bytes = tx_bytes + excluded.tx_bytes", "iii", into,
-                           start, span);
-    r = r ? r : qpw_db_run(&h->db, "DELETE FROM slot WHERE span = ? AND start >= ? AND start < ?", "iii", span, start, start + into);
-    r = r ? r : qpw_db_run(&h->db, "COMMIT", "");
+    if (r < 0)
+        return r;
+    r = replace_slots(h, span, into, start);
     if (r < 0)
         sqlite3_exec(h->db.sqlite, "ROLLBACK", NULL, NULL, NULL);
     *ret_done = r == 0;
@@ -68,9 +82,16 @@ int qpw_history_tidy(struct qpw_history *h, int64_t now)
     bool done;
     int r = sum_up(h, QPW_HISTORY_FIVE, QPW_HISTORY_HOUR, now - QPW_HISTORY_FIVE_KEPT, &done);
 
-    r = r ? r : sum_up(h, QPW_HISTORY_HOUR, QPW_HISTORY_DAY, now - QPW_HISTORY_HOURS_KEPT, &done);
+    if (r < 0)
+        return r;
+    r = sum_up(h, QPW_HISTORY_HOUR, QPW_HISTORY_DAY, now - QPW_HISTORY_HOURS_KEPT, &done);
+    if (r < 0)
+        return r;
     done = true;
-    for (int i = 0; r == 0 && done && i < STEPS_OF_PRESSURE && is_too_large(h); i++)
+    for (int i = 0; done && i < STEPS_OF_PRESSURE && is_too_large(h); i++) {
         r = give_up(h, now, &done);
-    return r;
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }

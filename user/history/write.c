@@ -83,31 +83,41 @@ static void join_ifaces(const struct qpw_snapshot *s, char *buf, size_t size)
         used += snprintf(buf + used, size - used, "%s%s", used ? " " : "", s->ifaces[i].name);
 }
 
+/* Add an epoch for the instance, and what lies between it and the one before. */
+static int add_epoch(struct qpw_history *h, const struct qpw_history_input *in, int64_t now, int64_t *ret_id)
+{
+    int64_t began = QPW_I(in->s->from_unix_ns / QPW_SECOND_NS);
+    int r = qpw_db_run(&h->db, "INSERT INTO epoch(instance, attached_ns, began, written) VALUES(?, ?, ?, ?)", "iiii",
+                       QPW_I(in->instance), QPW_I(in->s->meta.attached_unix_ns), began, now);
+
+    if (r < 0)
+        return r;
+    *ret_id = sqlite3_last_insert_rowid(h->db.sqlite);
+    r = note_between(h, *ret_id, began);
+    if (r < 0)
+        return r;
+    return qpw_db_run(&h->db, "DELETE FROM counted", "");
+}
+
 static int find_epoch(struct qpw_history *h, const struct qpw_history_input *in, int64_t now)
 {
     const struct qpw_snapshot *s = in->s;
-    int64_t began = QPW_I(s->from_unix_ns / QPW_SECOND_NS), id;
+    int64_t id =
+        qpw_db_number(&h->db, 0, "SELECT id FROM epoch WHERE attached_ns = ?", "i", QPW_I(s->meta.attached_unix_ns));
     char ifaces[1024];
-    int r;
+    int r = id ? 0 : add_epoch(h, in, now, &id);
 
-    id = qpw_db_number(&h->db, 0, "SELECT id FROM epoch WHERE attached_ns = ?", "i", QPW_I(s->meta.attached_unix_ns));
+    if (r < 0)
+        return r;
     join_ifaces(s, ifaces, sizeof(ifaces));
-    if (!id) {
-        r = qpw_db_run(&h->db, "INSERT INTO epoch(instance, attached_ns, began, written) VALUES(?, ?, ?, ?)", "iiii",
-                       QPW_I(in->instance), QPW_I(s->meta.attached_unix_ns), began, now);
-        id = sqlite3_last_insert_rowid(h->db.sqlite);
-        r = r ? r : note_between(h, id, began);
-        r = r ? r : qpw_db_run(&h->db, "DELETE FROM counted", "");
-        if (r < 0)
-            return r;
-    }
     if (h->epoch != id) {
         h->has_counted = false;
         h->epoch = id;
     }
-    r = qpw_db_run(&h->db, "UPDATE epoch SET written = ?, ended = ?, instance = ?, host = ?, version = ?, interfaces = ? WHERE id = ?",
-                   "iiittti", now, in->end ? now : QPW_I(0), QPW_I(in->instance), s->host, s->meta.version, ifaces, id);
-    return r;
+    return qpw_db_run(
+        &h->db,
+        "UPDATE epoch SET written = ?, ended = ?, instance = ?, host = ?, version = ?, interfaces = ? WHERE id = ?",
+        "iiittti", now, in->end ? now : QPW_I(0), QPW_I(in->instance), s->host, s->meta.version, ifaces, id);
 }
 
 static int witness(struct qpw_history *h, const struct qpw_snapshot *s, int64_t now)
@@ -265,6 +275,34 @@ static int write_meters(struct qpw_history *h, const struct qpw_snapshot *s, int
 
 /* ---- The transaction ---- */
 
+/* Write everything, within a transaction. */
+static int write_parts(struct qpw_history *h, const struct qpw_history_input *in, int64_t now)
+{
+    int r = find_epoch(h, in, now);
+
+    if (r < 0)
+        return r;
+    r = load_counted(h);
+    if (r < 0)
+        return r;
+    r = witness(h, in->s, now);
+    if (r < 0)
+        return r;
+    r = qpw_history_changes(h, in, now);
+    if (r < 0)
+        return r;
+    r = write_meters(h, in->s, now);
+    if (r < 0)
+        return r;
+    r = qpw_history_findings(h, in);
+    if (r < 0)
+        return r;
+    r = qpw_history_talkers(h, in, now);
+    if (r < 0)
+        return r;
+    return qpw_db_run(&h->db, "COMMIT", "");
+}
+
 static int write_all(struct qpw_history *h, const struct qpw_history_input *in)
 {
     /* Counts up to a slot's end belong to that slot. */
@@ -273,14 +311,7 @@ static int write_all(struct qpw_history *h, const struct qpw_history_input *in)
 
     if (r < 0)
         return r;
-    r = find_epoch(h, in, now);
-    r = r ? r : load_counted(h);
-    r = r ? r : witness(h, in->s, now);
-    r = r ? r : qpw_history_changes(h, in, now);
-    r = r ? r : write_meters(h, in->s, now);
-    r = r ? r : qpw_history_findings(h, in);
-    r = r ? r : qpw_history_talkers(h, in, now);
-    r = r ? r : qpw_db_run(&h->db, "COMMIT", "");
+    r = write_parts(h, in, now);
     if (r < 0) {
         sqlite3_exec(h->db.sqlite, "ROLLBACK", NULL, NULL, NULL);
         h->has_counted = false;
@@ -367,7 +398,8 @@ void qpw_history_write(struct qpw_history *h, const struct qpw_history_input *in
     r = try_to_write(h, in, &err);
     if (r == QPW_DB_DAMAGED && may_set_aside(h)) {
         r = set_aside(h, in->s->unix_ns, ret->set_aside, sizeof(ret->set_aside), &err);
-        r = r ? r : try_to_write(h, in, &err);
+        if (r == 0)
+            r = try_to_write(h, in, &err);
     }
     if (r < 0) {
         ret->state = QPW_HISTORY_STOPPED;

@@ -7,6 +7,7 @@
 
 #include "facts/gaps.h"
 #include "facts/totals.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 
 #define USERS_WHILE_COUNTING 256 /* per rule on the current day; afterwards QPW_HISTORY_USERS */
@@ -159,14 +160,17 @@ static int add_talker(struct qpw_history *h, const struct qpw_history_talker *t,
 
     if (r < 0 || sqlite3_changes(h->db.sqlite))
         return r;
+    r = h->talkers >= h->most_talkers ? make_room(h, now) : 0;
+    if (r < 0)
+        return r;
     if (h->talkers >= h->most_talkers)
-        r = make_room(h, now);
-    if (r == 0 && h->talkers >= h->most_talkers)
         return qpw_history_lost(h, is_answered(t->outcome) ? "talkers" : "talkers-unanswered", 1);
-    r = r ? r : qpw_db_run(&h->db, "INSERT INTO talker VALUES(?, ?, ?, ?, ?, ?, ?)", "itiiiit", key, remote, first, last,
-                           QPW_I(t->outcome), QPW_I(t->connections), t->process);
-    h->talkers += r == 0;
-    return r;
+    r = qpw_db_run(&h->db, "INSERT INTO talker VALUES(?, ?, ?, ?, ?, ?, ?)", "itiiiit", key, remote, first, last,
+                   QPW_I(t->outcome), QPW_I(t->connections), t->process);
+    if (r < 0)
+        return r;
+    h->talkers++;
+    return 0;
 }
 
 /* Of each finished day, keep the busiest users only. */
@@ -199,18 +203,31 @@ int qpw_history_talkers(struct qpw_history *h, const struct qpw_history_input *i
     char remote[64];
     int r = end_days(h, day);
 
-    if (r == 0 && in->talkers_until_unix_ns)
+    if (r < 0)
+        return r;
+    if (in->talkers_until_unix_ns) {
         r = qpw_db_run(&h->db, "INSERT OR REPLACE INTO counted VALUES(2, x'', 0, ?, 0, 0, 0, 0, 0)", "i", QPW_I(in->talkers_until_unix_ns));
-    for (size_t i = 0; r == 0 && i < in->n_talkers; i++) {
-        t = &in->talkers[i];
-        if (!i || memcmp(&t->key, &t[-1].key, sizeof(t->key)))
-            r = qpw_history_key(h, in->s, &t->key, now, &key);
-        qpw_address_text(t->remote, remote, sizeof(remote));
-        r = r ? r : add_talker(h, t, key, remote, now);
-        if (r == 0 && t->key.rule && is_answered(t->outcome) && t->key.verdict >= QPW_VERDICT_ALLOWED)
-            r = add_user(h, t, qpw_snapshot_rule(in->s, t->key.rule), remote, day);
+        if (r < 0)
+            return r;
     }
-    return r;
+    for (size_t i = 0; i < in->n_talkers; i++) {
+        t = &in->talkers[i];
+        if (!i || memcmp(&t->key, &t[-1].key, sizeof(t->key))) {
+            r = qpw_history_key(h, in->s, &t->key, now, &key);
+            if (r < 0)
+                return r;
+        }
+        qpw_address_text(t->remote, remote, sizeof(remote));
+        r = add_talker(h, t, key, remote, now);
+        if (r < 0)
+            return r;
+        if (t->key.rule && is_answered(t->outcome) && t->key.verdict >= QPW_VERDICT_ALLOWED) {
+            r = add_user(h, t, qpw_snapshot_rule(in->s, t->key.rule), remote, day);
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
 }
 
 /* ---- Policies, rules, coverage changes, listeners ---- */
@@ -245,17 +262,28 @@ static int write_rules(struct qpw_history *h, const struct qpw_snapshot *s, int6
 
     if (h->rules == hash)
         return 0;
+    h->rules = 0;
     r = qpw_db_run(&h->db, "UPDATE rule SET in_force = 2 WHERE in_force = 1", "");
-    for (size_t i = 1; r == 0 && i < s->n_rules; i++)
-        if (s->rules[i].in_force && s->rules[i].name[0])
-            r = qpw_db_run(&h->db, "INSERT INTO rule VALUES(?, ?, ?, ?, 1, ?, 0) ON CONFLICT(name) DO UPDATE SET "
-                                   "since = CASE WHEN in_force = 0 THEN excluded.since ELSE since END, "
-                                   "until = 0, in_force = 1, text = excluded.text, direction = excluded.direction, "
-                                   "verdict = excluded.verdict", "tiiti", s->rules[i].name, QPW_I(s->rules[i].direction),
-                           QPW_I(s->rules[i].verdict), s->rules[i].text, now);
-    r = r ? r : qpw_db_run(&h->db, "UPDATE rule SET in_force = 0, until = ? WHERE in_force = 2", "i", now);
-    h->rules = r ? 0 : hash;
-    return r;
+    if (r < 0)
+        return r;
+    for (size_t i = 1; i < s->n_rules; i++) {
+        if (!s->rules[i].in_force || !s->rules[i].name[0])
+            continue;
+        r = qpw_db_run(&h->db,
+                       "INSERT INTO rule VALUES(?, ?, ?, ?, 1, ?, 0) ON CONFLICT(name) DO UPDATE SET "
+                       "since = CASE WHEN in_force = 0 THEN excluded.since ELSE since END, "
+                       "until = 0, in_force = 1, text = excluded.text, direction = excluded.direction, "
+                       "verdict = excluded.verdict",
+                       "tiiti", s->rules[i].name, QPW_I(s->rules[i].direction), QPW_I(s->rules[i].verdict),
+                       s->rules[i].text, now);
+        if (r < 0)
+            return r;
+    }
+    r = qpw_db_run(&h->db, "UPDATE rule SET in_force = 0, until = ? WHERE in_force = 2", "i", now);
+    if (r < 0)
+        return r;
+    h->rules = hash;
+    return 0;
 }
 
 static int write_records(struct qpw_history *h, const struct qpw_snapshot *s)
@@ -275,16 +303,23 @@ static int write_records(struct qpw_history *h, const struct qpw_snapshot *s)
 
 static int write_blind(struct qpw_history *h, const struct qpw_snapshot *s)
 {
-    struct qpw_gap *gaps = NULL;
+    QPW_CLEANUP(qpw_freep) struct qpw_gap *gaps = NULL;
     size_t n = 0;
     int r = qpw_gaps_make(s, 0, &gaps, &n) < 0 ? QPW_DB_RESULT(SQLITE_NOMEM) : 0;
 
-    r = r ? r : qpw_db_run(&h->db, "DELETE FROM blind WHERE epoch = ? AND kind NOT IN ('not-attached', 'killed')", "i", h->epoch);
-    for (size_t i = 0; r == 0 && i < n; i++)
+    if (r < 0)
+        return r;
+    r = qpw_db_run(&h->db, "DELETE FROM blind WHERE epoch = ? AND kind NOT IN ('not-attached', 'killed')", "i",
+                   h->epoch);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n; i++) {
         r = qpw_db_run(&h->db, "INSERT INTO blind VALUES(?, ?, ?, ?, ?)", "iiitt", h->epoch, QPW_I(gaps[i].from_unix_ns / QPW_SECOND_NS),
                        QPW_I(gaps[i].to_unix_ns / QPW_SECOND_NS), qpw_snapshot_iface(s, gaps[i].iface), qpw_coverage_name(gaps[i].kind));
-    free(gaps);
-    return r;
+        if (r < 0)
+            return r;
+    }
+    return 0;
 }
 
 static int write_listeners(struct qpw_history *h, const struct qpw_history_input *in)
@@ -311,9 +346,19 @@ int qpw_history_changes(struct qpw_history *h, const struct qpw_history_input *i
 {
     int r = write_policy(h, in, now);
 
-    r = r ? r : write_rules(h, in->s, now);
-    r = r ? r : write_records(h, in->s);
-    r = r ? r : write_blind(h, in->s);
-    r = r ? r : write_listeners(h, in);
-    return r ? r : write_programs(h, in);
+    if (r < 0)
+        return r;
+    r = write_rules(h, in->s, now);
+    if (r < 0)
+        return r;
+    r = write_records(h, in->s);
+    if (r < 0)
+        return r;
+    r = write_blind(h, in->s);
+    if (r < 0)
+        return r;
+    r = write_listeners(h, in);
+    if (r < 0)
+        return r;
+    return write_programs(h, in);
 }

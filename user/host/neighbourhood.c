@@ -195,8 +195,12 @@ int qpw_neighbourhood_read(uint64_t now_unix_ns, struct qpw_neighbourhood *ret)
     if (reading.ticks_per_second <= 0)
         reading.ticks_per_second = 100;
     r = read_devices(&reading);
-    r = r ? r : dump(RTM_GETADDR, sizeof(struct ifaddrmsg), take_held, &reading);
-    return r ? r : dump(RTM_GETNEIGH, sizeof(struct ndmsg), take_neighbour, &reading);
+    if (r < 0)
+        return r;
+    r = dump(RTM_GETADDR, sizeof(struct ifaddrmsg), take_held, &reading);
+    if (r < 0)
+        return r;
+    return dump(RTM_GETNEIGH, sizeof(struct ndmsg), take_neighbour, &reading);
 }
 
 void qpw_neighbourhood_clear(struct qpw_neighbourhood *n)

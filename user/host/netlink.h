@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/cleanup.h"
 #include "util/error.h"
 
 struct qpw_netlink;
@@ -57,6 +58,7 @@ struct qpw_netlink_handler {
 /* Subscribe, then dump everything once. Returns 0, or a negative errno with err filled. */
 int qpw_netlink_open(struct qpw_netlink **ret, struct qpw_error *err);
 void qpw_netlink_close(struct qpw_netlink *n); /* n may be NULL */
+QPW_CLEANUP_POINTER(struct qpw_netlink, qpw_netlink_close)
 
 /* Return a descriptor to poll; readable when there is something to drain. Owned by n. */
 int qpw_netlink_fd(const struct qpw_netlink *n);

@@ -170,10 +170,12 @@ static ssize_t receive_record(int fd, uint8_t *buf, size_t size, uint64_t until_
 
     while (!(mark & LAST_FRAGMENT)) {
         r = receive(fd, (uint8_t *)&mark, sizeof(mark), until_ns);
+        if (r < 0)
+            return r;
         mark = ntohl(mark);
-        if (r == 0 && (mark & ~LAST_FRAGMENT) > size - used)
-            r = -EMSGSIZE;
-        r = r ? r : receive(fd, buf + used, mark & ~LAST_FRAGMENT, until_ns);
+        if ((mark & ~LAST_FRAGMENT) > size - used)
+            return -EMSGSIZE;
+        r = receive(fd, buf + used, mark & ~LAST_FRAGMENT, until_ns);
         if (r < 0)
             return r;
         used += mark & ~LAST_FRAGMENT;

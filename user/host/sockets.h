@@ -15,12 +15,14 @@
 
 #include "host/process.h"
 #include "qportwatch.h"
+#include "util/cleanup.h"
 #include "util/error.h"
 
 struct qpw_sockets;
 
 int qpw_sockets_open(struct qpw_sockets **ret, struct qpw_error *err);
 void qpw_sockets_close(struct qpw_sockets *s); /* s may be NULL */
+QPW_CLEANUP_POINTER(struct qpw_sockets, qpw_sockets_close)
 
 /*
  * Read all TCP and UDP sockets at once. Until the next reading, or until it is forgotten, queries are answered from it

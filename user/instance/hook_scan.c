@@ -14,6 +14,7 @@
 #include "instance/instance.h"
 #include "instance/objects.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 /* Larger than any version's record, of which only the first two fields are read. */
 #define META_BYTES (64u * 1024)
@@ -167,18 +168,21 @@ static int find_in_hook(const struct qpw_hook_link *link, enum qpw_point point, 
 
 int qpw_hook_scan_find_on(unsigned ifindex, const char *name, struct qpw_hook_scan *ret, struct qpw_error *err)
 {
-    struct qpw_hook_scan scan = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan scan = {0};
     struct qpw_hook_list list;
-    int r = 0;
+    int r;
 
-    for (enum qpw_point point = QPW_POINT_RX; r == 0 && point <= QPW_POINT_TX; point++) {
+    *ret = (struct qpw_hook_scan){0};
+    for (enum qpw_point point = QPW_POINT_RX; point <= QPW_POINT_TX; point++) {
         r = qpw_hooks_query(ifindex, point, &list, err);
-        r = r ? r : add_ours(&list, &(struct qpw_hook_site){.ifindex = ifindex, .point = point}, name, &scan, err);
+        if (r == 0)
+            r = add_ours(&list, &(struct qpw_hook_site){.ifindex = ifindex, .point = point}, name, &scan, err);
+        if (r < 0)
+            return r == -ENODEV ? 0 : r;
     }
-    if (r < 0)
-        qpw_hook_scan_clear(&scan);
     *ret = scan;
-    return r == -ENODEV ? 0 : r;
+    scan = (struct qpw_hook_scan){0};
+    return 0;
 }
 
 int qpw_hook_scan_find(struct qpw_hook_scan *ret, struct qpw_error *err)

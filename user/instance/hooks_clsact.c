@@ -180,13 +180,16 @@ int qpw_clsact_attach(unsigned ifindex, enum qpw_point point, int prog_fd, bool 
     }
     hook.attach_point = tc_point(point);
     r = ask(ifindex, point, &dump, err);
-    r = r ? r : add_filter(&dump, &hook, prog_fd, err);
-    if (r < 0 && r != -ENOSPC && point == QPW_POINT_TX && !made && err)
+    if (r == 0)
+        r = add_filter(&dump, &hook, prog_fd, err);
+    if (r == 0) {
+        *ret_made_qdisc |= made;
+        return 0;
+    }
+    if (r != -ENOSPC && point == QPW_POINT_TX && !made && err)
         strncat(err->text, " (is its qdisc `ingress` and not `clsact`?)", sizeof(err->text) - strlen(err->text) - 1);
-    if (r < 0 && made)
+    if (made)
         qpw_clsact_remove(ifindex, NULL);
-    else if (made)
-        *ret_made_qdisc = true;
     return r;
 }
 

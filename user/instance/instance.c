@@ -10,6 +10,7 @@
 #include "instance/objects.h"
 #include "instance/programs.h"
 #include "instance/runs.h"
+#include "util/cleanup.h"
 
 /* Read the configuration as it was frozen at load: the only value of its section. */
 static int read_config(struct qpw_kernel *k, struct qpw_error *err)
@@ -73,8 +74,12 @@ static int open_maps(uint32_t prog_id, struct qpw_kernel *k, struct qpw_error *e
         if (k->section_fd[section] < 0)
             r = qpw_fail(err, -EPROTO, "what is attached lacks a section of variables; 'qportwatch detach' "
                          "removes it");
-    r = r ? r : read_config(k, err);
-    return r ? r : qpw_kernel_map_pages(k, err);
+    if (r < 0)
+        return r;
+    r = read_config(k, err);
+    if (r < 0)
+        return r;
+    return qpw_kernel_map_pages(k, err);
 }
 
 int qpw_instance_open_maps(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, struct qpw_error *err)
@@ -128,23 +133,35 @@ int qpw_instance_open(const struct qpw_hook_scan *scan, struct qpw_kernel *ret, 
 
 int qpw_instance_find_among(struct qpw_kernel *ret, struct qpw_hook_scan *ret_others, struct qpw_error *err)
 {
-    struct qpw_hook_scan scan = {0}, others = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan scan = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan others = {0};
     char other[256];
-    int r = qpw_rights_check(err);
+    int r;
 
-    r = r ? r : qpw_hook_scan_find(&scan, err);
-    r = r ? r : qpw_hook_scan_split(&scan, &others, err);
-    if (r == 0 && !scan.n)
-        r = qpw_hook_scan_find_unhooked(&scan, err);
-    if (r == 0 && !scan.n && others.n)
-        r = qpw_fail(err, -ENOENT, "not attached in this network namespace: %s",
-                     qpw_run_text(&others.site[0], other, sizeof(other)));
-    r = r ? r : qpw_instance_open(&scan, ret, err);
-    qpw_hook_scan_clear(&scan);
+    *ret_others = (struct qpw_hook_scan){0};
+    r = qpw_rights_check(err);
     if (r < 0)
-        qpw_hook_scan_clear(&others);
+        return r;
+    r = qpw_hook_scan_find(&scan, err);
+    if (r < 0)
+        return r;
+    r = qpw_hook_scan_split(&scan, &others, err);
+    if (r < 0)
+        return r;
+    if (!scan.n) {
+        r = qpw_hook_scan_find_unhooked(&scan, err);
+        if (r < 0)
+            return r;
+    }
+    if (!scan.n && others.n)
+        return qpw_fail(err, -ENOENT, "not attached in this network namespace: %s",
+                        qpw_run_text(&others.site[0], other, sizeof(other)));
+    r = qpw_instance_open(&scan, ret, err);
+    if (r < 0)
+        return r;
     *ret_others = others;
-    return r;
+    others = (struct qpw_hook_scan){0};
+    return 0;
 }
 
 int qpw_instance_find(struct qpw_kernel *ret, struct qpw_error *err)

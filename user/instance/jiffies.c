@@ -45,8 +45,10 @@ static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
     uint32_t first = 0, tick = 0;
     int r = read_half(fd, &first);
 
+    if (r < 0)
+        return r;
     do {
-        r = r ? r : read_half(fd, &tick);
+        r = read_half(fd, &tick);
         if (r < 0)
             return r;
     } while (tick == first);

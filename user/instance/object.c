@@ -21,6 +21,7 @@
 #include "instance/jiffies.h"
 #include "instance/kernel_words.h"
 #include "instance/programs.h"
+#include "util/cleanup.h"
 
 #define SECONDS 1000000000ull
 #define REPLAY_RING_BYTES (1u << 20) /* ends of connections, read between frames */
@@ -45,6 +46,8 @@ void qpw_kernel_close(struct qpw_kernel *k)
     close_all(k->prog_fd, QPW_PROG_COUNT);
     qpw_kernel_init(k);
 }
+
+QPW_CLEANUP_POINTER(struct bpf_object, bpf_object__close)
 
 /* Size the connection tables: established as requested, the others in proportion. */
 static void set_sizes(struct bpf_object *object, const struct qpw_load_options *o)
@@ -176,15 +179,24 @@ static int fill_queue(int fd, uint32_t first, uint32_t count)
 
 static int fill_queues(struct qpw_kernel *k, struct qpw_error *err)
 {
-    int r = fill_queue(k->map_fd[QPW_MAP_meter_slots], QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE);
+    static const struct {
+        enum qpw_map map;
+        uint32_t first, count;
+    } queues[] = {{QPW_MAP_meter_slots, QPW_FIRST_METER_SLOT, QPW_METER_SLOTS_SAFE},
+                  {QPW_MAP_open_slots, QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN},
+                  {QPW_MAP_finding_slots, QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS},
+                  {QPW_MAP_node_slots, QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS},
+                  {QPW_MAP_answered_slots, QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS},
+                  {QPW_MAP_implied_slots, QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS},
+                  {QPW_MAP_weak_slots, QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS}};
 
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_open_slots], QPW_FIRST_OPEN_SLOT, QPW_METER_SLOTS_OPEN);
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_finding_slots], QPW_FIRST_FINDING_SLOT, QPW_FINDING_SLOTS);
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_node_slots], QPW_FIRST_NODE_SLOT, QPW_NODE_SLOTS);
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_answered_slots], QPW_FIRST_ANSWERED_SLOT, QPW_ANSWERED_SLOTS);
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_implied_slots], QPW_FIRST_IMPLIED_SLOT, QPW_IMPLIED_SLOTS);
-    r = r ? r : fill_queue(k->map_fd[QPW_MAP_weak_slots], QPW_FIRST_WEAK_SLOT, QPW_WEAK_SLOTS);
-    return r ? qpw_fail(err, r, "cannot fill the queues of counter slots: %s", strerror(-r)) : 0;
+    for (size_t i = 0; i < sizeof(queues) / sizeof(*queues); i++) {
+        int r = fill_queue(k->map_fd[queues[i].map], queues[i].first, queues[i].count);
+
+        if (r < 0)
+            return qpw_fail(err, r, "cannot fill the queues of counter slots: %s", strerror(-r));
+    }
+    return 0;
 }
 
 static void set_defaults(struct qpw_control *c, uint64_t now)
@@ -239,7 +251,7 @@ static int take_maps(struct bpf_object *object, struct qpw_kernel *k, struct qpw
 
 static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
-    struct bpf_object *object;
+    QPW_CLEANUP(bpf_object__closep) struct bpf_object *object = NULL;
     int r;
 
     k->old_verifier = options->old_verifier;
@@ -248,18 +260,16 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
         return qpw_fail(err, -errno, "cannot open the embedded BPF object: %s", strerror(errno));
     set_sizes(object, options);
     r = set_config(object, options, &k->config, err);
-    if (r == 0) {
-        r = load_maps(object);
-        if (r < 0)
-            r = qpw_fail(
-                err, r, "cannot make the BPF maps: %s%s", strerror(-r),
-                qpw_kernel_remedy(
-                    r, " (root, or CAP_BPF and CAP_NET_ADMIN, "
-                       "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
-    }
-    r = r ? r : take_maps(object, k, err);
-    bpf_object__close(object);
-    return r;
+    if (r < 0)
+        return r;
+    r = load_maps(object);
+    if (r < 0)
+        return qpw_fail(
+            err, r, "cannot make the BPF maps: %s%s", strerror(-r),
+            qpw_kernel_remedy(
+                r, " (root, or CAP_BPF and CAP_NET_ADMIN, "
+                   "and Linux 5.10 are needed; before 5.11 also CAP_SYS_RESOURCE, or enough lockable memory)"));
+    return take_maps(object, k, err);
 }
 
 int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
@@ -269,18 +279,28 @@ int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
     return fill_queues(k, err);
 }
 
+static int begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
+{
+    int r = make_maps(options, k, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_programs_begin(k, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS, &k->programs, err);
+    if (r < 0)
+        return r;
+    r = qpw_kernel_map_pages(k, err);
+    if (r < 0)
+        return r;
+    return qpw_kernel_set_fresh(k, err);
+}
+
 int qpw_kernel_begin(const struct qpw_load_options *options, struct qpw_kernel *k, struct qpw_error *err)
 {
     struct qpw_kernel fresh;
     int r;
 
     qpw_kernel_init(&fresh);
-    r = make_maps(options, &fresh, err);
-    r = r ? r
-          : qpw_programs_begin(&fresh, options->programs ? options->programs : QPW_ALL_INTERFACE_PROGRAMS,
-                               &fresh.programs, err);
-    r = r ? r : qpw_kernel_map_pages(&fresh, err);
-    r = r ? r : qpw_kernel_set_fresh(&fresh, err);
+    r = begin(options, &fresh, err);
     if (r < 0) {
         qpw_kernel_close(&fresh);
         return r;

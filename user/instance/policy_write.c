@@ -108,29 +108,56 @@ static int swap_in(struct qpw_kernel *k, const int fds[TABLES], bool peers)
     return 0;
 }
 
+static int make_tables(const struct qpw_compiled *policy, int fds[TABLES])
+{
+    fds[TABLE_SLOTS] = make_array("qpw_slots", policy->slots, sizeof(struct qpw_slots), 2 * QPW_CHUNKS_PER_DIR, 0);
+    if (fds[TABLE_SLOTS] < 0)
+        return fds[TABLE_SLOTS];
+    fds[TABLE_CHAINS] = make_array("qpw_chains", policy->chains, sizeof(struct qpw_chain), (uint32_t)policy->n_chains,
+                                   BPF_F_INNER_MAP);
+    if (fds[TABLE_CHAINS] < 0)
+        return fds[TABLE_CHAINS];
+    fds[TABLE_STEPS] = make_array("qpw_steps", policy->steps, sizeof(struct qpw_step), (uint32_t)policy->n_steps,
+                                  BPF_F_INNER_MAP);
+    if (fds[TABLE_STEPS] < 0)
+        return fds[TABLE_STEPS];
+    fds[TABLE_SETS] = make_sets(policy);
+    return fds[TABLE_SETS] < 0 ? fds[TABLE_SETS] : 0;
+}
+
+static int write_policy(struct qpw_kernel *k, const struct qpw_compiled *policy, const struct qpw_registry *names,
+                        int fds[TABLES])
+{
+    int r = make_tables(policy, fds);
+
+    if (r < 0)
+        return r;
+    r = write_names(k, names);
+    if (r < 0)
+        return r;
+    r = swap_in(k, fds, has_peers(policy));
+    if (r < 0)
+        return r;
+    r = write_listed(k, policy);
+    if (r < 0)
+        return r;
+    return write_exceptions(k, policy);
+}
+
 int qpw_kernel_set_policy(struct qpw_kernel *k, const struct qpw_compiled *policy, const struct qpw_registry *names,
                           struct qpw_error *err)
 {
-    int fds[TABLES], r = 0;
+    int fds[TABLES], r;
 
-    fds[TABLE_SLOTS] = make_array("qpw_slots", policy->slots, sizeof(struct qpw_slots), 2 * QPW_CHUNKS_PER_DIR, 0);
-    fds[TABLE_CHAINS] = make_array("qpw_chains", policy->chains, sizeof(struct qpw_chain), (uint32_t)policy->n_chains,
-                                   BPF_F_INNER_MAP);
-    fds[TABLE_STEPS] = make_array("qpw_steps", policy->steps, sizeof(struct qpw_step), (uint32_t)policy->n_steps,
-                                  BPF_F_INNER_MAP);
-    fds[TABLE_SETS] = make_sets(policy);
     for (int t = 0; t < TABLES; t++)
-        if (fds[t] < 0)
-            r = fds[t];
-    r = r ? r : write_names(k, names);
-    r = r ? r : swap_in(k, fds, has_peers(policy));
-    r = r ? r : write_listed(k, policy);
-    r = r ? r : write_exceptions(k, policy);
+        fds[t] = -1;
+    r = write_policy(k, policy, names, fds);
     for (int t = 0; t < TABLES; t++)
         if (fds[t] >= 0)
             close(fds[t]);
-    return r ? qpw_fail(err, r, "cannot write the policy into the kernel: %s; the one in force stays", strerror(-r))
-             : 0;
+    if (r < 0)
+        return qpw_fail(err, r, "cannot write the policy into the kernel: %s; the one in force stays", strerror(-r));
+    return 0;
 }
 
 int qpw_kernel_get_names(const struct qpw_kernel *k, struct qpw_registry *ret, struct qpw_error *err)

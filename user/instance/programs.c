@@ -36,17 +36,20 @@ static int prepare(struct job *job, struct bpf_object *object, struct bpf_progra
 {
     struct bpf_program *program;
     struct bpf_map *map;
-    int *fd, r = 0;
+    int *fd, r;
 
     bpf_object__for_each_map(map, object) {
         fd = qpw_kernel_map_slot(&job->maps, bpf_map__name(map));
-        r = r ? r : fd ? bpf_map__reuse_fd(map, *fd) : bpf_map__set_autocreate(map, false);
+        r = fd ? bpf_map__reuse_fd(map, *fd) : bpf_map__set_autocreate(map, false);
+        if (r < 0)
+            return r;
     }
-    bpf_object__for_each_program(program, object)
-        r = r ? r : bpf_program__set_autoload(program, program == wanted);
-    if (job->program == QPW_PROG_qpw_xdp_rx)
-        r = r ? r : bpf_program__set_flags(wanted, qpw_kernel_xdp_flags(&job->maps));
-    return r;
+    bpf_object__for_each_program (program, object) {
+        r = bpf_program__set_autoload(program, program == wanted);
+        if (r < 0)
+            return r;
+    }
+    return job->program == QPW_PROG_qpw_xdp_rx ? bpf_program__set_flags(wanted, qpw_kernel_xdp_flags(&job->maps)) : 0;
 }
 
 static int bind_maps(struct job *job)
@@ -71,7 +74,8 @@ static int load(struct job *job, struct bpf_object *object)
                         qpw_program_name(job->program));
     qpw_kernel_words();
     r = prepare(job, object, program);
-    r = r ? r : bpf_object__load(object);
+    if (r == 0)
+        r = bpf_object__load(object);
     if (r < 0) {
         words = qpw_kernel_words();
         return qpw_fail(&job->err, r, "the kernel refuses the BPF program %s: %s%s%s%s", qpw_program_name(job->program),

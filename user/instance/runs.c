@@ -13,6 +13,7 @@
 
 #include "host/netns.h"
 #include "instance/objects.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 
 #define LOOKS 200
@@ -94,25 +95,37 @@ static bool is_wanted(const struct search *s, const struct qpw_hook_site *site)
     return s->n_names == 0;
 }
 
+/* Detach what the search wants in this network namespace. */
+static int detach_wanted(struct search *s, struct qpw_error *err)
+{
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan scan = {0};
+    unsigned counted = 0;
+    int r = qpw_hook_scan_find(&scan, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < scan.n; i++) {
+        if (!is_wanted(s, &scan.site[i]))
+            continue;
+        r = qpw_hooks_detach(scan.site[i].ifindex, scan.site[i].point, &scan.site[i].entry, err);
+        if (r < 0)
+            return r;
+        s->removed += scan.site[i].ifindex != counted;
+        counted = scan.site[i].ifindex;
+    }
+    return 0;
+}
+
 static void detach_in(int netns_fd, void *data)
 {
     struct search *s = data;
-    struct qpw_hook_scan scan = {0};
-    unsigned counted = 0;
     struct qpw_error err;
-    int r = 0;
+    int r;
 
     if (setns(netns_fd, CLONE_NEWNET) < 0)
         r = qpw_fail(&err, -errno, "entering another network namespace: %s", strerror(errno));
-    r = r ? r : qpw_hook_scan_find(&scan, &err);
-    for (size_t i = 0; r == 0 && i < scan.n; i++) {
-        if (!is_wanted(s, &scan.site[i]))
-            continue;
-        r = qpw_hooks_detach(scan.site[i].ifindex, scan.site[i].point, &scan.site[i].entry, &err);
-        s->removed += r == 0 && scan.site[i].ifindex != counted;
-        counted = scan.site[i].ifindex;
-    }
-    qpw_hook_scan_clear(&scan);
+    else
+        r = detach_wanted(s, &err);
     if (r < 0 && s->r == 0) {
         s->r = r;
         s->err = err;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/cleanup.h"
 
 #define DEPTH 16 /* limit on nested structures */
 
@@ -200,29 +201,37 @@ static bool is_plain(uint32_t type)
     return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_LPM_TRIE;
 }
 
+QPW_CLEANUP_POINTER(struct btf, btf__free)
+
 int qpw_map_translation_make(int from_fd, int to_fd, struct qpw_map_translation *ret)
 {
     struct qpw_map_translation translation = {0};
     struct bpf_map_info from, to;
-    struct btf *a = NULL, *b = NULL;
+    QPW_CLEANUP(btf__freep) struct btf *a = NULL;
+    QPW_CLEANUP(btf__freep) struct btf *b = NULL;
     int r = ask(from_fd, &from);
 
-    r = r ? r : ask(to_fd, &to);
-    if (r == 0 && ((from.type != to.type && !(is_plain(from.type) && is_plain(to.type))) || !from.btf_id || !to.btf_id))
-        r = -EPROTO;
-    if (r == 0) {
-        a = btf__load_from_kernel_by_id(from.btf_id);
-        b = btf__load_from_kernel_by_id(to.btf_id);
-        r = a && b ? make_both(&from, a, &to, b, &translation) : -errno;
-        translation.entries = from.max_entries < to.max_entries ? from.max_entries : to.max_entries;
-    }
-    btf__free(a);
-    btf__free(b);
     if (r < 0)
+        return r;
+    r = ask(to_fd, &to);
+    if (r < 0)
+        return r;
+    if ((from.type != to.type && !(is_plain(from.type) && is_plain(to.type))) || !from.btf_id || !to.btf_id)
+        return -EPROTO;
+    a = btf__load_from_kernel_by_id(from.btf_id);
+    if (!a)
+        return -errno;
+    b = btf__load_from_kernel_by_id(to.btf_id);
+    if (!b)
+        return -errno;
+    r = make_both(&from, a, &to, b, &translation);
+    if (r < 0) {
         qpw_map_translation_clear(&translation);
-    else
-        *ret = translation;
-    return r;
+        return r;
+    }
+    translation.entries = from.max_entries < to.max_entries ? from.max_entries : to.max_entries;
+    *ret = translation;
+    return 0;
 }
 
 void qpw_map_translation_clear(struct qpw_map_translation *translation)
@@ -266,30 +275,27 @@ static void copy_hash(const struct qpw_map_translation *l, const struct room *ro
 
 int qpw_map_copy(int from_fd, int to_fd)
 {
-    struct qpw_map_translation l = {0};
+    QPW_CLEANUP(qpw_map_translation_clear) struct qpw_map_translation l = {0};
     struct bpf_map_info info;
     struct room room;
-    char *all;
+    QPW_CLEANUP(qpw_freep) char *all = NULL;
     int r = qpw_map_translation_make(from_fd, to_fd, &l);
 
-    r = r ? r : ask(from_fd, &info);
+    if (r < 0)
+        return r;
+    r = ask(from_fd, &info);
     if (r < 0)
         return r;
     all = calloc(1, 1 + (size_t)l.key.from_size + l.value.from_size + l.key.to_size + l.value.to_size);
-    if (!all) {
-        qpw_map_translation_clear(&l);
+    if (!all)
         return -ENOMEM;
-    }
     room.key = all;
     room.value = room.key + l.key.from_size;
     room.new_key = room.value + l.value.from_size;
     room.new_value = room.new_key + l.key.to_size;
-    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): ask() has filled it */
     if (info.type == BPF_MAP_TYPE_ARRAY)
         copy_array(&l, &room, from_fd, to_fd);
     else
         copy_hash(&l, &room, from_fd, to_fd);
-    free(all);
-    qpw_map_translation_clear(&l);
     return 0;
 }

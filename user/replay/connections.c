@@ -48,9 +48,12 @@ int qpw_connections_evicted(const struct qpw_kernel *k, enum qpw_conn_class conn
     uint64_t opened = 0, closed = 0, expired = 0;
     int r = qpw_connections_made(k, conn_class, &opened, &closed, err);
 
-    r = r ? r : read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);
-    if (r == 0)
-        *ret = opened > closed + expired ? opened - closed - expired : 0;
+    if (r < 0)
+        return r;
+    r = read_statistic(k, QPW_STAT_EXPIRED(conn_class), &expired, err);
+    if (r < 0)
+        return r;
+    *ret = opened > closed + expired ? opened - closed - expired : 0;
     return r;
 }
 

@@ -81,19 +81,25 @@ int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
     uint64_t opened, closed, capacity;
-    int r = 0;
+    int r;
 
-    for (size_t i = 0; r == 0 && i < sizeof(classes) / sizeof(*classes); i++) {
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
         enum qpw_conn_class c = classes[i];
 
         capacity = qpw_conns_capacity(k, c);
         if (!capacity)
             return qpw_fail(err, -EIO, "the table '%s' does not say how large it is", qpw_map_name(qpw_conns_map(c)));
         r = qpw_connections_made(k, c, &opened, &closed, err);
-        if (r || opened - closed - expire->expired[c] < full_at(c, capacity))
+        if (r < 0)
+            return r;
+        if (opened - closed - expire->expired[c] < full_at(c, capacity))
             continue;
         r = relieve(k, c, capacity, expire, count, err);
-        r = r ? r : qpw_expire_save(k, c, expire->expired[c]);
+        if (r < 0)
+            return r;
+        r = qpw_expire_save(k, c, expire->expired[c]);
+        if (r < 0)
+            return r;
     }
-    return r;
+    return 0;
 }

@@ -12,6 +12,7 @@
 #include "replay/dedup.h"
 #include "replay/feed.h"
 #include "replay/pressure.h"
+#include "util/cleanup.h"
 #include "words/numbers.h"
 
 /*
@@ -129,8 +130,12 @@ static int make_room(struct qpw_replay *replay, struct qpw_error *err)
 {
     int r = read_events(replay, err);
 
-    r = r ? r : qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, err);
-    return r ? r : hand_over_walked(replay, err);
+    if (r < 0)
+        return r;
+    r = qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, err);
+    if (r < 0)
+        return r;
+    return hand_over_walked(replay, err);
 }
 
 /* Report a connection whose tuple was reused by another; it is in no table any more. */
@@ -163,10 +168,29 @@ static int write_local_addresses(struct qpw_kernel *k, const struct qpw_ends *en
     return 0;
 }
 
+static int prepare(struct qpw_replay *replay, struct qpw_error *err)
+{
+    struct qpw_kernel *k = replay->kernel;
+    int r = qpw_feed_open(&replay->feed, k, replay->options.mode_tc, err);
+
+    if (r < 0)
+        return r;
+    r = write_local_addresses(k, &replay->ends, err);
+    if (r < 0)
+        return r;
+    r = qpw_expire_open(k, &replay->expire, err);
+    if (r < 0)
+        return r;
+    replay->expire.ended = ended_by_walk;
+    replay->expire.data = replay;
+    replay->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, replay, NULL);
+    return replay->ring ? 0 : qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));
+}
+
 int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const struct qpw_replay_options *options,
                     struct qpw_replay **ret, struct qpw_error *err)
 {
-    struct qpw_replay *replay = calloc(1, sizeof(*replay));
+    QPW_CLEANUP(qpw_replay_closep) struct qpw_replay *replay = calloc(1, sizeof(*replay));
     int r;
 
     if (!replay)
@@ -176,22 +200,10 @@ int qpw_replay_open(struct qpw_kernel *k, const struct qpw_ends *ends, const str
     if (!replay->options.mtu)
         replay->options.mtu = QPW_REPLAY_MTU;
     replay->ends = *ends;
-    r = qpw_feed_open(&replay->feed, k, options->mode_tc, err);
-    r = r ? r : write_local_addresses(k, ends, err);
-    if (r == 0)
-        r = qpw_expire_open(k, &replay->expire, err);
-    replay->expire.ended = ended_by_walk;
-    replay->expire.data = replay;
-    if (r == 0) {
-        replay->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, replay, NULL);
-        if (!replay->ring)
-            r = qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));
-    }
-    if (r < 0) {
-        qpw_replay_close(replay);
+    r = prepare(replay, err);
+    if (r < 0)
         return r;
-    }
-    *ret = replay;
+    *ret = QPW_TAKE(replay);
     return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "replay/connections.h"
 #include "replay/ends.h"
 #include "snapshot/snapshot.h"
+#include "util/cleanup.h"
 #include "util/error.h"
 
 /* Test runs take place on the namespace's loopback device, which is interface number 1 here. */
@@ -78,5 +79,6 @@ int qpw_replay_describe(struct qpw_replay *r, struct qpw_snapshot *s);
 
 /* r may be NULL */
 void qpw_replay_close(struct qpw_replay *r);
+QPW_CLEANUP_POINTER(struct qpw_replay, qpw_replay_close)
 
 #endif

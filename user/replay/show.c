@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapshot/collect.h"
 #include "report/render.h"
-#include "words/table.h"
-#include "words/words.h"
+#include "snapshot/collect.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
+#include "words/table.h"
+#include "words/words.h"
 
 /* Add notes on what the captures may have hidden or distorted, and always the number of records. */
 static int print_notes(struct qpw_snapshot *s, const struct qpw_replay_totals *t, const struct qpw_replay_options *o)
@@ -73,7 +74,7 @@ static int show_findings_text(const struct qpw_report *report, const struct qpw_
     static const struct qpw_table_column columns[] = {
         {"VERDICT"}, {"DIRECTION"}, {"OUTCOME"}, {"SERVICE"}, {"INITIATOR", .wrap = true}, {"RESPONDER", .wrap = true},
         {"PACKETS", .right = true}, {"FIRST", .optional = true}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
     struct qpw_printer p = {out, o->columns, o->colour, 0, 0};
     char initiator[64], responder[64], service[48], packets[24], first[40];
     int r = 0;
@@ -93,9 +94,9 @@ static int show_findings_text(const struct qpw_report *report, const struct qpw_
 
         r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
     }
-    r = r ? r : qpw_table_print(&t, &p);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, &p);
 }
 
 static int show(const struct qpw_report *report, const struct qpw_show_options *o, FILE *out)
@@ -107,30 +108,39 @@ static int show(const struct qpw_report *report, const struct qpw_show_options *
     return show_findings_text(report, o, out);
 }
 
+static int report_on(struct qpw_replay *replay, const struct qpw_replay_options *replayed,
+                     const struct qpw_show_options *options, struct qpw_snapshot *s, FILE *out)
+{
+    const struct qpw_replay_totals *totals = qpw_replay_totals(replay);
+    QPW_CLEANUP(qpw_report_clear) struct qpw_report report = {0};
+    int r;
+
+    s->incomplete = totals->incomplete;
+    s->from_unix_ns = totals->first_ns;
+    s->unix_ns = totals->last_ns;
+    r = qpw_replay_describe(replay, s);
+    if (r < 0)
+        return r;
+    r = print_notes(s, totals, replayed);
+    if (r < 0)
+        return r;
+    r = qpw_report_make(s, 0, &report);
+    if (r < 0)
+        return r;
+    if (options->anonymous)
+        qpw_anonymous_snapshot(options->anonymous, s);
+    return show(&report, options, out);
+}
+
 int qpw_replay_show(const struct qpw_replay_setup *setup, struct qpw_replay *replay,
                     const struct qpw_replay_options *replayed, const struct qpw_show_options *options, FILE *out,
                     struct qpw_error *err)
 {
-    const struct qpw_replay_totals *totals = qpw_replay_totals(replay);
-    struct qpw_snapshot s;
-    struct qpw_report report;
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot s = {0};
     int r = qpw_collect(&setup->kernel, NULL, &s, err);
 
     if (r < 0)
         return r;
-    s.incomplete = totals->incomplete;
-    s.from_unix_ns = totals->first_ns;
-    s.unix_ns = totals->last_ns;
-    r = qpw_replay_describe(replay, &s);
-    r = r ? r : print_notes(&s, totals, replayed);
-    if (r == 0)
-        r = qpw_report_make(&s, 0, &report);
-    if (r == 0) {
-        if (options->anonymous)
-            qpw_anonymous_snapshot(options->anonymous, &s);
-        r = show(&report, options, out);
-        qpw_report_clear(&report);
-    }
-    qpw_snapshot_clear(&s);
+    r = report_on(replay, replayed, options, &s, out);
     return r < 0 ? qpw_fail(err, r, "the report cannot be written: %s", strerror(-r)) : 0;
 }

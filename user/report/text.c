@@ -6,6 +6,7 @@
 
 #include "report/listening.h"
 #include "report/text_page.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "words/answer.h"
 #include "words/coverage.h"
@@ -101,7 +102,7 @@ static int verdicts(const struct qpw_text_page *p)
 {
     static const struct qpw_table_column columns[] = {{"verdict"}, {"packets", .right = true}, {"share", .right = true},
                                                       {"bytes", .right = true}, {"meaning", .wrap = true}};
-    struct qpw_table t = {columns, 5};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, 5};
     const struct qpw_report *report = p->r;
     char packets[40], share[16], bytes[16], total[64];
     int r = 0;
@@ -119,9 +120,9 @@ static int verdicts(const struct qpw_text_page *p)
                       qpw_format(total, sizeof(total), "%s, %s",
                                  qpw_words_many(report->totals.all.packets, "packet", packets, sizeof(packets)),
                                  qpw_words_bytes(report->totals.all.bytes, bytes, sizeof(bytes))));
-    r = r ? r : qpw_table_print(&t, &p->printer);
-    qpw_table_clear(&t);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&t, &p->printer);
 }
 
 static void directions(const struct qpw_text_page *p)
@@ -146,11 +147,11 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
                                                       {"sent", .right = true}, {"over"},
                                                       {"busiest ports", .wrap = true}};
     size_t limit = qpw_text_limit(p, SCREEN_PEERS), shown = limit && limit < speaking ? limit : speaking;
-    struct qpw_table t = {columns, 6};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, 6};
     char last[24], rx[16], tx[16], ports[256];
-    int r = 0;
+    int r;
 
-    for (size_t i = 0; r == 0 && i < shown; i++) {
+    for (size_t i = 0; i < shown; i++) {
         const struct qpw_peer_sum *peer = &p->r->peers[i];
         const char *cells[] = {peer->info->name,
                                qpw_words_moment(peer->last_unix_ns, p->r->s->unix_ns, last, sizeof(last)),
@@ -159,11 +160,14 @@ static int speaking_peers(const struct qpw_text_page *p, size_t speaking)
                                qpw_words_family(peer->v4, peer->v6), qpw_words_ports(peer->busiest, ports, sizeof(ports))};
 
         r = qpw_table_add(&t, QPW_TEXT_PLAIN, cells);
+        if (r < 0)
+            return r;
     }
-    r = r ? r : qpw_table_print(&t, &p->printer);
-    qpw_table_clear(&t);
+    r = qpw_table_print(&t, &p->printer);
+    if (r < 0)
+        return r;
     qpw_text_more(p, speaking - shown, "peer");
-    return r;
+    return 0;
 }
 
 static int peers(const struct qpw_text_page *p)
@@ -261,13 +265,23 @@ int qpw_report_text(const struct qpw_report *report, const struct qpw_render_opt
         p.printer.width = QPW_LEAST_COLUMNS;
     head(&p);
     r = verdicts(&p);
+    if (r < 0)
+        return r;
     directions(&p);
-    r = r ? r : qpw_text_findings(&p);
-    r = r ? r : peers(&p);
+    r = qpw_text_findings(&p);
+    if (r < 0)
+        return r;
+    r = peers(&p);
+    if (r < 0)
+        return r;
     rules(&p);
-    r = r ? r : qpw_text_speaks(&p);
-    r = r ? r : listeners(&p);
+    r = qpw_text_speaks(&p);
+    if (r < 0)
+        return r;
+    r = listeners(&p);
+    if (r < 0)
+        return r;
     qpw_text_undecided(&p);
     qpw_text_coverage(&p);
-    return r ? r : ferror(out) ? -EIO : 0;
+    return ferror(out) ? -EIO : 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "report/text_page.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "words/finding.h"
 #include "words/life.h"
@@ -96,26 +97,29 @@ static int findings_of(const struct qpw_text_page *p, unsigned verdict, size_t f
     size_t limit = qpw_text_limit(p, verdict == QPW_VERDICT_UNEXPECTED ? QPW_SCREEN_LINES : QPW_SCREEN_LINES / 4);
     size_t end = limit && to - from > limit ? from + limit : to, findings = 0;
     bool folded = false;
-    struct qpw_table t = {columns, 10};
-    int r = 0;
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, 10};
+    int r;
 
     for (size_t i = from; i < to; i++)
         findings += p->r->found.lines[i].findings;
     heading(p, verdict, findings);
-    for (size_t i = from; r == 0 && i < end; i++) {
+    for (size_t i = from; i < end; i++) {
         const struct qpw_finding_line *line = &p->r->found.lines[i];
 
         r = add_line(p, &t, line);
         folded |= line->findings > 1;
         for (size_t k = 0; r == 0 && p->o->all && line->findings > 1 && k < line->findings; k++)
             r = add_member(p, &t, line->members[k]);
+        if (r < 0)
+            return r;
     }
-    r = r ? r : qpw_table_print(&t, &p->printer);
-    qpw_table_clear(&t);
+    r = qpw_table_print(&t, &p->printer);
+    if (r < 0)
+        return r;
     qpw_text_more(p, to - end, "line");
     if (folded && !p->o->all)
         qpw_print_line(&p->printer, "  --all lists each finding of a folded line");
-    return r;
+    return 0;
 }
 
 /* Print traffic of which no finding could be kept, by source prefix or by port. */
@@ -180,45 +184,52 @@ static int past_of(const struct qpw_text_page *p, const char *title, const struc
         {"outcome", .wrap = true}, {"dir"}, {"service", .wrap = true}, {"initiator", .wrap = true}, {"responder", .wrap = true},
         {"how", .wrap = true}};
     size_t limit = qpw_text_limit(p, QPW_SCREEN_LINES / 4), shown = limit && n > limit ? limit : n;
-    struct qpw_table t = {columns, 6};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, 6};
     char count[48];
-    int r = 0;
+    int r;
 
     if (!n)
         return 0;
     qpw_print_heading(&p->printer, title, qpw_words_many(findings, "finding", count, sizeof(count)));
-    for (size_t i = 0; r == 0 && i < shown; i++)
+    for (size_t i = 0; i < shown; i++) {
         r = add_past_line(&t, p, &lines[i]);
-    r = r ? r : qpw_table_print(&t, &p->printer);
-    qpw_table_clear(&t);
+        if (r < 0)
+            return r;
+    }
+    r = qpw_table_print(&t, &p->printer);
+    if (r < 0)
+        return r;
     qpw_text_more(p, n - shown, "line");
-    return r;
+    return 0;
 }
 
 int qpw_text_findings(const struct qpw_text_page *p)
 {
-    const struct qpw_report *report = p->r;
+    const struct qpw_findings *found = &p->r->found;
     size_t from = 0, to;
-    int r = 0;
+    int r;
 
-    if (!report->found.n_lines || report->found.lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
+    if (!found->n_lines || found->lines[0].first->key.verdict != QPW_VERDICT_UNEXPECTED)
         qpw_print_heading(&p->printer, "UNEXPECTED", "none");
-    for (; r == 0 && from < report->found.n_lines; from = to) {
-        unsigned verdict = report->found.lines[from].first->key.verdict;
+    for (; from < found->n_lines; from = to) {
+        unsigned verdict = found->lines[from].first->key.verdict;
 
-        for (to = from + 1; to < report->found.n_lines && report->found.lines[to].first->key.verdict == verdict; to++)
+        for (to = from + 1; to < found->n_lines && found->lines[to].first->key.verdict == verdict; to++)
             ;
         r = findings_of(p, verdict, from, to);
+        if (r < 0)
+            return r;
     }
-    r = r ? r
-          : past_of(p, "ACKNOWLEDGED", report->found.past, report->found.n_past_acknowledged,
-                    report->found.n_acknowledged);
-    r = r ? r
-          : past_of(p, "CLOSED", report->found.past + report->found.n_past_acknowledged,
-                    report->found.n_past - report->found.n_past_acknowledged, report->found.n_closed);
-    if (report->found.n_details) {
+    r = past_of(p, "ACKNOWLEDGED", found->past, found->n_past_acknowledged, found->n_acknowledged);
+    if (r < 0)
+        return r;
+    r = past_of(p, "CLOSED", found->past + found->n_past_acknowledged, found->n_past - found->n_past_acknowledged,
+                found->n_closed);
+    if (r < 0)
+        return r;
+    if (found->n_details) {
         folded_rows(p, true, "no detail");
         folded_rows(p, false, "  by port");
     }
-    return r;
+    return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "facts/speaks.h"
 #include "report/text_page.h"
+#include "util/cleanup.h"
 #include "words/speech.h"
 #include "words/table.h"
 #include "words/words.h"
@@ -31,8 +32,8 @@ int qpw_text_speaks(const struct qpw_text_page *p)
     static const struct qpw_table_column columns[] = {
         {"direction"}, {"service"}, {"rule", .wrap = true}, {"connections", .right = true}, {"match", .right = true},
         {"mismatch", .right = true}, {"not judged", .right = true}, {"why", .wrap = true}};
-    struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
-    struct qpw_speaks_row *rows;
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table t = {columns, sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_freep) struct qpw_speaks_row *rows = NULL;
     size_t n, shown;
     int r = qpw_speaks_rows(p->r->s, &rows, &n);
 
@@ -42,11 +43,14 @@ int qpw_text_speaks(const struct qpw_text_page *p)
     shown = shown && shown < n ? shown : n;
     if (n)
         qpw_print_heading(&p->printer, "FIRST BYTES", "compared with what the rule of the port names (speaks=)");
-    for (size_t i = 0; i < shown && r == 0; i++)
+    for (size_t i = 0; i < shown; i++) {
         r = add_row(&t, p, &rows[i]);
-    r = r ? r : qpw_table_print(&t, &p->printer);
-    qpw_table_clear(&t);
+        if (r < 0)
+            return r;
+    }
+    r = qpw_table_print(&t, &p->printer);
+    if (r < 0)
+        return r;
     qpw_text_more(p, n - shown, "port");
-    free(rows);
-    return r;
+    return 0;
 }

@@ -102,6 +102,10 @@ int qpw_bypass_read(struct qpw_snapshot *s, const char *sysfs, const char *procf
 {
     int r = note_rdma(s, sysfs);
 
-    r = r ? r : note_xdp_sockets(s, procfs);
-    return r ? r : note_packet_sockets(s, procfs);
+    if (r < 0)
+        return r;
+    r = note_xdp_sockets(s, procfs);
+    if (r < 0)
+        return r;
+    return note_packet_sockets(s, procfs);
 }

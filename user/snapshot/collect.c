@@ -240,22 +240,40 @@ static void begin_with_first(struct qpw_snapshot *s)
             s->from_unix_ns = s->meters[i].first_unix_ns;
 }
 
+static int read_counted(struct qpw_collection *c, const struct qpw_collect_options *options)
+{
+    int r = qpw_collect_rows(c);
+
+    if (r < 0)
+        return r;
+    r = read_lives(c);
+    if (r < 0)
+        return r;
+    r = read_details(c);
+    if (r < 0)
+        return r;
+    r = read_tables(c, options->brief, options->ports);
+    if (r < 0)
+        return r;
+    r = qpw_collect_coverage(c->k, &c->s.coverage, &c->s.n_coverage);
+    if (r < 0)
+        return r;
+    return qpw_collect_host(c->k, options, &c->s);
+}
+
 static int collect(struct qpw_collection *c, const struct qpw_collect_options *options, struct qpw_error *err)
 {
     int r = read_header(c, options, err);
 
-    if (r == 0)
-        r = read_names(c, err);
-    if (r == 0 && !options->brief)
-        r = read_exceptions(c, err);
     if (r < 0)
         return r;
-    r = qpw_collect_rows(c);
-    r = r ? r : read_lives(c);
-    r = r ? r : read_details(c);
-    r = r ? r : read_tables(c, options->brief, options->ports);
-    r = r ? r : qpw_collect_coverage(c->k, &c->s.coverage, &c->s.n_coverage);
-    r = r ? r : qpw_collect_host(c->k, options, &c->s);
+    r = read_names(c, err);
+    if (r < 0)
+        return r;
+    r = options->brief ? 0 : read_exceptions(c, err);
+    if (r < 0)
+        return r;
+    r = read_counted(c, options);
     if (r < 0)
         return qpw_fail(err, r, "counters cannot be read: %s", strerror(-r));
     if (c->s.replay)

@@ -9,11 +9,12 @@
 
 #include "host/cgroup.h"
 #include "host/tags.h"
-#include "snapshot/bypass.h"
-#include "snapshot/collect_maps.h"
 #include "instance/hooks.h"
 #include "instance/instance.h"
 #include "instance/owners.h"
+#include "snapshot/bypass.h"
+#include "snapshot/collect_maps.h"
+#include "util/cleanup.h"
 
 /* ---- Notes ---- */
 
@@ -49,21 +50,28 @@ static int note_programs(struct qpw_snapshot *s, const struct qpw_iface_row *row
 
 static int note_interfaces(struct qpw_snapshot *s)
 {
-    int r = 0;
+    int r;
 
-    for (size_t i = 0; r == 0 && i < s->n_ifaces; i++) {
+    for (size_t i = 0; i < s->n_ifaces; i++) {
         const struct qpw_iface_row *row = &s->ifaces[i];
         struct qpw_note stripped = {.kind = QPW_NOTE_TAGS_STRIPPED};
 
         if (!row->attached)
             continue;
         r = note_programs(s, row, QPW_POINT_RX);
-        r = r ? r : note_programs(s, row, QPW_POINT_TX);
+        if (r < 0)
+            return r;
+        r = note_programs(s, row, QPW_POINT_TX);
+        if (r < 0)
+            return r;
         snprintf(stripped.name, sizeof(stripped.name), "%s", row->name);
-        if (r == 0 && s->meta.rx_hook[row->iface.number] == QPW_HOOK_XDP && qpw_strips_tags(row->name))
+        if (s->meta.rx_hook[row->iface.number] == QPW_HOOK_XDP && qpw_strips_tags(row->name)) {
             r = qpw_snapshot_note(s, &stripped);
+            if (r < 0)
+                return r;
+        }
     }
-    return r;
+    return 0;
 }
 
 /* ---- Interfaces ---- */
@@ -291,24 +299,35 @@ static int note_owners(const struct qpw_kernel *k, struct qpw_snapshot *s)
     return qpw_snapshot_note(s, &note);
 }
 
+static int read_around(const struct qpw_kernel *k, const struct qpw_netlink *links,
+                       const struct qpw_collect_options *options, struct qpw_snapshot *s)
+{
+    int r = read_unwatched(links, s);
+
+    if (r < 0)
+        return r;
+    r = read_inventory(links, s);
+    if (r < 0)
+        return r;
+    r = note_interfaces(s);
+    if (r < 0)
+        return r;
+    r = qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys", options->procfs ? options->procfs : "/proc");
+    if (r < 0)
+        return r;
+    return note_owners(k, s);
+}
+
 int qpw_collect_host(const struct qpw_kernel *k, const struct qpw_collect_options *options, struct qpw_snapshot *s)
 {
     const struct qpw_netlink *links = options->links;
-    struct qpw_netlink *own = NULL;
+    QPW_CLEANUP(qpw_netlink_closep) struct qpw_netlink *own = NULL;
     int r;
 
     if (!links && !s->replay && qpw_netlink_open(&own, NULL) == 0)
         links = own;
     r = read_ifaces(k, links, s);
-    if (r == 0 && links && !s->replay && !options->brief) {
-        r = read_unwatched(links, s);
-        r = r ? r : read_inventory(links, s);
-        r = r ? r : note_interfaces(s);
-        r = r ? r
-              : qpw_bypass_read(s, options->sysfs ? options->sysfs : "/sys",
-                                options->procfs ? options->procfs : "/proc");
-        r = r ? r : note_owners(k, s);
-    }
-    qpw_netlink_close(own);
-    return r;
+    if (r < 0)
+        return r;
+    return links && !s->replay && !options->brief ? read_around(k, links, options, s) : 0;
 }

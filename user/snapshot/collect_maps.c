@@ -210,7 +210,7 @@ static void *run_part(void *argument)
 
 int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_t *sums)
 {
-    int cpus = qpw_possible_cpus(), r = 0;
+    int cpus = qpw_possible_cpus();
     uint64_t lines = (uint64_t)count * ((words + 7) / 8) * (cpus > 0 ? cpus : 1);
     unsigned n = 1 + lines / PART_LINES, started = 0;
     struct part parts[MAX_PARTS];
@@ -236,8 +236,9 @@ int qpw_percpu_sum(int fd, uint32_t first, uint32_t count, size_t words, uint64_
     for (unsigned i = 0; i < started; i++)
         pthread_join(parts[i].thread, NULL);
     for (unsigned i = 0; i < n; i++)
-        r = r ? r : parts[i].r;
-    return r;
+        if (parts[i].r < 0)
+            return parts[i].r;
+    return 0;
 }
 
 #define BLOCK_WORDS (sizeof(struct qpw_counts_block) / sizeof(uint64_t))

@@ -309,10 +309,22 @@ int qpw_collect_rows(struct qpw_collection *c)
         return -ENOMEM;
     /* This order guarantees that a finding's meter exists, and that a row's slot is read after the row. */
     r = read_raw_findings(c);
-    r = r ? r : read_meters(c);
-    r = r ? r : read_counters(c);
-    r = r ? r : read_judged(c);
-    r = r ? r : make_meters(c);
-    r = r ? r : make_findings(c);
-    return r ? r : qpw_decisions_count(c);
+    if (r < 0)
+        return r;
+    r = read_meters(c);
+    if (r < 0)
+        return r;
+    r = read_counters(c);
+    if (r < 0)
+        return r;
+    r = read_judged(c);
+    if (r < 0)
+        return r;
+    r = make_meters(c);
+    if (r < 0)
+        return r;
+    r = make_findings(c);
+    if (r < 0)
+        return r;
+    return qpw_decisions_count(c);
 }

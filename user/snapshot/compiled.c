@@ -56,22 +56,44 @@ static int read_sets(int fd, struct qpw_compiled *c)
     return errno == ENOENT ? 0 : -errno;
 }
 
-int qpw_compiled_read(const struct qpw_kernel *k, struct qpw_compiled *ret, struct qpw_error *err)
+static int open_tables(const struct qpw_kernel *k, int fd[4])
 {
     static const enum qpw_map outer[] = {QPW_MAP_pol_slots, QPW_MAP_pol_chains, QPW_MAP_pol_steps, QPW_MAP_pol_sets};
     uint32_t buffer = __atomic_load_n(&k->control->policy_buffer, __ATOMIC_ACQUIRE) & 1;
-    struct qpw_compiled c = {0};
-    size_t n_slots;
-    int fd[4], r = 0;
 
     for (unsigned i = 0; i < 4; i++) {
         fd[i] = open_table(k, outer[i], buffer);
-        r = r ? r : fd[i] < 0 ? fd[i] : 0;
+        if (fd[i] < 0)
+            return fd[i];
     }
-    r = r ? r : read_array(fd[0], sizeof(*c.slots), (void **)&c.slots, &n_slots);
-    r = r ? r : read_array(fd[1], sizeof(*c.chains), (void **)&c.chains, &c.n_chains);
-    r = r ? r : read_array(fd[2], sizeof(*c.steps), (void **)&c.steps, &c.n_steps);
-    r = r ? r : read_sets(fd[3], &c);
+    return 0;
+}
+
+static int read_policy(const struct qpw_kernel *k, int fd[4], struct qpw_compiled *c)
+{
+    size_t n_slots;
+    int r = open_tables(k, fd);
+
+    if (r < 0)
+        return r;
+    r = read_array(fd[0], sizeof(*c->slots), (void **)&c->slots, &n_slots);
+    if (r < 0)
+        return r;
+    r = read_array(fd[1], sizeof(*c->chains), (void **)&c->chains, &c->n_chains);
+    if (r < 0)
+        return r;
+    r = read_array(fd[2], sizeof(*c->steps), (void **)&c->steps, &c->n_steps);
+    if (r < 0)
+        return r;
+    return read_sets(fd[3], c);
+}
+
+int qpw_compiled_read(const struct qpw_kernel *k, struct qpw_compiled *ret, struct qpw_error *err)
+{
+    struct qpw_compiled c = {0};
+    int fd[4] = {-1, -1, -1, -1};
+    int r = read_policy(k, fd, &c);
+
     for (unsigned i = 0; i < 4; i++)
         if (fd[i] >= 0)
             close(fd[i]);

@@ -88,6 +88,22 @@ static void gather_policy(struct qpw_status *s)
     qpw_policy_clear(&policy);
 }
 
+static int gather(const struct qpw_kernel *kernel, struct qpw_status *s, struct qpw_error *err)
+{
+    int r = qpw_collect_watched(kernel, NULL, &s->snapshot, err);
+
+    if (r < 0)
+        return r;
+    qpw_totals_of(&s->snapshot, &s->totals);
+    r = qpw_answer_make(&s->snapshot, &s->answer);
+    if (r == 0)
+        r = gather_hooks(kernel, s);
+    if (r < 0)
+        return qpw_fail(err, r, "out of memory");
+    gather_policy(s);
+    return 0;
+}
+
 int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
 {
     /* First, because an auditor that answers has attached all of its interfaces. */
@@ -103,16 +119,7 @@ int qpw_status_gather(struct qpw_status *ret, struct qpw_error *err)
         json_decref(s.alerts);
         return r;
     }
-    r = qpw_collect_watched(&kernel, NULL, &s.snapshot, err);
-    if (r == 0) {
-        qpw_totals_of(&s.snapshot, &s.totals);
-        r = qpw_answer_make(&s.snapshot, &s.answer);
-        r = r ? r : gather_hooks(&kernel, &s);
-        if (r == 0)
-            gather_policy(&s);
-        else
-            qpw_fail(err, r, "out of memory");
-    }
+    r = gather(&kernel, &s, err);
     qpw_kernel_close(&kernel);
     if (r < 0) {
         qpw_status_clear(&s);

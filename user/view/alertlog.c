@@ -171,8 +171,12 @@ int qpw_alert_tail_read(struct qpw_alert_tail *tail)
 {
     int r = tail->fd < 0 ? 0 : drain(tail); /* the last records before a rotation */
 
-    r = r ? r : follow(tail);
-    return r ? r : drain(tail);
+    if (r < 0)
+        return r;
+    r = follow(tail);
+    if (r < 0)
+        return r;
+    return drain(tail);
 }
 
 void qpw_alert_tail_free(struct qpw_alert_tail *tail)

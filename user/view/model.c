@@ -87,7 +87,9 @@ int qpw_model_advance(struct qpw_model *m, const struct qpw_snapshot *s)
         m->n_peer_seen = 0;
     }
     r = remember_peers(m, s);
-    r = r ? r : qpw_answer_make(s, &m->answer);
+    if (r < 0)
+        return r;
+    r = qpw_answer_make(s, &m->answer);
     if (r < 0)
         return r;
     m->now = s;

@@ -35,12 +35,16 @@ static int make_model(struct qpw_model *m, const struct qpw_snapshot *s, const s
     meters.n_findings = 0;
     m->tracks.salt = s->mono_ns;
     r = qpw_tracks_advance(&m->tracks, &before);
-    r = r ? r : qpw_tracks_advance(&m->tracks, &meters);
+    if (r < 0)
+        return r;
+    r = qpw_tracks_advance(&m->tracks, &meters);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < m->tracks.n; i++) {
         m->tracks.tracks[i].changed_unix_ns = 0;
         memset(m->tracks.tracks[i].history, 0, sizeof(m->tracks.tracks[i].history));
     }
-    r = r ? r : qpw_model_advance(m, s); /* not later than the previous one, so rates are kept */
+    r = qpw_model_advance(m, s); /* not later than the previous one, so rates are kept */
     m->started_unix_ns = s->from_unix_ns;
     return r;
 }

@@ -13,6 +13,7 @@
 #include "facts/totals.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
@@ -95,11 +96,34 @@ static int refuse(const struct qpw_history_observed *seen, struct qpw_error *err
                     qpw_words_share((uint64_t)seen->blind, (uint64_t)seen->asked, share, sizeof(share)));
 }
 
+/* Find the rules without traffic; refused where too much of the time was not seen. */
+static int find_unused(struct qpw_history_reader *reader, const struct qpw_history_window *window, int64_t now,
+                       struct unused *u, struct qpw_history_observed *ret_seen, struct qpw_error *err)
+{
+    int r = qpw_history_observed(reader, window, now, ret_seen, err);
+
+    if (r < 0)
+        return r;
+    if (qpw_percent_of((uint64_t)ret_seen->blind, (uint64_t)ret_seen->asked) > BLIND_PERCENT)
+        return refuse(ret_seen, err);
+    r = qpw_history_rules(reader, window, add_unused, u, err);
+    if (r < 0)
+        return r;
+    return u->r < 0 ? qpw_fail(err, u->r, "out of memory") : 0;
+}
+
+static void clear_unused(struct unused *u)
+{
+    qpw_table_clear(&u->table);
+    json_decref(u->rows);
+}
+
 static int show_unused(struct qpw_history_reader *reader, const struct options *o,
                        const struct qpw_history_window *window, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "RULE"}, {.title = "LAST USED"}, {.title = "IN FORCE ONLY SINCE"},
                                                       {.title = "TEXT", .wrap = true}};
+    QPW_CLEANUP(clear_unused)
     struct unused u = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}, .rows = o->json ? json_array() : NULL,
                        .from = window->since};
     struct qpw_printer p = qpw_printer_of(stdout);
@@ -107,28 +131,21 @@ static int show_unused(struct qpw_history_reader *reader, const struct options *
     struct qpw_history_observed seen;
     json_t *document;
     char period[96];
-    int r = qpw_history_observed(reader, window, now, &seen, err);
+    int r = find_unused(reader, window, now, &u, &seen, err);
 
-    if (r == 0 && qpw_percent_of((uint64_t)seen.blind, (uint64_t)seen.asked) > BLIND_PERCENT)
-        r = refuse(&seen, err);
-    r = r ? r : qpw_history_rules(reader, window, add_unused, &u, err);
-    if (r == 0 && u.r < 0)
-        r = qpw_fail(err, u.r, "out of memory");
-    p.indent = 0;
-    if (r == 0 && o->json) {
+    if (r < 0)
+        return r;
+    if (o->json) {
         document =
             qpw_history_document(reader, "qportwatch.policy-unused/1", &seen, window->until ? window->until : now + 1);
         json_object_set_new(document, "blind_seconds", qpw_json_number((uint64_t)seen.blind));
         json_object_set(document, "rules", u.rows);
-        r = qpw_policy_print(document, err);
-    } else if (r == 0) {
-        qpw_words_period((uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS, period, sizeof(period));
-        qpw_print_line(&p, u.n ? "Rules with no traffic in %s. Consider disabling:" : "Every rule was used in %s.", period);
-        r = qpw_table_print(&u.table, &p);
+        return qpw_policy_print(document, err);
     }
-    qpw_table_clear(&u.table);
-    json_decref(u.rows);
-    return r;
+    p.indent = 0;
+    qpw_words_period((uint64_t)seen.from * SECOND_NS, (uint64_t)seen.to * SECOND_NS, period, sizeof(period));
+    qpw_print_line(&p, u.n ? "Rules with no traffic in %s. Consider disabling:" : "Every rule was used in %s.", period);
+    return qpw_table_print(&u.table, &p);
 }
 
 int qpw_policy_unused_main(int argc, char **argv)
@@ -138,20 +155,17 @@ int qpw_policy_unused_main(int argc, char **argv)
         .doc = "Lists the rules in force that had no traffic in the time given (90 days without --since), with their last use. Says nothing "
                "where more than 1 % of that time was not seen.\vExit status: 0 done, 1 failed, or too much was not seen, 2 bad usage."};
     struct qpw_history_window window;
-    struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct options o = {0};
     struct qpw_error err = {""};
-    int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     qpw_quiet_libbpf();
-    r = qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err);
-    if (r < 0)
+    if (qpw_history_times(&o.args, UNUSED_DAYS * DAY_S, &window, &err) < 0)
         return qpw_policy_fail("unused", &err, QPW_EXIT_USAGE);
-    r = qpw_history_open_file(&o.args, &reader, &err);
-    r = r ? r : show_unused(reader, &o, &window, &err);
-    qpw_history_close(reader);
-    return r < 0 ? qpw_policy_fail("unused", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
+    if (qpw_history_open_file(&o.args, &reader, &err) < 0 || show_unused(reader, &o, &window, &err) < 0)
+        return qpw_policy_fail("unused", &err, QPW_EXIT_FAILED);
+    return QPW_EXIT_OK;
 }
 
 /* ---- One policy, by its number ---- */
@@ -175,39 +189,45 @@ static bool take_wanted(const struct qpw_history_policy *policy, void *arg)
 /* Read a policy's text from the history; number NULL: the newest. The caller frees *ret. */
 static int read_recorded(const struct qpw_history_args *args, const char *number, char **ret, struct qpw_error *err)
 {
-    struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct wanted w = {0};
     unsigned long value = 0;
-    int r = 0;
+    int r;
 
     if (number && qpw_number_parse(number, 1, UINT32_MAX, &value) < 0)
         return qpw_fail(err, -EINVAL, "@%s: not the number of a policy; 'qportwatch policy log' lists them", number);
     w.number = (int64_t)value;
     r = qpw_history_open_file(args, &reader, err);
-    r = r ? r : qpw_history_policies(reader, take_wanted, &w, err);
-    if (r == 0 && !w.text)
-        r = number ? qpw_fail(err, -ENOENT, "@%s: there is no such policy; 'qportwatch policy log' lists them", number)
-                   : qpw_fail(err, -ENOENT, "the history has no policy yet");
-    qpw_history_close(reader);
     if (r < 0)
+        return r;
+    r = qpw_history_policies(reader, take_wanted, &w, err);
+    if (r < 0) {
         free(w.text);
-    else
-        *ret = w.text;
-    return r;
+        return r;
+    }
+    if (!w.text && number)
+        return qpw_fail(err, -ENOENT, "@%s: there is no such policy; 'qportwatch policy log' lists them", number);
+    if (!w.text)
+        return qpw_fail(err, -ENOENT, "the history has no policy yet");
+    *ret = w.text;
+    return 0;
 }
 
 int qpw_policy_recorded(const struct qpw_history_args *args, const char *number, const char *more, struct qpw_policy *ret, struct qpw_error *err)
 {
-    char *text = NULL, *all = NULL, name[32];
+    QPW_CLEANUP(qpw_freep) char *text = NULL;
+    QPW_CLEANUP(qpw_freep) char *all = NULL;
+    char name[32];
     int r = read_recorded(args, number, &text, err);
 
+    if (r < 0)
+        return r;
     snprintf(name, sizeof(name), "@%.20s", number ? number : "newest");
-    if (r == 0 && asprintf(&all, "%s%s", text, more ? more : "") < 0)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    r = r ? r : qpw_policy_parse_text(name, all, strlen(all), ret, err);
-    free(all);
-    free(text);
-    return r;
+    if (asprintf(&all, "%s%s", text, more ? more : "") < 0) {
+        all = NULL; /* its value is undefined */
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    }
+    return qpw_policy_parse_text(name, all, strlen(all), ret, err);
 }
 
 /* ---- log ---- */
@@ -252,21 +272,56 @@ static int print_recorded(const struct options *o, struct qpw_error *err)
     return r;
 }
 
-int qpw_policy_log_main(int argc, char **argv)
+static void clear_log(struct log *l)
+{
+    qpw_table_clear(&l->table);
+    json_decref(l->rows);
+}
+
+static int show_log(const struct options *o, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "POLICY"}, {.title = "LOADED"}, {.title = "NAME"}, {.title = "DIGEST"},
                                                       {.title = "BY", .wrap = true}};
-    static const struct argp argp = {
-        .options = format_options, .parser = parse, .args_doc = "[@NUMBER]", .children = children,
-        .doc = "Lists every policy that was in force: when and by whom it was loaded, and its digest. 'policy diff @1 @2' compares two of "
-               "them; with a number ('policy log @1') the text of that one is printed.\vExit status: 0 done, 1 failed, 2 bad usage."};
+    QPW_CLEANUP(clear_log)
+    struct log l = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)},
+                    .rows = o->json ? json_array() : NULL};
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct qpw_history_observed seen;
-    struct log l = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
     struct qpw_printer p = qpw_printer_of(stdout);
-    struct qpw_history_reader *reader = NULL;
+    json_t *document;
+    int r = qpw_history_open_file(&o->args, &reader, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_history_observed(reader, &(struct qpw_history_window){0}, (int64_t)(qpw_clock_unix_ns() / SECOND_NS), &seen,
+                             err);
+    if (r < 0)
+        return r;
+    r = qpw_history_policies(reader, add_policy, &l, err);
+    if (r < 0)
+        return r;
+    if (o->json) {
+        document = qpw_history_document(reader, "qportwatch.policy-log/1", &seen, INT64_MAX);
+        json_object_set(document, "policies", l.rows);
+        return qpw_policy_print(document, err);
+    }
+    p.indent = 0;
+    r = l.r ? l.r : qpw_table_print(&l.table, &p);
+    return r < 0 ? qpw_fail(err, r, "out of memory") : 0;
+}
+
+int qpw_policy_log_main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = format_options,
+        .parser = parse,
+        .args_doc = "[@NUMBER]",
+        .children = children,
+        .doc =
+            "Lists every policy that was in force: when and by whom it was loaded, and its digest. 'policy diff @1 @2' compares two of "
+            "them; with a number ('policy log @1') the text of that one is printed.\vExit status: 0 done, 1 failed, 2 bad usage."};
     struct options o = {0};
     struct qpw_error err = {""};
-    json_t *document;
     int r;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
@@ -275,25 +330,6 @@ int qpw_policy_log_main(int argc, char **argv)
         qpw_fail(&err, -EINVAL, "it lists all policies: --since and --until have no meaning");
         return qpw_policy_fail("log", &err, QPW_EXIT_USAGE);
     }
-    if (o.number)
-        return print_recorded(&o, &err) < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
-    l.rows = o.json ? json_array() : NULL;
-    p.indent = 0;
-    r = qpw_history_open_file(&o.args, &reader, &err);
-    r = r ? r
-          : qpw_history_observed(reader, &(struct qpw_history_window){0}, (int64_t)(qpw_clock_unix_ns() / SECOND_NS),
-                                 &seen, &err);
-    r = r ? r : qpw_history_policies(reader, add_policy, &l, &err);
-    if (r == 0 && o.json) {
-        document = qpw_history_document(reader, "qportwatch.policy-log/1", &seen, INT64_MAX);
-        json_object_set(document, "policies", l.rows);
-        r = qpw_policy_print(document, &err);
-    } else if (r == 0 && (r = l.r ? l.r : qpw_table_print(&l.table, &p)) < 0) {
-        qpw_fail(&err, r, "out of memory");
-    }
-    qpw_table_clear(&l.table);
-    json_decref(l.rows);
-    qpw_history_close(reader);
+    r = o.number ? print_recorded(&o, &err) : show_log(&o, &err);
     return r < 0 ? qpw_policy_fail("log", &err, QPW_EXIT_FAILED) : QPW_EXIT_OK;
 }
-

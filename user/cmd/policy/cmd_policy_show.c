@@ -10,16 +10,17 @@
 #include "cmd/hosts.h"
 #include "cmd/policy/policy_cmd.h"
 #include "cmd/settings.h"
-#include "policy/tools/export.h"
 #include "policy/lang/rule_text.h"
 #include "policy/lang/suppress.h"
+#include "policy/tools/export.h"
 #include "util/array.h"
-#include "words/known.h"
-#include "words/table.h"
-#include "words/words.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "util/near.h"
 #include "util/usage.h"
+#include "words/known.h"
+#include "words/table.h"
+#include "words/words.h"
 
 struct options {
     struct qpw_policy_options policy;
@@ -119,14 +120,15 @@ static int print_rows(const struct qpw_printer *p, const struct qpw_policy *poli
         {"ref", .wrap = true, .optional = true},
         {"file", .wrap = true, .optional = true},
     };
+    QPW_CLEANUP(qpw_table_clear)
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     int r = 0;
 
     for (size_t i = 0; i < policy->n_rules && r == 0; i++)
         r = add_row(&table, policy, &policy->rules[i], time(NULL));
-    r = r ? r : qpw_table_print(&table, p);
-    qpw_table_clear(&table);
-    return r;
+    if (r < 0)
+        return r;
+    return qpw_table_print(&table, p);
 }
 
 static void print_groups(const struct qpw_printer *p, const char *kind, const char *(*name_of)(unsigned), const struct qpw_group_setting *settings,

@@ -17,6 +17,7 @@
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "snapshot/collect.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "util/usage.h"
 
@@ -98,7 +99,8 @@ static int read_captures(void *arg)
     struct qpw_error err;
     int r = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
 
-    r = r ? r : suggest_replayed(&w->setup, &err);
+    if (r == 0)
+        r = suggest_replayed(&w->setup, &err);
     return r < 0 ? qpw_policy_fail("suggest", &err, qpw_captures_exit(r)) : QPW_EXIT_OK;
 }
 
@@ -173,54 +175,61 @@ static int add_recorded_users(const struct qpw_snapshot *s, struct qpw_rule_user
     struct recorded recorded = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};
     int64_t now = (int64_t)(s->unix_ns / SECOND_NS);
     struct qpw_history_window window = {.since = now - USERS_DAYS * 86400};
-    struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct qpw_history_observed seen;
     int r;
 
     if (!recorded.n || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
         return 0;
     r = qpw_history_observed(reader, &window, now, &seen, err);
-    r = r ? r : qpw_history_users(reader, &window, NULL, add_user, &recorded, err);
-    if (r == 0 && recorded.failed)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    if (r == 0 && seen.from)
-        options->users_since_unix_ns = (uint64_t)seen.from * SECOND_NS;
-    *users = recorded.users;
+    if (r < 0)
+        return r;
+    r = qpw_history_users(reader, &window, NULL, add_user, &recorded, err);
+    *users = recorded.users; /* it may have moved */
     options->n_users = qpw_rule_users_sort(recorded.users, recorded.n);
-    qpw_history_close(reader);
-    return r;
+    if (r < 0)
+        return r;
+    if (recorded.failed)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    if (seen.from)
+        options->users_since_unix_ns = (uint64_t)seen.from * SECOND_NS;
+    return 0;
 }
 
 int qpw_policy_suggest_attached(FILE *out, struct qpw_meta *ret_meta, struct qpw_error *err)
 {
     struct qpw_suggest_options options = {0};
-    struct qpw_snapshot snapshot = {0};
-    struct qpw_rule_user_row *users = NULL;
-    struct qpw_sockets *sockets = NULL;
-    struct qpw_kernel kernel;
-    int r = qpw_instance_find(&kernel, err);
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot snapshot = {0};
+    QPW_CLEANUP(qpw_freep) struct qpw_rule_user_row *users = NULL;
+    QPW_CLEANUP(qpw_sockets_closep) struct qpw_sockets *sockets = NULL;
+    QPW_CLEANUP(qpw_kernel_close) struct qpw_kernel kernel;
+    int r;
 
+    qpw_kernel_init(&kernel);
+    r = qpw_instance_find(&kernel, err);
     if (r < 0)
         return r;
     r = qpw_collect(&kernel, NULL, &snapshot, err);
-    if (r == 0 && qpw_sockets_open(&sockets, NULL) == 0) {
+    if (r < 0)
+        return r;
+    if (qpw_sockets_open(&sockets, NULL) == 0) {
         qpw_sockets_executables(sockets, qpw_executable_path, &kernel);
         options.process = qpw_finding_process;
         options.arg = sockets;
     }
-    if (r == 0 && (r = qpw_rule_users_read(&kernel, &users, &options.n_users)) < 0)
-        qpw_fail(err, r, "who used the rules cannot be read: %s", strerror(-r));
-    r = r ? r : add_recorded_users(&snapshot, &users, &options, err);
+    r = qpw_rule_users_read(&kernel, &users, &options.n_users);
+    if (r < 0)
+        return qpw_fail(err, r, "who used the rules cannot be read: %s", strerror(-r));
+    r = add_recorded_users(&snapshot, &users, &options, err);
+    if (r < 0)
+        return r;
     options.users = users;
-    if (r == 0)
-        r = suggest_from(&snapshot, &options, out, err);
-    if (r == 0 && ret_meta)
+    r = suggest_from(&snapshot, &options, out, err);
+    if (r < 0)
+        return r;
+    if (ret_meta)
         *ret_meta = snapshot.meta;
-    free(users);
-    qpw_sockets_close(sockets);
-    qpw_snapshot_clear(&snapshot);
-    qpw_kernel_close(&kernel);
-    return r;
+    return 0;
 }
 
 int qpw_policy_suggest_main(int argc, char **argv)

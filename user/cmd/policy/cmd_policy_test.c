@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "advice/changes.h"
+#include "advice/what_if.h"
 #include "cmd/captures.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
@@ -19,17 +21,16 @@
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
-#include "advice/changes.h"
-#include "advice/what_if.h"
 #include "replay/setup.h"
 #include "replay/stream.h"
-#include "words/answer.h"
-#include "words/table.h"
-#include "words/words.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
+#include "words/answer.h"
+#include "words/table.h"
+#include "words/words.h"
 
 enum { KEY_LOCAL = 0x100, KEY_WITHOUT };
 #define MOST_WITHOUT 32u
@@ -235,31 +236,43 @@ static bool add_recorded(const struct qpw_history_end *end, void *arg)
     return true;
 }
 
+static void clear_ends(struct ends *all)
+{
+    free(all->list);
+}
+
 static int test_recorded(const struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
                          struct qpw_error *err)
 {
     struct qpw_history_window window;
-    struct qpw_history_reader *reader = NULL;
-    struct qpw_snapshot s = {0};
-    struct ends ends = {0};
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot s = {0};
+    QPW_CLEANUP(clear_ends) struct ends ends = {0};
     int r = qpw_history_times(&o->history, 0, &window, err);
 
+    if (r < 0)
+        return r;
     ends.window = window;
-    r = r ? r : qpw_history_open_file(&o->history, &reader, err);
-    r = r ? r : qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err);
-    r = r ? r
-          : qpw_history_ends(reader, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded,
-                             &ends, err);
-    if (r == 0 && ends.failed)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    r = r ? r
-          : qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
-    free(ends.list);
-    r = r ? r : take_answer(&s, tested, err);
+    r = qpw_history_open_file(&o->history, &reader, err);
+    if (r < 0)
+        return r;
+    r = qpw_history_snapshot(reader, &window, qpw_clock_unix_ns(), &s, err);
+    if (r < 0)
+        return r;
+    r = qpw_history_ends(reader, &(struct qpw_history_filter){.window = window, .port = -1}, NULL, add_recorded, &ends,
+                         err);
+    if (r < 0)
+        return r;
+    if (ends.failed)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
+    if (r < 0)
+        return r;
+    r = take_answer(&s, tested, err);
+    if (r < 0)
+        return r;
     take_node(&s, tested);
-    qpw_snapshot_clear(&s);
-    qpw_history_close(reader);
-    return r;
+    return 0;
 }
 
 struct users {
@@ -279,23 +292,31 @@ static bool add_user(const struct qpw_history_end *end, void *arg)
     return u->r == 0;
 }
 
+static int read_users(const struct options *o, struct users *users, struct qpw_error *err)
+{
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
+    struct qpw_history_window window;
+    int r = qpw_history_times(&o->history, 0, &window, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_history_open_file(&o->history, &reader, err);
+    for (size_t i = 0; r == 0 && i < o->n_without; i++)
+        r = qpw_history_users(reader, &window, o->without[i], add_user, users, err);
+    return r;
+}
+
 /* List who would be affected: each day's busiest users. */
 static int print_users(const struct options *o, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "rule"}, {.title = "used by"}, {.title = "connections", .right = true}, {.title = "last used"}};
     struct users users = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
     struct qpw_printer p = qpw_printer_of(stdout);
-    struct qpw_history_window window;
-    struct qpw_history_reader *reader = NULL;
-    int r = qpw_history_times(&o->history, 0, &window, err);
+    int r = read_users(o, &users, err);
 
-    r = r ? r : qpw_history_open_file(&o->history, &reader, err);
-    for (size_t i = 0; r == 0 && i < o->n_without; i++)
-        r = qpw_history_users(reader, &window, o->without[i], add_user, &users, err);
     if (r == 0 && (users.r < 0 || qpw_table_print(&users.table, &p) < 0))
         r = qpw_fail(err, -ENOMEM, "out of memory");
     qpw_table_clear(&users.table);
-    qpw_history_close(reader);
     return r;
 }
 
@@ -363,20 +384,30 @@ static int replay_under(struct work *w, struct qpw_replay_setup *setup, struct q
 
 static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tested, struct qpw_error *err)
 {
-    struct qpw_changes *changes = qpw_changes_new();
-    struct qpw_snapshot snapshot = {0};
-    int r = changes ? replay_under(w, &w->before, changes, tested, err) : qpw_fail(err, -ENOMEM, "out of memory");
+    QPW_CLEANUP(qpw_changes_freep) struct qpw_changes *changes = qpw_changes_new();
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot snapshot = {0};
+    int r;
 
-    r = r ? r : qpw_collect(&w->before.kernel, NULL, &snapshot, err);
-    r = r ? r : take_answer(&snapshot, tested, err);
-    r = r ? r : replay_under(w, &w->after, changes, tested, err);
-    if (r == 0 && (r = qpw_changes_result(changes, ret)) < 0)
-        qpw_fail(err, r, "out of memory");
+    if (!changes)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = replay_under(w, &w->before, changes, tested, err);
+    if (r < 0)
+        return r;
+    r = qpw_collect(&w->before.kernel, NULL, &snapshot, err);
+    if (r < 0)
+        return r;
+    r = take_answer(&snapshot, tested, err);
+    if (r < 0)
+        return r;
+    r = replay_under(w, &w->after, changes, tested, err);
+    if (r < 0)
+        return r;
+    r = qpw_changes_result(changes, ret);
+    if (r < 0)
+        return qpw_fail(err, r, "out of memory");
     snprintf(tested->policy, sizeof(tested->policy), "%s", w->in_force->name);
     snprintf(tested->path, sizeof(tested->path), "%s", w->in_force->path ? w->in_force->path : "");
-    qpw_snapshot_clear(&snapshot);
-    qpw_changes_free(changes);
-    return r;
+    return 0;
 }
 
 /* Runs without privileges, with the programs already loaded. */

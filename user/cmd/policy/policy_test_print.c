@@ -131,7 +131,8 @@ int qpw_policy_test_table(const struct qpw_what_if *result, const struct qpw_tes
                    result->uncertain ? "; others depend on addresses, by which allowed packets are not counted" : "");
     for (size_t i = 0; i < result->n && r == 0; i++)
         r = add_row(&table, &result->rows[i]);
-    r = r ? r : qpw_table_print(&table, &p);
+    if (r == 0)
+        r = qpw_table_print(&table, &p);
     qpw_table_clear(&table);
     return r < 0 ? qpw_fail(err, r, "out of memory") : 0;
 }

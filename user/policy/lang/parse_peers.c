@@ -137,31 +137,34 @@ int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement
     char name[QPW_NAME_LEN];
     int r = qpw_expect_words(statement, 4, QPW_MAX_WORDS, "reader prometheus 10.0.5.9 key=sha256:...", err);
 
-    r = r ? r : qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
+    if (r < 0)
+        return r;
+    r = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
     if (r < 0)
         return r;
     reader = reader_of(&p->policy, name, &statement->where);
     if (!reader)
         return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     r = parse_ends(&p->policy, statement, 2, &reader->addresses, &reader->keys, err);
-    if (r == 0 && !reader->keys.n)
-        r = qpw_fail_at(err, &statement->where, 0, "%s has no key: add key=sha256:...", name);
-    return r;
+    if (r < 0)
+        return r;
+    return reader->keys.n ? 0 : qpw_fail_at(err, &statement->where, 0, "%s has no key: add key=sha256:...", name);
 }
 
 int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
 {
-    const char *ca = NULL;
+    const char *ca;
     int r = qpw_expect_words(statement, 2, 3, "cluster name ca=/etc/qportwatch/ca.pem", err);
 
-    r = r ? r : qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, p->policy.cluster, err);
-    if (r == 0 && statement->n_words == 3) {
-        ca = qpw_word_value(&statement->words[2], "ca");
-        if (!ca || *ca != '/')
-            return qpw_fail_at(err, &statement->where, statement->words[2].column, "ca= and the absolute path of a certificate can stand here");
-    }
-    if (r < 0 || !ca)
+    if (r < 0)
         return r;
+    r = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, p->policy.cluster, err);
+    if (r < 0 || statement->n_words < 3)
+        return r;
+    ca = qpw_word_value(&statement->words[2], "ca");
+    if (!ca || *ca != '/')
+        return qpw_fail_at(err, &statement->where, statement->words[2].column,
+                           "ca= and the absolute path of a certificate can stand here");
     free(p->policy.cluster_ca);
     p->policy.cluster_ca = strdup(ca);
     return p->policy.cluster_ca ? 0 : qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
