@@ -29,7 +29,7 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     w->meter.peer = qpw_conn_peer(c);
     if (w->meter.peer)
         w->meter.apart = (__u8)qpw_apart();
-    return qpw_meter_slot();
+    return qpw_meter_slot(w);
 }
 
 /*

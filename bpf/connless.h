@@ -12,7 +12,7 @@
 /* Counts a packet that belongs to no connection, in the row that w->meter names. */
 static __always_inline void qpw_count_meter(struct qpw_work *w)
 {
-    qpw_count(qpw_meter_slot(), w->rx, w->frames, w->bytes);
+    qpw_count(qpw_meter_slot(w), w->rx, w->frames, w->bytes);
 }
 
 /* Is there a finding of w->finding? */
@@ -101,7 +101,7 @@ __noinline __u32 qpw_non_ip(void)
     }
     w->meter.port = w->pkt.ethertype;
     w->meter.rule = QPW_ANSWER_RULE(answer);
-    slot = qpw_meter_slot();
+    slot = qpw_meter_slot(w);
     if (w->meter.verdict == QPW_VERDICT_UNEXPECTED)
         finding = qpw_ethertype_finding(w, slot, QPW_ANSWER_RULE(answer));
     qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);
@@ -216,7 +216,7 @@ __noinline __u32 qpw_undecided(__u32 direction)
     w->meter.peer = peer;
     if (peer)
         w->meter.apart = (__u8)qpw_apart();
-    slot = qpw_meter_slot();
+    slot = qpw_meter_slot(w);
     finding = peer ? 0 : qpw_unjudged_packet(w, slot);
     qpw_count(qpw_finding_counts(finding, slot), w->rx, w->frames, w->bytes);
     return 0;

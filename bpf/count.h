@@ -118,8 +118,13 @@ static __always_inline int qpw_same_row(const struct qpw_meter_key *a, const str
     return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
+static __always_inline int qpw_is_last_row(const struct qpw_work *w)
+{
+    return w->row_slot && qpw_same_row(&w->row, &w->meter);
+}
+
 /* The slot of w->meter; makes the row if it is new, gives the overflow row if there is no room. Never 0. */
-__noinline __u32 qpw_meter_slot(void)
+__noinline __u32 qpw_meter_find(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_meter *row, fresh = {};
@@ -128,7 +133,7 @@ __noinline __u32 qpw_meter_slot(void)
 
     if (!w)
         return QPW_OVERFLOW_SLOT(0, 0);
-    if (w->row_slot && qpw_same_row(&w->row, &w->meter))
+    if (qpw_is_last_row(w))
         return w->row_slot;
     overflow = QPW_OVERFLOW_SLOT((__u32)w->meter.verdict, (__u32)w->meter.direction);
     slot = qpw_present_slot(config.secret, &w->meter, sizeof(w->meter), QPW_PRESENT_METER);
@@ -153,6 +158,16 @@ __noinline __u32 qpw_meter_slot(void)
         return row->slot;
     qpw_stat(QPW_LOSS_METER_OVERFLOW);
     return overflow;
+}
+
+/* The same; most packets count in the row that the last one did. Old verifiers would go through this once a table. */
+static __always_inline __u32 qpw_meter_slot(struct qpw_work *w)
+{
+#ifndef QPW_OLD_VERIFIER
+    if (qpw_is_last_row(w))
+        return qpw_opaque(w, w->row_slot);
+#endif
+    return qpw_meter_find();
 }
 
 #endif

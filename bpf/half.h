@@ -66,13 +66,12 @@ static __always_inline __u64 qpw_half_marks(const struct qpw_half *set, const __
 }
 
 /* The set is written to before it is searched: nothing waits for its line to come, as it would if it were read. */
-__noinline __u32 qpw_half_ahead(__u32 number)
+static __always_inline void qpw_half_ahead(__u32 number)
 {
     struct qpw_half *set = bpf_map_lookup_elem(&conns_half, &number);
 
     if (set)
         *(volatile __u32 *)&set->touched = 0;
-    return 0;
 }
 
 /* The first way that is empty, QPW_HALF_WAYS: none is. */

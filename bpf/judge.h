@@ -27,7 +27,7 @@
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
 
 /* Number of a place in the verdict table, or QPW_SPACE_SLOTS for none. */
-__noinline __u32 qpw_space(__u32 kind, __u32 protocol, __u32 port)
+static __always_inline __u32 qpw_space_of(__u32 kind, __u32 protocol, __u32 port)
 {
     if (kind == QPW_KIND_ETHERTYPE)
         return QPW_SPACE_ETHERTYPE + port;
@@ -40,8 +40,13 @@ __noinline __u32 qpw_space(__u32 kind, __u32 protocol, __u32 port)
     return QPW_SPACE_PROTOCOL + protocol;
 }
 
+__noinline __u32 qpw_space(__u32 kind, __u32 protocol, __u32 port)
+{
+    return qpw_space_of(kind, protocol, port);
+}
+
 /* The slot of the verdict table: chain number and QPW_SLOT_LISTED. */
-__noinline __u32 qpw_slot(__u32 outbound, __u32 space)
+static __always_inline __u32 qpw_slot_of(__u32 outbound, __u32 space)
 {
     __u32 buffer = control.policy_buffer & 1, chunk;
     struct qpw_slots *slots;
@@ -55,6 +60,11 @@ __noinline __u32 qpw_slot(__u32 outbound, __u32 space)
     if (!slots)
         return 0;
     return slots->slot[space & (QPW_CHUNK - 1)];
+}
+
+__noinline __u32 qpw_slot(__u32 outbound, __u32 space)
+{
+    return qpw_slot_of(outbound, space);
 }
 
 static __always_inline int qpw_listed(int outbound, __u8 protocol, __u16 port)
@@ -239,16 +249,15 @@ __noinline __u32 qpw_walk_step(__u32 at, __u32 outbound)
  * but where that is weak, rather of one that a live parent vouches for; where one might, of that; and where a live
  * parent vouches for another owner only, that it is unexpected, even though a weak step matches.
  */
-__noinline __u32 qpw_walk(__u32 space, __u32 outbound)
+static __always_inline __u32 qpw_walk_chain(struct qpw_work *w, __u32 space, __u32 outbound)
 {
     __u32 buffer = control.policy_buffer & 1, index, count, answer;
-    struct qpw_work *w = qpw_work();
     struct qpw_chain *chain;
     void *chains;
 
     chains = bpf_map_lookup_elem(&pol_chains, &buffer);
-    index = qpw_slot(outbound, space) & QPW_SLOT_CHAIN;
-    if (!w || !chains || !index)
+    index = qpw_slot_of(outbound, space) & QPW_SLOT_CHAIN;
+    if (!chains || !index)
         return 0;
     chain = bpf_map_lookup_elem(chains, &index);
     if (!chain)
@@ -268,6 +277,13 @@ __noinline __u32 qpw_walk(__u32 space, __u32 outbound)
     return w->walked.unsure ? w->walked.unsure : w->walked.other ? w->walked.other : w->walked.weak;
 }
 
+__noinline __u32 qpw_walk(__u32 space, __u32 outbound)
+{
+    struct qpw_work *w = qpw_work();
+
+    return w ? qpw_walk_chain(w, space, outbound) : 0;
+}
+
 /* The same for w->key of that direction, 0: it is unknown. type: as qpw_judge() has it. */
 __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
 {
@@ -283,7 +299,7 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
         return 0;
     kind = qpw_kind(w->key.protocol);
     port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
-    return qpw_walk(qpw_space(kind, w->key.protocol, port), !inbound);
+    return qpw_walk_chain(w, qpw_opaque(w, qpw_space_of(kind, w->key.protocol, port)), !inbound);
 }
 
 /* The peer number of an address, 0: no peer. */

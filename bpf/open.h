@@ -160,6 +160,16 @@ static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c
     return 1;
 }
 
+/* What the socket table said of a connection that has ended. Most have no seed, and looking takes no lock. */
+__noinline __u32 qpw_seed_delete(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (w && bpf_map_lookup_elem(&seeds, &w->key))
+        bpf_map_delete_elem(&seeds, &w->key);
+    return 0;
+}
+
 /* Asks user space for the socket, once: a question that could not be sent is sent with a later packet. */
 static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *c)
 {

@@ -141,7 +141,7 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
     if (!w)
         return 0;
     w->tag = qpw_identify(w, ifindex, rx, &incarnation);
-    slot = qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now);
+    slot = qpw_opaque(w, qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now));
     if (!slot && w->placed && qpw_is_syn(&w->pkt)) /* it most often opens a connection */
         qpw_half_ahead(w->half_set);
     return slot;

@@ -70,34 +70,35 @@ static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_t
 }
 
 /*
- * Return the place where changes of w->key are noted; read it before the entry, so that no change in between is missed.
+ * Set the place where changes of w->key are noted; read it before the entry, so that no change in between is missed.
  */
-__noinline __u32 qpw_bucket_of(void)
+static __always_inline void qpw_find_bucket(struct qpw_work *w)
 {
-    struct qpw_work *w = qpw_work();
     struct qpw_tag t;
 
-    if (!w)
-        return 0;
     t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
     w->pair = qpw_tag_pair_incarnation(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     qpw_bucket_at(w, &t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */
         w->incarnation = qpw_incarnation(w->bucket, qpw_is_syn(&w->pkt));
+}
+
+__noinline __u32 qpw_bucket_of(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (w)
+        qpw_find_bucket(w);
     return 0;
 }
 
 /* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
-__noinline __u32 qpw_make_key(__u32 local_is_source)
+static __always_inline void qpw_key_of_packet(struct qpw_work *w, __u32 local_is_source)
 {
-    struct qpw_work *w = qpw_work();
-    const struct qpw_pkt *p;
+    const struct qpw_pkt *p = &w->pkt;
     int ports;
 
-    if (!w)
-        return 0;
-    p = &w->pkt;
     ports = qpw_kind(p->protocol) == QPW_KIND_PORT;
     __builtin_memset(&w->key, 0, sizeof(w->key));
     w->key.protocol = p->protocol;
@@ -112,9 +113,18 @@ __noinline __u32 qpw_make_key(__u32 local_is_source)
         w->key.local_port = ports ? p->destination_port : 0;
         w->key.remote_port = ports ? p->source_port : 0;
     }
-    if (w->placed && !qpw_is_self(w)) /* the local end is the hook's: qpw_identify() has found its place */
-        return 0;
-    return qpw_bucket_of();
+    if (!w->placed || qpw_is_self(w)) /* else the local end is the hook's: qpw_identify() has found its place */
+        qpw_find_bucket(w);
+}
+
+/* The same where it is rare. */
+__noinline __u32 qpw_make_key(__u32 local_is_source)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (w)
+        qpw_key_of_packet(w, local_is_source);
+    return 0;
 }
 
 /*
@@ -142,7 +152,11 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
 
     *from_local = !w->rx;
     if (!qpw_is_self(w)) {
-        qpw_make_key(*from_local);
+#ifdef QPW_OLD_VERIFIER /* see QPW_OFTEN */
+        qpw_make_key((__u32)*from_local);
+#else
+        qpw_key_of_packet(w, (__u32)*from_local);
+#endif
         if (qpw_asks_questions(w->key.protocol))
             qpw_question_ahead(w);
         return qpw_conn_find(w);
@@ -303,7 +317,7 @@ static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *
 {
     qpw_event_ended(w, c);
     qpw_conn_delete(c->conn_class);
-    bpf_map_delete_elem(&seeds, &w->key);
+    qpw_seed_delete();
     if (qpw_is_self(w))
         from_local = qpw_self_key(w);
     return qpw_open(ctx, w, from_local, 0);
@@ -316,7 +330,7 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
 
     qpw_event_ended(w, c);
     qpw_conn_delete(c->conn_class);
-    bpf_map_delete_elem(&seeds, &w->key);
+    qpw_seed_delete();
     if (qpw_is_self(w))
         from_local = qpw_self_key(w);
     __builtin_memset(&w->conn, 0, sizeof(w->conn));
@@ -431,7 +445,7 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
     if ((__s64)(w->now - c->last_ns) > 0) /* a capture's clock may step back */
         c->last_ns = w->now;
     if (todo & QPW_DO_CLOSE) {
-        bpf_map_delete_elem(&seeds, &w->key);
+        qpw_seed_delete();
         conn_class = QPW_CLASS_HALF;
     } else if (todo & QPW_DO_ESTABLISH) {
         if (tcp)
@@ -444,29 +458,23 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
     return todo & QPW_DO_CHANGED_SYN ? conn_class | QPW_SETTLED_SYN : conn_class;
 }
 
-/* Cached copies of w->key are out of date, those of its SYNs, too. */
-__noinline __u32 qpw_changed(void)
-{
-    struct qpw_work *w = qpw_work();
-
-    if (w)
-        qpw_invalidate(w, 1);
-    return 0;
-}
-
 /*
- * Only those of its SYNs, of which this one has a number of its own: a scan sends each with another, so that no copy is
- * made of it before it is repeated.
+ * Cached copies of w->key are out of date: all, or those of its SYNs, of which this one has a number of its own. A scan
+ * sends each with another, so that no copy is made of it before it is repeated. settled: of qpw_settle().
  */
-__noinline __u32 qpw_changed_syn(void)
+__noinline __u32 qpw_changed(__u32 settled)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
     struct qpw_work *w = qpw_work();
 
     if (!w || !all)
         return 0;
-    __sync_fetch_and_add(&all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn, 1);
-    w->cacheable = 0;
+    if (settled & QPW_SETTLED_CHANGED) {
+        qpw_invalidate(w, 1);
+    } else {
+        __sync_fetch_and_add(&all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn, 1);
+        w->cacheable = 0;
+    }
     return 0;
 }
 
@@ -489,10 +497,8 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     settled = qpw_opaque(w, qpw_settle(c, todo, socket, (__u32)from_local));
     if (settled & QPW_SETTLED_CLASS)
         c = qpw_conn_move(w, c, (__u8)settled);
-    if (settled & QPW_SETTLED_CHANGED)
-        qpw_changed();
-    else if (settled & QPW_SETTLED_SYN)
-        qpw_changed_syn();
+    if (settled & (QPW_SETTLED_CHANGED | QPW_SETTLED_SYN))
+        qpw_changed(settled);
     return c;
 }
 
@@ -573,7 +579,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
         qpw_undecided(QPW_DIR_UNDECODABLE);
         return 0;
     }
-    reason = (int)qpw_opaque(w, qpw_locality());
+    reason = (int)qpw_opaque(w, qpw_locality(w));
     if (reason == QPW_REASON_ECHO)
         qpw_forged_echo(w);
     if (reason == QPW_REASON_ECHO || reason == QPW_REASON_NOT_LOCAL || reason & QPW_LOCALITY_TRANSIT) {
