@@ -10,6 +10,7 @@
 
 #include "cluster/read_internal.h"
 #include "util/array.h"
+#include "util/document.h"
 #include "util/file.h"
 #include "util/names.h"
 #include "util/text.h"
@@ -127,32 +128,13 @@ bool qpw_reader_service(struct qpw_reader *r, const json_t *row, const char *wha
 
 /* ---- The text as a whole ---- */
 
-/*
- * Before anything is made of it: how deep it goes, how long its texts are. What is no JSON is the parser's to refuse.
- */
 static bool is_bounded(struct qpw_reader *r, const char *bytes, size_t length)
 {
-    size_t depth = 0, start = 0;
-    bool text = false;
-
-    for (size_t i = 0; i < length; i++) {
-        char c = bytes[i];
-
-        if (text && c == '\\') {
-            i++;
-        } else if (c == '"') {
-            if (text && i - start - 1 > 6 * QPW_STATEMENT_STRING) /* each byte may be written as \u0000 */
-                return qpw_reader_fail(r, "", "holds a text of more than 256 bytes");
-            text = !text;
-            start = i;
-        } else if (!text && (c == '{' || c == '[')) {
-            if (++depth > QPW_STATEMENT_DEPTH)
-                return qpw_reader_fail(r, "", "objects and lists are nested more than 8 deep");
-        } else if (!text && (c == '}' || c == ']') && depth) {
-            depth--;
-        }
+    switch (qpw_json_bounds(bytes, length, QPW_STATEMENT_DEPTH, QPW_STATEMENT_STRING)) {
+    case QPW_JSON_TEXT: return qpw_reader_fail(r, "", "holds a text of more than 256 bytes");
+    case QPW_JSON_DEPTH: return qpw_reader_fail(r, "", "objects and lists are nested more than 8 deep");
+    default: return true;
     }
-    return true;
 }
 
 static bool texts_fit(struct qpw_reader *r, const json_t *value)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cluster/read_internal.h"
+#include "facts/severity.h"
 #include "util/array.h"
 #include "util/text.h"
 #include "words/cluster_status.h"
@@ -35,6 +36,24 @@ static bool read_polls(struct qpw_reader *r, json_t *polls, struct qpw_peer_stat
     return true;
 }
 
+/* A document of an earlier version has no events. */
+static bool read_events(struct qpw_reader *r, const json_t *v, struct qpw_peer_events *e)
+{
+    char severity[16];
+
+#define TEXT(key, to) qpw_reader_text(r, json_object_get(v, key), key, to, sizeof(to))
+    if (!TEXT("result", e->result) || !TEXT("trouble", e->trouble) || !TEXT("newest", e->text) || !TEXT("newest_severity", severity) ||
+        !qpw_reader_number(r, json_object_get(v, "number"), "number", &e->number) ||
+        !qpw_reader_number(r, json_object_get(v, "missed"), "missed", &e->missed) ||
+        !qpw_reader_time(r, json_object_get(v, "newest_at"), "newest_at", &e->at_unix_ns))
+        return false;
+#undef TEXT
+    for (unsigned i = QPW_SEVERITY_HIGH; i <= QPW_SEVERITY_INFO; i++)
+        if (!strcmp(severity, qpw_severity_name(i)))
+            e->severity = i;
+    return true;
+}
+
 static bool read_peer(struct qpw_reader *r, json_t *v, struct qpw_peer_status *p)
 {
 #define TEXT(key, field) qpw_reader_text(r, json_object_get(v, key), key, p->field, sizeof(p->field))
@@ -44,7 +63,7 @@ static bool read_peer(struct qpw_reader *r, json_t *v, struct qpw_peer_status *p
            qpw_reader_time(r, json_object_get(v, "got"), "got", &p->got_unix_ns) &&
            qpw_reader_number(r, json_object_get(v, "seq"), "seq", &p->seq) &&
            qpw_reader_number(r, json_object_get(v, "clock_error_us"), "clock_error_us", &p->offset_error_us) && read_offset(r, v, p) &&
-           read_polls(r, json_object_get(v, "polls"), p);
+           read_polls(r, json_object_get(v, "polls"), p) && read_events(r, json_object_get(v, "events"), &p->events);
 #undef TEXT
 }
 

@@ -11,6 +11,17 @@
 
 #define QPW_CLUSTER_RESULTS 16u
 
+/* What a peer's alert log says, as far as it was heard. */
+struct qpw_peer_events {
+    char result[24];     /* of the last request; empty: none has ended yet */
+    char trouble[160];   /* why it brought nothing; else empty */
+    uint64_t number;     /* of the last record heard; 0: none */
+    uint64_t missed;     /* records that never came */
+    uint64_t at_unix_ns; /* the newest finding: when, as the peer's clock says; 0: none */
+    uint64_t severity;   /* enum qpw_severity; 0: none */
+    char text[200];
+};
+
 struct qpw_peer_status {
     char name[QPW_NAME_LEN];
     char result[24];                  /* of the last poll; empty: none has ended yet */
@@ -28,6 +39,7 @@ struct qpw_peer_status {
         uint64_t n;
     } polls[QPW_CLUSTER_RESULTS];     /* by result */
     size_t n_polls;
+    struct qpw_peer_events events;
 };
 
 struct qpw_cluster_status {

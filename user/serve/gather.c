@@ -14,6 +14,7 @@
 #include "cluster/status.h"
 #include "facts/live.h"
 #include "host/clock.h"
+#include "serve/hear.h"
 #include "serve/state.h"
 #include "words/cluster_status.h"
 #include "words/live.h"
@@ -21,6 +22,8 @@
 #define HEAD_NS 3600000000000ull
 #define OFFSET_NS 600000000000ull /* the best measurement of the clocks within ten minutes */
 #define PATH "/v1/statement?samples=1"
+#define SOON_NS 100000000
+#define BEGIN_S 1 /* before the first poll: by then there is a statement of this node to compare with */
 
 /* A peer, as far as it was heard. */
 struct gathered {
@@ -37,11 +40,12 @@ struct gathered {
     int64_t offset_us;
     uint64_t offset_error_us, offset_ns; /* when it was measured */
     uint64_t head_ns; /* when the last head of its log was kept */
+    struct qpw_hear hear;
 };
 
 struct qpw_gather {
     struct qpw_poll *poll;
-    int epoll_fd, timer_fd;
+    int epoll_fd, timer_fd, soon_fd;
     char own[4096], state[4096];
     struct gathered *peers;
     size_t n_peers;
@@ -49,6 +53,7 @@ struct qpw_gather {
     bool has_self;
     struct qpw_live live;
     unsigned ticks;
+    bool soon; /* soon_fd will expire: the status is to be written */
 };
 
 /* ---- One peer ---- */
@@ -101,12 +106,25 @@ static void take_statement(struct qpw_gather *g, struct gathered *peer, const st
     keep_head(g, peer, now_ns);
 }
 
+/* Have the status written within 100 ms: events of many peers, or many of one, cost one writing. */
+static void write_soon(struct qpw_gather *g)
+{
+    struct itimerspec t = {.it_value.tv_nsec = SOON_NS};
+
+    g->soon = g->soon || timerfd_settime(g->soon_fd, 0, &t, NULL) == 0;
+}
+
 static void polled(void *data, const struct qpw_polled *p)
 {
     struct qpw_gather *g = data;
     struct gathered *peer = &g->peers[p->target];
     uint64_t now_ns = qpw_clock_unix_ns();
 
+    if (p->kind == QPW_HEAR_KIND) {
+        if (qpw_hear_polled(&peer->hear, g->poll, &peer->target, p))
+            write_soon(g);
+        return;
+    }
     peer->polling = false;
     peer->polled_unix_ns = now_ns;
     peer->result = p->result;
@@ -174,6 +192,18 @@ static void write_found(struct qpw_gather *g, uint64_t now_ns)
     free(list.items);
 }
 
+static struct qpw_peer_events status_of_events(const struct qpw_hear *h)
+{
+    const struct qpw_heard_finding *newest = &h->heard.newest;
+    struct qpw_peer_events e = {.number = h->heard.chain.number, .missed = h->heard.missed, .at_unix_ns = newest->unix_ns,
+                                .severity = newest->severity};
+
+    snprintf(e.result, sizeof(e.result), "%s", h->has_result ? qpw_poll_result_name(h->result) : "");
+    snprintf(e.trouble, sizeof(e.trouble), "%s", h->trouble);
+    snprintf(e.text, sizeof(e.text), "%s", newest->text);
+    return e;
+}
+
 static struct qpw_peer_status status_of(const struct gathered *peer)
 {
     struct qpw_peer_status s = {.polled_unix_ns = peer->polled_unix_ns, .got_unix_ns = peer->got_unix_ns, .seq = peer->statement.seq,
@@ -187,6 +217,7 @@ static struct qpw_peer_status status_of(const struct gathered *peer)
     snprintf(s.policy, sizeof(s.policy), "%s", peer->statement.policy.digest);
     snprintf(s.answer, sizeof(s.answer), "%s", peer->statement.answer);
     qpw_stated_devices(&peer->statement, "", s.monitored, sizeof(s.monitored));
+    s.events = status_of_events(&peer->hear);
     for (unsigned i = 0; i < QPW_POLL_RESULT_COUNT && s.n_polls < QPW_CLUSTER_RESULTS; i++) {
         snprintf(s.polls[s.n_polls].name, sizeof(s.polls->name), "%s", qpw_poll_result_name(i));
         s.polls[s.n_polls++].n = peer->polls[i];
@@ -251,6 +282,7 @@ static void compare(struct qpw_gather *g, uint64_t now_ns)
 
 static void tick(struct qpw_gather *g)
 {
+    struct qpw_poll_ask ask = {.path = PATH, .most = QPW_POLL_BYTES};
     unsigned every = g->n_peers > QPW_GATHER_MANY ? 3 : 1;
     uint64_t now_ns = qpw_clock_unix_ns();
 
@@ -261,10 +293,14 @@ static void tick(struct qpw_gather *g)
     for (size_t i = 0; i < g->n_peers; i++) {
         struct gathered *p = &g->peers[i];
 
-        if (p->polling || (g->ticks + i) % every)
+        if ((g->ticks + i) % every)
             continue;
+        qpw_hear_tick(&p->hear, g->poll, &p->target, i, every == 1 ? QPW_HEAR_WAIT_S : 0);
+        if (p->polling)
+            continue;
+        ask.etag = p->etag;
         p->since_unix_ns = p->since_unix_ns ? p->since_unix_ns : now_ns;
-        p->polling = qpw_poll_start(g->poll, &p->target, i, PATH, p->etag) == 0;
+        p->polling = qpw_poll_start(g->poll, &p->target, i, &ask) == 0;
     }
     g->ticks++;
 }
@@ -273,7 +309,7 @@ static void tick(struct qpw_gather *g)
 
 int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather **ret, struct qpw_error *err)
 {
-    struct itimerspec t = {{options->every_s, 0}, {0, 1}};
+    struct itimerspec t = {{options->every_s, 0}, {BEGIN_S, 0}};
     struct epoll_event event = {.events = EPOLLIN};
     struct qpw_gather *g = calloc(1, sizeof(*g));
     int r = g ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
@@ -283,6 +319,7 @@ int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather 
         return r;
     g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     g->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    g->soon_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     snprintf(g->own, sizeof(g->own), "%s", options->own);
     snprintf(g->state, sizeof(g->state), "%s", options->state);
     g->peers = calloc(options->n_peers + 1, sizeof(*g->peers));
@@ -291,8 +328,11 @@ int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather 
     for (; r == 0 && g->n_peers < options->n_peers; g->n_peers++)
         g->peers[g->n_peers].target = options->peers[g->n_peers];
     r = r ? r : qpw_state_open(g->state, err);
+    for (size_t i = 0; r == 0 && i < g->n_peers; i++)
+        qpw_hear_open(&g->peers[i].hear, g->state, g->peers[i].target.name);
     r = r ? r : qpw_poll_open(&options->poll, polled, g, &g->poll, err);
     if (r == 0 && (epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->timer_fd, &event) < 0 ||
+                   epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->soon_fd, &event) < 0 ||
                    epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, qpw_poll_fd(g->poll), &event) < 0 || timerfd_settime(g->timer_fd, 0, &t, NULL) < 0))
         r = qpw_fail(err, -errno, "waiting for peers: %s", strerror(errno));
     if (r < 0)
@@ -319,6 +359,8 @@ void qpw_gather_close(struct qpw_gather *g)
         close(g->epoll_fd);
     if (g->timer_fd >= 0)
         close(g->timer_fd);
+    if (g->soon_fd >= 0)
+        close(g->soon_fd);
     free(g->peers);
     free(g);
 }
@@ -335,4 +377,8 @@ void qpw_gather_step(struct qpw_gather *g)
     if (read(g->timer_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
         tick(g);
     qpw_poll_step(g->poll);
+    if (read(g->soon_fd, &expirations, sizeof(expirations)) == sizeof(expirations)) {
+        g->soon = false;
+        write_status(g, qpw_clock_unix_ns());
+    }
 }

@@ -3,7 +3,7 @@
  * gather.h - poll the peers every ten seconds, compare their statements with this node's own, and write what is found.
  *
  * In: the auditor's samples.json, and GET /v1/statement?samples=1 of each peer. Out, in the state directory: found.json for
- * the auditor's alerts, status.json for `cluster status`, the peers' statements, the heads of their logs.
+ * the auditor's alerts, status.json for `cluster status`, the peers' statements, their events, the heads of their logs.
  */
 #ifndef QPW_SERVE_GATHER_H
 #define QPW_SERVE_GATHER_H
@@ -11,7 +11,7 @@
 #include "serve/poll.h"
 
 #define QPW_GATHER_EVERY_S 10u
-#define QPW_GATHER_MANY 128u /* peers above which each is polled every 30 s */
+#define QPW_GATHER_MANY 128u /* peers above which each is polled every 30 s, and no request for events waits */
 
 struct qpw_gather;
 

@@ -37,10 +37,11 @@ struct request {
     CURL *easy;
     struct curl_slist *resolve, *headers;
     size_t target;
+    unsigned kind;
     char *body;
-    size_t length;
+    size_t length, most;
     bool too_large;
-    char etag[QPW_POLL_ETAG];
+    char etag[QPW_POLL_ETAG], epoch[QPW_POLL_ETAG];
     char error[CURL_ERROR_SIZE];
     uint64_t begun_us; /* CLOCK_BOOTTIME */
     uint64_t boot_us;  /* as the peer says; 0: it does not */
@@ -53,7 +54,7 @@ static size_t take_body(char *bytes, size_t one, size_t n, void *data)
     struct request *q = data;
     char *more;
 
-    if (n > QPW_POLL_BYTES - q->length) {
+    if (n > q->most - q->length) {
         q->too_large = true;
         return 0;
     }
@@ -90,6 +91,7 @@ static size_t take_header(char *line, size_t one, size_t n, void *data)
     char number[24], *end;
 
     take_value(line, n, "ETag", q->etag, sizeof(q->etag));
+    take_value(line, n, "Qpw-Epoch", q->epoch, sizeof(q->epoch));
     if (take_value(line, n, "Qpw-Boot", number, sizeof(number))) {
         q->boot_us = strtoull(number, &end, 10);
         if (*end || q->boot_us >> 53)
@@ -243,15 +245,16 @@ static void set_trust(struct request *q, const struct qpw_poll_target *target)
     curl_easy_setopt(q->easy, CURLOPT_PINNEDPUBLICKEY, pins);
 }
 
-static void set_limits(CURL *easy)
+static void set_limits(CURL *easy, const struct qpw_poll_ask *ask)
 {
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, QPW_POLL_MS);
-    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)QPW_POLL_BYTES);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, QPW_POLL_MS);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, QPW_POLL_MS + (long)ask->wait_s * 1000);
+    curl_easy_setopt(easy, CURLOPT_MAXFILESIZE, (long)ask->most);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* addresses may change with the policy */
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L);
@@ -274,22 +277,22 @@ static bool is_trusted(const struct qpw_poll *p, const struct qpw_poll_target *t
     return (*p->ca || target->n_pins) && target->n_addrs;
 }
 
-int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, size_t index, const char *path, const char *etag)
+int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, size_t index, const struct qpw_poll_ask *ask)
 {
     struct request *q = is_trusted(p, target) ? calloc(1, sizeof(*q)) : NULL;
     char url[512], match[QPW_POLL_ETAG + 20];
 
     if (!q)
         return is_trusted(p, target) ? -ENOMEM : -EINVAL;
-    *q = (struct request){.poll = p, .target = index, .next = p->requests, .easy = curl_easy_init(), .begun_us = qpw_clock_boot_ns() / 1000};
+    *q = (struct request){.poll = p, .target = index, .kind = ask->kind, .most = ask->most, .next = p->requests, .easy = curl_easy_init(), .begun_us = qpw_clock_boot_ns() / 1000};
     p->requests = q;
-    snprintf(url, sizeof(url), "https://%s:%u%s", host_of(target), p->options.port, path);
-    snprintf(match, sizeof(match), "If-None-Match: %s", etag);
-    if (!q->easy || !set_addresses(q, target, host_of(target)) || (*etag && !add(&q->headers, match))) {
+    snprintf(url, sizeof(url), "https://%s:%u%s", host_of(target), p->options.port, ask->path);
+    snprintf(match, sizeof(match), "If-None-Match: %s", ask->etag ? ask->etag : "");
+    if (!q->easy || !set_addresses(q, target, host_of(target)) || (ask->etag && *ask->etag && !add(&q->headers, match))) {
         drop(q);
         return -ENOMEM;
     }
-    set_limits(q->easy);
+    set_limits(q->easy, ask);
     set_trust(q, target);
     curl_easy_setopt(q->easy, CURLOPT_URL, url);
     curl_easy_setopt(q->easy, CURLOPT_RESOLVE, q->resolve);
@@ -337,7 +340,7 @@ static void write_trouble(const struct request *q, CURLcode code, long status, s
         [QPW_POLL_WRONG_KEY] = "its key or certificate is not the expected one",
         [QPW_POLL_REFUSED] = "it does not accept this node's key or address",
         [QPW_POLL_TLS] = "it speaks no TLS 1.3",
-        [QPW_POLL_TOO_LARGE] = "its statement is larger than 512 KiB",
+        [QPW_POLL_TOO_LARGE] = "its answer is larger than this node reads",
     };
 
     if (texts[ret->result])
@@ -371,7 +374,10 @@ static void finish(struct qpw_poll *p, CURL *easy, CURLcode code)
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &q);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     polled.target = q->target;
+    polled.kind = q->kind;
     polled.etag = q->etag;
+    polled.epoch = q->epoch;
+    polled.took_us = qpw_clock_boot_ns() / 1000 - q->begun_us;
     polled.result = result_of(q, code, status);
     write_trouble(q, code, status, &polled);
     if (polled.result == QPW_POLL_OK) {
@@ -380,6 +386,7 @@ static void finish(struct qpw_poll *p, CURL *easy, CURLcode code)
     }
     if (polled.result == QPW_POLL_OK || polled.result == QPW_POLL_UNCHANGED)
         measure(q, &polled);
+    curl_multi_remove_handle(p->multi, easy); /* now, so that a poll which this call starts has the connection */
     p->done(p->data, &polled);
     drop(q);
 }

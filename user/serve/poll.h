@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * poll.h - fetch the statements of peers over HTTPS, many at once, none waiting for another.
+ * poll.h - fetch the statements and events of peers over HTTPS, many at once, none waiting for another.
  *
  * TLS 1.3 only. A peer proves itself by the key that the policy pins (SPKI), or by a certificate of the cluster's CA with
  * its name. Connections are kept and reused by name, so open another poller when keys or addresses change. No redirect, no proxy, no name is resolved; a poll takes five seconds and QPW_POLL_BYTES at most.
@@ -54,12 +54,23 @@ struct qpw_poll_target {
 enum qpw_poll_result { QPW_POLL_RESULTS(QPW_X_POLL_RESULT) QPW_POLL_RESULT_COUNT };
 const char *qpw_poll_result_name(unsigned result);
 
+/* What is asked for. */
+struct qpw_poll_ask {
+    const char *path; /* "/v1/statement" */
+    const char *etag; /* of the body known; NULL or empty: none */
+    size_t most;      /* bytes of a body */
+    unsigned wait_s;  /* how long the peer is asked to wait with its answer, beside QPW_POLL_MS */
+    unsigned kind;    /* the caller's; comes back */
+};
+
 struct qpw_polled {
     size_t target;
+    unsigned kind;
     enum qpw_poll_result result;
     const char *bytes; /* OK: the body */
     size_t length;
-    const char *etag;  /* "" if there is none */
+    const char *etag, *epoch; /* "" if there is none */
+    uint64_t took_us;
     char trouble[160]; /* why there is no body, in words; else empty */
     bool has_boot;     /* the peer said its clock: */
     int64_t offset_us; /* its CLOCK_BOOTTIME minus this node's */
@@ -73,11 +84,8 @@ typedef void (*qpw_poll_done)(void *data, const struct qpw_polled *polled);
 int qpw_poll_open(const struct qpw_poll_options *options, qpw_poll_done done, void *data, struct qpw_poll **ret, struct qpw_error *err);
 void qpw_poll_close(struct qpw_poll *p); /* NULL is fine; polls under way end without a call */
 
-/*
- * Start a poll of path ("/v1/statement") at a target; index comes back in qpw_polled.target. etag: of the body known, or
- * "". Return 0 or -ENOMEM.
- */
-int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, size_t index, const char *path, const char *etag);
+/* Start a poll of a target; index comes back in qpw_polled.target. Return 0; -ENOMEM; -EINVAL: nothing proves who it is. */
+int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, size_t index, const struct qpw_poll_ask *ask);
 
 /* Return a descriptor that is readable when qpw_poll_step() has something to do. */
 int qpw_poll_fd(const struct qpw_poll *p);

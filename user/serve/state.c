@@ -20,7 +20,7 @@ int qpw_state_open(const char *folder, struct qpw_error *err)
     static const struct {
         const char *part;
         mode_t mode;
-    } parts[] = {{"", 0755}, {"/" QPW_STATE_PEERS, 0750}, {"/" QPW_STATE_HEADS, 0750}};
+    } parts[] = {{"", 0755}, {"/" QPW_STATE_PEERS, 0750}, {"/" QPW_STATE_HEADS, 0750}, {"/" QPW_STATE_EVENTS, 0750}};
     char path[PATH_BYTES];
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
@@ -105,21 +105,56 @@ static int cut(const char *folder, const char *name, const char *path, size_t le
     return r;
 }
 
-int qpw_state_head(const char *folder, const char *peer, uint64_t unix_ns, const struct qpw_log_chain *head)
+/* Append whole lines to a file of a peer, and cut it when it is full. */
+static int append(const char *folder, const char *name, off_t most, const char *bytes, size_t length)
 {
-    char file[256], name[300], path[PATH_BYTES], time[40], line[256];
+    char path[PATH_BYTES];
     struct stat st;
     int fd, r;
 
-    snprintf(name, sizeof(name), QPW_STATE_HEADS "/%s", qpw_state_name(peer, "", file, sizeof(file)));
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (stat(path, &st) == 0 && st.st_size > (off_t)QPW_STATE_HEADS_BYTES)
+    if (stat(path, &st) == 0 && st.st_size > most)
         cut(folder, name, path, (size_t)st.st_size);
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return -errno;
-    snprintf(line, sizeof(line), "%s %" PRIu64 ":%s\n", qpw_time_text(unix_ns, time, sizeof(time)), head->number, head->sum);
-    r = write_all(fd, line, strlen(line));
+    r = fstat(fd, &st) < 0 ? -errno : write_all(fd, bytes, length);
+    if (r < 0 && ftruncate(fd, st.st_size) < 0) /* no part of a line stays */
+        r = -errno;
     close(fd);
     return r;
+}
+
+int qpw_state_head(const char *folder, const char *peer, uint64_t unix_ns, const struct qpw_log_chain *head)
+{
+    char file[256], name[300], time[40], line[256];
+
+    snprintf(name, sizeof(name), QPW_STATE_HEADS "/%s", qpw_state_name(peer, "", file, sizeof(file)));
+    snprintf(line, sizeof(line), "%s %" PRIu64 ":%s\n", qpw_time_text(unix_ns, time, sizeof(time)), head->number, head->sum);
+    return append(folder, name, QPW_STATE_HEADS_BYTES, line, strlen(line));
+}
+
+int qpw_state_events(const char *folder, const char *peer, const char *bytes, size_t length)
+{
+    char file[256], name[300];
+
+    snprintf(name, sizeof(name), QPW_STATE_EVENTS "/%s", qpw_state_name(peer, "", file, sizeof(file)));
+    return append(folder, name, QPW_STATE_EVENTS_BYTES, bytes, length);
+}
+
+size_t qpw_state_events_end(const char *folder, const char *peer, char *buf, size_t size)
+{
+    char file[256], path[PATH_BYTES];
+    struct stat st;
+    ssize_t n = -1;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/" QPW_STATE_EVENTS "/%s", folder, qpw_state_name(peer, "", file, sizeof(file)));
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return 0;
+    if (fstat(fd, &st) == 0)
+        n = pread(fd, buf, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
+    close(fd);
+    return n > 0 ? (size_t)n : 0;
 }

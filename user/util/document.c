@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "util/document.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -78,4 +79,29 @@ json_t *qpw_document(const char *schema)
     qpw_document_set_period(o, "", now_ns, now_ns);
     json_object_set_new(o, "policy", json_null());
     return o;
+}
+
+enum qpw_json_bounds qpw_json_bounds(const char *bytes, size_t length, size_t depth, size_t text)
+{
+    size_t level = 0, start = 0;
+    bool within = false;
+
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+
+        if (within && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            if (within && i - start - 1 > 6 * text)
+                return QPW_JSON_TEXT;
+            within = !within;
+            start = i;
+        } else if (!within && (c == '{' || c == '[')) {
+            if (++level > depth)
+                return QPW_JSON_DEPTH;
+        } else if (!within && (c == '}' || c == ']') && level) {
+            level--;
+        }
+    }
+    return QPW_JSON_FITS;
 }

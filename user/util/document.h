@@ -25,6 +25,14 @@ json_t *qpw_json_policy(const char *name, const char *digest, const char *source
  */
 json_t *qpw_json_text(const char *value);
 
+enum qpw_json_bounds { QPW_JSON_FITS, QPW_JSON_TEXT, QPW_JSON_DEPTH };
+
+/*
+ * Look, before anything is made of a foreign JSON text, whether its objects and lists are nested deeper than `depth`, or a
+ * text in it is longer than `text` bytes even if each is written as \u0000. What is no JSON is the parser's to refuse.
+ */
+enum qpw_json_bounds qpw_json_bounds(const char *bytes, size_t length, size_t depth, size_t text);
+
 /* RFC 3339 UTC, or null for 0. */
 json_t *qpw_json_time(uint64_t unix_ns);
 

@@ -4,12 +4,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "facts/severity.h"
 #include "util/document.h"
 #include "words/json.h"
 #include "words/table.h"
 #include "words/words.h"
 
 /* ---- Words ---- */
+
+/* "12 s ago, high: TEXT"; empty: none. */
+static void write_newest(const struct qpw_peer_events *e, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    char age[32];
+
+    *buf = '\0';
+    if (!e->at_unix_ns)
+        return;
+    qpw_words_duration(qpw_cluster_age_ns(e->at_unix_ns, now_unix_ns), age, sizeof(age));
+    qpw_format(buf, size, "%s ago%s%s: %s", age, e->severity ? ", " : "", e->severity ? qpw_severity_name((unsigned)e->severity) : "",
+               e->text);
+}
 
 void qpw_peer_words(const struct qpw_peer_status *p, uint64_t now_unix_ns, struct qpw_peer_words *ret)
 {
@@ -21,6 +35,7 @@ void qpw_peer_words(const struct qpw_peer_status *p, uint64_t now_unix_ns, struc
     if (p->got_unix_ns)
         qpw_words_duration(qpw_cluster_age_ns(p->got_unix_ns, now_unix_ns), ret->age, sizeof(ret->age));
     snprintf(ret->policy, sizeof(ret->policy), "%.8s", digest ? digest + 1 : p->policy);
+    write_newest(&p->events, now_unix_ns, ret->newest, sizeof(ret->newest));
 }
 
 const char *qpw_words_cluster(const struct qpw_cluster_status *s, uint64_t now_unix_ns, char *buf, size_t size)
@@ -51,13 +66,14 @@ static int add_peer(struct qpw_table *t, const struct qpw_peer_status *p, uint64
 
     qpw_peer_words(p, now_unix_ns, &words);
     return qpw_table_add(t, words.stale ? QPW_TEXT_BAD : QPW_TEXT_PLAIN,
-                         (const char *const[]){p->name, words.age, words.answer, p->version, words.policy, p->monitored, words.trouble});
+                         (const char *const[]){p->name, words.age, words.answer, p->version, words.policy, p->monitored, words.newest,
+                                              words.trouble});
 }
 
 int qpw_cluster_status_table(const struct qpw_cluster_status *s, uint64_t now_unix_ns, size_t limit, const struct qpw_printer *p)
 {
     static const struct qpw_table_column columns[] = {{"NODE"}, {"STATEMENT", .right = true}, {"ANSWER"}, {"VERSION", .optional = true},
-                                                      {"POLICY"}, {"MONITORS"}, {"TROUBLE", .wrap = true}};
+                                                      {"POLICY"}, {"MONITORS"}, {"NEWEST FINDING", .wrap = true}, {"TROUBLE", .wrap = true}};
     struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     bool in_order = !limit || limit >= s->n;
     size_t left = in_order ? s->n : limit;
@@ -86,18 +102,27 @@ int qpw_cluster_status_text(const struct qpw_cluster_status *s, uint64_t now_uni
 
 /* ---- JSON ---- */
 
+static json_t *events_json(const struct qpw_peer_events *e)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "result", qpw_json_text(e->result), "trouble", qpw_json_text(e->trouble), "number",
+                     qpw_json_number(e->number), "missed", qpw_json_number(e->missed), "newest_at", qpw_json_time(e->at_unix_ns),
+                     "newest_severity", qpw_json_text(e->severity ? qpw_severity_name((unsigned)e->severity) : ""), "newest",
+                     qpw_json_text(e->text));
+}
+
 static json_t *peer_json(const struct qpw_peer_status *p)
 {
     json_t *polls = json_object();
 
     for (size_t i = 0; i < p->n_polls; i++)
         json_object_set_new(polls, p->polls[i].name, qpw_json_number(p->polls[i].n));
-    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(p->name), "result",
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(p->name), "result",
                      qpw_json_text(p->result), "trouble", qpw_json_text(p->trouble), "polled", qpw_json_time(p->polled_unix_ns), "got",
                      qpw_json_time(p->got_unix_ns), "epoch", qpw_json_text(p->epoch), "seq", qpw_json_number(p->seq), "version",
                      qpw_json_text(p->version), "policy", qpw_json_text(p->policy), "answer", qpw_json_text(p->answer), "monitored",
                      qpw_json_text(p->monitored), "clock_offset_us", p->has_offset ? json_integer(p->offset_us) : json_null(),
-                     "clock_error_us", qpw_json_number(p->offset_error_us), "polls", polls);
+                     "clock_error_us", qpw_json_number(p->offset_error_us), "polls", polls, "events",
+                     events_json(&p->events));
 }
 
 json_t *qpw_cluster_status_json(const struct qpw_cluster_status *s)

@@ -20,6 +20,7 @@ struct qpw_peer_words {
     char policy[16];     /* the first digits of its digest */
     const char *answer;  /* "unknown" before its first statement */
     const char *trouble; /* why it cannot be asked; empty: it can */
+    char newest[256];    /* its newest finding, "12 s ago, high: TEXT"; empty: none */
     bool stale;
 };
 void qpw_peer_words(const struct qpw_peer_status *p, uint64_t now_unix_ns, struct qpw_peer_words *ret);
