@@ -126,6 +126,10 @@ Test(serve, answers_a_peer_from_its_address_and_nobody_else)
     cr_expect_eq(ask(&n, AS("prometheus", "10.89.0.5") " " STATEMENT, n.dir, n.dir), 403, "readers read metrics only");
     netns_run(&n.far, "grep -qx forbidden %s/body", n.dir);
     cr_expect_eq(ask(&n, AS("prometheus", "10.89.0.5") " " SERVED "/metrics", n.dir, n.dir), 200);
+    /* A reader's request is explained by the rule of the tool's own port, a stranger's is as unexpected as on any port. */
+    netns_run(&n.ns, PROGRAM " report --json >%s/report && jq -e '[.meters[] | select(.port == 9101 and .rule == \"self\" and .verdict == \"allowed\") "
+              "| .connections] | add >= 2' %s/report", n.dir, n.dir);
+    netns_run(&n.ns, "jq -e '[.findings[] | select(.port == 9101) | .initiator] | unique == [\"10.89.0.9\"]' %s/report", n.dir);
     end(&n);
 }
 

@@ -279,7 +279,7 @@ static int by_id(const void *left, const void *right)
 /* A rule that could explain undecided traffic does not count as unused. */
 static bool is_unused(const struct qpw_rule_use *rule)
 {
-    return rule->info->in_force && !qpw_sum_of(&rule->counts).packets && !rule->inferred &&
+    return rule->info->in_force && !qpw_rule_is_own(rule->info) && !qpw_sum_of(&rule->counts).packets && !rule->inferred &&
            (rule->info->verdict == QPW_VERDICT_ALLOWED || rule->info->verdict == QPW_VERDICT_WEAK);
 }
 

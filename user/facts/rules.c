@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "policy/lang/policy.h"
 
 static int by_packets(const void *a, const void *b)
 {
@@ -39,4 +42,9 @@ int qpw_rules_use(const struct qpw_snapshot *s, struct qpw_rule_use **ret, size_
     *ret = all;
     *ret_n = kept;
     return 0;
+}
+
+bool qpw_rule_is_own(const struct qpw_rule_info *rule)
+{
+    return !rule->line && !strcmp(rule->file, QPW_SELF_FILE);
 }

@@ -26,4 +26,7 @@ static inline bool qpw_meter_uses_rule(const struct qpw_snapshot *s, const struc
     return key->rule && key->rule < s->n_rules && key->verdict != QPW_VERDICT_UNDECIDED;
 }
 
+/* Return whether a rule is the tool's own: in no file of the policy, so that nobody can remove it. */
+bool qpw_rule_is_own(const struct qpw_rule_info *rule);
+
 #endif

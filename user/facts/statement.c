@@ -55,7 +55,7 @@ static int unused(const struct qpw_report *r, struct qpw_statement *ret)
         const struct qpw_rule_use *rule = &r->rules[i];
         char(*more)[QPW_NAME_LEN];
 
-        if (!rule->info->in_force || qpw_sum_of(&rule->counts).packets ||
+        if (!rule->info->in_force || qpw_rule_is_own(rule->info) || qpw_sum_of(&rule->counts).packets ||
             (rule->info->verdict != QPW_VERDICT_ALLOWED && rule->info->verdict != QPW_VERDICT_WEAK))
             continue;
         if (ret->policy.n_unused == QPW_STATED_UNUSED) {

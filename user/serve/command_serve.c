@@ -420,7 +420,7 @@ int qpw_serve_command(int argc, char **argv)
         .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
                "are those that the policy names with a key. SIGHUP reads the policy again."};
     static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
-                             .port = QPW_SERVE_PORT, .epoll = -1, .signals = -1};
+                             .port = QPW_SELF_PORT, .epoll = -1, .signals = -1};
     struct qpw_error err = {""};
     int r;
 

@@ -14,7 +14,6 @@
 #include "policy/lang/policy.h"
 #include "util/error.h"
 
-#define QPW_SERVE_PORT 9101
 #define QPW_LISTEN_ADDRESSES 16u
 #define QPW_LISTEN_CONNECTIONS 64u    /* of each address that is listened on */
 #define QPW_LISTEN_FROM_ONE 8u        /* connections from one address */

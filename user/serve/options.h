@@ -18,7 +18,7 @@ enum {
 static const struct argp_option qpw_serve_options[] __attribute__((unused)) = {
     {"policy", QPW_SERVE_OPTION_POLICY, "FILE", 0, "The policy that names peers, readers and their keys (default " QPW_POLICY_DEFAULT_PATH ")", 0},
     {"listen", QPW_SERVE_OPTION_LISTEN, "ADDRESS", 0, "Listen on this address (repeatable; default: those of this node that its peer line names)", 0},
-    {"port", QPW_SERVE_OPTION_PORT, "PORT", 0, "Listen there, and ask peers there (default 9101)", 0},
+    {"port", QPW_SERVE_OPTION_PORT, "PORT", 0, "Listen there, and ask peers there (default 9101, which the rule 'self' allows; another one needs a rule)", 0},
     {"keys", QPW_SERVE_OPTION_KEYS, "DIRECTORY", 0, "Where 'qportwatch cluster key' made key and certificate (default " QPW_KEY_FOLDER ")", 0},
     {"state", QPW_SERVE_OPTION_STATE, "DIRECTORY", 0, "Where what is known of the peers is kept (default " QPW_SERVE_STATE ")", 0},
     {0},

@@ -231,6 +231,8 @@ static int parse_all(struct qpw_parser *p, struct qpw_error *why)
         r = take_fault(p, NULL, qpw_check_sets(&p->policy, why), why);
     for (size_t i = 0; i < s->n && r == 0; i++)
         r = take_fault(p, &s->list[i].where, parse_statement(p, &s->list[i], why), why);
+    if (r == 0)
+        r = take_fault(p, NULL, qpw_parse_self(&p->policy, why), why);
     for (size_t i = 0; i < p->policy.n_rules && r == 0; i++)
         r = take_fault(p, &p->policy.rules[i].where, qpw_check_parent(&p->policy, i, why), why);
     return r;

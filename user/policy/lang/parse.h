@@ -100,4 +100,9 @@ int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, s
 /* Check that every set has addresses; the error names all empty ones. */
 int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err);
 
+/* ---- The tool's own port (parse_self.c) ---- */
+
+/* Add the rule `self`, unless nobody has a key or the policy has a rule of that name. Call after all statements. */
+int qpw_parse_self(struct qpw_policy *policy, struct qpw_error *err);
+
 #endif

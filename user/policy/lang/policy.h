@@ -20,11 +20,14 @@
 #define QPW_POLICY_DEFAULT_PATH "/etc/qportwatch/policy"
 #define QPW_POLICY_DEFAULT_PLATFORM "on-prem"
 #define QPW_ANY_VLAN (-1)
+#define QPW_SELF_PORT 9101 /* of `serve`, and of the rule for it, which is in no file of the policy: */
+#define QPW_SELF_NAME "self"
+#define QPW_SELF_FILE "qportwatch"
 #define QPW_EXPIRY_WARNING_DAYS 7
 
 struct qpw_where {
     const char *file; /* owned by the policy */
-    unsigned line;    /* from 1 */
+    unsigned line;    /* from 1; 0: the tool's own, or of the command line */
     unsigned column;  /* from 1, in characters; 0: the whole line */
 };
 

@@ -261,6 +261,8 @@ static int check_peers(const struct qpw_policy *policy, const struct qpw_rule *r
     const struct qpw_addresses *remote = inbound ? &rule->from : &rule->to;
     int error = 0;
 
+    if (!rule->where.line)
+        return 0; /* the tool's own, made of the peers' lines */
     for (size_t i = 0; i < policy->n_peers && error == 0 && rule->flags & (inbound ? QPW_RULE_FROM : QPW_RULE_TO); i++)
         if (qpw_addresses_overlap(&policy->peers[i].addresses, remote))
             error = qpw_remark_add(ret, QPW_REMARK_PEER_CLIENT, &policy->peers[i].where,
