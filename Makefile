@@ -199,19 +199,21 @@ campaign-bugs: deps-test
 
 # ---- Fuzzing: every fuzzer FUZZ_SECONDS long over its corpus; what breaks it is left beside build's binaries ----
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+# Of serve, what reads others' bytes without a library of its own
+FUZZ_SOURCES = $(SOURCES) user/serve/heard.c user/serve/outbox.c
 FUZZ_SECONDS ?= 60
 FUZZ_FLAGS = -std=gnu17 -O1 -g -Wall -Wno-unknown-warning-option -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(O)/fuzz/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests/fuzz $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
--include $(SOURCES:%.c=$(O)/fuzz/%.d) $(patsubst %.c,$(O)/fuzz/%.d,$(wildcard tests/fuzz/fuzz_*.c))
+-include $(FUZZ_SOURCES:%.c=$(O)/fuzz/%.d) $(patsubst %.c,$(O)/fuzz/%.d,$(wildcard tests/fuzz/fuzz_*.c))
 # An archive: each fuzzer takes out of it what it calls
-$(O)/fuzz/user.a: $(SOURCES:%.c=$(O)/fuzz/%.o) $(O)/user/embed.o
+$(O)/fuzz/user.a: $(FUZZ_SOURCES:%.c=$(O)/fuzz/%.o) $(O)/user/embed.o
 	@rm -f $@
 	$(call say,AR,$@)ar rcs $@ $^
 $(FUZZERS): $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/user.a
 	$(call say,LD,$@)$(CLANG) $(FUZZ_FLAGS) $^ $(LDLIBS) -o $@
-.SECONDARY: $(SOURCES:%.c=$(O)/fuzz/%.o)
+.SECONDARY: $(FUZZ_SOURCES:%.c=$(O)/fuzz/%.o)
 fuzz: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/fuzz_}; mkdir -p $(O)/fuzz/corpus/$$name; echo "fuzz $$name"; \

@@ -240,6 +240,122 @@ Test(serve, events_come_while_a_peer_waits)
     end(&n);
 }
 
+/* Have serve read its files again, and wait until a request is answered with that status. */
+static void reload_until(struct server *n, int status, const char *options)
+{
+    kill(n->serve, SIGHUP);
+    netns_run(&n->far, "for i in $(seq 400); do [ \"$(curl -s -m 2 -k -o /dev/null -w '%%{http_code}' %s || true)\" = %03d ] && exit 0; sleep 0.05; done; "
+              "cat %s/serve.log; exit 1", options, status, n->dir);
+}
+
+Test(serve, a_reload_takes_keys_certificates_and_addresses)
+{
+    struct server n = {0};
+    char old[512], new[512], other[512];
+
+    make(&n);
+    start_auditor(&n);
+    start_serve(&n);
+    until_ready(&n);
+    snprintf(old, sizeof(old), AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir);
+    snprintf(new, sizeof(new), AS("rotated", "10.89.0.2") " " STATEMENT, n.dir, n.dir);
+    snprintf(other, sizeof(other), AS("rotated", "10.89.0.2") " https://10.89.0.7:9101/v1/statement", n.dir, n.dir);
+    add_key(&n, "rotated", "peer node2 10.89.0.2"); /* a second key= of the same name */
+    reload_until(&n, 200, new);
+    cr_expect_eq(ask(&n, "%s", old), 200, "both keys are accepted while one replaces the other");
+    netns_run(&n.ns, "cd %s && { grep -v '^peer node2' policy; grep '^peer node2' policy | tail -n 1; } >without && mv without policy", n.dir);
+    reload_until(&n, 403, old);
+    cr_expect_eq(ask(&n, "%s", new), 200);
+    netns_run(&n.ns, "ip address add 10.89.0.7/24 dev e0 && sed -i 's/^peer node1 10.89.0.1/& 10.89.0.7/' %s/policy", n.dir);
+    reload_until(&n, 200, other);
+    cr_expect_eq(ask(&n, "%s", new), 200, "the old address is still there");
+    /* A new key of the node itself, which the next connection meets. */
+    netns_run(&n.ns, PROGRAM " cluster key --keys %s/own --name node1 >%s/ownline && cp %s/own/*.pem %s/node1/", n.dir, n.dir, n.dir, n.dir);
+    netns_run(&n.ns, "sed -n 's/.*key=sha256:/sha256\\/\\//p' %s/ownline >%s/pin", n.dir, n.dir);
+    kill(n.serve, SIGHUP);
+    netns_run(&n.far, "for i in $(seq 200); do curl -s -m 2 -k -o /dev/null --pinnedpubkey \"$(cat %s/pin)\" %s && exit 0; sleep 0.05; done; exit 1", n.dir,
+              new);
+    /* What is wrong changes nothing. */
+    netns_run(&n.ns, "echo junk >%s/node1/key.pem; cp %s/policy %s/good", n.dir, n.dir, n.dir);
+    kill(n.serve, SIGHUP);
+    netns_run(&n.ns, "for i in $(seq 200); do [ $(grep -c 'previous policy and keys kept' %s/serve.log) = 1 ] && exit 0; sleep 0.05; done; exit 1", n.dir);
+    netns_run(&n.ns, "cp %s/own/key.pem %s/node1/; echo nonsense >>%s/policy", n.dir, n.dir, n.dir);
+    kill(n.serve, SIGHUP);
+    netns_run(&n.ns, "for i in $(seq 200); do [ $(grep -c 'previous policy and keys kept' %s/serve.log) = 2 ] && exit 0; sleep 0.05; done; exit 1", n.dir);
+    cr_expect_eq(ask(&n, "%s", new), 200);
+    netns_run(&n.far, "for i in $(seq 300); do curl -s -m 5 -k " AS("prometheus", "10.89.0.5") " " SERVED "/metrics | grep -q "
+              "'^qportwatch_serve_requests_total{result=\"wrong-key\"} [1-9]' && exit 0; sleep 0.1; done; exit 1", n.dir, n.dir); /* counts outlive a reload */
+    end(&n);
+}
+
+Test(serve, slow_readers_and_a_body_of_a_gibibyte_hinder_nobody)
+{
+    struct server n = {0};
+
+    make(&n);
+    start_auditor(&n);
+    start_serve(&n);
+    until_ready(&n);
+    netns_run(&n.far, "for i in 1 2 3 4 5 6; do curl -s -k -m 60 --limit-rate 1 -o /dev/null " AS("node2", "10.89.0.2") " " STATEMENT " >/dev/null 2>&1 & done; true",
+              n.dir, n.dir);
+    netns_run(&n.far, "truncate -s 1G %s/large", n.dir);
+    cr_expect_eq(ask(&n, "-T %s/large " AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir, n.dir), 405);
+    cr_expect_eq(ask(&n, AS("prometheus", "10.89.0.5") " " SERVED "/metrics", n.dir, n.dir), 200);
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir), 200);
+    netns_run(&n.ns, "[ $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/%d/status) -lt 65536 ]", (int)n.serve);
+    end(&n);
+}
+
+Test(serve, answers_in_the_form_that_a_client_reads)
+{
+    struct server n = {0};
+
+    make(&n);
+    start_auditor(&n);
+    start_serve(&n);
+    until_ready(&n);
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir), 200);
+    netns_run(&n.far, "jq -S 'del(.at,.seq,.digest,.uptime,.chain)|keys' %s/body >%s/plain", n.dir, n.dir);
+    cr_expect_eq(ask(&n, "-H 'Accept-Encoding: gzip' " AS_PEER STATEMENT, n.dir, n.dir, n.dir), 200);
+    netns_run(&n.far, "grep -qi '^Content-Encoding: gzip' %s/headers && gzip -dc <%s/body | jq -S 'del(.at,.seq,.digest,.uptime,.chain)|keys' | cmp - %s/plain",
+              n.dir, n.dir, n.dir);
+    cr_expect_eq(ask(&n, "-H 'Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5' " AS("prometheus", "10.89.0.5") " -D %s/headers " SERVED
+                     "/metrics", n.dir, n.dir, n.dir), 200);
+    netns_run(&n.far, "grep -qi '^Content-Type: application/openmetrics-text; version=1.0.0' %s/headers && [ \"$(tail -n 1 %s/body)\" = '# EOF' ] && "
+              "! grep -q '^# TYPE [^ ]*_total counter' %s/body", n.dir, n.dir, n.dir);
+    netns_run(&n.far, "! command -v python3 >/dev/null || ! python3 -c 'import prometheus_client' 2>/dev/null || python3 -c 'import sys; from "
+              "prometheus_client.openmetrics.parser import text_string_to_metric_families as p; list(p(sys.stdin.read()))' <%s/body", n.dir);
+    end(&n);
+}
+
+/* One authority for all nodes, whose certificates name them; over IPv6. */
+Test(serve, by_a_certificate_authority_over_ipv6)
+{
+    static const char url[] = "'https://[fd89::1]:9101/v1/statement'";
+    struct server n = {0};
+
+    make(&n);
+    netns_address(&n.ns, "e0", "fd89::1/64");
+    netns_address(&n.far, "e0", "fd89::2/64");
+    netns_run(&n.ns, "cd %s && new='openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'; "
+              "$new -subj /CN=ca -keyout ca.key -out ca.pem; $new -subj /CN=other -keyout other.key -out other.pem; "
+              "one() { mkdir -p $1; openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=$2 -keyout $1/key.pem -out $1.csr && "
+              "printf 'subjectAltName=DNS:%%s\\n' $2 >$1.ext && openssl x509 -req -in $1.csr -CA $3.pem -CAkey $3.key -CAcreateserial -days $4 "
+              "-extfile $1.ext -out $1/certificate.pem; }; rm -rf node1 node2; one node1 node1 ca 2; one node2 node2 ca 2; one forged node2 other 2; "
+              "one named node9 ca 2; one expired node2 ca 0; printf 'policy test/ca\\ncluster blue ca=%%s/ca.pem\\npeer node1 10.89.0.1 fd89::1\\n"
+              "peer node2 10.89.0.2 fd89::2\\n' \"$PWD\" >policy", n.dir);
+    start_auditor(&n);
+    start_serve(&n);
+    netns_run(&n.far, "cd %s; for i in $(seq 400); do [ \"$(curl -s -m 2 --cacert ca.pem --resolve 'node1:9101:[fd89::1]' --cert node2/certificate.pem --key "
+              "node2/key.pem -o /dev/null -w '%%{http_code}' https://node1:9101/v1/statement)\" = 200 ] && exit 0; sleep 0.05; done; cat serve.log; exit 1", n.dir);
+    cr_expect_eq(ask(&n, AS("forged", "fd89::2") " %s", n.dir, n.dir, url), 403, "of another authority");
+    cr_expect_eq(ask(&n, AS("named", "fd89::2") " %s", n.dir, n.dir, url), 403, "of a name that is no peer");
+    cr_expect_eq(ask(&n, AS("expired", "fd89::2") " %s", n.dir, n.dir, url), 403, "expired");
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.9") " " STATEMENT, n.dir, n.dir), 403, "from another address");
+    cr_expect_eq(ask(&n, AS("node2", "10.89.0.2") " " STATEMENT, n.dir, n.dir), 200);
+    end(&n);
+}
+
 Test(serve, a_key_is_made_once)
 {
     struct server n = {0};

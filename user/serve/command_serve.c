@@ -19,12 +19,13 @@
 #include "host/neighbourhood.h"
 #include "host/notify.h"
 #include "host/rights.h"
+#include "metrics/openmetrics.h"
 #include "serve/commands.h"
-#include "serve/outbox.h"
 #include "serve/gather.h"
 #include "serve/key.h"
 #include "serve/listen.h"
 #include "serve/options.h"
+#include "serve/outbox.h"
 #include "serve/refresh.h"
 #include "serve/state.h"
 #include "util/names.h"
@@ -162,6 +163,7 @@ static int open_outbox(struct serve *s, struct qpw_error *err)
     return qpw_outbox_open(both, &s->outbox, err);
 }
 
+/* Open the listener, or let the one there is go on with what the files hold now. */
 static int open_listen(struct serve *s, struct qpw_error *err)
 {
     gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
@@ -176,7 +178,7 @@ static int open_listen(struct serve *s, struct qpw_error *err)
             .ca = (const char *)ca.data, .addresses = (const uint8_t(*)[16])s->addresses, .n_addresses = s->n_addresses,
             .sockets = s->sockets, .n_sockets = s->n_sockets, .port = s->port, .outbox = s->outbox};
 
-        r = qpw_listen_open(&options, &s->listen, err);
+        r = s->listen ? qpw_listen_replace(&s->listen, &options, err) : qpw_listen_open(&options, &s->listen, err);
     }
     if (key.data)
         gnutls_memset(key.data, 0, key.size);
@@ -302,6 +304,19 @@ static int add_counts(const struct serve *s, FILE *out)
     return ferror(out);
 }
 
+static void publish_both_metrics(struct serve *s, const char *text, size_t length)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&bytes, &size);
+    int r = out ? qpw_openmetrics_write(text, out) : -ENOMEM;
+
+    qpw_listen_publish(s->listen, QPW_SERVED_METRICS, text, length, "");
+    if (out && fclose(out) == 0 && r == 0)
+        qpw_listen_publish(s->listen, QPW_SERVED_OPENMETRICS, bytes, size, "");
+    free(bytes);
+}
+
 /* Publish the metrics with the counters of this process. */
 static void publish_metrics(struct serve *s)
 {
@@ -316,7 +331,7 @@ static void publish_metrics(struct serve *s)
         fwrite(text.data, 1, text.size, out);
     gnutls_free(text.data);
     if (add_counts(s, out) == 0 && fclose(out) == 0)
-        qpw_listen_publish(s->listen, QPW_SERVED_METRICS, bytes, length, "");
+        publish_both_metrics(s, bytes, length);
     free(bytes);
 }
 
@@ -340,29 +355,48 @@ static int take_refresh(struct serve *s, struct qpw_error *err)
     return r < 0 ? qpw_fail(err, r, "the process that makes the statements has ended") : 0;
 }
 
-/* Judge by the policy's new text; a wrong one changes nothing. */
+static int open_again(struct serve *s, struct qpw_error *err)
+{
+    const struct qpw_peer *self = NULL;
+    int r = read_self(s, &self, err);
+
+    s->gather = NULL;
+    r = r ? r : open_gather(s, self, err);
+    return r ? r : open_listen(s, err);
+}
+
+/* Read policy, key, certificates and addresses again; what is wrong changes nothing. */
 static void reload(struct serve *s)
 {
-    struct qpw_policy policy = {0}, old = s->policy;
+    struct qpw_policy old = s->policy, policy = {0};
     struct qpw_gather *gather = s->gather;
-    const struct qpw_peer *self = NULL;
+    uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
+    size_t n_addresses = s->n_addresses;
     struct qpw_error err = {""};
+    int r = qpw_policy_parse_file(s->policy_path, &policy, &err);
 
-    if (qpw_policy_parse_file(s->policy_path, &policy, &err) < 0) {
-        fprintf(stderr, "qportwatch serve: reload failed, previous policy kept: %s\n", err.text);
-        return;
+    memcpy(addresses, s->addresses, sizeof(addresses));
+    if (r == 0) {
+        s->policy = policy;
+        s->n_addresses = s->given ? n_addresses : 0;
+        r = open_again(s, &err);
+        if (r < 0) {
+            qpw_gather_close(s->gather);
+            s->gather = gather;
+            s->policy = old;
+            s->n_addresses = n_addresses;
+            memcpy(s->addresses, addresses, sizeof(addresses));
+            qpw_policy_clear(&policy);
+        }
     }
-    s->policy = policy;
-    if (read_self(s, &self, &err) < 0 || open_gather(s, self, &err) < 0) {
-        s->policy = old;
-        s->gather = gather;
-        qpw_policy_clear(&policy);
-        fprintf(stderr, "qportwatch serve: reload failed, previous policy kept: %s\n", err.text);
+    if (r < 0) {
+        fprintf(stderr, "qportwatch serve: reload failed, previous policy and keys kept: %s\n", err.text);
         return;
     }
     qpw_gather_close(gather);
     qpw_policy_clear(&old);
     watch(s, qpw_gather_fd(s->gather));
+    watch(s, qpw_listen_fd(s->listen));
 }
 
 /* Return 1: end; 0: go on; or a negative errno with err filled. */
@@ -418,7 +452,7 @@ int qpw_serve_command(int argc, char **argv)
     static const struct argp argp = {
         .options = qpw_serve_options, .parser = take_option,
         .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
-               "are those that the policy names with a key. SIGHUP reads the policy again."};
+               "are those that the policy names with a key. SIGHUP reads policy, key, certificates and addresses again."};
     static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
                              .port = QPW_SELF_PORT, .epoll = -1, .signals = -1};
     struct qpw_error err = {""};

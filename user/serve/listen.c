@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
@@ -16,6 +17,7 @@
 #include <microhttpd.h>
 
 #include "host/clock.h"
+#include "metrics/openmetrics.h"
 #include "serve/listen_internal.h"
 
 const char *qpw_answer_kind_name(unsigned kind)
@@ -24,31 +26,6 @@ const char *qpw_answer_kind_name(unsigned kind)
     static const char *const names[] = {QPW_ANSWERS(QPW_X_ANSWER_NAME)};
 
     return names[kind];
-}
-
-static void release(void *data)
-{
-    struct document *d = data;
-
-    if (d && --d->users == 0)
-        free(d);
-}
-
-int qpw_listen_publish(struct qpw_listen *l, enum qpw_served which, const char *bytes, size_t length, const char *etag)
-{
-    struct document *d = NULL;
-
-    if (bytes) {
-        d = malloc(sizeof(*d) + length);
-        if (!d)
-            return -ENOMEM;
-        *d = (struct document){.users = 1, .length = length};
-        snprintf(d->etag, sizeof(d->etag), "%s", etag);
-        memcpy(d->bytes, bytes, length);
-    }
-    release(l->served[which]);
-    l->served[which] = d;
-    return 0;
 }
 
 /* ---- Answers ---- */
@@ -82,30 +59,6 @@ enum MHD_Result qpw_listen_refuse(struct qpw_listen *l, struct MHD_Connection *c
     return qpw_listen_finish(l, c, kind, status, MHD_create_response_from_buffer((size_t)n, text, MHD_RESPMEM_MUST_COPY), "text/plain");
 }
 
-static enum MHD_Result send_document(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_served which)
-{
-    const char *known = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    struct document *d = l->served[which];
-    struct MHD_Response *response;
-    char etag[sizeof(d->etag) + 2];
-    bool same;
-
-    if (!d)
-        return qpw_listen_refuse(l, c, QPW_ANSWER_NOT_READY, MHD_HTTP_SERVICE_UNAVAILABLE);
-    snprintf(etag, sizeof(etag), "\"%s\"", d->etag);
-    same = known && *d->etag && !strcmp(known, etag);
-    if (same) {
-        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    } else {
-        response = MHD_create_response_from_buffer_with_free_callback_cls(d->length, d->bytes, release, d);
-        d->users += response != NULL;
-    }
-    if (response && *d->etag)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
-    return qpw_listen_finish(l, c, same ? QPW_ANSWER_UNCHANGED : QPW_ANSWER_OK, same ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response,
-                  which == QPW_SERVED_METRICS ? "text/plain; version=0.0.4" : "application/json");
-}
-
 static bool has_body(struct MHD_Connection *c)
 {
     return MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
@@ -135,7 +88,8 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *c, const char *
     if (strcmp(method, MHD_HTTP_METHOD_GET) || has_body(c))
         return qpw_listen_refuse(l, c, QPW_ANSWER_METHOD, MHD_HTTP_METHOD_NOT_ALLOWED);
     if (!strcmp(url, "/metrics"))
-        return send_document(l, c, QPW_SERVED_METRICS);
+        return qpw_listen_document(l, c, qpw_openmetrics_accepted(MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT))
+                                       ? QPW_SERVED_OPENMETRICS : QPW_SERVED_METRICS);
     if (strcmp(url, "/v1/statement") && strcmp(url, "/v1/events"))
         return qpw_listen_refuse(l, c, QPW_ANSWER_NOT_FOUND, MHD_HTTP_NOT_FOUND);
     if (!asker.peer)
@@ -143,7 +97,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *c, const char *
     if (!strcmp(url, "/v1/events"))
         return qpw_listen_events(l, c, connection, asker.name);
     samples = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "samples");
-    return send_document(l, c, samples && !strcmp(samples, "1") ? QPW_SERVED_SAMPLES : QPW_SERVED_STATEMENT);
+    return qpw_listen_document(l, c, samples && !strcmp(samples, "1") ? QPW_SERVED_SAMPLES : QPW_SERVED_STATEMENT);
 }
 
 static void note_connection(void *data, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
@@ -293,7 +247,7 @@ void qpw_listen_close(struct qpw_listen *l)
     for (size_t i = 0; i < l->n_daemons; i++)
         MHD_stop_daemon(l->daemons[i]);
     for (size_t i = 0; i < QPW_SERVED_COUNT; i++)
-        release(l->served[i]);
+        qpw_listen_release(l->served[i]);
     if (l->epoll >= 0)
         close(l->epoll);
     free(l);
@@ -321,9 +275,81 @@ void qpw_listen_step(struct qpw_listen *l)
         MHD_run(l->daemons[i]);
 }
 
-void qpw_listen_policy(struct qpw_listen *l, const struct qpw_policy *policy)
+/* ---- Replacing ---- */
+
+static bool is_place(int fd, const struct place *place)
 {
-    l->policy = policy;
+    struct sockaddr_storage bound = {0};
+    socklen_t length = sizeof(bound);
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound, *wanted_six = (const struct sockaddr_in6 *)&place->address;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound, *wanted = (const struct sockaddr_in *)&place->address;
+
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0 || bound.ss_family != place->address.ss_family)
+        return false;
+    if (bound.ss_family == AF_INET6)
+        return six->sin6_port == wanted_six->sin6_port && !memcmp(&six->sin6_addr, &wanted_six->sin6_addr, 16);
+    return four->sin_port == wanted->sin_port && four->sin_addr.s_addr == wanted->sin_addr.s_addr;
+}
+
+/* Duplicate the listening socket of the daemon at that place, or of the daemon of that number (place NULL). -1: none. */
+static int duplicate(const struct qpw_listen *l, const struct place *place, size_t number)
+{
+    for (size_t i = 0; i < l->n_daemons; i++) {
+        const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->daemons[i], MHD_DAEMON_INFO_LISTEN_FD);
+
+        if (info && (place ? is_place(info->listen_fd, place) : i == number))
+            return fcntl(info->listen_fd, F_DUPFD_CLOEXEC, 3);
+    }
+    return -1;
+}
+
+/* Hand over what outlives a listener, and end it without shutting the sockets down that its successor has, too. */
+static void hand_over(struct qpw_listen *old, struct qpw_listen *new)
+{
+    for (size_t i = 0; i < QPW_SERVED_COUNT; i++) {
+        new->served[i] = old->served[i];
+        old->served[i] = NULL;
+    }
+    memcpy(new->counts, old->counts, sizeof(new->counts));
+    for (size_t i = 0; i < old->n_daemons; i++) {
+        int fd = MHD_quiesce_daemon(old->daemons[i]);
+
+        if (fd >= 0)
+            close(fd);
+    }
+    qpw_listen_close(old);
+}
+
+int qpw_listen_replace(struct qpw_listen **l, const struct qpw_listen_options *options, struct qpw_error *err)
+{
+    struct qpw_listen_options o = *options;
+    uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
+    int sockets[QPW_LISTEN_ADDRESSES], fd, r;
+    struct qpw_listen *new = NULL;
+    struct place place;
+
+    o.addresses = (const uint8_t(*)[16])addresses;
+    o.sockets = sockets;
+    o.n_addresses = o.n_sockets = 0;
+    for (size_t i = 0; i < options->n_sockets && i < QPW_LISTEN_ADDRESSES; i++)
+        if ((fd = duplicate(*l, NULL, i)) >= 0)
+            sockets[o.n_sockets++] = fd;
+    for (size_t i = 0; i < options->n_addresses && i < QPW_LISTEN_ADDRESSES; i++) {
+        place_at(options->addresses[i], options->port, &place);
+        if ((fd = duplicate(*l, &place, 0)) >= 0)
+            sockets[o.n_sockets++] = fd;
+        else
+            memcpy(addresses[o.n_addresses++], options->addresses[i], 16);
+    }
+    r = qpw_listen_open(&o, &new, err);
+    if (r == 0) {
+        hand_over(*l, new);
+        *l = new;
+        return 0;
+    }
+    for (size_t i = 0; i < o.n_sockets; i++)
+        close(sockets[i]); /* those that a daemon took were closed with it; nothing was opened since */
+    return r;
 }
 
 const uint64_t *qpw_listen_counts(const struct qpw_listen *l)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * listen.h - answer peers and readers over HTTPS: /v1/statement, /v1/events, and /metrics.
+ * listen.h - answer peers and readers over HTTPS: /v1/statement, /v1/events, and /metrics; documents
+ * as gzip to those that read it.
  *
  * TLS 1.3 only. Who asks is told by the public key of its certificate, which the policy names, and must come from one of
  * the addresses of that name. Nothing is read of a request beyond its head; every refusal is counted by its reason.
@@ -62,10 +63,14 @@ int qpw_listen_fd(const struct qpw_listen *l);
 int qpw_listen_timeout_ms(const struct qpw_listen *l); /* -1: any time */
 void qpw_listen_step(struct qpw_listen *l);
 
-/* Judge requests by another policy from now on. */
-void qpw_listen_policy(struct qpw_listen *l, const struct qpw_policy *policy);
+/*
+ * Listen by other options from now on: certificate, key, CA, policy, addresses; an address that stays is never closed, given
+ * sockets stay (their number has to be the same). Connections end, so that each peer has to prove itself again; counts and documents
+ * are kept. Return 0; or a negative errno with err filled, nothing changed.
+ */
+int qpw_listen_replace(struct qpw_listen **l, const struct qpw_listen_options *options, struct qpw_error *err);
 
-enum qpw_served { QPW_SERVED_STATEMENT, QPW_SERVED_SAMPLES, QPW_SERVED_METRICS, QPW_SERVED_COUNT };
+enum qpw_served { QPW_SERVED_STATEMENT, QPW_SERVED_SAMPLES, QPW_SERVED_METRICS, QPW_SERVED_OPENMETRICS, QPW_SERVED_COUNT };
 
 /* Replace what is served: bytes are copied; NULL: nothing. etag: "" for none. Return 0 or -ENOMEM, the old one kept. */
 int qpw_listen_publish(struct qpw_listen *l, enum qpw_served which, const char *bytes, size_t length, const char *etag);

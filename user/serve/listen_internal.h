@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* listen_internal.h - the listener's parts: who asks (asker.c), documents (listen.c), events (answer_events.c). */
+/* listen_internal.h - the listener's parts: who asks (asker.c), documents (answer_documents.c), events (answer_events.c). */
 #ifndef QPW_SERVE_LISTEN_INTERNAL_H
 #define QPW_SERVE_LISTEN_INTERNAL_H
 
@@ -12,6 +12,8 @@
 struct document {
     size_t users, length;
     char etag[128];
+    struct document *gzip; /* the same compressed, once somebody asked for it so; NULL: not yet, or not smaller */
+    bool tried;            /* to compress it */
     char bytes[];
 };
 
@@ -55,6 +57,12 @@ enum MHD_Result qpw_listen_finish(struct qpw_listen *l, struct MHD_Connection *c
 
 /* Refuse with the reason's name, which says no more than the client knows already. */
 enum MHD_Result qpw_listen_refuse(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_answer_kind kind, unsigned status);
+
+/* Answer with a document: as gzip, if the client reads it; or only that it is still the one the client has. */
+enum MHD_Result qpw_listen_document(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_served which);
+
+/* Give up one use of a document, which the last one frees; NULL is fine. */
+void qpw_listen_release(void *document);
 
 /* Answer a peer's request for events, now or when there are some. */
 enum MHD_Result qpw_listen_events(struct qpw_listen *l, struct MHD_Connection *c, struct connection *connection, const char *peer);
