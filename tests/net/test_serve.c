@@ -284,7 +284,8 @@ Test(serve, a_reload_takes_keys_certificates_and_addresses)
     netns_run(&n.ns, "for i in $(seq 200); do [ $(grep -c 'previous policy and keys kept' %s/serve.log) = 2 ] && exit 0; sleep 0.05; done; exit 1", n.dir);
     cr_expect_eq(ask(&n, "%s", new), 200);
     netns_run(&n.far, "for i in $(seq 300); do curl -s -m 5 -k " AS("prometheus", "10.89.0.5") " " SERVED "/metrics | grep -q "
-              "'^qportwatch_serve_requests_total{result=\"wrong-key\"} [1-9]' && exit 0; sleep 0.1; done; exit 1", n.dir, n.dir); /* counts outlive a reload */
+              "'^qportwatch_serve_requests_total{result=\"wrong-key\"} [1-9]' && jq -e '.served[\"wrong-key\"] > 0' %s/state/status.json >/dev/null && exit 0; sleep 0.1; done; exit 1", n.dir, n.dir,
+              n.dir); /* counts outlive a reload */
     end(&n);
 }
 

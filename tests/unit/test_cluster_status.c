@@ -20,11 +20,13 @@ TestSuite(cluster_status);
 static struct qpw_peer_status peers[] = {
     {.name = "node2", .result = "ok", .polled_unix_ns = NOW_NS - 3 * SECOND_NS, .got_unix_ns = NOW_NS - 3 * SECOND_NS, .epoch = "boot:1",
      .seq = 7, .version = "1.2", .policy = "sha256:0123456789abcdef", .answer = "CLEAN", .monitored = "e0 e1", .has_offset = true,
-     .offset_us = -12345, .offset_error_us = 80, .polls = {{"ok", 9}, {"slow", 1}}, .n_polls = 2},
+     .offset_us = -12345, .offset_error_us = 80, .polls = {{"ok", 9}, {"slow", 1}}, .n_polls = 2,
+     .events = {.result = "ok", .number = 41, .missed = 2, .at_unix_ns = NOW_NS - 12 * SECOND_NS, .severity = 1, .text = "a port"}},
     {.name = "node3", .result = "wrong-key", .trouble = "its key or certificate is not the expected one", .polled_unix_ns = NOW_NS,
      .got_unix_ns = NOW_NS - 200 * SECOND_NS},
     {.name = "node4"}};
-static const struct qpw_cluster_status status = {.node = "node1", .at_unix_ns = NOW_NS, .peers = peers, .n = 3};
+static const struct qpw_cluster_status status = {.node = "node1", .at_unix_ns = NOW_NS, .peers = peers, .n = 3,
+                                                .served = {{"ok", 12}, {"unchanged", 3}, {"wrong-key", 2}}, .n_served = 3};
 
 static const char *shown(const struct qpw_cluster_status *s, uint64_t now)
 {
@@ -46,6 +48,8 @@ Test(cluster_status, is_read_as_it_was_written)
 
     cr_assert_eq(qpw_cluster_status_read(text, strlen(text), &back, &err), 0, "%s", err.text);
     cr_assert_eq(back.n, 3);
+    cr_expect(back.n_served == 3 && back.served[2].n == 2);
+    cr_expect(strstr(shown(&back, NOW_NS), "answered 15 requests; not answered: wrong-key 2\n"), "%s", shown(&back, NOW_NS));
     cr_expect_str_eq(back.node, "node1");
     cr_expect_eq(memcmp(&back.peers[0], &peers[0], sizeof(peers[0])), 0);
     cr_expect_eq(memcmp(&back.peers[2], &peers[2], sizeof(peers[2])), 0);
@@ -62,6 +66,7 @@ Test(cluster_status, shows_who_is_stale_and_why)
     cr_expect(strstr(text, "node1: 3 peers, 2 of them stale\n"), "%s", text);
     cr_expect(strstr(text, "node2"), "%s", text);
     cr_expect(strstr(text, "01234567"), "%s", text);
+    cr_expect(strstr(text, "12 s ago, high: a port"), "%s", text);
     cr_expect(strstr(text, "its key or certificate is not the expected one"), "%s", text);
     cr_expect(strstr(text, "not polled yet"), "%s", text);
     cr_expect_not(strstr(text, "has ended or hangs"), "%s", text);

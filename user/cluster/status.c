@@ -20,18 +20,20 @@ static bool read_offset(struct qpw_reader *r, const json_t *v, struct qpw_peer_s
     return !offset || json_is_null(offset) || p->has_offset || qpw_reader_fail(r, "clock_offset_us", "is not a whole number");
 }
 
-static bool read_polls(struct qpw_reader *r, json_t *polls, struct qpw_peer_status *p)
+/* Read numbers by name; an earlier version wrote fewer of them. */
+static bool read_counts(struct qpw_reader *r, json_t *object, const char *what, struct qpw_cluster_count *ret, size_t *ret_n)
 {
     const char *key;
     json_t *value;
 
-    json_object_foreach (polls, key, value) {
-        if (p->n_polls == QPW_CLUSTER_RESULTS || strlen(key) >= sizeof(p->polls[0].name))
-            return qpw_reader_fail(r, "polls", "has more than is ever written");
-        if (!qpw_reader_number(r, value, "polls", &p->polls[p->n_polls].n))
+    *ret_n = 0;
+    json_object_foreach (object, key, value) {
+        if (*ret_n == QPW_CLUSTER_RESULTS || strlen(key) >= sizeof(ret->name))
+            return qpw_reader_fail(r, what, "has more than is ever written");
+        if (!qpw_reader_number(r, value, what, &ret[*ret_n].n))
             return false;
-        snprintf(p->polls[p->n_polls].name, sizeof(p->polls[0].name), "%s", key);
-        qpw_text_clean(p->polls[p->n_polls++].name);
+        snprintf(ret[*ret_n].name, sizeof(ret->name), "%s", key);
+        qpw_text_clean(ret[(*ret_n)++].name);
     }
     return true;
 }
@@ -63,7 +65,7 @@ static bool read_peer(struct qpw_reader *r, json_t *v, struct qpw_peer_status *p
            qpw_reader_time(r, json_object_get(v, "got"), "got", &p->got_unix_ns) &&
            qpw_reader_number(r, json_object_get(v, "seq"), "seq", &p->seq) &&
            qpw_reader_number(r, json_object_get(v, "clock_error_us"), "clock_error_us", &p->offset_error_us) && read_offset(r, v, p) &&
-           read_polls(r, json_object_get(v, "polls"), p) && read_events(r, json_object_get(v, "events"), &p->events);
+           read_counts(r, json_object_get(v, "polls"), "polls", p->polls, &p->n_polls) && read_events(r, json_object_get(v, "events"), &p->events);
 #undef TEXT
 }
 
@@ -82,7 +84,8 @@ static void read_document(struct qpw_reader *r, const json_t *document, struct q
         return;
     }
     if (!qpw_reader_text(r, json_object_get(document, "node"), "node", ret->node, sizeof(ret->node)) ||
-        !qpw_reader_time(r, json_object_get(document, "at"), "at", &ret->at_unix_ns))
+        !qpw_reader_time(r, json_object_get(document, "at"), "at", &ret->at_unix_ns) ||
+        !read_counts(r, json_object_get(document, "served"), "served", ret->served, &ret->n_served))
         return;
     json_array_foreach (peers, i, v) {
         struct qpw_peer_status *p = QPW_ADD(ret->peers, ret->n);

@@ -11,6 +11,11 @@
 
 #define QPW_CLUSTER_RESULTS 16u
 
+struct qpw_cluster_count {
+    char name[24];
+    uint64_t n;
+};
+
 /* What a peer's alert log says, as far as it was heard. */
 struct qpw_peer_events {
     char result[24];     /* of the last request; empty: none has ended yet */
@@ -34,10 +39,7 @@ struct qpw_peer_status {
     bool has_offset;
     int64_t offset_us;                /* the peer's CLOCK_BOOTTIME minus this node's */
     uint64_t offset_error_us;
-    struct {
-        char name[24];
-        uint64_t n;
-    } polls[QPW_CLUSTER_RESULTS];     /* by result */
+    struct qpw_cluster_count polls[QPW_CLUSTER_RESULTS]; /* by result */
     size_t n_polls;
     struct qpw_peer_events events;
 };
@@ -47,6 +49,8 @@ struct qpw_cluster_status {
     uint64_t at_unix_ns;
     struct qpw_peer_status *peers;
     size_t n;
+    struct qpw_cluster_count served[QPW_CLUSTER_RESULTS]; /* requests of peers and readers, by how they ended */
+    size_t n_served;
 };
 
 /* Return whether a peer has no good statement of the last two minutes. */

@@ -14,6 +14,7 @@
 #include <gnutls/gnutls.h>
 
 #include "control/event_files.h"
+#include "facts/cluster_status.h"
 #include "host/clock.h"
 #include "host/confine.h"
 #include "host/neighbourhood.h"
@@ -126,12 +127,26 @@ static void make_target(const struct qpw_peer *peer, struct qpw_poll_target *ret
         snprintf(ret->pin[ret->n_pins++], sizeof(ret->pin[0]), "%s", peer->keys.text[i]);
 }
 
+/* Add what this node answered to its status. */
+static void add_served(const void *data, struct qpw_cluster_status *ret)
+{
+    const struct serve *s = data;
+    const uint64_t *counts = qpw_listen_counts(s->listen);
+
+    for (unsigned i = 0; i < QPW_ANSWER_COUNT && i < QPW_CLUSTER_RESULTS; i++) {
+        snprintf(ret->served[i].name, sizeof(ret->served[i].name), "%s", qpw_answer_kind_name(i));
+        ret->served[i].n = counts[i];
+        ret->n_served = i + 1;
+    }
+}
+
 static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
 {
     struct qpw_poll_target *targets = calloc(s->policy.n_peers + 1, sizeof(*targets));
     struct qpw_gather_options options = {
         .poll = {.certificate = s->certificate_path, .key = s->key_path, .ca = s->policy.cluster_ca, .port = s->port},
-        .peers = targets, .own = s->samples_path, .state = s->state, .every_s = QPW_GATHER_EVERY_S};
+        .peers = targets, .own = s->samples_path, .state = s->state, .served = add_served, .served_data = s,
+        .every_s = QPW_GATHER_EVERY_S};
     int r;
 
     if (!targets)

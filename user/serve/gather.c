@@ -52,6 +52,8 @@ struct qpw_gather {
     struct qpw_statement self;
     bool has_self;
     struct qpw_live live;
+    void (*served)(const void *data, struct qpw_cluster_status *ret);
+    const void *served_data;
     unsigned ticks;
     bool soon; /* soon_fd will expire: the status is to be written */
 };
@@ -235,6 +237,8 @@ static void write_status(struct qpw_gather *g, uint64_t now_ns)
     snprintf(s.node, sizeof(s.node), "%s", g->has_self ? g->self.node : "");
     for (size_t i = 0; i < g->n_peers; i++)
         s.peers[i] = status_of(&g->peers[i]);
+    if (g->served)
+        g->served(g->served_data, &s);
     document = qpw_cluster_status_file(&s);
     if (document)
         qpw_state_write(g->state, QPW_CLUSTER_STATUS_FILE, document, 0644);
@@ -322,6 +326,8 @@ int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather 
     g->soon_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     snprintf(g->own, sizeof(g->own), "%s", options->own);
     snprintf(g->state, sizeof(g->state), "%s", options->state);
+    g->served = options->served;
+    g->served_data = options->served_data;
     g->peers = calloc(options->n_peers + 1, sizeof(*g->peers));
     if (!g->peers)
         r = qpw_fail(err, -ENOMEM, "out of memory");

@@ -13,6 +13,7 @@
 #define QPW_GATHER_EVERY_S 10u
 #define QPW_GATHER_MANY 128u /* peers above which each is polled every 30 s, and no request for events waits */
 
+struct qpw_cluster_status;
 struct qpw_gather;
 
 struct qpw_gather_options {
@@ -21,6 +22,8 @@ struct qpw_gather_options {
     size_t n_peers;
     const char *own;    /* the file of this node's statement with samples */
     const char *state;  /* the state directory */
+    void (*served)(const void *data, struct qpw_cluster_status *ret); /* adds what this node answered; NULL: nothing */
+    const void *served_data;
     unsigned every_s;   /* seconds between polls of a peer, QPW_GATHER_EVERY_S */
 };
 

@@ -195,7 +195,7 @@ static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, co
                          MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
                          MHD_OPTION_HTTPS_MEM_TRUST, o->ca ? o->ca : o->certificate,
                          MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-                         MHD_OPTION_CONNECTION_LIMIT, QPW_LISTEN_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, QPW_LISTEN_FROM_ONE,
+                         MHD_OPTION_CONNECTION_LIMIT, QPW_LISTEN_CONNECTIONS + 3 * (unsigned)o->policy->n_peers, MHD_OPTION_PER_IP_CONNECTION_LIMIT, QPW_LISTEN_FROM_ONE,
                          MHD_OPTION_CONNECTION_TIMEOUT, QPW_LISTEN_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)QPW_LISTEN_MEMORY,
                          MHD_OPTION_NOTIFY_CONNECTION, note_connection, l, MHD_OPTION_END);
     if (!d)

@@ -16,7 +16,7 @@
 #include "util/error.h"
 
 #define QPW_LISTEN_ADDRESSES 16u
-#define QPW_LISTEN_CONNECTIONS 64u    /* of each address that is listened on */
+#define QPW_LISTEN_CONNECTIONS 64u    /* of each address that is listened on, and three more for each peer */
 #define QPW_LISTEN_FROM_ONE 8u        /* connections from one address */
 #define QPW_LISTEN_WAITING 2u         /* requests of one peer that wait for events */
 #define QPW_LISTEN_IDLE_S 15u         /* a connection without progress ends */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "words/cluster_status.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,32 @@ int qpw_cluster_status_table(const struct qpw_cluster_status *s, uint64_t now_un
     return r;
 }
 
+/* Say how many requests were answered, and why others were not. */
+static void print_served(const struct qpw_cluster_status *s, const struct qpw_printer *p)
+{
+    uint64_t answered = 0, refused = 0;
+    char line[400], number[40], why[320] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < s->n_served; i++) {
+        const struct qpw_cluster_count *c = &s->served[i];
+
+        if (!strcmp(c->name, "ok") || !strcmp(c->name, "unchanged")) {
+            answered += c->n;
+        } else if (c->n && used < sizeof(why)) {
+            refused += c->n;
+            used += (size_t)snprintf(why + used, sizeof(why) - used, "%s%s %" PRIu64, used ? ", " : "", c->name, c->n);
+        }
+    }
+    if (!answered && !refused)
+        return;
+    qpw_format(line, sizeof(line), "answered %s", qpw_words_many(answered, "request", number, sizeof(number)));
+    if (refused)
+        qpw_print_line(p, "%s; not answered: %s", line, why);
+    else
+        qpw_print_line(p, "%s", line);
+}
+
 int qpw_cluster_status_text(const struct qpw_cluster_status *s, uint64_t now_unix_ns, const struct qpw_printer *p)
 {
     char text[160];
@@ -97,10 +124,20 @@ int qpw_cluster_status_text(const struct qpw_cluster_status *s, uint64_t now_uni
     if (*qpw_words_cluster_silent(s, now_unix_ns, text, sizeof(text)))
         qpw_print_line(p, "%s", text);
     qpw_print_line(p, "%s", qpw_words_cluster(s, now_unix_ns, text, sizeof(text)));
+    print_served(s, p);
     return qpw_cluster_status_table(s, now_unix_ns, 0, p);
 }
 
 /* ---- JSON ---- */
+
+static json_t *counts_json(const struct qpw_cluster_count *counts, size_t n)
+{
+    json_t *o = json_object();
+
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(o, counts[i].name, qpw_json_number(counts[i].n));
+    return o;
+}
 
 static json_t *events_json(const struct qpw_peer_events *e)
 {
@@ -112,16 +149,12 @@ static json_t *events_json(const struct qpw_peer_events *e)
 
 static json_t *peer_json(const struct qpw_peer_status *p)
 {
-    json_t *polls = json_object();
-
-    for (size_t i = 0; i < p->n_polls; i++)
-        json_object_set_new(polls, p->polls[i].name, qpw_json_number(p->polls[i].n));
     return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "name", qpw_json_text(p->name), "result",
                      qpw_json_text(p->result), "trouble", qpw_json_text(p->trouble), "polled", qpw_json_time(p->polled_unix_ns), "got",
                      qpw_json_time(p->got_unix_ns), "epoch", qpw_json_text(p->epoch), "seq", qpw_json_number(p->seq), "version",
                      qpw_json_text(p->version), "policy", qpw_json_text(p->policy), "answer", qpw_json_text(p->answer), "monitored",
                      qpw_json_text(p->monitored), "clock_offset_us", p->has_offset ? json_integer(p->offset_us) : json_null(),
-                     "clock_error_us", qpw_json_number(p->offset_error_us), "polls", polls, "events",
+                     "clock_error_us", qpw_json_number(p->offset_error_us), "polls", counts_json(p->polls, p->n_polls), "events",
                      events_json(&p->events));
 }
 
@@ -131,7 +164,8 @@ json_t *qpw_cluster_status_json(const struct qpw_cluster_status *s)
 
     for (size_t i = 0; i < s->n; i++)
         json_array_append_new(peers, peer_json(&s->peers[i]));
-    return json_pack("{s:o,s:o,s:o}", "node", qpw_json_text(s->node), "at", qpw_json_time(s->at_unix_ns), "peers", peers);
+    return json_pack("{s:o,s:o,s:o,s:o}", "node", qpw_json_text(s->node), "at", qpw_json_time(s->at_unix_ns), "peers", peers, "served",
+                     counts_json(s->served, s->n_served));
 }
 
 /* Add the status to an object, which is consumed and returned. */

@@ -37,7 +37,7 @@ int qpw_cluster_status_table(const struct qpw_cluster_status *s, uint64_t now_un
 /* Print the sentences and that table for people. Returns 0 or -ENOMEM. */
 int qpw_cluster_status_text(const struct qpw_cluster_status *s, uint64_t now_unix_ns, const struct qpw_printer *p);
 
-/* Return {node, at, peers}, owned by the caller; NULL: out of memory. */
+/* Return {node, at, peers, served}, owned by the caller; NULL: out of memory. */
 json_t *qpw_cluster_status_json(const struct qpw_cluster_status *s);
 
 /* Return the same as a document that begins as all do, and, for `serve`'s own file, with nothing but the schema. */
