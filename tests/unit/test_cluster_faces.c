@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "cmd/cluster_files.h"
+#include "report/cluster.h"
+#include "report/render.h"
 #include "sample.h"
 #include "view/input.h"
 #include "view/more.h"
@@ -191,4 +193,169 @@ Test(cluster_faces, rows_keep_their_identity)
     found.items = items;
     found.n = 2;
     tear_down(&b);
+}
+
+/* ---- The report ---- */
+
+struct reported {
+    struct qpw_snapshot s;
+    struct qpw_report report;
+    struct qpw_render_options options;
+    char *text;
+    size_t size;
+};
+
+static void make(struct reported *r, unsigned age)
+{
+    memset(r, 0, sizeof(*r));
+    sample_snapshot(&r->s, 0);
+    date(r->s.unix_ns, age);
+    cr_assert_eq(qpw_report_make(&r->s, 0, &r->report), 0);
+    r->options = (struct qpw_render_options){.columns = 140, .cluster = &status, .cluster_found = &found};
+}
+
+static const char *written(struct reported *r, int (*write)(const struct qpw_report *, const struct qpw_render_options *, FILE *))
+{
+    FILE *out;
+
+    free(r->text);
+    out = open_memstream(&r->text, &r->size);
+    cr_assert(out);
+    cr_assert_eq(write(&r->report, &r->options, out), 0);
+    fclose(out);
+    return r->text;
+}
+
+static void drop(struct reported *r)
+{
+    free(r->text);
+    qpw_report_clear(&r->report);
+    qpw_snapshot_clear(&r->s);
+}
+
+/* What a face says about the sample: who is stale and why, and both differences with the more serious one first. */
+static void expect_both(const char *all)
+{
+    expect(all, "node1: 3 peers, 2 of them stale; 2 differences, 1 of them high");
+    expect(all, "its key or certificate is not the expected one");
+    expect(all, "not polled yet");
+    expect(all, "node3 does not see what arrives on e7");
+    expect(all, "qportwatch attach e0 e7");
+    cr_expect_lt(strstr(all, "arrives on e7"), strstr(all, "node2 runs version 1.2"), "%s", all);
+}
+
+Test(cluster_faces, text_and_page_of_the_report_say_the_same)
+{
+    struct reported r;
+
+    make(&r, 0);
+    expect_both(written(&r, qpw_report_text));
+    expect(r.text, "CLUSTER");
+    cr_expect_not(strstr(r.text, "has ended or hangs"));
+    expect_both(written(&r, qpw_report_html));
+    expect(r.text, "href=\"#cluster\"");
+    drop(&r);
+}
+
+Test(cluster_faces, the_report_says_that_serve_is_silent_what_cannot_be_read_and_nothing_where_no_peer_is_asked)
+{
+    int (*const writers[])(const struct qpw_report *, const struct qpw_render_options *, FILE *) = {qpw_report_text, qpw_report_html};
+    struct reported r;
+
+    make(&r, 200);
+    for (size_t i = 0; i < 2; i++) {
+        expect(written(&r, writers[i]), "qportwatch serve wrote this 3 min 20 s ago and nothing since: it has ended or hangs");
+        r.options.cluster = NULL;
+        r.options.cluster_why = "/x/status.json: is not a document";
+        expect(written(&r, writers[i]), "/x/status.json: is not a document");
+        r.options.cluster_why = NULL;
+        cr_expect_not(strcasestr(written(&r, writers[i]), ">cluster<"), "%s", r.text);
+        cr_expect_not(strstr(r.text, "CLUSTER"), "%s", r.text);
+        r.options.cluster = &status;
+    }
+    drop(&r);
+}
+
+Test(cluster_faces, the_document_has_the_same_and_nothing_where_no_peer_is_asked)
+{
+    struct reported r;
+    json_t *d, *cluster, *first;
+
+    make(&r, 0);
+    d = qpw_report_document(&r.report, &r.options);
+    cluster = json_object_get(d, "cluster");
+    first = json_array_get(json_object_get(cluster, "found"), 0);
+    cr_expect_str_eq(json_string_value(json_object_get(cluster, "node")), "node1");
+    cr_expect_eq(json_array_size(json_object_get(cluster, "peers")), 3u);
+    cr_expect_eq(json_array_size(json_object_get(cluster, "found")), 2u);
+    cr_expect_str_eq(json_string_value(json_object_get(first, "signature")), "cluster-blind");
+    cr_expect_str_eq(json_string_value(json_object_get(first, "severity")), "high");
+    cr_expect_eq(json_integer_value(json_object_get(cluster, "left_out")), 0);
+    json_decref(d);
+    r.options.cluster = NULL;
+    d = qpw_report_document(&r.report, &r.options);
+    cr_expect_null(json_object_get(d, "cluster"));
+    json_decref(d);
+    drop(&r);
+}
+
+/* With many nodes the screen shows the stale ones, and how many are left. */
+Test(cluster_faces, a_screen_of_many_nodes_shows_the_stale_ones_first)
+{
+    static struct qpw_peer_status many[40];
+    static struct qpw_found differences[30];
+    struct qpw_cluster_status all = {.node = "node0", .peers = many, .n = 40};
+    struct qpw_found_list list = {.items = differences, .n = 30};
+    struct reported r;
+
+    make(&r, 0);
+    all.at_unix_ns = r.s.unix_ns;
+    for (size_t i = 0; i < 40; i++) {
+        snprintf(many[i].name, sizeof(many[i].name), "peer%zu", i);
+        snprintf(many[i].answer, sizeof(many[i].answer), "CLEAN");
+        many[i].got_unix_ns = i == 39 ? 0 : r.s.unix_ns;
+    }
+    for (size_t i = 0; i < 30; i++) {
+        differences[i] = items[0];
+        snprintf(differences[i].text, sizeof(differences[i].text), "difference number %zu", i);
+    }
+    r.options.cluster = &all;
+    r.options.cluster_found = &list;
+    written(&r, qpw_report_text);
+    cr_expect_lt(strstr(r.text, "peer39"), strstr(r.text, "peer0 "), "%s", r.text);
+    expect(r.text, "and 32 more peers (shown with --all; complete in --json)");
+    expect(r.text, "and 18 more differences");
+    cr_expect_not(strstr(r.text, "difference number 12"));
+    r.options.all = true;
+    expect(written(&r, qpw_report_text), "difference number 29");
+    cr_expect_not(strstr(r.text, " more "), "%s", r.text);
+    drop(&r);
+}
+
+Test(cluster_faces, a_stale_answer_is_not_taken_for_the_present_one)
+{
+    struct qpw_peer_status p = {.name = "node2", .answer = "CLEAN", .got_unix_ns = SAMPLE_NOW_NS};
+    struct qpw_peer_words words;
+
+    qpw_peer_words(&p, SAMPLE_NOW_NS + 119 * SECOND_NS, &words);
+    cr_expect_str_eq(words.answer, "CLEAN");
+    qpw_peer_words(&p, SAMPLE_NOW_NS + 120 * SECOND_NS, &words);
+    cr_expect_str_eq(words.answer, "unknown, was CLEAN");
+}
+
+Test(cluster_faces, the_cluster_report_is_a_page_of_its_own)
+{
+    struct reported r;
+    FILE *out;
+
+    make(&r, 0);
+    out = open_memstream(&r.text, &r.size);
+    snprintf(items[0].text, sizeof(items[0].text), "<script>alert(1)</script> & more");
+    cr_assert_eq(qpw_cluster_report_html(&status, &found, r.s.unix_ns, out), 0);
+    fclose(out);
+    expect(r.text, "<title>qportwatch: cluster of node1</title>");
+    expect(r.text, "<p class=\"answer bad\">node1: 3 peers, 2 of them stale; 2 differences, 1 of them high</p>");
+    expect(r.text, "&lt;script&gt;alert(1)&lt;/script&gt; &amp; more");
+    expect(r.text, "its key or certificate is not the expected one");
+    drop(&r);
 }

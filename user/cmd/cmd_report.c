@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/anonymize.h"
+#include "cmd/cluster_files.h"
 #include "cmd/cmd.h"
 #include "cmd/finding_process.h"
 #include "cmd/history_file.h"
@@ -139,11 +140,25 @@ static void add_listeners(const struct qpw_kernel *kernel, const struct qpw_repo
     options->listening_about = &node->about;
 }
 
+/* Add what `serve` knows; without it there is no section, unless something is there that cannot be read. */
+static void add_cluster(const struct qpw_snapshot *s, struct qpw_cluster_files *files, struct qpw_error *why, struct qpw_render_options *options)
+{
+    int r = qpw_cluster_files_read(qpw_cluster_folder(s), files, why);
+
+    if (r < 0) {
+        options->cluster_why = r == -ENOENT ? NULL : why->text;
+        return;
+    }
+    options->cluster = &files->status;
+    options->cluster_found = &files->found;
+}
+
 /* What rendering needs: for a live instance, its sockets now. */
 struct rendering {
     struct qpw_node_listeners node;
     struct qpw_sockets *sockets;
-    struct qpw_error why;
+    struct qpw_cluster_files cluster;
+    struct qpw_error why, cluster_why;
     struct qpw_render_options options;
 };
 
@@ -156,7 +171,10 @@ static void begin_rendering(struct rendering *rendering, const struct qpw_kernel
                                                 .all = o->all}};
     if (!kernel) {
         rendering->options.listening_why = "sockets of then are not known";
-    } else if (qpw_sockets_open(&rendering->sockets, NULL) == 0) {
+        return;
+    }
+    add_cluster(report->s, &rendering->cluster, &rendering->cluster_why, &rendering->options);
+    if (qpw_sockets_open(&rendering->sockets, NULL) == 0) {
         qpw_sockets_executables(rendering->sockets, qpw_executable_path, kernel);
         rendering->options.owner = qpw_finding_owner;
         rendering->options.arg = rendering->sockets;
@@ -167,6 +185,7 @@ static void begin_rendering(struct rendering *rendering, const struct qpw_kernel
 static void end_rendering(struct rendering *rendering)
 {
     qpw_node_listeners_clear(&rendering->node);
+    qpw_cluster_files_clear(&rendering->cluster);
     qpw_sockets_close(rendering->sockets);
 }
 
@@ -219,6 +238,10 @@ static int anonymize(const struct subject *about, const struct qpw_anonymous *a,
         return 0;
     if (qpw_anonymize_report(z, a, about->snapshot, &rendering->node, &rendering->options) < 0)
         return qpw_fail(err, -ENOMEM, "out of memory");
+    if (rendering->options.cluster || rendering->options.cluster_why) {
+        rendering->options.cluster = NULL;
+        rendering->options.cluster_why = "left out: its sentences name nodes and addresses";
+    }
     if (about->past)
         qpw_anonymous_lives(a, about->past);
     return 0;

@@ -65,7 +65,7 @@ static void meta(const struct qpw_html_page *p, const char *name, const char *va
     qpw_html_raw(p->h, "\n");
 }
 
-static void open_page(const struct qpw_html_page *p)
+static void open_page(const struct qpw_html_page *p, const char *title)
 {
     char policy[256];
 
@@ -79,7 +79,7 @@ static void open_page(const struct qpw_html_page *p)
          qpw_format(policy, sizeof(policy), "default-src 'none'; style-src 'nonce-%s'; script-src 'nonce-%s'; base-uri 'none'; "
                     "form-action 'none'", p->nonce, p->nonce));
     meta(p, "name", "referrer", "no-referrer");
-    qpw_html_element(p->h, "title", "", "qportwatch: %s", p->r->s->host);
+    qpw_html_element(p->h, "title", "", "qportwatch: %s", title);
     embedded(p, "style", qpw_page_css, qpw_page_css_end);
     qpw_html_end(p->h);
     qpw_html_raw(p->h, "\n");
@@ -140,7 +140,7 @@ static void head(struct qpw_html_page *p)
 static void contents(const struct qpw_html_page *p)
 {
     static const struct { const char *id, *title; } sections[] = {
-        {"verdicts", "Verdicts"}, {"findings", "Findings"}, {"peers", "Peers"}, {"rules", "Rules"}, {"listeners", "Listeners"}, {"traffic", "Traffic"},
+        {"verdicts", "Verdicts"}, {"findings", "Findings"}, {"peers", "Peers"}, {"cluster", "Cluster"}, {"rules", "Rules"}, {"listeners", "Listeners"}, {"traffic", "Traffic"},
         {"undecided", "Undecided"}, {"coverage", "Coverage"}, {"sign", "Sign-off"}};
     char to[32];
 
@@ -149,6 +149,8 @@ static void contents(const struct qpw_html_page *p)
     qpw_html_start(p->h, "ul", "");
     for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++) {
         if (!strcmp(sections[i].id, "listeners") && !p->o->listening && !p->o->listening_why)
+            continue;
+        if (!strcmp(sections[i].id, "cluster") && !p->o->cluster && !p->o->cluster_why)
             continue;
         qpw_html_start(p->h, "li", "");
         qpw_html_start(p->h, "a", "");
@@ -234,32 +236,47 @@ static void sign_off(struct qpw_html_page *p)
     qpw_page_end_section(p);
 }
 
-int qpw_report_html(const struct qpw_report *report, const struct qpw_render_options *options, FILE *out)
+int qpw_page_open(struct qpw_html_page *p, FILE *out, const char *title)
 {
-    struct qpw_html_page p = {.r = report, .o = options};
-    int r = qpw_html_nonce(p.nonce), closed;
+    int r = qpw_html_nonce(p->nonce);
 
     if (r < 0)
         return r;
-    p.h = qpw_html_open(out);
-    if (p.h) {
-        open_page(&p);
-        head(&p);
-        contents(&p);
-        verdicts(&p);
-        qpw_page_findings(&p);
-        qpw_page_past_findings(&p);
-        qpw_page_peers(&p);
-        qpw_page_rules(&p);
-        r = qpw_page_speaks(&p);
-        qpw_page_listeners(&p);
-        qpw_page_traffic(&p);
-        qpw_page_undecided(&p);
-        qpw_page_coverage(&p);
-        sign_off(&p);
-        qpw_html_end(p.h); /* closes main */
-        embedded(&p, "script", qpw_page_js, qpw_page_js_end);
-    }
-    closed = qpw_html_close(p.h);
+    p->h = qpw_html_open(out);
+    if (!p->h)
+        return -ENOMEM;
+    open_page(p, title);
+    return 0;
+}
+
+int qpw_page_close(struct qpw_html_page *p)
+{
+    qpw_html_end(p->h); /* closes main */
+    embedded(p, "script", qpw_page_js, qpw_page_js_end);
+    return qpw_html_close(p->h);
+}
+
+int qpw_report_html(const struct qpw_report *report, const struct qpw_render_options *options, FILE *out)
+{
+    struct qpw_html_page p = {.r = report, .o = options};
+    int r = qpw_page_open(&p, out, report->s->host), closed;
+
+    if (r < 0)
+        return r;
+    head(&p);
+    contents(&p);
+    verdicts(&p);
+    qpw_page_findings(&p);
+    qpw_page_past_findings(&p);
+    qpw_page_peers(&p);
+    qpw_page_cluster(&p);
+    qpw_page_rules(&p);
+    r = qpw_page_speaks(&p);
+    qpw_page_listeners(&p);
+    qpw_page_traffic(&p);
+    qpw_page_undecided(&p);
+    qpw_page_coverage(&p);
+    sign_off(&p);
+    closed = qpw_page_close(&p);
     return r < 0 ? r : closed;
 }

@@ -37,9 +37,14 @@ struct qpw_html_page {
 
 /* All kinds by name, for the stylesheet: on a narrow screen, each cell follows its title. */
 #define QPW_PAGE_TABLES(X) \
-    X(verdicts) X(found) X(members) X(past) X(busy) X(peers) X(rules) X(speaks) X(listeners) X(meters) X(gaps) X(events) X(tables)
+    X(verdicts) X(found) X(members) X(past) X(busy) X(peers) X(nodes) X(differences) X(rules) X(speaks) X(listeners) X(meters) X(gaps) X(events) X(tables)
 #define QPW_X_PAGE_TABLE(name) extern const struct qpw_page_table qpw_page_table_##name;
 QPW_PAGE_TABLES(QPW_X_PAGE_TABLE)
+
+/* Open the page on `out` up to its first section: nonce, head, style. Return 0, or a negative errno with nothing to close. */
+int qpw_page_open(struct qpw_html_page *p, FILE *out, const char *title);
+/* Add the script and close everything. Return 0, or -EIO if anything could not be written. */
+int qpw_page_close(struct qpw_html_page *p);
 
 /* Open a section with its heading; `id` is the table of contents' target. */
 void qpw_page_section(struct qpw_html_page *p, const char *id, const char *title);
@@ -84,6 +89,8 @@ void qpw_page_severities(struct qpw_html_page *p);
 void qpw_page_findings(struct qpw_html_page *p);
 void qpw_page_past_findings(struct qpw_html_page *p);
 void qpw_page_peers(struct qpw_html_page *p);
+/* Nothing where no peer is asked. */
+void qpw_page_cluster(struct qpw_html_page *p);
 void qpw_page_rules(struct qpw_html_page *p);
 void qpw_page_listeners(struct qpw_html_page *p);
 /* Nothing where no rule's first bytes were looked at. Returns 0 or -ENOMEM. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/cluster.h"
 #include "report/listening.h"
 #include "report/finding.h"
 #include "report/render.h"
@@ -294,6 +295,8 @@ json_t *qpw_report_document(const struct qpw_report *report, const struct qpw_re
     json_object_set_new(o, "findings", findings(report, options));
     json_object_set_new(o, "details", details(report));
     json_object_set_new(o, "peers", peers(report));
+    if (options->cluster)
+        json_object_set_new(o, "cluster", qpw_cluster_section_json(options->cluster, options->cluster_found));
     json_object_set_new(o, "rules", rules(report, options));
     json_object_set_new(o, "speaks", qpw_json_speaks_ports(report->s));
     if (options->listening)

@@ -9,6 +9,8 @@
 
 #include "facts/report.h"
 
+struct qpw_cluster_status;
+struct qpw_found_list;
 struct qpw_listening;
 struct qpw_listening_about;
 struct qpw_policy;
@@ -25,6 +27,10 @@ struct qpw_render_options {
     const struct qpw_listening *listening;
     const struct qpw_listening_about *listening_about;
     const char *listening_why;
+    /* What `serve` hears of the peers, and what it found between the nodes; NULL: nothing, cluster_why has the reason if there is one. */
+    const struct qpw_cluster_status *cluster;
+    const struct qpw_found_list *cluster_found;
+    const char *cluster_why;
     /* Text of the policy in force, which has the reason of each rule; NULL: unavailable. */
     const struct qpw_policy *policy;
 };

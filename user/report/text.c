@@ -274,6 +274,9 @@ int qpw_report_text(const struct qpw_report *report, const struct qpw_render_opt
     r = peers(&p);
     if (r < 0)
         return r;
+    r = qpw_text_cluster(&p);
+    if (r < 0)
+        return r;
     rules(&p);
     r = qpw_text_speaks(&p);
     if (r < 0)

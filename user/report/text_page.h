@@ -23,6 +23,7 @@ void qpw_text_more(const struct qpw_text_page *p, size_t left, const char *noun)
 
 /* Print a section. Returns 0 or -ENOMEM. */
 int qpw_text_findings(const struct qpw_text_page *p);
+int qpw_text_cluster(const struct qpw_text_page *p); /* nothing where no peer is asked */
 int qpw_text_speaks(const struct qpw_text_page *p);
 void qpw_text_undecided(const struct qpw_text_page *p);
 void qpw_text_coverage(const struct qpw_text_page *p);

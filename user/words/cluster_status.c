@@ -30,9 +30,11 @@ void qpw_peer_words(const struct qpw_peer_status *p, uint64_t now_unix_ns, struc
 {
     const char *digest = strchr(p->policy, ':');
 
-    *ret = (struct qpw_peer_words){.age = "never", .answer = *p->answer ? p->answer : "unknown",
+    *ret = (struct qpw_peer_words){.age = "never", .answer = "unknown",
                                    .trouble = *p->trouble ? p->trouble : *p->result ? "" : "not polled yet",
                                    .stale = qpw_peer_status_is_stale(p, now_unix_ns)};
+    if (*p->answer)
+        snprintf(ret->answer, sizeof(ret->answer), "%s%s", ret->stale ? "unknown, was " : "", p->answer);
     if (p->got_unix_ns)
         qpw_words_duration(qpw_cluster_age_ns(p->got_unix_ns, now_unix_ns), ret->age, sizeof(ret->age));
     snprintf(ret->policy, sizeof(ret->policy), "%.8s", digest ? digest + 1 : p->policy);

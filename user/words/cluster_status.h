@@ -18,7 +18,7 @@
 struct qpw_peer_words {
     char age[32];        /* of its last statement, "never" */
     char policy[16];     /* the first digits of its digest */
-    const char *answer;  /* "unknown" before its first statement */
+    char answer[48];     /* "unknown" before its first statement, "unknown, was CLEAN" where that is stale */
     const char *trouble; /* why it cannot be asked; empty: it can */
     char newest[256];    /* its newest finding, "12 s ago, high: TEXT"; empty: none */
     bool stale;
