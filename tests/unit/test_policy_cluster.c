@@ -6,7 +6,9 @@
 
 #include "policy/lang/policy.h"
 #include "policy/lang/rule_text.h"
+#include "policy/tools/check.h"
 #include "policy/tools/diff.h"
+#include "policy/tools/export.h"
 
 #define KEY_A "sha256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 #define KEY_B "sha256:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
@@ -118,5 +120,69 @@ Test(policy_cluster, the_tools_own_port_has_a_rule)
     qpw_policy_clear(&policy);
     policy = parse("inbound tcp 9200 other name=self\npeer a 10.0.0.1 key=" KEY_A "\n");
     cr_expect_eq(policy.n_rules, 1, "the policy's own rule of that name stands");
+    qpw_policy_clear(&policy);
+}
+
+Test(policy_cluster, a_reload_says_every_change_of_keys_readers_and_the_cluster)
+{
+    expect_difference("reader r 10.0.0.1 key=" KEY_A "\n", "reader r 10.0.0.1 key=" KEY_A " key=" KEY_B "\n",
+                      "reader changed: r: 10.0.0.1, key " KEY_A ", " KEY_B);
+    expect_difference("reader r 10.0.0.1 key=" KEY_A "\n", "reader r 10.0.0.2 key=" KEY_A "\n", "reader changed: r: 10.0.0.2, key " KEY_A);
+    expect_difference("", "cluster blue\n", "cluster added: blue");
+    expect_difference("cluster blue\n", "cluster green\n", "cluster changed: green");
+    expect_difference("cluster blue\n", "", "cluster removed: blue");
+    expect_difference("cluster blue ca=/a.pem\n", "cluster blue ca=/b.pem\n", "now trusted for the names of peers: certificates signed by /b.pem");
+    expect_difference("cluster blue ca=/a.pem\n", "cluster blue\n", "no longer trusted for the names of peers: certificates signed by /a.pem");
+}
+
+Test(policy_cluster, a_new_peer_is_added_with_its_key)
+{
+    expect_difference("", "peer a 10.0.0.1 key=" KEY_A "\n", "peer added: a: 10.0.0.1");
+    expect_difference("", "peer a 10.0.0.1 key=" KEY_A "\n", "peer added: a: key " KEY_A);
+}
+
+static void expect_remark(const char *text, const char *expected)
+{
+    struct qpw_policy policy = parse(text);
+    struct qpw_remarks remarks = {0};
+    const char *found = NULL;
+
+    cr_assert_eq(qpw_policy_check(&policy, 1790000000, &remarks), 0);
+    for (size_t i = 0; i < remarks.n; i++)
+        if (remarks.list[i].kind == QPW_REMARK_KEYLESS)
+            found = remarks.list[i].text;
+    if (expected)
+        cr_expect(found && strstr(found, expected), "%s: %s", text, found ? found : "none");
+    else
+        cr_expect_null(found, "%s: %s", text, found ? found : "");
+    qpw_remarks_clear(&remarks);
+    qpw_policy_clear(&policy);
+}
+
+Test(policy_cluster, a_peer_without_a_key_among_others_is_remarked)
+{
+    expect_remark("inbound tcp 445 SMB\npeer a 10.0.0.1 key=" KEY_A "\npeer b 10.0.0.2\n", "peer b has no key");
+    expect_remark("inbound tcp 445 SMB\npeer a 10.0.0.1\npeer b 10.0.0.2\n", NULL);
+    expect_remark("inbound tcp 445 SMB\ncluster blue ca=/a.pem\npeer a 10.0.0.1 key=" KEY_A "\npeer b 10.0.0.2\n", NULL);
+}
+
+Test(policy_cluster, the_document_has_keys_readers_and_the_cluster)
+{
+    struct qpw_policy policy = parse("cluster blue ca=/a.pem\npeer a 10.0.0.1 key=" KEY_A " key=" KEY_B "\nreader r 10.0.0.9 key=" KEY_C "\n");
+    json_t *d = qpw_policy_json(&policy, 1790000000), *peer = json_array_get(json_object_get(d, "peers"), 0);
+    json_t *reader = json_array_get(json_object_get(d, "readers"), 0), *cluster = json_object_get(d, "cluster");
+
+    cr_expect_eq(json_array_size(json_object_get(peer, "keys")), 2u);
+    cr_expect_str_eq(json_string_value(json_array_get(json_object_get(peer, "keys"), 1)), KEY_B);
+    cr_expect_str_eq(json_string_value(json_object_get(reader, "name")), "r");
+    cr_expect_str_eq(json_string_value(json_array_get(json_object_get(reader, "keys"), 0)), KEY_C);
+    cr_expect_str_eq(json_string_value(json_object_get(cluster, "ca")), "/a.pem");
+    json_decref(d);
+    qpw_policy_clear(&policy);
+    policy = parse("peer a 10.0.0.1\n");
+    d = qpw_policy_json(&policy, 1790000000);
+    cr_expect(json_is_null(json_object_get(d, "cluster")));
+    cr_expect_eq(json_array_size(json_object_get(d, "readers")), 0u);
+    json_decref(d);
     qpw_policy_clear(&policy);
 }

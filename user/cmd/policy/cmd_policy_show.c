@@ -220,6 +220,23 @@ static void print_names(const struct qpw_printer *p, const struct qpw_policy *po
     free(names.list);
 }
 
+/* Print who may ask this node, and what each has to prove itself by. */
+static void print_cluster(const struct qpw_printer *p, const struct qpw_policy *policy)
+{
+    char addresses[1024], keys[QPW_KEYS_TEXT];
+    size_t with_key = 0;
+
+    if (*policy->cluster)
+        qpw_print_item(p, "cluster", "%s%s%s", policy->cluster, policy->cluster_ca ? ", names of peers signed by " : "",
+                       policy->cluster_ca ? policy->cluster_ca : "");
+    for (size_t i = 0; i < policy->n_peers; i++)
+        if (policy->peers[i].keys.n)
+            qpw_print_item(p, with_key++ ? "" : "keys of peers", "%s: %s", policy->peers[i].name, qpw_keys_text(&policy->peers[i].keys, keys));
+    for (size_t i = 0; i < policy->n_readers; i++)
+        qpw_print_item(p, i ? "" : "readers of metrics", "%s: %s, %s", policy->readers[i].name,
+                       qpw_addresses_text(&policy->readers[i].addresses, addresses, sizeof(addresses)), qpw_keys_text(&policy->readers[i].keys, keys));
+}
+
 static void print_rest(const struct qpw_printer *page, const struct qpw_policy *policy)
 {
     struct qpw_printer p = *page;
@@ -235,6 +252,7 @@ static void print_rest(const struct qpw_printer *page, const struct qpw_policy *
                        policy->peers[i].by_hand && !policy->peers_on_any_port ? " (not from the page)" : "");
     if (!policy->n_peers)
         qpw_print_item(&p, "peers", "%s", QPW_WORDS_NO_PEERS);
+    print_cluster(&p, policy);
     if (policy->peer_family.family)
         qpw_print_item(&p, "between nodes", "IPv%u is required", policy->peer_family.family);
     print_names(&p, policy);

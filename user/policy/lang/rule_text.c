@@ -73,6 +73,14 @@ const char *qpw_addresses_text(const struct qpw_addresses *set, char *buf, size_
     return buf;
 }
 
+const char *qpw_keys_text(const struct qpw_keys *keys, char buf[QPW_KEYS_TEXT])
+{
+    buf[0] = '\0';
+    for (size_t i = 0; i < keys->n; i++)
+        add(buf, QPW_KEYS_TEXT, "%s%s", i ? ", " : "", keys->text[i]);
+    return buf;
+}
+
 const char *qpw_until_text(int64_t until, char *buf, size_t size)
 {
     time_t seconds = until % 86400 ? until : until - 1;

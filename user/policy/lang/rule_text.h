@@ -17,6 +17,10 @@ const char *qpw_ports_text(const struct qpw_port_range *ports, size_t n, bool an
 /* Write addresses: "10.0.0.0/8,10.9.0.1-10.9.0.7", "… (N more)" if buf is too small; "nobody" for an empty set. */
 const char *qpw_addresses_text(const struct qpw_addresses *set, char *buf, size_t size);
 
+/* Write the keys, separated by ", "; "" for none. Returns buf. */
+#define QPW_KEYS_TEXT (QPW_MAX_KEYS * (QPW_KEY_LEN + 2))
+const char *qpw_keys_text(const struct qpw_keys *keys, char buf[QPW_KEYS_TEXT]);
+
 /* Write an expiry time: "2027-03-01" for the end of a day, else a full time; empty for 0. */
 const char *qpw_until_text(int64_t until, char *buf, size_t size);
 

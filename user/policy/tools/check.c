@@ -39,7 +39,7 @@ int qpw_remark_add(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const
 const char *qpw_remark_name(enum qpw_remark_kind kind)
 {
     static const char *const names[] = {"none",        "warning", "duplicate", "shadowed",       "overlap",
-                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose", "endless", "speaks"};
+                                        "contradicts", "wide",    "never",     "peer-and-client", "purpose", "endless", "speaks", "keyless"};
 
     return kind < sizeof(names) / sizeof(*names) ? names[kind] : "invalid";
 }
@@ -308,6 +308,22 @@ static int check_peer_pairs(const struct qpw_policy *policy, struct qpw_remarks 
     return error;
 }
 
+/* Warn about a peer that cannot prove itself while others can: it is neither asked nor answered. */
+static int check_peer_keys(const struct qpw_policy *policy, struct qpw_remarks *ret)
+{
+    bool any = false;
+    int r = 0;
+
+    for (size_t i = 0; i < policy->n_peers; i++)
+        any |= policy->peers[i].keys.n != 0;
+    for (size_t i = 0; i < policy->n_peers && r == 0 && any && !policy->cluster_ca; i++)
+        if (!policy->peers[i].keys.n)
+            r = qpw_remark_add(ret, QPW_REMARK_KEYLESS, &policy->peers[i].where,
+                               "peer %s has no key, so that it is neither asked nor answered; 'qportwatch cluster key' on it prints one",
+                               policy->peers[i].name);
+    return r;
+}
+
 /* A suppression that hides any port or protocol of any host should have an end. */
 static int check_suppression(const struct qpw_suppression *line, struct qpw_remarks *ret)
 {
@@ -332,6 +348,8 @@ int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_re
         error = check_row(policy, i, now, &remarks);
     if (error == 0)
         error = check_peer_pairs(policy, &remarks);
+    if (error == 0)
+        error = check_peer_keys(policy, &remarks);
     for (size_t i = 0; i < policy->n_suppressions && error == 0; i++)
         error = check_suppression(&policy->suppressions[i], &remarks);
     if (error < 0)

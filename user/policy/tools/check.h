@@ -18,6 +18,7 @@ enum qpw_remark_kind {
     QPW_REMARK_PURPOSE,      /* a proposed rule without a purpose */
     QPW_REMARK_ENDLESS,      /* a suppression that hides very much and has no end */
     QPW_REMARK_SPEAKS,       /* speaks= has no effect, or covers too much */
+    QPW_REMARK_KEYLESS,      /* a peer without a key among peers that have one */
 };
 
 struct qpw_remark {

@@ -62,14 +62,35 @@ static bool keys_equal(const struct qpw_keys *a, const struct qpw_keys *b)
 
 static int add_peer_keys(const struct qpw_peer *before, const struct qpw_peer *peer, struct qpw_differences *ret)
 {
-    char *text;
+    char keys[QPW_KEYS_TEXT], *text;
 
-    if (!before || keys_equal(&before->keys, &peer->keys))
+    if (before ? keys_equal(&before->keys, &peer->keys) : !peer->keys.n)
         return 0;
-    if (asprintf(&text, "peer changed: %s: key %s%s%s", peer->name, peer->keys.n ? peer->keys.text[0] : "removed",
-                 peer->keys.n > 1 ? ", " : "", peer->keys.n > 1 ? peer->keys.text[1] : "") < 0)
+    if (asprintf(&text, "peer %s: %s: key %s", before ? "changed" : "added", peer->name,
+                 peer->keys.n ? qpw_keys_text(&peer->keys, keys) : "removed") < 0)
         text = NULL;
     return qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+}
+
+static int add_cluster(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
+{
+    const char *before = old->cluster_ca ? old->cluster_ca : "", *after = new->cluster_ca ? new->cluster_ca : "";
+    char *text;
+    int r = 0;
+
+    if (strcmp(old->cluster, new->cluster)) {
+        if ((*new->cluster ? asprintf(&text, "cluster %s: %s", *old->cluster ? "changed" : "added", new->cluster)
+                           : asprintf(&text, "cluster removed: %s", old->cluster)) < 0)
+            text = NULL;
+        r = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+    }
+    if (r == 0 && strcmp(before, after)) {
+        if ((*after ? asprintf(&text, "now trusted for the names of peers: certificates signed by %s", after)
+                    : asprintf(&text, "no longer trusted for the names of peers: certificates signed by %s", before)) < 0)
+            text = NULL;
+        r = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+    }
+    return r;
 }
 
 static const struct qpw_policy_reader *find_reader(const struct qpw_policy *policy, const char *name)
@@ -82,7 +103,7 @@ static const struct qpw_policy_reader *find_reader(const struct qpw_policy *poli
 
 static int add_readers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
 {
-    char addresses[256], *text;
+    char addresses[256], keys[QPW_KEYS_TEXT], *text;
     int r = 0;
 
     for (size_t i = 0; i < new->n_readers && r == 0; i++) {
@@ -91,7 +112,7 @@ static int add_readers(const struct qpw_policy *old, const struct qpw_policy *ne
         if (before && qpw_addresses_equal(&before->addresses, &reader->addresses) && keys_equal(&before->keys, &reader->keys))
             continue;
         if (asprintf(&text, "reader %s: %s: %s, key %s", before ? "changed" : "added", reader->name,
-                     qpw_addresses_text(&reader->addresses, addresses, sizeof(addresses)), reader->keys.text[0]) < 0)
+                     qpw_addresses_text(&reader->addresses, addresses, sizeof(addresses)), qpw_keys_text(&reader->keys, keys)) < 0)
             text = NULL;
         r = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
     }
@@ -113,13 +134,13 @@ static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new,
     for (size_t i = 0; i < new->n_peers && error == 0; i++) {
         const struct qpw_peer *peer = &new->peers[i], *before = find_peer(old, peer->name);
 
-        error = add_peer_keys(before, peer, ret);
-        if (error < 0 || (before && qpw_addresses_equal(&before->addresses, &peer->addresses)))
-            continue;
-        if (asprintf(&text, "peer %s: %s: %s", before ? "changed" : "added", peer->name,
-                     qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
-            text = NULL;
-        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+        if (!before || !qpw_addresses_equal(&before->addresses, &peer->addresses)) {
+            if (asprintf(&text, "peer %s: %s: %s", before ? "changed" : "added", peer->name,
+                         qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
+                text = NULL;
+            error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+        }
+        error = error ? error : add_peer_keys(before, peer, ret);
     }
     for (size_t i = 0; i < old->n_peers && error == 0; i++) {
         if (find_peer(new, old->peers[i].name))
@@ -217,6 +238,8 @@ int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new
         error = add_peers(old, new, ret);
     if (error == 0)
         error = add_readers(old, new, ret);
+    if (error == 0)
+        error = add_cluster(old, new, ret);
     if (error == 0)
         error = add_suppressions(new, old, "now suppressed", now, ret);
     if (error == 0)

@@ -88,9 +88,39 @@ static json_t *groups_json(const char *(*name_of)(unsigned), const struct qpw_gr
     return o;
 }
 
+static json_t *keys_json(const struct qpw_keys *keys)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < keys->n; i++)
+        json_array_append_new(list, json_string(keys->text[i]));
+    return list;
+}
+
+static json_t *peers_json(const struct qpw_policy *policy)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < policy->n_peers; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o,s:b,s:o}", "name", qpw_json_text(policy->peers[i].name), "addresses",
+                                              addresses_json(true, &policy->peers[i].addresses), "by_hand", (int)policy->peers[i].by_hand,
+                                              "keys", keys_json(&policy->peers[i].keys)));
+    return list;
+}
+
+static json_t *readers_json(const struct qpw_policy *policy)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < policy->n_readers; i++)
+        json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "name", qpw_json_text(policy->readers[i].name), "addresses",
+                                              addresses_json(true, &policy->readers[i].addresses), "keys", keys_json(&policy->readers[i].keys)));
+    return list;
+}
+
 json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
 {
-    json_t *o = qpw_document("qportwatch.policy/1"), *rules = json_array(), *peers = json_array(),
+    json_t *o = qpw_document("qportwatch.policy/1"), *rules = json_array(),
            *suppressions = json_array(), *warnings = json_array();
 
     qpw_document_set_policy(o, policy->name, policy->digest, policy->source_digest);
@@ -103,20 +133,15 @@ json_t *qpw_policy_json(const struct qpw_policy *policy, int64_t now)
     json_object_set_new(o, "source_digest", qpw_json_text(policy->source_digest));
     for (size_t i = 0; i < policy->n_rules; i++)
         json_array_append_new(rules, rule_json(&policy->rules[i], now));
-    for (size_t i = 0; i < policy->n_peers; i++) {
-        json_t *peer = json_object();
-
-        json_object_set_new(peer, "name", qpw_json_text(policy->peers[i].name));
-        json_object_set_new(peer, "addresses", addresses_json(true, &policy->peers[i].addresses));
-        json_object_set_new(peer, "by_hand", json_boolean(policy->peers[i].by_hand));
-        json_array_append_new(peers, peer);
-    }
     for (size_t i = 0; i < policy->n_suppressions; i++)
         json_array_append_new(suppressions, suppression_json(&policy->suppressions[i], now));
     for (size_t i = 0; i < policy->n_warnings; i++)
         json_array_append_new(warnings, qpw_json_text(policy->warnings[i]));
     json_object_set_new(o, "rules", rules);
-    json_object_set_new(o, "peers", peers);
+    json_object_set_new(o, "peers", peers_json(policy));
+    json_object_set_new(o, "cluster", *policy->cluster ? json_pack("{s:o,s:o}", "name", qpw_json_text(policy->cluster), "ca", qpw_json_text(policy->cluster_ca))
+                                                       : json_null());
+    json_object_set_new(o, "readers", readers_json(policy));
     json_object_set_new(o, "require_peer_ports", policy->peers_on_any_port ? json_string("any") : json_null());
     json_object_set_new(o, "require_peer_family",
                         policy->peer_family.family ? json_string(policy->peer_family.family == 6 ? "ipv6" : "ipv4")
