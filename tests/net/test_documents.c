@@ -130,6 +130,41 @@ static void expect_memory_by_use(json_t *status)
     cr_expect_gt(node_number(status, "memory.connections"), 10 << 20);
 }
 
+/* What serve left in the directory that the auditor was told of: in documents of its own, and in the report in all formats. */
+static void expect_cluster(struct node *n)
+{
+    static const char *const commands[] = {"status", "report"};
+    char path[256], arguments[400], schema[64];
+    json_t *d;
+
+    node_write(n, "status.json",
+               "{\"schema\":\"qportwatch.cluster-status/1\",\"node\":\"node1\",\"at\":\"2026-01-01T00:00:00Z\",\"peers\":[{\"name\":\"node2\"}]}", path,
+               sizeof(path));
+    node_write(n, "found.json",
+               "{\"schema\":\"qportwatch.found/1\",\"at\":\"2026-01-01T00:00:00Z\",\"found\":[{\"id\":\"0000000000000001\",\"signature\":\"cluster-blind\","
+               "\"what\":\"blind-device\",\"subject\":\"node2\",\"text\":\"node2 is blind on e7\",\"since\":\"2026-01-01T00:00:00Z\"}]}",
+               path, sizeof(path));
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(arguments, sizeof(arguments), "cluster %s --json --cluster %s", commands[i], n->folder);
+        snprintf(schema, sizeof(schema), "qportwatch.cluster-%s/1", commands[i]);
+        d = document(&n->node, 3, schema, NULL, arguments);
+        cr_expect_str_eq(node_text(d, "peers.0.name"), "node2");
+        json_decref(d);
+    }
+    d = document(&n->node, 0, "qportwatch.report/1", "test/documents", "report --json");
+    cr_expect_str_eq(node_text(d, "cluster.peers.0.name"), "node2");
+    cr_expect_str_eq(node_text(d, "cluster.found.0.severity"), "high");
+    json_decref(d);
+    netns_output(&n->node, output, sizeof(output), QPW_BUILD "/qportwatch report");
+    cr_expect(strstr(output, "CLUSTER") && strstr(output, "node2 is blind on e7"), "%s", output);
+    netns_output(&n->node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
+    cr_expect(strstr(output, "<h2 id=\"cluster\">") && strstr(output, "node2 is blind on e7"), "%.3000s", output);
+    netns_output(&n->node, output, sizeof(output), QPW_BUILD "/qportwatch top --once --tab cluster");
+    cr_expect(strstr(output, "node2 is blind on e7"), "%s", output);
+    netns_output(&n->node, output, sizeof(output), QPW_BUILD "/qportwatch report --anonymize %s/key 2>/dev/null", n->folder);
+    cr_expect(strstr(output, "left out: its sentences name nodes and addresses") && !strstr(output, "e7"), "%s", output);
+}
+
 Test(documents, of_what_is_attached_and_of_nothing)
 {
     static const char policy[] = "policy test/documents\ninbound tcp 445 SMB\n";
@@ -149,7 +184,7 @@ Test(documents, of_what_is_attached_and_of_nothing)
     cr_expect(strstr(node_text(d, "answer.text"), "not attached in this network namespace"));
     json_decref(d);
     node_write(&n, "policy", policy, path, sizeof(path));
-    node_attach(&n, "node0 --policy %s --sensor-name n\xe4he", path); /* not UTF-8 */
+    node_attach(&n, "node0 --policy %s --cluster %s --sensor-name n\xe4he", path, n.folder); /* not UTF-8 */
     d = document(&n.node, 0, "qportwatch.status/1", "test/documents", "status --json");
     cr_expect_str_eq(node_text(d, "host"), "n?he", "the name that the alerts have");
     cr_expect(json_is_true(node_value(d, "attached")));
@@ -171,6 +206,7 @@ Test(documents, of_what_is_attached_and_of_nothing)
     netns_run(&n.node, QPW_BUILD "/qportwatch statement >%s/statement.json", n.folder);
     snprintf(arguments, sizeof(arguments), "cluster compare --json %s/statement.json", n.folder);
     json_decref(document(&n.node, 0, "qportwatch.cluster-compare/1", NULL, arguments));
+    expect_cluster(&n);
     netns_output(&n.node, output, sizeof(output), QPW_BUILD "/qportwatch report --format html");
     cr_expect(strstr(output, " data-answer=\"CLEAN\">CLEAN: "), "%.3000s", output);
     json_decref(document(&n.node, 0, "qportwatch.report/1", "test/documents", "top --once --json"));

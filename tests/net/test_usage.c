@@ -54,6 +54,25 @@ static const struct {
     {"cluster", " cluster: missing command ('qportwatch cluster --help' lists the commands)\n"},
     {"cluster comapre", " cluster: unknown command 'comapre'; did you mean 'compare'?\n"},
     {"cluster status x", " cluster status" NONE_TAKEN("cluster status")},
+    {"cluster stauts", " cluster: unknown command 'stauts'; did you mean 'status'?\n"},
+    {"cluster status --cluster ''", " cluster status: --cluster: it is empty; leave it out for the default\n"},
+    {"cluster status --format html", " cluster status: --format html: not one of text, json\n"},
+    {"cluster report x", " cluster report" NONE_TAKEN("cluster report")},
+    {"cluster report --format htlm", " cluster report: --format htlm: not one of text, json, html; did you mean 'html'?\n"},
+    {"cluster report --cluster ''", " cluster report: --cluster: it is empty; leave it out for the default\n"},
+    {"cluster key x", " cluster key" NONE_TAKEN("cluster key")},
+    {"cluster key --name 'a b'", " cluster key: --name: 'a b' is not a name: lower-case letters, digits and . _ + -, at most 47 characters\n"},
+    {"cluster key --name ''", " cluster key: --name: '' is not a name: lower-case letters, digits and . _ + -, at most 47 characters\n"},
+    {"cluster key --keys ''", " cluster key: --keys: it is empty; leave it out for the default\n"},
+    {"serve x", " serve" NONE_TAKEN("serve")},
+    {"serve --port 0", " serve: --port 0: not a port from 1 to 65535\n"},
+    {"serve --listen node1", " serve: --listen: 'node1' is not an IP address\n"},
+    {"serve --listen ''", " serve: --listen: '' is not an IP address\n"},
+    {"serve --keys ''", " serve: --keys: it is empty; leave it out for the default\n"},
+    {"serve --state ''", " serve: --state: it is empty; leave it out for the default\n"},
+    {"serve --policy ''", " serve: --policy: it is empty; leave it out for the default\n"},
+    {"serve --policy /nonexistent", " serve: /nonexistent: cannot be opened: No such file or directory\n"},
+    {"serve --policy /tmp", " serve: /tmp: is a directory, not a regular file\n"},
     {"cluster compare", " cluster compare: missing statement argument; 'qportwatch statement --samples' on each node writes one\n"},
     {"cluster compare /nonexistent", " cluster compare: /nonexistent: cannot be opened: No such file or directory\n"},
     {"cluster compare --format yaml x", " cluster compare: --format yaml: not one of text, json\n"},
@@ -174,7 +193,7 @@ Test(usage, every_command)
 {
     static const char *const commands[] = {
         "attach", "detach", "reload", "status", "top", "report", "listeners", "connections", "alerts", "ack", "mute", "replay", "bench",
-        "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy edit", "policy export"};
+        "statement", "cluster compare", "cluster status", "cluster report", "cluster key", "serve", "policy show", "policy check", "policy import", "policy diff", "policy suggest", "policy test", "policy edit", "policy export"};
     static const char *const asked[] = {"--help", "-h", "-?"};
     static char output[16384], line[512], begin[128];
     struct netns here;

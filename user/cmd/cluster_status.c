@@ -41,11 +41,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     struct options *o = state->input;
 
     switch (key) {
-    case KEY_CLUSTER:
-        if (!*value)
-            qpw_usage_error(state, "--cluster: it is empty; leave it out for the default");
-        o->folder = value;
-        return 0;
+    case KEY_CLUSTER: o->folder = qpw_usage_path(state, "--cluster", value); return 0;
     case KEY_FORMAT: o->format = (enum format)qpw_usage_choice(state, "--format", value, o->report ? of_report : of_status); return 0;
     case 'j': o->format = FORMAT_JSON; return 0;
     case 'o': o->output = value; return 0;

@@ -133,9 +133,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         audit->sensor_name = value;
         return 0;
     case KEY_CLUSTER:
-        if (!*value)
-            qpw_usage_error(state, "--cluster: it is empty; leave it out for the default");
-        audit->cluster = value;
+        audit->cluster = qpw_usage_path(state, "--cluster", value);
         return 0;
     case KEY_NO_TUI: arguments->no_tui = true; return 0;
     case QPW_KEY_VERBOSE: arguments->verbose = true; return 0;

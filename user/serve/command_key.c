@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* command_key.c - qportwatch cluster key: make this node's key and print its line of the policy. */
+#include <ctype.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,10 +20,23 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     struct options *o = state->input;
 
     switch (key) {
-    case QPW_SERVE_KEY_OPTION_FOLDER: o->folder = value; return 0;
-    case QPW_SERVE_KEY_OPTION_NAME: o->name = value; return 0;
+    case QPW_SERVE_KEY_OPTION_FOLDER: o->folder = qpw_usage_path(state, "--keys", value); return 0;
+    case QPW_SERVE_KEY_OPTION_NAME:
+        if (!qpw_is_name(value))
+            qpw_usage_error(state, "--name: '%s' is not a name: lower-case letters, digits and . _ + -, at most %u characters", value, QPW_NAME_LEN - 1);
+        o->name = value;
+        return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* Write the host's name as a policy can have it. False: it cannot. */
+static bool name_of_host(char *buf, size_t size)
+{
+    gethostname(buf, size - 1);
+    for (char *c = buf; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return qpw_is_name(buf);
 }
 
 int qpw_serve_key_command(int argc, char **argv)
@@ -38,7 +52,10 @@ int qpw_serve_key_command(int argc, char **argv)
 
     argv[0] = (char *)"qportwatch cluster key";
     qpw_arguments_parse(&argp, argc, argv, &o);
-    gethostname(host, sizeof(host) - 1);
+    if (!o.name && !name_of_host(host, sizeof(host))) {
+        fprintf(stderr, "qportwatch cluster key: the host's name, '%s', cannot stand in a policy; give one with --name\n", host);
+        return QPW_EXIT_USAGE;
+    }
     if (qpw_key_make(o.folder, o.name ? o.name : host, &made, pin, &err) < 0) {
         fprintf(stderr, "qportwatch cluster key: %s\n", err.text);
         return QPW_EXIT_FAILED;

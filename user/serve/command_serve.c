@@ -40,6 +40,7 @@ struct serve {
     uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
     size_t n_addresses;
     bool given; /* addresses come from --listen */
+    bool bad_policy;
     struct qpw_policy policy;
     struct qpw_outbox *outbox;
     struct qpw_listen *listen;
@@ -56,9 +57,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     struct serve *s = state->input;
 
     switch (key) {
-    case QPW_SERVE_OPTION_POLICY: s->policy_path = value; return 0;
-    case QPW_SERVE_OPTION_KEYS: s->keys = value; return 0;
-    case QPW_SERVE_OPTION_STATE: s->state = value; return 0;
+    case QPW_SERVE_OPTION_POLICY: s->policy_path = qpw_usage_path(state, "--policy", value); return 0;
+    case QPW_SERVE_OPTION_KEYS: s->keys = qpw_usage_path(state, "--keys", value); return 0;
+    case QPW_SERVE_OPTION_STATE: s->state = qpw_usage_path(state, "--state", value); return 0;
     case QPW_SERVE_OPTION_PORT: s->port = (uint16_t)qpw_usage_number(state, "--port", value, 1, 65535, "port"); return 0;
     case QPW_SERVE_OPTION_LISTEN:
         if (s->n_addresses == QPW_LISTEN_ADDRESSES)
@@ -162,12 +163,12 @@ static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_
     return r;
 }
 
-static int load_text(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
+/* Load the node's own key or certificate. */
+static int load_own(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
 {
-    int r = gnutls_load_file(path, ret); /* terminates it */
+    int r = qpw_key_load(path, ret, err);
 
-    return r < 0 ? qpw_fail(err, -ENOENT, "%s: cannot be read: %s; 'qportwatch cluster key' makes key and certificate", path,
-                            gnutls_strerror(r)) : 0;
+    return r == -ENOENT || r == -ENOTDIR ? qpw_fail(err, r, "%s: %s; 'qportwatch cluster key' makes key and certificate", path, strerror(-r)) : r;
 }
 
 static int open_outbox(struct serve *s, struct qpw_error *err)
@@ -182,11 +183,11 @@ static int open_outbox(struct serve *s, struct qpw_error *err)
 static int open_listen(struct serve *s, struct qpw_error *err)
 {
     gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
-    int r = load_text(s->certificate_path, &certificate, err);
+    int r = load_own(s->certificate_path, &certificate, err);
 
-    r = r ? r : load_text(s->key_path, &key, err);
+    r = r ? r : load_own(s->key_path, &key, err);
     if (r == 0 && s->policy.cluster_ca)
-        r = load_text(s->policy.cluster_ca, &ca, err);
+        r = qpw_key_load(s->policy.cluster_ca, &ca, err);
     if (r == 0) {
         struct qpw_listen_options options = {
             .policy = &s->policy, .certificate = (const char *)certificate.data, .key = (const char *)key.data,
@@ -270,6 +271,7 @@ static int start(struct serve *s, struct qpw_error *err)
 
     s->n_sockets = qpw_notify_stored(SOCKETS_NAME, s->sockets, QPW_LISTEN_ADDRESSES);
     r = r ? r : qpw_policy_parse_file(s->policy_path, &s->policy, err);
+    s->bad_policy = r < 0;
     r = r ? r : read_self(s, &self, err);
     r = r ? r : qpw_state_open(s->state, err);
     r = r ? r : qpw_refresh_open(s->state, &s->refresh, err);
@@ -480,5 +482,5 @@ int qpw_serve_command(int argc, char **argv)
     stop(&s);
     if (r < 0)
         fprintf(stderr, "qportwatch serve: %s\n", err.text);
-    return r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK;
+    return r >= 0 ? QPW_EXIT_OK : s.bad_policy ? QPW_EXIT_USAGE : QPW_EXIT_FAILED;
 }

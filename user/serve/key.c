@@ -126,6 +126,14 @@ static int make(const char *name, const char *key_path, const char *certificate_
     return r;
 }
 
+int qpw_key_load(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
+{
+    errno = 0; /* GnuTLS says no more than that reading failed */
+    if (gnutls_load_file(path, ret) < 0)
+        return qpw_fail(err, errno ? -errno : -EIO, "%s: cannot be read: %s", path, strerror(errno ? errno : EIO));
+    return 0;
+}
+
 int qpw_key_make(const char *folder, const char *name, bool *ret_made, char ret_pin[QPW_KEY_LEN], struct qpw_error *err)
 {
     char key[PATH_SIZE], certificate[PATH_SIZE];
@@ -146,9 +154,9 @@ int qpw_key_make(const char *folder, const char *name, bool *ret_made, char ret_
     }
     if (access(key, F_OK) < 0)
         return qpw_fail(err, -ENOENT, "%s: its key %s is missing; remove it, and both will be made again", certificate, key);
-    r = gnutls_load_file(certificate, &text);
+    r = qpw_key_load(certificate, &text, err);
     if (r < 0)
-        return qpw_fail(err, -ENOENT, "%s: cannot be read: %s", certificate, gnutls_strerror(r));
+        return r;
     r = import_pin(&text, GNUTLS_X509_FMT_PEM, ret_pin);
     gnutls_free(text.data);
     return r < 0 ? qpw_fail(err, r, "%s: is no certificate in PEM", certificate) : 0;

@@ -18,6 +18,9 @@
  */
 int qpw_key_make(const char *folder, const char *name, bool *ret_made, char ret_pin[QPW_KEY_LEN], struct qpw_error *err);
 
+/* Load a file of PEM as text, which the caller frees with gnutls_free(). 0, or a negative errno with err filled. */
+int qpw_key_load(const char *path, gnutls_datum_t *ret, struct qpw_error *err);
+
 /* Write the pin of a certificate (DER). Return 0 or -EINVAL: it is none. */
 int qpw_key_pin(const gnutls_datum_t *certificate, char ret_pin[QPW_KEY_LEN]);
 

@@ -113,6 +113,13 @@ unsigned qpw_usage_choice(const struct argp_state *state, const char *option, co
     qpw_usage_error(state, "%s %s: not one of %s%s", option, value, list, qpw_near_among(value, names, hint, sizeof(hint)));
 }
 
+char *qpw_usage_path(const struct argp_state *state, const char *option, char *value)
+{
+    if (!*value)
+        qpw_usage_error(state, "%s: it is empty; leave it out for the default", option);
+    return value;
+}
+
 unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
                                unsigned long high, const char *noun)
 {

@@ -57,6 +57,9 @@ int qpw_number_parse(const char *text, unsigned long low, unsigned long high, un
 unsigned qpw_usage_choice(const struct argp_state *state, const char *option, const char *value,
                           const char *const names[]);
 
+/* Return the value; a usage error if it is empty, because a path that is empty stands for none. */
+char *qpw_usage_path(const struct argp_state *state, const char *option, char *value);
+
 /* As qpw_number_parse(), but exits with a usage error. noun: "number", "number of seconds". */
 unsigned long qpw_usage_number(const struct argp_state *state, const char *option, const char *value, unsigned long low,
                                unsigned long high, const char *noun);

@@ -190,12 +190,25 @@ int qpw_parse_until(const struct qpw_where *where, const struct qpw_word *word, 
     return 0;
 }
 
+/* Return how long the name at the beginning of a text is; 0: it begins with none. */
+static size_t name_length(const char *text)
+{
+    return strchr("._+-", text[0]) ? 0 : strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._+-");
+}
+
+bool qpw_is_name(const char *text)
+{
+    size_t length = name_length(text);
+
+    return length && !text[length] && length < QPW_NAME_LEN;
+}
+
 int qpw_parse_name(const struct qpw_where *where, const struct qpw_word *word, const char *text,
                    char ret[QPW_NAME_LEN], struct qpw_error *err)
 {
-    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._+-");
+    size_t length = name_length(text);
 
-    if (!length || text[length] || strchr("._+-", text[0]))
+    if (!length || text[length])
         return qpw_fail_at(err, where, qpw_column_in(word, text),
                            "'%s' is not a name: lower-case letters, digits and . _ + -", text);
     if (length >= QPW_NAME_LEN)

@@ -95,6 +95,9 @@ struct qpw_peer {
     bool by_hand; /* from the command line or a peers file */
 };
 
+/* Return whether a text can be the name of a peer, reader, set or rule. */
+bool qpw_is_name(const char *text);
+
 /* Who may read this node's metrics over the network, and nothing else. */
 struct qpw_policy_reader {
     struct qpw_where where;
