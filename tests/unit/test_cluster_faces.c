@@ -134,7 +134,9 @@ Test(cluster_faces, the_tab_says_that_serve_is_silent_or_absent)
     set_up(&b, 200);
     expect(painted(&b, 24, 140), "qportwatch serve wrote this 3 min 20 s ago and nothing since");
     found.n = 0;
-    expect(painted(&b, 24, 140), QPW_WORDS_NO_DIFFERENCE);
+    expect(painted(&b, 24, 140), QPW_WORDS_NO_DIFFERENCE(true));
+    found.at_unix_ns = 0;
+    expect(painted(&b, 24, 140), QPW_WORDS_NO_DIFFERENCE(false));
     found.n = 2;
     why_not = "/x/status.json: " QPW_WORDS_NO_CLUSTER;
     code_not = -ENOENT;
@@ -273,6 +275,31 @@ Test(cluster_faces, the_report_says_that_serve_is_silent_what_cannot_be_read_and
         cr_expect_not(strstr(r.text, "CLUSTER"), "%s", r.text);
         r.options.cluster = &status;
     }
+    drop(&r);
+}
+
+/* Where nothing was compared, nobody says that nothing differs. */
+Test(cluster_faces, what_was_not_compared_does_not_differ_in_nothing)
+{
+    int (*const writers[])(const struct qpw_report *, const struct qpw_render_options *, FILE *) = {qpw_report_text, qpw_report_html};
+    struct qpw_found_list none = {0};
+    struct reported r;
+    json_t *d;
+
+    make(&r, 0);
+    r.options.cluster_found = &none;
+    for (size_t i = 0; i < 2; i++) {
+        expect(written(&r, writers[i]), "node1: 3 peers, 2 of them stale; not compared");
+        expect(r.text, "has not compared them yet");
+        cr_expect_not(strstr(r.text, "differ in nothing"), "%s", r.text);
+    }
+    cr_expect_eq(qpw_cluster_style(&status, &none, r.s.unix_ns), QPW_TEXT_DOUBT);
+    d = qpw_cluster_section_json(&status, &none);
+    cr_expect(json_is_null(json_object_get(d, "compared")));
+    json_decref(d);
+    none.at_unix_ns = r.s.unix_ns;
+    for (size_t i = 0; i < 2; i++)
+        expect(written(&r, writers[i]), "The nodes differ in nothing.");
     drop(&r);
 }
 

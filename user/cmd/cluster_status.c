@@ -103,7 +103,8 @@ static int run(const char *command, const struct options *o)
     struct qpw_error err = {""};
     struct qpw_cluster_files k;
     int r = qpw_cluster_files_read(folder, &k, &err);
-    bool any = k.found.n || qpw_cluster_status_stale(&k.status, now) || qpw_cluster_status_is_silent(&k.status, now);
+    bool any = k.found.n || qpw_cluster_status_stale(&k.status, now) || qpw_cluster_status_is_silent(&k.status, now) ||
+               (o->report && !k.found.at_unix_ns);
 
     r = r ? r : write_output(o, &k, now, &err);
     if (r < 0)
@@ -130,8 +131,8 @@ int qpw_cmd_cluster_report(int argc, char **argv)
     static const struct argp argp = {
         .options = report_options, .parser = take_option,
         .doc = "Show what this node hears of its peers and in what it differs from them, most serious first, each with the command that "
-               "settles it. Exit status 3: there is a difference, a peer has made no statement for two minutes, or 'qportwatch serve' "
-               "has written nothing for as long."};
+               "settles it. Exit status 3: there is a difference, the nodes are not compared, a peer has made no statement for two "
+               "minutes, or 'qportwatch serve' has written nothing for as long."};
     struct options o = {.report = true};
 
     qpw_arguments_parse(&argp, argc, argv, &o);

@@ -34,14 +34,17 @@ const char *qpw_cluster_headline(const struct qpw_cluster_status *s, const struc
     char peers[120], differences[48];
 
     qpw_words_cluster(s, now_unix_ns, peers, sizeof(peers));
-    qpw_words_many(found->n + found->left_out, "difference", differences, sizeof(differences));
+    if (found->at_unix_ns)
+        qpw_words_many(found->n + found->left_out, "difference", differences, sizeof(differences));
+    else
+        qpw_format(differences, sizeof(differences), "not compared");
     return high(found) ? qpw_format(buf, size, "%s; %s, %zu of them high", peers, differences, high(found))
                        : qpw_format(buf, size, "%s; %s", peers, differences);
 }
 
 enum qpw_text_style qpw_cluster_style(const struct qpw_cluster_status *s, const struct qpw_found_list *found, uint64_t now_unix_ns)
 {
-    bool any = found->n || qpw_cluster_status_stale(s, now_unix_ns) || qpw_cluster_status_is_silent(s, now_unix_ns);
+    bool any = found->n || !found->at_unix_ns || qpw_cluster_status_stale(s, now_unix_ns) || qpw_cluster_status_is_silent(s, now_unix_ns);
 
     return high(found) ? QPW_TEXT_BAD : any ? QPW_TEXT_DOUBT : QPW_TEXT_GOOD;
 }
@@ -65,7 +68,7 @@ size_t qpw_cluster_print_found(const struct qpw_found_list *found, size_t limit,
     size_t shown = limit && limit < found->n ? limit : found->n;
 
     if (!found->n)
-        qpw_print_wrapped(p, p->indent, QPW_WORDS_NO_DIFFERENCE);
+        qpw_print_wrapped(p, p->indent, QPW_WORDS_NO_DIFFERENCE(found->at_unix_ns));
     for (size_t i = 0; i < shown; i++)
         print_found(&found->items[i], p);
     if (found->left_out && shown == found->n)
@@ -118,6 +121,7 @@ json_t *qpw_cluster_section_json(const struct qpw_cluster_status *s, const struc
         json_object_set_new(item, "severity", json_string(qpw_severity_name(severity_of(&found->items[i]))));
     json_object_set(o, "found", json_object_get(list, "found"));
     json_object_set(o, "left_out", json_object_get(list, "left_out"));
+    json_object_set(o, "compared", json_object_get(list, "at"));
     json_decref(list);
     return o;
 }

@@ -28,7 +28,7 @@ int qpw_cluster_report_text(const struct qpw_cluster_status *s, const struct qpw
 /* Print the differences, at most `limit` of them (0: all). Return how many are left. */
 size_t qpw_cluster_print_found(const struct qpw_found_list *found, size_t limit, const struct qpw_printer *p);
 
-/* Return {node, at, peers, found, left_out}, owned by the caller; NULL: out of memory. */
+/* Return {node, at, peers, found, left_out, compared}, owned by the caller; NULL: out of memory. */
 json_t *qpw_cluster_section_json(const struct qpw_cluster_status *s, const struct qpw_found_list *found);
 
 /* Return the same as the document "qportwatch.cluster-report/1". */

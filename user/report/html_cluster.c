@@ -56,7 +56,7 @@ static void differences(struct qpw_html_page *p, const struct qpw_found_list *fo
     char text[80];
 
     if (!found->n) {
-        qpw_page_paragraph(p, "good", QPW_WORDS_NO_DIFFERENCE);
+        qpw_page_paragraph(p, found->at_unix_ns ? "good" : "doubt", QPW_WORDS_NO_DIFFERENCE(found->at_unix_ns));
         return;
     }
     qpw_page_open_table(p, &qpw_page_table_differences, "In what the nodes differ, most serious first", "");

@@ -85,7 +85,8 @@ int qpw_model_cluster(struct qpw_model *m)
     for (size_t i = 0; r == 0 && i < s->n; i++)
         r = add_peer(m, &s->peers[i]);
     if (r == 0 && !m->found_between->n)
-        r = qpw_model_add_line(m, "", QPW_STYLE_GOOD, "", "", QPW_WORDS_NO_DIFFERENCE);
+        r = qpw_model_add_line(m, "", m->found_between->at_unix_ns ? QPW_STYLE_GOOD : QPW_STYLE_WARN, "", "",
+                               QPW_WORDS_NO_DIFFERENCE(m->found_between->at_unix_ns));
     for (size_t i = 0; r == 0 && i < m->found_between->n; i++)
         r = add_found(m, &m->found_between->items[i]);
     return r;

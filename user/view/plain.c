@@ -64,6 +64,8 @@ int qpw_plain_table(FILE *out, struct qpw_model *m, const struct qpw_view_state 
     fprintf(out, "\n");
     qpw_titles_paint(&c, 0, &layout, state);
     print_row(out, &c, 0, buf, QPW_CELL_BYTES * ((size_t)width + 1));
+    if (!m->n_rows && *qpw_empty_text(m, state))
+        fprintf(out, "%s\n", qpw_empty_text(m, state));
     for (size_t i = 0; i < m->n_rows; i++) {
         qpw_canvas_clear(&c);
         qpw_row_paint(&c, 0, &layout, m, state, &m->rows[i]);

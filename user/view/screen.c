@@ -105,7 +105,7 @@ void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout
     }
 }
 
-static const char *empty_text(const struct qpw_model *m, const struct qpw_view_state *state)
+const char *qpw_empty_text(const struct qpw_model *m, const struct qpw_view_state *state)
 {
     if (m->n_hidden)
         return "the filter hides every row; c clears it";
@@ -134,7 +134,7 @@ static void paint_table(struct qpw_canvas *c, int first, int height, const struc
     qpw_layout_make(qpw_tab_columns(state->tab), state->totals, c->cols, &layout);
     qpw_titles_paint(c, first, &layout, state);
     if (!m->n_rows)
-        qpw_canvas_text(c, first + 2, 2, c->cols - 2, QPW_STYLE_DIM, empty_text(m, state));
+        qpw_canvas_text(c, first + 2, 2, c->cols - 2, QPW_STYLE_DIM, qpw_empty_text(m, state));
     for (int i = 0; i < height && state->top + i < (int)m->n_rows; i++) {
         int at = first + 1 + i, index = state->top + i;
 

@@ -37,6 +37,8 @@ int qpw_allow_line(const struct qpw_model *m, const struct qpw_row *row, char *b
 /* Paint one row of the table at canvas row `at`. */
 void qpw_row_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout, const struct qpw_model *m,
                    const struct qpw_view_state *state, const struct qpw_row *row);
+/* Return why the tab has no rows. */
+const char *qpw_empty_text(const struct qpw_model *m, const struct qpw_view_state *state);
 /* Paint the column titles; the sorted one has ▲ or ▼. */
 void qpw_titles_paint(struct qpw_canvas *c, int at, const struct qpw_layout *layout,
                       const struct qpw_view_state *state);

@@ -12,7 +12,9 @@
 
 /* For faces that show no peers. */
 #define QPW_WORDS_NO_CLUSTER "nothing is known of the peers; 'qportwatch serve' asks them"
-#define QPW_WORDS_NO_DIFFERENCE "The nodes differ in nothing."
+/* For those that list what was found between the nodes, where nothing was; compared: that they were compared at all. */
+#define QPW_WORDS_NO_DIFFERENCE(compared) \
+    ((compared) ? "The nodes differ in nothing." : "The nodes are not compared: 'qportwatch serve' has ended, or has not compared them yet.")
 
 /* A peer in words, each a cell of a table. */
 struct qpw_peer_words {
