@@ -303,9 +303,9 @@ Test(gather, one_scan_of_all_nodes_is_one_alert)
     start_listener(2, NODES);
     EVELOG_UNTIL(eve_of(0), .name = "cluster-key");
     cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster report --cluster %s/state0", folder), 3, "%s", out);
-    cr_expect(strstr(out, "medium: node3 shows a key that the policy does not name for it"), "%s", out);
+    cr_expect(strstr(out, "medium      node3 shows a key that the policy does not name for it"), "%s", out);
     cr_expect(strstr(out, ", cluster-key\n"), "%s", out);
-    cr_expect(strstr(out, "medium: 10.88.0.99 probed"), "%s", out);
+    cr_expect(strstr(out, "medium      10.88.0.99 probed"), "%s", out);
     check_schema("report");
     cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " cluster report --json --cluster %s/state0 | jq -r '.found[].signature'", folder),
                  0, "%s", out);
