@@ -254,6 +254,9 @@ demo: deps-demo
 INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 $(O)/qportwatch-serve:$(PREFIX)/sbin:qportwatch-serve:0755 \
 	$(foreach m,$(wildcard user/dist/man/*.[1-9]),$(m):$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m))):$(notdir $(m)):0644) \
 	user/dist/systemd/qportwatch.service.in:$(PREFIX)/lib/systemd/system:qportwatch.service:0644 \
+	user/dist/systemd/qportwatch-serve.service.in:$(PREFIX)/lib/systemd/system:qportwatch-serve.service:0644 \
+	user/dist/systemd/qportwatch-serve@.socket:$(PREFIX)/lib/systemd/system:qportwatch-serve@.socket:0644 \
+	user/dist/tmpfiles/qportwatch.conf:$(PREFIX)/lib/tmpfiles.d:qportwatch.conf:0644 \
 	user/dist/sysusers/qportwatch.conf:$(PREFIX)/lib/sysusers.d:qportwatch.conf:0644 \
 	user/dist/completion/qportwatch.bash:$(PREFIX)/share/bash-completion/completions:qportwatch:0644 \
 	user/dist/completion/_qportwatch:$(ZSH_FOLDER):_qportwatch:0644 \
@@ -262,7 +265,7 @@ INSTALLED = $(O)/qportwatch:$(PREFIX)/sbin:qportwatch:0755 $(O)/qportwatch-serve
 	$(foreach f,$(wildcard user/dist/prometheus/* user/dist/grafana/*),$(f):$(PREFIX)/share/doc/qportwatch/examples/$(notdir $(patsubst %/,%,$(dir $(f)))):$(notdir $(f)):0644) \
 	$(O)/dist/qportwatch.spdx.json:$(PREFIX)/share/doc/qportwatch:qportwatch.spdx.json:0644 \
 	user/dist/logrotate/qportwatch:$(SYSCONFDIR)/logrotate.d:qportwatch:0644 \
-	$(if $(APPARMOR_FOLDER),user/dist/apparmor/qportwatch:$(APPARMOR_FOLDER):qportwatch:0644)
+	$(if $(APPARMOR_FOLDER),$(foreach p,qportwatch qportwatch-serve,user/dist/apparmor/$(p):$(APPARMOR_FOLDER):$(p):0644))
 # Written by the administrator: neither replaced nor removed
 CONFIGURED = user/dist/etc/qportwatch.conf:$(SYSCONFDIR)/qportwatch:qportwatch.conf:0644
 part = $(word $(2),$(subst :, ,$(1)))
@@ -288,7 +291,7 @@ install: all $(O)/dist/qportwatch.spdx.json
 	$(foreach f,$(INSTALLED),$(call install_one,$(f)))
 	$(foreach f,$(CONFIGURED),$(call install_unless_there,$(f)))
 	install -d -m 0755 $(DESTDIR)$(SYSCONFDIR)/qportwatch/conf.d
-	sed -i 's|@sbindir@|$(PREFIX)/sbin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/qportwatch.service
+	sed -i 's|@sbindir@|$(PREFIX)/sbin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/qportwatch.service $(DESTDIR)$(PREFIX)/lib/systemd/system/qportwatch-serve.service
 
 uninstall:
 	$(foreach f,$(INSTALLED),$(call uninstall_one,$(f)))

@@ -60,6 +60,8 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         "usr/sbin/qportwatch", "usr/share/man/man8/qportwatch.8", "usr/share/man/man5/qportwatch-policy.5",
         "usr/share/man/man5/qportwatch-alerts.5", "usr/share/man/man7/qportwatch.7", "usr/share/man/man1/qportwatch-top.1",
         "usr/lib/systemd/system/qportwatch.service", "usr/lib/sysusers.d/qportwatch.conf",
+        "usr/sbin/qportwatch-serve", "usr/share/man/man8/qportwatch-serve.8", "usr/lib/systemd/system/qportwatch-serve.service", "usr/lib/systemd/system/qportwatch-serve@.socket",
+        "usr/lib/tmpfiles.d/qportwatch.conf", "etc/apparmor.d/qportwatch-serve",
         "usr/share/bash-completion/completions/qportwatch", "usr/share/zsh/site-functions/_qportwatch",
         "usr/share/doc/qportwatch/examples/policy", "usr/share/man/man7/qportwatch-metrics.7",
         "usr/share/doc/qportwatch/examples/prometheus/qportwatch.rules.yml",
@@ -87,7 +89,19 @@ Test(install, everything_is_there_and_taken_by_its_reader)
         cr_expect_str_empty(output);
         cr_expect_eq(run("systemd-analyze security --no-pager --offline=true --threshold=30 $R/usr/lib/systemd/system/qportwatch.service"), 0, "%s",
                      output);
+        cr_expect_eq(run("cd $R/usr/lib/systemd/system && sed 's/%%I/10.1.0.11:9101/' qportwatch-serve@.socket >instance.socket && "
+                         "systemd-analyze verify --man=no ./qportwatch-serve.service ./instance.socket && rm instance.socket"), 0, "%s", output);
+        cr_expect_str_empty(output);
+        cr_expect_eq(run("systemd-analyze security --no-pager --offline=true --threshold=10 "
+                         "$R/usr/lib/systemd/system/qportwatch-serve.service"), 0, "%s", output);
     }
+    if (is_there("systemd-sysusers")) {
+        cr_expect_eq(run("systemd-sysusers --root=$R $R/usr/lib/sysusers.d/qportwatch.conf && grep -q '^qportwatch-serve:' $R/etc/passwd && "
+                         "grep '^qportwatch:.*:qportwatch-serve$' $R/etc/group && rm $R/etc/passwd $R/etc/group $R/etc/shadow $R/etc/gshadow "
+                         "$R/etc/.pwd.lock"), 0, "%s", output);
+    }
+    if (is_there("apparmor_parser"))
+        cr_expect_eq(run("apparmor_parser -Q -K $R/etc/apparmor.d/qportwatch-serve"), 0, "%s", output);
     if (is_there("apparmor_parser"))
         cr_expect_eq(run("apparmor_parser -Q -K $R/etc/apparmor.d/qportwatch"), 0, "%s", output);
     if (is_there("zsh"))

@@ -310,6 +310,7 @@ static int calls_of_the_network(void)
     EXPECT(7, fails_with(kill(getppid(), 0)) == ENOSYS);
     EXPECT(8, mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     EXPECT(9, fails_with(setuid(getuid())) == ENOSYS);
+    EXPECT(10, fails_with(socket(AF_NETLINK, SOCK_RAW, 0)) == ENOSYS);
     return 0;
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define QPW_DEFAULT_ALERTS "/var/log/qportwatch/eve.json"
-#define QPW_DEFAULT_CLUSTER "/var/lib/qportwatch/cluster"
+#define QPW_DEFAULT_CLUSTER "/var/lib/qportwatch-serve"
 #define QPW_DEFAULT_INTERVAL 10
 #define QPW_STRING_OF(x) #x
 #define QPW_STRING(x) QPW_STRING_OF(x)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 /* Memory, time, open descriptors, exit. */
 static const int basic[] = {
@@ -49,9 +50,11 @@ static const int supervising[] = {
     SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(kill), SCMP_SYS(wait4), SCMP_SYS(prctl), SCMP_SYS(seccomp),
 };
 
-/* Netlink sockets and device ioctls. */
-static const int netlink[] = {
-    SCMP_SYS(socket), SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
+static const int any_socket[] = {SCMP_SYS(socket)}; /* netlink, too */
+
+/* Sockets and device ioctls. */
+static const int sockets[] = {
+    SCMP_SYS(bind), SCMP_SYS(getsockname), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto),
     SCMP_SYS(recvmsg), SCMP_SYS(ioctl), SCMP_SYS(tgkill), SCMP_SYS(prctl),
 };
 
@@ -239,7 +242,8 @@ int qpw_confine_lookup_helper(bool supervisor)
         return r;
     r = allow_open_to_read(filter);
     r = r ? r : ALLOW(filter, answering);
-    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : ALLOW(filter, any_socket);
+    r = r ? r : ALLOW(filter, sockets);
     r = r ? r : ALLOW(filter, entering);
     r = r ? r : allow_clone(filter); /* one thread enters other network namespaces */
     r = r ? r : ALLOW_BPF(filter, looking_up);
@@ -309,7 +313,8 @@ int qpw_confine_server(void)
         return r;
     r = ALLOW(filter, answering);
     r = r ? r : ALLOW(filter, supervising);
-    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : ALLOW(filter, any_socket);
+    r = r ? r : ALLOW(filter, sockets);
     r = r ? r : ALLOW(filter, writing);
     r = r ? r : ALLOW(filter, waiting);
     r = r ? r : ALLOW(filter, living);
@@ -328,6 +333,20 @@ static const int meeting[] = {
     SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(getrusage), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrlimit), SCMP_SYS(wait4), SCMP_SYS(waitid),
 };
 
+/* Allow sockets of those families only: none to the kernel itself. */
+static int allow_families(scmp_filter_ctx filter)
+{
+    static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+    struct scmp_arg_cmp family;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(families) / sizeof(*families); i++) {
+        family = SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)families[i]);
+        r = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &family);
+    }
+    return r;
+}
+
 int qpw_confine_network(void)
 {
     scmp_filter_ctx filter;
@@ -338,7 +357,8 @@ int qpw_confine_network(void)
     r = ALLOW(filter, meeting);
     r = r ? r : ALLOW(filter, writing);
     r = r ? r : ALLOW(filter, waiting);
-    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : allow_families(filter);
+    r = r ? r : ALLOW(filter, sockets);
     r = r ? r : seccomp_load(filter);
     seccomp_release(filter);
     return r;
@@ -356,7 +376,8 @@ int qpw_confine_auditor(void)
     r = r ? r : ALLOW(filter, writing);
     r = r ? r : ALLOW(filter, waiting);
     r = r ? r : ALLOW(filter, living);
-    r = r ? r : ALLOW(filter, netlink);
+    r = r ? r : ALLOW(filter, any_socket);
+    r = r ? r : ALLOW(filter, sockets);
     r = r ? r : allow_clone(filter);
     r = r ? r : allow_code(filter);
     r = r ? r : ALLOW_BPF(filter, auditing);

@@ -56,7 +56,7 @@ int qpw_confine_server(void);
 int qpw_confine_writer(void);
 
 /*
- * Confine the process that meets other hosts: files, sockets, TLS; no thread, no other process, no program, no signal to
+ * Confine the process that meets other hosts: files, unix and IP sockets, TLS; no thread, no other process, no program, no signal to
  * another, no bpf(2), no executable memory. Returns 0 or a negative errno.
  */
 int qpw_confine_network(void);

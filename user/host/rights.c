@@ -95,6 +95,7 @@ static bool apply(capng_select_t set)
 int qpw_rights_keep(const unsigned *kept, size_t n)
 {
     bool have[RIGHTS] = {false};
+    char left[120];
     int r;
 
     if (capng_get_caps_process() < 0)
@@ -107,7 +108,8 @@ int qpw_rights_keep(const unsigned *kept, size_t n)
         if (have[kept[i] % RIGHTS])
             capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, kept[i]);
     apply(CAPNG_SELECT_BOUNDS); /* needs CAP_SETPCAP, so it comes first; without that, no_new_privs has to suffice */
-    r = apply(CAPNG_SELECT_CAPS) ? 0 : -EPERM;
+    /* A service without capabilities may not even be allowed to ask for fewer. */
+    r = apply(CAPNG_SELECT_CAPS) || !qpw_rights_left(kept, n, left, sizeof(left)) ? 0 : -EPERM;
     apply(CAPNG_SELECT_AMBIENT);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
 }

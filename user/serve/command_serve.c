@@ -17,8 +17,8 @@
 #include "facts/cluster_status.h"
 #include "host/clock.h"
 #include "host/confine.h"
-#include "host/neighbourhood.h"
 #include "host/notify.h"
+#include "host/own_address.h"
 #include "host/rights.h"
 #include "metrics/openmetrics.h"
 #include "serve/commands.h"
@@ -75,43 +75,47 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 /* ---- Starting ---- */
 
-/* Return the peer line of this node, by its addresses; NULL: none. Adds its addresses that the node holds, unless given. */
-static const struct qpw_peer *find_self(struct serve *s, const struct qpw_neighbourhood *around)
-{
-    const struct qpw_peer *self = NULL;
-
-    for (size_t i = 0; i < around->n_addresses; i++)
-        for (size_t j = 0; j < s->policy.n_peers; j++) {
-            if (!qpw_addresses_contain(&s->policy.peers[j].addresses, around->addresses[i].addr))
-                continue;
-            self = &s->policy.peers[j];
-            if (!s->given && s->n_addresses < QPW_LISTEN_ADDRESSES)
-                memcpy(s->addresses[s->n_addresses++], around->addresses[i].addr, 16);
-        }
-    return self;
-}
-
-static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_error *err)
-{
-    struct qpw_neighbourhood around = {0};
-    int r = qpw_neighbourhood_read(qpw_clock_unix_ns(), &around);
-
-    if (r == 0)
-        *ret = find_self(s, &around);
-    qpw_neighbourhood_clear(&around);
-    if (r < 0)
-        return qpw_fail(err, r, "this node's addresses cannot be read: %s", strerror(-r));
-    if (s->n_sockets)
-        s->n_addresses = 0;
-    else if (!s->n_addresses)
-        return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
-    return 0;
-}
-
 static void write_address(qpw_u128 number, uint8_t ret[16])
 {
     for (int i = 15; i >= 0; i--, number >>= 8)
         ret[i] = (uint8_t)number;
+}
+
+/* Return whether the peer line is this node's. Adds its addresses that this node holds, unless some were given. */
+static bool is_self(struct serve *s, const struct qpw_peer *peer)
+{
+    uint8_t addr[16];
+    bool self = false;
+
+    for (size_t i = 0; s->given && i < s->n_addresses; i++)
+        self |= qpw_addresses_contain(&peer->addresses, s->addresses[i]);
+    for (size_t i = 0; i < peer->addresses.n; i++) {
+        const struct qpw_range *range = &peer->addresses.ranges[i];
+
+        if (range->first != range->last) /* a prefix does not say which of its addresses is the node's */
+            continue;
+        write_address(range->first, addr);
+        if (!qpw_address_is_own(addr))
+            continue;
+        self = true;
+        if (!s->given && !s->n_sockets && s->n_addresses < QPW_LISTEN_ADDRESSES)
+            memcpy(s->addresses[s->n_addresses++], addr, 16);
+    }
+    return self;
+}
+
+/* Find this node's own line, NULL: there is none, and where to listen. */
+static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_error *err)
+{
+    if (!s->given)
+        s->n_addresses = 0;
+    *ret = NULL;
+    for (size_t i = 0; i < s->policy.n_peers; i++)
+        if (is_self(s, &s->policy.peers[i]))
+            *ret = &s->policy.peers[i];
+    if (!s->n_addresses && !s->n_sockets)
+        return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
+    return 0;
 }
 
 static void make_target(const struct qpw_peer *peer, struct qpw_poll_target *ret)

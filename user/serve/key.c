@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,16 @@ int qpw_key_pin(const gnutls_datum_t *certificate, char ret_pin[QPW_KEY_LEN])
     return import_pin(certificate, GNUTLS_X509_FMT_DER, ret_pin);
 }
 
+/* Let the service's user read a new key, where there is such a user; else only its owner may. */
+static int share(int fd)
+{
+    const struct group *group = getgrnam(QPW_SERVE_GROUP);
+
+    if (!group || geteuid() != 0)
+        return 0;
+    return fchown(fd, (uid_t)-1, group->gr_gid) < 0 || fchmod(fd, 0640) < 0 ? -errno : 0;
+}
+
 /* Create a file that must not exist yet, so that no key is ever overwritten. */
 static int write_new(const char *path, mode_t mode, const gnutls_datum_t *text, struct qpw_error *err)
 {
@@ -62,7 +73,7 @@ static int write_new(const char *path, mode_t mode, const gnutls_datum_t *text, 
 
     if (fd < 0)
         return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-    if (fchmod(fd, mode) < 0 || write(fd, text->data, text->size) != (ssize_t)text->size || fsync(fd) < 0)
+    if (fchmod(fd, mode) < 0 || (!(mode & S_IROTH) && share(fd) < 0) || write(fd, text->data, text->size) != (ssize_t)text->size || fsync(fd) < 0)
         r = qpw_fail(err, errno ? -errno : -EIO, "%s: %s", path, strerror(errno));
     if (close(fd) < 0 && r == 0)
         r = qpw_fail(err, -errno, "%s: %s", path, strerror(errno));

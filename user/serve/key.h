@@ -10,9 +10,10 @@
 
 #define QPW_KEY_FILE "key.pem"
 #define QPW_CERTIFICATE_FILE "certificate.pem"
+#define QPW_SERVE_GROUP "qportwatch-serve" /* of the service's user, who must read the key */
 
 /*
- * Make a P-256 key (mode 0600) and a self-signed certificate of it for that name in the folder, which is created if
+ * Make a P-256 key (mode 0600; 0640 for QPW_SERVE_GROUP, where there is one) and a self-signed certificate of it for that name in the folder, which is created if
  * necessary. Files that exist are kept. *ret_made: whether they were made. Return 0 with the certificate's pin; or a
  * negative errno with err filled.
  */

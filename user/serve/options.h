@@ -8,7 +8,7 @@
 #include "policy/lang/policy.h"
 
 #define QPW_KEY_FOLDER "/etc/qportwatch/cluster"
-#define QPW_SERVE_STATE "/var/lib/qportwatch/cluster"
+#define QPW_SERVE_STATE "/var/lib/qportwatch-serve"
 
 enum {
     QPW_SERVE_OPTION_POLICY = 0x500, QPW_SERVE_OPTION_LISTEN, QPW_SERVE_OPTION_PORT, QPW_SERVE_OPTION_KEYS, QPW_SERVE_OPTION_STATE,
