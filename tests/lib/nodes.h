@@ -15,13 +15,16 @@
 
 #include "netns.h"
 
-#define NODES_MOST 5
+#define NODES_MOST 6
 #define NODES_PORT 9101
 
 struct nodes {
     size_t n;
     struct netns bridge, outside, ns[NODES_MOST];
     pid_t auditor[NODES_MOST], serve[NODES_MOST]; /* 0: none */
+    int skew_s[NODES_MOST]; /* of the wall clock of what is started from now on, with libfaketime */
+    const char *devices[NODES_MOST]; /* one more device that node i monitors; NULL: none */
+    pid_t talker[NODES_MOST];
     char folder[64];
 };
 
@@ -36,6 +39,12 @@ void nodes_attach(struct nodes *c, size_t i);
 void nodes_serve(struct nodes *c, size_t i);
 void nodes_start(struct nodes *c); /* all of both */
 
+/* Return whether skew_s can be had. */
+bool nodes_can_skew(void);
+
+/* Let each node ping the next one until nodes_close(). */
+void nodes_talk(struct nodes *c);
+
 /* End a process of these at once and set it to 0. */
 void nodes_kill(pid_t *pid);
 
@@ -48,6 +57,9 @@ void nodes_until_good(const struct nodes *c, size_t i, size_t good);
 /* Return how many records of that signature are in node i's log; in all logs. */
 size_t nodes_count(const struct nodes *c, size_t i, const char *signature);
 size_t nodes_count_all(const struct nodes *c, const char *signature);
+
+/* Wait until node i's log has so many records of that signature; patient: a peer counts as stale after two minutes. */
+void nodes_until_count(const struct nodes *c, size_t i, const char *signature, size_t count);
 
 /* Print all cluster-* records of all logs, node by node, and fail the test if there are any but those of the names given. */
 void nodes_expect_only(const struct nodes *c, const char *const *names);

@@ -22,6 +22,7 @@ static struct {
     int64_t wall_us;      /* the node's wall clock is ahead by so much */
     int64_t boot_us;      /* and its boot clock */
     bool silent;          /* no new statement */
+    double gone;          /* the second of the last packet; 0: there are more and more */
     uint64_t chain;
     bool scanned;
     const char *digest;
@@ -67,6 +68,8 @@ static void add_pair(size_t from, size_t to, uint64_t second)
     for (size_t t = 0; t < st->samples.n; t++) {
         double seconds = (double)(second - (st->samples.n - 1) + t);
 
+        if (node[other].gone > 0 && seconds > node[other].gone)
+            seconds = node[other].gone;
         one->tx[t] = from && to ? 0 : (uint64_t)(node[other].sent * seconds);
         one->rx[t] = from && to ? 0 : (uint64_t)(node[other].sent * (from ? node[other].arrived : 1) * seconds);
     }
@@ -282,6 +285,21 @@ Test(live, a_policy_that_is_being_rolled_out_is_no_drift)
     cr_expect_str_eq(reported(), "");
     run(400, 600);
     cr_expect_str_eq(reported(), "other-policy node1");
+    qpw_live_clear(&live);
+}
+
+/* Its packets of before do not count for it. */
+Test(live, a_peer_that_nobody_receives_from_is_down_or_apart)
+{
+    begin(3);
+    run(200, 300);
+    node[2].silent = true;
+    node[2].gone = 305;
+    run(300, 450);
+    cr_expect_str_eq(reported(), "stale node3");
+    cr_expect_eq(live.items[0].difference.what, QPW_DIFFERS_DOWN);
+    cr_expect_str_eq(sentence(0, 410), "no statement of node3 for 2 min (connection refused), and no node that can be asked receives anything "
+                                       "from it: it is down, or on the other side of a partition");
     qpw_live_clear(&live);
 }
 

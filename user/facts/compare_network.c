@@ -10,17 +10,21 @@
 #include "util/names.h"
 
 #define SILENT_LEAST 10u /* minimum packets sent before a lack of reception counts as silence */
+#define HEARD_S 60u /* samples, of a second each */
 #define SAME_TIME_NS 60000000000ull      /* statements at most this far apart are simultaneous */
 
 /* ---- Silence ---- */
 
-/* Return whether packets were received in the last two minutes, or without samples, since counting began. */
+/*
+ * Return whether packets were received in the last minute, or without samples, since counting began. What came before a
+ * peer fell silent must be out of that time once it counts as stale.
+ */
 static bool hears(const struct qpw_statement *s, const struct qpw_stated_pair *pair)
 {
     const struct qpw_stated_series *series = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, pair->peer);
-    size_t n = s->samples.n;
+    size_t n = s->samples.n, first = n > HEARD_S ? n - 1 - HEARD_S : 0;
 
-    return series && n > 1 ? series->rx[n - 1] > series->rx[0] : pair->rx.packets;
+    return series && n > 1 ? series->rx[n - 1] > series->rx[first] : pair->rx.packets;
 }
 
 /* One node's statement about its reception from another. */

@@ -15,7 +15,6 @@
 
 #include "control/event_files.h"
 #include "facts/cluster_status.h"
-#include "host/clock.h"
 #include "host/confine.h"
 #include "host/notify.h"
 #include "host/own_address.h"
