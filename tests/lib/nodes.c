@@ -112,7 +112,7 @@ void nodes_attach(struct nodes *c, size_t i)
     nodes_path(c, i, "eve.json", eve);
     nodes_path(c, i, "state", state);
     c->auditor[i] = start(c, i, log, argv);
-    netns_until_file(log, "e0: attached", NETNS_DEADLINE_MS);
+    netns_until_file(log, "e0: ", NETNS_DEADLINE_MS); /* attached, or resumed */
 }
 
 void nodes_serve(struct nodes *c, size_t i)

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/own_address.h"
 #include "nodes.h"
 #include "serve/refresh.h"
+#include "util/names.h"
 
 TestSuite(serve_process, .timeout = NETNS_TIMEOUT_S);
 
@@ -116,4 +118,35 @@ Test(serve_process, answers_at_a_socket_that_it_was_given)
     cr_expect_str_eq(out, "200\n");
     cr_expect_eq(netns_output(&c.ns[0], NULL, 0, "ss -Htln | grep -q :9101"), 1, "and nowhere else");
     nodes_close(&c);
+}
+
+/* A further IPv4 address of a network, and IPv6; not those of others, whatever may be bound. */
+Test(serve_process, knows_the_addresses_of_its_node)
+{
+    static const struct {
+        const char *address;
+        bool own;
+    } asked[] = {{"10.88.0.1", true}, {"10.88.0.7", true}, {"fd88::1", true}, {"fd88::7", true}, {"127.0.0.1", true}, {"::1", true},
+                 {"10.88.0.2", false}, {"10.88.0.255", false}, {"0.0.0.0", false}, {"::", false}, {"fd88::2", false}, {"192.0.2.1", false}};
+    struct netns here = netns_here(), ns, other;
+    uint8_t addr[16];
+
+    netns_need_root();
+    ns = netns_new();
+    other = netns_new();
+    netns_veth(&ns, "e0", &other, "e0");
+    netns_address(&ns, "e0", "10.88.0.1/24");
+    netns_address(&ns, "e0", "10.88.0.7/24");
+    netns_address(&ns, "e0", "fd88::1/64");
+    netns_address(&ns, "e0", "fd88::7/64");
+    netns_run(&ns, "sysctl -qw net.ipv4.ip_nonlocal_bind=1 net.ipv6.ip_nonlocal_bind=1");
+    netns_enter(&ns);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        cr_assert_eq(qpw_address_parse(asked[i].address, addr), 0);
+        cr_expect_eq(qpw_address_is_own(addr), asked[i].own, "%s", asked[i].address);
+    }
+    netns_enter(&here);
+    netns_close(&here);
+    netns_close(&ns);
+    netns_close(&other);
 }

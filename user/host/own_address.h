@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Return whether this node, in this network namespace, holds the address (IPv4 as ::ffff:a.b.c.d): then the kernel would
- * send from that address to itself. Sends nothing. net.ipv4.ip_nonlocal_bind changes nothing.
+ * Return whether this node, in this network namespace, holds the address (IPv4 as ::ffff:a.b.c.d). Sends nothing.
+ * net.ipv4.ip_nonlocal_bind changes nothing.
  */
 bool qpw_address_is_own(const uint8_t addr[16]);
 

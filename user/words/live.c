@@ -50,7 +50,7 @@ const char *qpw_words_live(const struct qpw_live_item *item, uint64_t now_unix_n
         break;
     case QPW_LIVE_CLOCK:
         snprintf(buf, QPW_DIFFERENCE_BYTES, "the clock of %s is %s %s this node's", node,
-                 qpw_words_duration(d->count * 1000, span, sizeof(span)), *d->value == 'a' ? "ahead of" : "behind");
+                 qpw_words_duration((d->count + 500000) / 1000000 * 1000000000u, span, sizeof(span)), *d->value == 'a' ? "ahead of" : "behind");
         break;
     case QPW_LIVE_LOG_CUT:
         snprintf(buf, QPW_DIFFERENCE_BYTES, "the alert log of %s had %s records, and now has %s", node,
