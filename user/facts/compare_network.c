@@ -10,7 +10,7 @@
 #include "util/names.h"
 
 #define SILENT_LEAST 10u /* minimum packets sent before a lack of reception counts as silence */
-#define HEARD_S 60u /* samples, of a second each */
+#define HEARD_US 60000000u
 #define SAME_TIME_NS 60000000000ull      /* statements at most this far apart are simultaneous */
 
 /* ---- Silence ---- */
@@ -22,8 +22,10 @@
 static bool hears(const struct qpw_statement *s, const struct qpw_stated_pair *pair)
 {
     const struct qpw_stated_series *series = qpw_stated_series_of(s->samples.pairs, s->samples.n_pairs, pair->peer);
-    size_t n = s->samples.n, first = n > HEARD_S ? n - 1 - HEARD_S : 0;
+    size_t n = s->samples.n, first = 0;
 
+    while (n && s->samples.boot_us[first] + HEARD_US < s->samples.boot_us[n - 1])
+        first++;
     return series && n > 1 ? series->rx[n - 1] > series->rx[first] : pair->rx.packets;
 }
 
