@@ -49,7 +49,7 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
 }
 
 /*
- * Judges c if anything that decides its verdict has changed since it was judged; w->verdict is what it has now. That is
+ * Judge c if anything that decides its verdict has changed since it was judged; w->verdict is what it has now. That is
  * read once: another CPU may put a new exchange, not judged yet, in the place of c at any moment.
  */
 QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)

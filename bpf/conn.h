@@ -79,7 +79,7 @@ static __always_inline struct qpw_conn *qpw_conn_find_answered(struct qpw_work *
 }
 
 /*
- * Finds the entry of w->key. An entry that moves is entered in its new table before it leaves the old one, so who looks
+ * Find the entry of w->key. An entry that moves is entered in its new table before it leaves the old one, so who looks
  * in the old one last and finds it gone looks in the new one again: the packet would open a second connection.
  */
 static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
@@ -128,7 +128,7 @@ static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 con
     }
 }
 
-/* Takes w->key out of that table. */
+/* Remove w->key from that table. */
 __noinline __u32 qpw_conn_delete(__u32 conn_class)
 {
     struct qpw_work *w = qpw_work();
@@ -151,7 +151,7 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
 }
 
 /*
- * Stores w->conn under w->key in the table it names. The established table does not evict: when it is
+ * Store w->conn under w->key in the table it names. The established table does not evict: when it is
  * full the connection lives among the half-open or outgoing ones (counted), still known, but may be evicted.
  * Returns the table it is in now, 0 where there was no place at all.
  */
@@ -193,7 +193,7 @@ static __always_inline struct qpw_conn *qpw_conn_store(struct qpw_work *w)
     return conn_class ? qpw_conn_in(w, (__u8)conn_class) : 0;
 }
 
-/* Moves entry c of w->key into another table; returns its new place. */
+/* Move entry c of w->key to another table; returns its new place. */
 static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct qpw_conn *c, __u8 conn_class)
 {
     __u8 old = c->conn_class;

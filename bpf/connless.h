@@ -9,7 +9,7 @@
 #include "local.h"
 #include "question.h"
 
-/* Counts a packet that belongs to no connection, in the row that w->meter names. */
+/* Count a packet that belongs to no connection, in the row that w->meter names. */
 static __always_inline void qpw_count_meter(struct qpw_work *w)
 {
     qpw_count(qpw_meter_slot(w), w->rx, w->frames, w->bytes);

@@ -21,7 +21,7 @@ static __always_inline __u64 qpw_wake_flag(__u64 now)
     return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Takes a token of this CPU from a bucket. 0: none left. */
+/* Take a token of this CPU from a bucket. Returns 0 if none is left. */
 static __always_inline int qpw_token(struct qpw_tokens *t, __u64 now)
 {
     __u64 grant = (now - t->since_ns) / QPW_TOKEN_NS;
@@ -83,7 +83,7 @@ static __always_inline struct qpw_event *qpw_event_question(struct qpw_work *w, 
     return e;
 }
 
-/* Asks user space who opened the TCP connection w->key. Returns 1 if the question was sent. */
+/* Ask user space who opened the TCP connection w->key. Returns 1 if the question was sent. */
 __noinline __u32 qpw_event_ask(void)
 {
     struct qpw_work *w = qpw_work();

@@ -54,7 +54,7 @@ static __always_inline __u64 qpw_exe_current(__u32 tgid, __u64 now)
     return exe;
 }
 
-/* Enters the path of e, whose bytes behind its end are zero. Returns its key; 0: there is no place. */
+/* Enter the path of e, whose bytes behind its end are zero. Returns its key, or 0 if there is no room. */
 static __always_inline __u64 qpw_exe_enter(const struct qpw_exe *e)
 {
     __u64 key = qpw_exe_key(config.secret, e);

@@ -19,7 +19,7 @@
 #define QPW_FINDING_REFRESH_NS 1000000000ull
 #define QPW_FINDING_ELSEWHERE 0x10000u /* beside a slot, which has 16 bits */
 
-/* Does an exchange with that verdict stand in the tables of findings? */
+/* Return whether exchanges with that verdict have findings. */
 static __always_inline int qpw_is_finding(const struct qpw_conn *c)
 {
     if (c->verdict == QPW_VERDICT_UNEXPECTED || c->verdict == QPW_VERDICT_WEAK || c->verdict == QPW_VERDICT_IMPLIED)
@@ -57,7 +57,7 @@ static __always_inline int qpw_detail_add(struct qpw_work *w)
     return 1;
 }
 
-/* Counts in the row of w->detail. */
+/* Count in the row of w->detail. */
 static __noinline int qpw_detail_count(struct qpw_work *w)
 {
     __u32 slot = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
@@ -343,7 +343,7 @@ static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_fin
     qpw_event_finding(w, f);
 }
 
-/* What both ends say, of the newest exchange in which both said something that can be told. */
+/* What both ends say, in the newest exchange in which both said something that is recognized. */
 static __always_inline void qpw_finding_speech(struct qpw_finding *f, const struct qpw_finding *now)
 {
     if ((now->speaks[0] & QPW_SPEECH) > QPW_SPEECH_SHORT)
@@ -518,7 +518,7 @@ QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
     return 0;
 }
 
-/* Enters the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
+/* Enter the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_of(struct qpw_conn *c, __u16 port, __u32 meter)
 {
     qpw_finding_fill(c, port, meter);

@@ -176,7 +176,7 @@ static __always_inline void qpw_half_made_room(struct qpw_work *w)
     }
 }
 
-/* Stores w->conn under w->key, at w->half_way. 0: another CPU was first, its entry is the truth. */
+/* Store w->conn under w->key, at w->half_way. Returns 0 if another CPU was first: its entry counts. */
 __noinline __u32 qpw_half_put(void)
 {
     struct qpw_work *w = qpw_work();
@@ -212,7 +212,7 @@ __noinline __u32 qpw_half_put(void)
     return !found;
 }
 
-/* Takes w->key out. 0: it was not there. */
+/* Remove w->key. Returns 0 if it was not there. */
 __noinline __u32 qpw_half_delete(void)
 {
     struct qpw_work *w = qpw_work();

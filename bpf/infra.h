@@ -159,7 +159,7 @@ static __always_inline void qpw_rate_prefix(struct qpw_work *w)
     }
 }
 
-/* Takes from the allowance of w->rate.key. As qpw_rate_take(); 3: its set has no room for another. */
+/* Take from the allowance of w->rate.key. Returns as qpw_rate_take(), or 3 if its set has no room for another. */
 __noinline __u32 qpw_rate_spend(void)
 {
     struct qpw_work *w = qpw_work();

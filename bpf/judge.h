@@ -245,7 +245,7 @@ __noinline __u32 qpw_walk_step(__u32 at, __u32 outbound)
 }
 
 /*
- * Walks the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER: of the first step that matches,
+ * Walk the chain of (direction, space) for the exchange w->key. Returns a QPW_ANSWER: of the first step that matches,
  * but where that is weak, rather of one that a live parent vouches for; where one might, of that; and where a live
  * parent vouches for another owner only, that it is unexpected, even though a weak step matches.
  */

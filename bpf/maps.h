@@ -198,7 +198,7 @@ struct qpw_work {
     __u16 head_others; /* how many segments did not continue them, */
     struct qpw_head head; /* and what stands before them */
     __u64 head_id;
-    __u64 payload[QPW_HEAD_BYTES / 8]; /* its first bytes, wiped when they are told */
+    __u64 payload[QPW_HEAD_BYTES / 8]; /* its first bytes, wiped once they are classified */
     __u8 header[QPW_HEADER_BYTES];
     __u8 quote[QPW_QUOTE_BYTES];
 };
@@ -228,7 +228,7 @@ QPW_MAP(replay_frames, BPF_MAP_TYPE_ARRAY, 1, __u32, struct qpw_replay_frame, BP
  * there are many CPUs.
  */
 QPW_MAP(conn_cache, BPF_MAP_TYPE_PERCPU_ARRAY, 16384 / QPW_CACHE_BLOCK, __u32, struct qpw_cache_block, 0);
-/* What is too short to be told yet. */
+/* Beginnings that are too short to be classified yet. */
 QPW_MAP(heads, BPF_MAP_TYPE_ARRAY, QPW_HEADS, __u32, struct qpw_head_part, 0);
 /* What came of looking, by the slot of the meter. 440 kB. */
 QPW_MAP(judged, BPF_MAP_TYPE_ARRAY, QPW_FIRST_OPEN_SLOT, __u32, struct qpw_judged_counts, 0);

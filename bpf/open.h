@@ -170,7 +170,7 @@ __noinline __u32 qpw_seed_delete(void)
     return 0;
 }
 
-/* Asks user space for the socket, once: a question that could not be sent is sent with a later packet. */
+/* Ask user space for the socket, once; a question that could not be sent is sent with a later packet. */
 static __always_inline void qpw_ask_socket(struct qpw_work *w, struct qpw_conn *c)
 {
     if (!config.replay && !(c->flags & QPW_CONN_ASKED) && qpw_event_ask())
@@ -393,7 +393,7 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
         qpw_open_from_outside(ctx, w, c, late);
 }
 
-/* Makes w->conn for the first packet of w->key and stores it. NULL: no place (counted). */
+/* Make w->conn for the first packet of w->key and store it. Returns NULL if there is no room, which is counted. */
 static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int from_local, int late)
 {
     struct qpw_conn *c = &w->conn;

@@ -4,7 +4,7 @@
  *
  * socket(2) and connect(2) run in the process itself, so even one that ends within a millisecond is known; the
  * note lives in the socket's own storage and can neither be crowded out nor outlive it. Not noted: sockets of the
- * kernel (nfsd, lockd), packet sockets, subflows of MPTCP; what they send tells the last two apart. There is no hook at
+ * kernel (nfsd, lockd), packet sockets, subflows of MPTCP; the last two differ in what they send. There is no hook at
  * accept(2): what a listener accepts belongs to the listener's owner, unless user space finds the very process. Sockets
  * older than the audit are noted beside, by user space.
  */
@@ -68,7 +68,7 @@ static __always_inline struct qpw_owner_set *qpw_owner_set(__u32 index)
     return bpf_map_lookup_elem(&owner_table, &index);
 }
 
-/* Enters w->owner in the set instead of the one that was given out longest ago. Returns the number of what it was. */
+/* Enter w->owner in the set in place of the owner numbered longest ago. Returns the number that one had. */
 static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_owner_set *set, __u32 index, __u32 way,
                                                __u64 *ret_last)
 {
@@ -130,7 +130,7 @@ static __noinline int qpw_owner_enter(struct qpw_work *w)
 }
 
 /*
- * Gives w->owner its number in the table of owners. Mostly it has one already: the socket has carried it since its
+ * Give w->owner its number in the table of owners. Mostly it has one already: the socket has carried it since its
  * first packet, or another socket of the process was given it lately.
  */
 __noinline __u32 qpw_owner_number(void)
@@ -244,7 +244,7 @@ __noinline __u32 qpw_option_after(__u32 at)
     return kind == QPW_OPTION_END || bytes < 2 || bytes > QPW_TCP_OPTIONS ? 0 : at + bytes;
 }
 
-/* Does this segment, which is not linear for sure, carry an option of MPTCP? */
+/* Return whether this segment, which need not be linear, carries an option of MPTCP. */
 static __noinline int qpw_is_mptcp(struct __sk_buff *skb, struct qpw_work *w)
 {
     __u32 start = w->pkt.l4_offset + QPW_TCP_HEADER, at = 0, n;
@@ -293,7 +293,7 @@ static __noinline int qpw_owner_of_older(struct __sk_buff *skb, struct qpw_work 
     return 0;
 }
 
-/* Fills w->owner with that of the socket which sends skb, as far as it is known: then it has a number. */
+/* Fill w->owner with the owner of the socket that sends skb; it has a number if it is known. */
 __noinline __u32 qpw_owner_of_sender(struct __sk_buff *skb)
 {
     struct bpf_sock *sk = skb->sk, *full;

@@ -156,7 +156,7 @@ static __always_inline int qpw_is_syn(const struct qpw_pkt *p)
     return p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
 }
 
-/* Does it carry TCP payload? Of a first fragment the rest lies in the others: options, where it is a SYN. */
+/* Return whether it carries TCP payload. Of a first fragment the rest lies in the others: options, where it is a SYN. */
 static __always_inline int qpw_carries(const struct qpw_pkt *p)
 {
     return p->payload || (p->fragment == QPW_FIRST_FRAGMENT && !(p->tcp_flags & QPW_TCP_SYN));

@@ -476,7 +476,7 @@ static __always_inline int qpw_parse_end(struct qpw_pkt *p, int rc)
 }
 
 /*
- * Parses f into p (zeroed by the caller). `direct`: constant 1 reads f->data…f->end, 0 reads a copy of
+ * Parse f into p (zeroed by the caller). `direct`: constant 1 reads f->data…f->end, 0 reads a copy of
  * f->length bytes in a buffer of QPW_HEADER_BYTES. Returns 0 with p->kind set, or 1: more bytes are needed.
  */
 static __always_inline int qpw_parse(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)

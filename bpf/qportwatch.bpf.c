@@ -584,7 +584,7 @@ int qpw_replay_tc(struct __sk_buff *skb)
     return 0;
 }
 
-/* Always 1: the call goes on as it would. */
+/* Always return 1, so that the system call proceeds. */
 SEC("cgroup/sock_create")
 int qpw_sock_create(struct bpf_sock *sk)
 {

@@ -7,7 +7,7 @@
  * from outside leaves a word in a cache line chosen by a keyed hash of (protocol, remote address, remote port). The
  * line also notes when it last lost a word that was still young: until a time-out after that, absence proves nothing.
  *
- * Words are written without a lock. Two CPUs that write to one line at the same moment may choose the same place, and
+ * Words are written without a lock. Two CPUs that write to one line at the same moment may choose the same way, and
  * one question is lost unnoticed; a flood dense enough to arrange that marks every line as lossy by itself.
  */
 #ifndef QPW_BPF_QUESTION_H
@@ -60,7 +60,7 @@ static __always_inline __u64 qpw_question_word(__u64 id, __u32 now, __u32 where)
            (where & QPW_QUESTION_WHERE);
 }
 
-/* Finds the line of w->question's remote end, and the tag of that end with w->question.local_port, both kept in w. */
+/* Find the line of w->question's remote end and that end's tag with w->question.local_port; keep both in w. */
 __noinline __u32 qpw_question_aim(void)
 {
     struct qpw_work *w = qpw_work();
@@ -103,7 +103,7 @@ static __always_inline int qpw_same_address(const __u8 *a, const __u8 *b)
     return !((x[0] ^ y[0]) | (x[1] ^ y[1]));
 }
 
-/* The place of w->question.local among those of its kind, or of the address that makes room for it there. */
+/* Return the slot of w->question.local among those of its kind, or of the address that makes room for it there. */
 static __always_inline __u32 qpw_asked_slot(struct qpw_work *w, int group)
 {
     __u64 sum = config.secret[0] * qpw_word(w->question.local + 12) + config.secret[1] * qpw_word(w->question.local);
@@ -127,8 +127,8 @@ static __always_inline __u32 qpw_asked_slot(struct qpw_work *w, int group)
 
 /*
  * Return the number under which qpw_asked_address() finds w->question.local again; note the address if it is new. It
- * has two places; where others hold both, replace one of them: its exchanges then get the hook's address. Groups have
- * places of their own, from QPW_ASKED_GROUPS on, so that the number itself proves that a group was asked. Mostly it is
+ * has two slots; where others hold both, replace one of them: its exchanges then get the hook's address. Groups have
+ * slots of their own, from QPW_ASKED_GROUPS on, so that the number itself proves that a group was asked. Mostly it is
  * the address that was asked last.
  */
 __noinline __u32 qpw_asked_number(void)
@@ -152,7 +152,7 @@ __noinline __u32 qpw_asked_number(void)
     return number;
 }
 
-/* Remembers that w->question's remote end asked its local port, at the address of that number. */
+/* Remember that w->question's remote end asked its local port, at the address with that number. */
 __noinline __u32 qpw_question_put(__u32 number)
 {
     struct qpw_work *w = qpw_work();
@@ -272,7 +272,7 @@ static __always_inline void qpw_grace_put(const struct qpw_work *w)
         *slot = id | (w->now >> QPW_GRACE_SHIFT & QPW_GRACE_TIME);
 }
 
-/* Does the datagram w->key answer to what the node sent to a group? */
+/* Return whether the datagram w->key answers what the node sent to a group. */
 static __always_inline int qpw_grace_get(const struct qpw_work *w)
 {
     __u64 id, *slot = qpw_grace_slot(w, &id);
@@ -292,7 +292,7 @@ static __always_inline __u32 qpw_junk_asked(struct qpw_work *w)
     return qpw_question_get();
 }
 
-/* Remembers w->question, made by qpw_junk_key(). When, is noted at most once a second: CPUs share it. */
+/* Remember w->question, made by qpw_junk_key(). The time is written at most once a second, because CPUs share it. */
 static __always_inline void qpw_junk_put(struct qpw_work *w)
 {
     if ((__s64)(w->now - junk_ns) > (__s64)QPW_JUNK_GRAIN_NS)

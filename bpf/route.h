@@ -21,7 +21,7 @@ static __always_inline void qpw_route_aim(struct qpw_work *w)
     w->route.ifindex = w->ifindex;
 }
 
-/* Asks user space about the packet's addresses. Returns 1 if that was sent. */
+/* Ask user space about the packet's addresses. Returns 1 if the question was sent. */
 static __always_inline int qpw_route_ask(struct qpw_work *w)
 {
     struct qpw_event *e = qpw_event_question(w, &w->route_tokens, QPW_EVENT_ASK_ROUTE);

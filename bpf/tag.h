@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * tag.h - the tag of a connection in the per-CPU cache, and its place among the incarnations.
+ * tag.h - the tag of a connection in the per-CPU cache, and its bucket among the incarnations.
  *
  * Multilinear hashing (sum of secret[i] * word[i] modulo 2^64, upper half taken) is strongly universal:
  * without the secrets, which are random at each load, two chosen tuples collide with probability 2^-32
@@ -30,7 +30,7 @@ struct qpw_incarnations {
     struct {
         __u32 syn;
         /*
-         * How many entries of the tables other than the half-open one belong to the place; raised before an entry is
+         * How many entries of the tables other than the half-open one belong to the bucket; raised before an entry is
          * made. Where there are none, a packet that opens a connection need not search those tables. What an LRU
          * table pushes out stays counted: that costs a search and is never wrong.
          */
@@ -57,7 +57,7 @@ struct qpw_incarnations {
  *   packet tag  24 bits of one sum: which packets. With the 13 bits that chose the pair of lines, 55 bits of two sums
  *               tell tuples apart (42 of them here); 52 with the small caches of many CPUs.
  *   version     18 bits of the other sum, moved on by all that may change what the packet is counted as:
- *                 incarnation  of the tuple's place (struct qpw_incarnations): raised at each change of a connection
+ *                 incarnation  of the tuple's bucket (struct qpw_incarnations): raised at each change of a connection
  *                 generation   of the policy: control.generation
  *                 epoch >> 4   so that an entry is not taken for one of 16 epochs ago
  *   epoch       the last four bits of now >> control.refresh_shift (4.3 s): an entry serves one epoch, so that the
@@ -101,7 +101,7 @@ _Static_assert(sizeof(struct qpw_questions) == 64, "one cache line");
 #define QPW_QUESTION_BACK 64u /* so far a capture's clock may step back */
 #define QPW_ASKED_ADDRESSES 64u
 #define QPW_ASKED_GROUPS 48u /* numbers from here on are those of groups and broadcast addresses */
-_Static_assert(QPW_ASKED_ADDRESSES - 1 == QPW_QUESTION_WHERE, "a number for each place");
+_Static_assert(QPW_ASKED_ADDRESSES - 1 == QPW_QUESTION_WHERE, "a number for each slot");
 
 struct qpw_tag {
     __u64 a, b;
@@ -148,7 +148,7 @@ static __always_inline void qpw_tag_exchange(struct qpw_tag *t, const volatile _
     qpw_tag_word(t, secret, 2, (__u32)local_port << 16 | remote_port);
 }
 
-/* The place of a pair of addresses among the incarnations of fragments. */
+/* Return the bucket of a pair of addresses among the incarnations of fragments. */
 static __always_inline __u32 qpw_tag_pair_incarnation(const struct qpw_tag *t)
 {
     return (__u32)(t->b >> 48) & (QPW_PAIR_INCARNATIONS - 1);
@@ -161,7 +161,7 @@ static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 
 /*
  * Consecutive words, as addresses and ports of real traffic are, have evenly spaced sums, which an unlucky secret would
- * put into few places. Fold the sum and multiply it by another secret, so that it spreads whatever the secrets are
+ * put into few sets. Fold the sum and multiply it by another secret, so that it spreads whatever the secrets are
  * (multiply-shift; use the upper half).
  */
 static __always_inline __u64 qpw_tag_spread(__u64 sum, __u64 secret)
@@ -175,7 +175,7 @@ static __always_inline __u32 qpw_tag_half_set(const struct qpw_tag *t, const vol
     return (__u32)((qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 32) * sets >> 32);
 }
 
-/* Its mark there, never 0, which marks an empty place. */
+/* Its mark there, never 0, which marks an empty way. */
 static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
 {
     __u16 mark = (__u16)(t->b >> 32);
@@ -186,7 +186,7 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
 /* Places of the presence filter are in pairs, so that those of one finding in both tables are neighbours. */
 enum qpw_present { QPW_PRESENT_FINDING, QPW_PRESENT_ANSWERED, QPW_PRESENT_METER = QPW_PRESENT_FINDING, QPW_PRESENT_DETAIL = QPW_PRESENT_ANSWERED };
 
-/* The place of a key of that table: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
+/* Return the slot of a key of that table: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
 static __always_inline __u32 qpw_present_slot(const volatile __u64 *secret, const void *key, const __u32 size,
                                                const enum qpw_present table)
 {
@@ -240,7 +240,7 @@ static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, const volatil
  * Return the tag as it is compared, in the bits of QPW_CACHE_TAG and QPW_CACHE_EPOCH: 24 bits of one sum, which
  * identify the packet, and 18 of the other, shifted by the connection's incarnation, the policy's generation and the
  * time. An entry made under other ones does not match, but QPW_CACHE_PACKET still shows that it is the same packet's,
- * to be replaced first. Never 0, which marks an empty place.
+ * to be replaced first. Never 0, which marks an empty way.
  */
 static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarnation, __u32 generation, __u32 epoch)
 {

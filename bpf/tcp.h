@@ -156,7 +156,7 @@ static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_p
                                                                                     : QPW_DO_NOTHING;
 }
 
-/* Does the node go on with what a RST had ended? Then it was forged, or out of its window (RFC 5961). */
+/* Return whether the node continues what a RST had ended: it was forged, or outside the window (RFC 5961). */
 static __always_inline int qpw_tcp_goes_on(const struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
     if (c->state != QPW_STATE_CLOSED || !from_local || (c->end[0] & c->end[1] & QPW_END_FIN))

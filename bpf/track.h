@@ -190,7 +190,7 @@ QPW_STAGE __u32 qpw_expired(struct qpw_conn *c, __u32 from_local)
     return late;
 }
 
-/* Makes w->key that of an exchange between the same ends, but by the address that w->question has and that port. */
+/* Make w->key that of an exchange between the same ends, with w->question's address and that port. */
 static __always_inline void qpw_other_key(struct qpw_work *w, __u16 local_port)
 {
     qpw_copy16(w->key.local, w->question.local);

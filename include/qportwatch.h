@@ -147,15 +147,15 @@ static inline __u8 qpw_conn_scope(const struct qpw_conn *c)
     return c->flags & QPW_CONN_SELF ? QPW_SCOPE_SELF : qpw_conn_peer(c) ? QPW_SCOPE_PEER : QPW_SCOPE_OTHER;
 }
 
-/* Does it speak another service than its rule names? */
+/* Whether it speaks another service than its rule names. */
 static inline int qpw_conn_mismatch(const struct qpw_conn *c)
 {
     return c->verdict == QPW_VERDICT_ALLOWED && ((c->speaks[0] | c->speaks[1]) & QPW_SPEECH_MISMATCH);
 }
 
 /*
- * The beginning of what one end of a TCP connection sends, while it is too short to be told: put together from
- * segments, and wiped once it is told. Places are chosen by hash; who loses its place is told by what it had.
+ * The beginning of what one end of a TCP connection sends, while it is too short to be classified: put together from
+ * segments, and wiped afterwards. Slots are chosen by hash; a stream that loses its slot is classified by what it had.
  */
 #define QPW_HEADS 4096u
 struct qpw_head_part {

@@ -214,7 +214,7 @@ struct qpw_decision {
  *
  * EXPLAINED stands under the finding's own key, ACKNOWLEDGED under that of its class (qpw_life_class()), or of that
  * finding of the class alone (qpw_life_single()); of these two the later one counts. REOPENED takes the place of each:
- * the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each step, but for
+ * the rule was taken away, or the acknowledgement taken back. `unix_ns` is even and different for each step, except for
  * those of one reload about one service: the alert log knows a step by it.
  */
 #define QPW_LIVES 16384u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * speaks.h - what speaks on a port: the classes that first bytes are told apart by, the services that a rule can name
+ * speaks.h - what speaks on a port: the classes of first bytes, the services that a rule can name
  * with speaks=, and which classes each service is expected to send, each list once.
  *
  * A class is a resemblance, never a proof: anybody can send another service's first bytes. bpf/speech.h finds the

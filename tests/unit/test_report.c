@@ -1063,7 +1063,7 @@ Test(report, bench_prints_its_figures_as_tables)
 {
     struct qpw_bench_result result = {.rounds = 3};
     struct qpw_bench_machine machine = {.cpu = "A CPU", .kernel = "6.1", .cpus = 4, .memory_bytes = 37500000,
-                                        .load_ns = 139700000, .policy_ns = 8000000, .picture_ns = 1300000,
+                                        .load_ns = 139700000, .policy_ns = 8000000, .snapshot_ns = 1300000,
                                         .sockets = {true, 2100.4, 3300.6}};
     struct qpw_bench_live live = {true, 2080000, 1890000};
     char *out = NULL;

@@ -130,7 +130,7 @@ static int add_finding(struct proposals *all, const struct material *m)
 
 /* ---- Words ---- */
 
-/* Writes prefixes into one list, or into as many lines of a named set as needed. */
+/* Write prefixes into one list, or into as many lines of a named set as needed. */
 struct list {
     FILE *out;
     const char *set; /* NULL: one list with commas */

@@ -174,13 +174,16 @@ void qpw_engine_uncompared(struct qpw_engine *e, uint64_t for_ns, uint64_t now_n
     uint32_t zero = 0;
     struct qpw_alert_state *state = qpw_engine_state(e, qpw_aggregate_id(QPW_AGGREGATE_UNCOMPARED, &zero, sizeof(zero)));
     struct qpw_text_about about = {.context = &e->context};
-    bool said = state && state->sequence && state->signature == QPW_SIG_CLUSTER_UNCOMPARED;
+    bool reported = state && state->sequence && state->signature == QPW_SIG_CLUSTER_UNCOMPARED;
     char detail[64];
 
-    if (!state || (for_ns ? said && now_ns < state->written_ns + DAY_S * SECOND : !said) || !take(e, now_ns))
+    if (!state || (for_ns ? reported && now_ns < state->written_ns + DAY_S * SECOND : !reported) || !take(e, now_ns))
         return;
     qpw_engine_begin(e, for_ns ? QPW_SIG_CLUSTER_UNCOMPARED : QPW_SIG_CLUSTER_OVER,
-                     !state->sequence ? QPW_RECORD_FIRST : for_ns && said ? QPW_RECORD_SUMMARY : QPW_RECORD_AGAIN, now_ns, now_ns);
+                     !state->sequence     ? QPW_RECORD_FIRST
+                     : for_ns && reported ? QPW_RECORD_SUMMARY
+                                          : QPW_RECORD_AGAIN,
+                     now_ns, now_ns);
     if (for_ns)
         qpw_words_duration(for_ns, detail, sizeof(detail));
     else

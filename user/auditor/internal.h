@@ -70,7 +70,7 @@ struct qpw_auditor {
     struct qpw_coverage_log coverage;
     struct qpw_hook_scan replaced; /* the hooks of another version's instance, until replaced; else empty */
     struct qpw_carry *carry;    /* its data until carried over; NULL: nothing */
-    bool carried;               /* carried over: some findings were reported by no event */
+    bool carried_over; /* carried over: some findings were reported by no event */
     struct qpw_error carry_error; /* why nothing is carried over */
     uint64_t unseen_ns;         /* how long an interface was without a program during the replacement */
     struct qpw_expire expire;

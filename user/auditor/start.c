@@ -276,12 +276,12 @@ static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
     }
     if (r == 0)
         r = report_replaced(a, abi, err);
-    a->carried = r == 0 && a->carry;
+    a->carried_over = r == 0 && a->carry;
     qpw_carry_close(a->carry);
     a->carry = NULL;
     if (r < 0)
         return r;
-    return a->carried ? rejudge(a, err) : 0;
+    return a->carried_over ? rejudge(a, err) : 0;
 }
 
 /* Attach; the policy must be in force and the seeds written. */
@@ -513,7 +513,7 @@ int qpw_auditor_open(const struct qpw_audit_options *options, struct qpw_auditor
     a->by[0] = '\0';
     a->kernel.control->auditor_pid = getpid();
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
-    if (a->taken_over || a->carried)
+    if (a->taken_over || a->carried_over)
         qpw_events_catch_up(a);
     qpw_summary_begin(a);
     qpw_service_ready(a);

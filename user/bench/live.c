@@ -187,7 +187,7 @@ static int measure_here(struct live *l)
     return measure_both(l);
 }
 
-/* Runs in a separate thread, so that the namespace is removed with it. */
+/* Run in a separate thread, so that the namespace is removed with it. */
 static void *in_namespace(void *argument)
 {
     struct live *l = argument;

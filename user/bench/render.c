@@ -55,7 +55,7 @@ void qpw_bench_machine_of(const struct qpw_bench_rig *rig, struct qpw_bench_mach
     ret->starts = rig->starts;
     ret->load_ns = rig->load_ns;
     ret->policy_ns = rig->policy_ns;
-    ret->picture_ns = rig->picture_ns;
+    ret->snapshot_ns = rig->snapshot_ns;
     for (int i = 0; i < QPW_PROG_COUNT; i++)
         ret->size[i] = qpw_bench_program_size(rig, i);
 }
@@ -173,7 +173,8 @@ static void print_machine(const struct qpw_printer *p, const struct qpw_bench_ma
                    "while these are verified, the policy (%s)",
                    qpw_words_figure((double)m->load_ns / 1e6, 0, "ms", first, sizeof(first)), m->starts,
                    qpw_words_figure((double)m->policy_ns / 1e6, 0, "ms", second, sizeof(second)));
-    qpw_print_item(p, "snapshot", "%s for %s", qpw_words_figure((double)m->picture_ns / 1e6, 1, "ms", first, sizeof(first)),
+    qpw_print_item(p, "snapshot", "%s for %s",
+                   qpw_words_figure((double)m->snapshot_ns / 1e6, 1, "ms", first, sizeof(first)),
                    qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)));
     if (m->sockets.measured)
         qpw_print_item(p, "socket", "%s for socket() and close(), %s with the owner noted (%.2f x)",
@@ -221,10 +222,9 @@ static json_t *json_machine(const struct qpw_bench_machine *m)
                             json_pack("{s:i,s:i,s:i}", "verified_instructions", (int)m->size[i].verified, "bytes",
                                       (int)m->size[i].xlated, "machine_code_bytes", (int)m->size[i].jited));
     return json_pack("{s:s,s:s,s:i,s:I,s:f,s:f,s:i,s:f,s:o}", "cpu", m->cpu, "kernel", m->kernel, "possible_cpus",
-                     m->cpus,
-                     "kernel_memory_bytes", (json_int_t)m->memory_bytes, "load_ms", (double)m->load_ns / 1e6,
-                     "policy_ms", (double)m->policy_ns / 1e6, "snapshot_meters", (int)QPW_BENCH_METERS,
-                     "snapshot_ms", (double)m->picture_ns / 1e6, "programs", programs);
+                     m->cpus, "kernel_memory_bytes", (json_int_t)m->memory_bytes, "load_ms", (double)m->load_ns / 1e6,
+                     "policy_ms", (double)m->policy_ns / 1e6, "snapshot_meters", (int)QPW_BENCH_METERS, "snapshot_ms",
+                     (double)m->snapshot_ns / 1e6, "programs", programs);
 }
 
 static json_t *json_cases(const struct qpw_bench_result *result)

@@ -21,7 +21,7 @@ struct qpw_bench_machine {
     unsigned starts;  /* whose median load_ns is */
     uint64_t load_ns;
     uint64_t policy_ns;
-    uint64_t picture_ns;    /* of QPW_BENCH_METERS meters */
+    uint64_t snapshot_ns; /* of QPW_BENCH_METERS meters */
     struct qpw_bench_size size[QPW_PROG_COUNT];
     struct qpw_bench_sockets sockets;
 };

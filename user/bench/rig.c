@@ -149,7 +149,7 @@ static int time_starts(struct qpw_bench_rig *rig, unsigned n, struct qpw_error *
     for (size_t i = 0; !r && i < n; i++) {
         r = time_start(&starts[i], rig, err);
         if (!r && i == n - 1)
-            r = qpw_bench_snapshot(&rig->kernel, &rig->picture_ns, err);
+            r = qpw_bench_snapshot(&rig->kernel, &rig->snapshot_ns, err);
         qpw_kernel_close(&rig->kernel);
     }
     if (r)

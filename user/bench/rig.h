@@ -41,7 +41,7 @@ struct qpw_bench_rig {
     uint64_t load_ns;      /* their median: maps, programs of XDP ingress and TC egress, policy */
     uint64_t policy_ns;    /* the policy alone, written during verification */
     uint32_t *live;        /* while established connections are hidden; otherwise NULL */
-    uint64_t picture_ns;   /* duration of a snapshot of QPW_BENCH_METERS meters */
+    uint64_t snapshot_ns; /* duration of a snapshot of QPW_BENCH_METERS meters */
 };
 
 #define QPW_BENCH_STARTS 3 /* upper limit */

@@ -62,7 +62,7 @@ static int take_snapshots(const struct qpw_kernel *k, const struct qpw_collect_o
         if (r < 0)
             return r;
         if (snapshot.n_meters != QPW_BENCH_METERS)
-            r = qpw_fail(err, -EPROTO, "a picture of %u meters has %zu", QPW_BENCH_METERS, snapshot.n_meters);
+            r = qpw_fail(err, -EPROTO, "a snapshot of %u meters has %zu", QPW_BENCH_METERS, snapshot.n_meters);
         qpw_snapshot_clear(&snapshot);
         if (r < 0)
             return r;

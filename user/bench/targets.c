@@ -109,7 +109,7 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
     add(&l, (double)m->memory_bytes / 1e6, MIB * (33.4 + 1.3 * m->cpus), MIB * (24 + m->cpus), "MB",
         "kernel memory, %d possible CPUs", m->cpus);
     add(&l, (double)m->load_ns / 1e6, 300, 150, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
-    add(&l, (double)m->picture_ns / 1e6, 20, 20, "ms", "snapshot of %s, %d possible CPUs",
+    add(&l, (double)m->snapshot_ns / 1e6, 20, 20, "ms", "snapshot of %s, %d possible CPUs",
         qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)), m->cpus);
     return l.n;
 }

@@ -12,7 +12,7 @@ struct qpw_reader {
     bool no_memory;
 };
 
-/* Notes the first fault. what: which part of the document; why: the rest of the sentence. Returns false. */
+/* Note the first fault. what: which part of the document; why: the rest of the sentence. Returns false. */
 bool qpw_reader_fail(struct qpw_reader *r, const char *what, const char *why);
 
 /*

@@ -21,7 +21,7 @@
 int qpw_statement_json(struct qpw_statement *s, const struct qpw_report *r, json_t **ret);
 
 /*
- * Reads a statement that anybody may have written. source: what it is called in errors. What is not known here is ignored;
+ * Read a statement that anybody may have written. source: what it is called in errors. What is not known here is ignored;
  * another major version, what is beyond the limits, what is damaged (its digest is another) and what has other types than it
  * should is an error. The caller clears *ret, also after an error. 0; -EINVAL or -ENOMEM with err.
  */

@@ -235,7 +235,7 @@ const char *qpw_statement_digest(const json_t *document, char buf[QPW_STATEMENT_
     return buf;
 }
 
-/* Cuts every text to what a reader takes, between characters. */
+/* Cut every text to what a reader takes, between characters. */
 static void cut_texts(json_t *value)
 {
     const char *text = json_string_value(value), *key;

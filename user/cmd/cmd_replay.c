@@ -327,7 +327,7 @@ struct work {
     } *done; /* in shared memory */
 };
 
-/* Runs after the programs are loaded and the privileges for that dropped. */
+/* Run after the programs are loaded and the privileges for that dropped. */
 static int replay_apart(void *arg)
 {
     struct work *w = arg;

@@ -11,7 +11,7 @@
 #include "util/array.h"
 #include "policy/lang/policy.h"
 
-/* Duplicates constants of the program; the test of `config show` compares them with the output of `status`. */
+/* Duplicate constants of the program; the test of `config show` compares them with the output of `status`. */
 static const struct {
     const char *name, *value;
 } defaults[] = {

@@ -79,7 +79,7 @@ void qpw_ledger_add(struct qpw_ledger *l, const struct qpw_flow *sender, const s
         l->first = l->point[l->n++] = (struct qpw_ledger_point){
             balance->from_us, qpw_flow_at(sender, balance->from_us), qpw_flow_at(receiver, balance->from_us + (uint64_t)offset_us),
             balance->tolerance};
-    } else if (at.sent < last->sent || at.received < last->received) { /* counted anew */
+    } else if (at.sent < last->sent || at.received < last->received) { /* counting began again */
         qpw_ledger_begin(l);
         l->first = l->point[l->n++] = at;
         return;

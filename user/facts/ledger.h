@@ -29,7 +29,7 @@ struct qpw_ledger {
     bool less;                /* the sign of that: fewer arrived */
 };
 
-/* Forget everything: an end counts anew, or was blind. */
+/* Forget everything: an end began to count again, or was blind. */
 void qpw_ledger_begin(struct qpw_ledger *l);
 
 /*

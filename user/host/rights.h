@@ -9,7 +9,7 @@
 #include "util/error.h"
 
 /*
- * Check that programs in the hooks can be found, told apart from others' and changed: root, CAP_NET_ADMIN and
+ * Check that programs in the hooks can be found, distinguished from others' and changed: root, CAP_NET_ADMIN and
  * CAP_SYS_ADMIN (needed to open programs and maps by id; implies CAP_BPF and CAP_PERFMON) in the initial user
  * namespace. Returns 0, or -EPERM with err naming what is missing.
  */

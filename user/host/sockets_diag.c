@@ -182,13 +182,13 @@ bool qpw_diag_is_exact(const struct qpw_conn_key *key, const struct qpw_diag_soc
 
 int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct qpw_diag_socket *ret)
 {
-    const struct qpw_diag_socket *pictured = qpw_diag_in_snapshot(s, key);
+    const struct qpw_diag_socket *known = qpw_diag_in_snapshot(s, key);
     struct qpw_diag_socket socket, best;
     bool found = false;
     int r;
 
-    if (pictured) {
-        *ret = *pictured;
+    if (known) {
+        *ret = *known;
         return 0;
     }
     r = ask(s, key, 0, &socket);
@@ -204,7 +204,7 @@ int qpw_diag_find(struct qpw_sockets *s, const struct qpw_conn_key *key, struct 
     }
     /* A socket bound to a device is found only by a look-up for that device. */
     read_devices(s);
-    for (size_t i = 0; i < s->n_devices && (!s->n_picture || qpw_diag_in_snapshot_on_device(s, key)); i++) {
+    for (size_t i = 0; i < s->n_devices && (!s->n_snapshot || qpw_diag_in_snapshot_on_device(s, key)); i++) {
         if (ask(s, key, s->devices[i], &socket) < 0)
             continue;
         if (qpw_diag_is_exact(key, &socket)) {

@@ -20,8 +20,8 @@ struct qpw_sockets {
     size_t n_devices;
     uint64_t devices_ns;
     struct qpw_process_index *index, *family; /* of all processes; of the server that was last searched by itself */
-    struct qpw_diag_socket *picture; /* a reading of all sockets, sorted by key; NULL: query each one */
-    size_t n_picture;
+    struct qpw_diag_socket *snapshot; /* a reading of all sockets, sorted by key; NULL: query each one */
+    size_t n_snapshot;
     qpw_executable_fn *executable; /* NULL: none set */
     const void *executable_arg;
     _Alignas(8) char buffer[QPW_DIAG_BYTES];

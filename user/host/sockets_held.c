@@ -113,8 +113,8 @@ int qpw_sockets_read(struct qpw_sockets *s, struct qpw_error *err)
     }
     if (reading.n)
         qsort(reading.sockets, reading.n, sizeof(*reading.sockets), qpw_diag_by_key);
-    s->picture = reading.sockets;
-    s->n_picture = reading.n;
+    s->snapshot = reading.sockets;
+    s->n_snapshot = reading.n;
     return 0;
 }
 

@@ -4,7 +4,7 @@
  *
  * Records with the same flow_id, that is, repeated or escalated alerts, count once.
  *
- * Reads what was appended since the last call, starting with the newest QPW_ALERT_TAIL bytes; follows rotation,
+ * Read what was appended since the last call, starting with the newest QPW_ALERT_TAIL bytes; follows rotation,
  * truncation and the next auditor's log. If the log cannot be read, or its available part begins later than the
  * instance, the view counts findings instead and says so.
  */

@@ -14,7 +14,7 @@
 #include "snapshot/snapshot.h"
 #include "util/error.h"
 
-/* Selects connections, and limits their number. */
+/* Select connections, and limits their number. */
 struct qpw_connections_wanted {
     bool (*wanted)(void *data, const struct qpw_connection *connection); /* NULL: all */
     void *data;

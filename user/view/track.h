@@ -2,7 +2,7 @@
 /*
  * track.h - rates and short histories of everything that is counted.
  *
- * Compares each snapshot with the previous one. Costs one hash look-up per meter and finding; allocates nothing while
+ * Compare each snapshot with the previous one. Costs one hash look-up per meter and finding; allocates nothing while
  * the set of rows is stable.
  */
 #ifndef QPW_VIEW_TRACK_H

@@ -91,7 +91,7 @@ static int suggest_replayed(const struct qpw_replay_setup *setup, struct qpw_err
     return r;
 }
 
-/* Runs without privileges, with the programs already loaded. */
+/* Run without privileges, with the programs already loaded. */
 static int read_captures(void *arg)
 {
     struct work *w = arg;

@@ -410,7 +410,7 @@ static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tes
     return 0;
 }
 
-/* Runs without privileges, with the programs already loaded. */
+/* Run without privileges, with the programs already loaded. */
 static int read_captures(void *arg)
 {
     struct work *w = arg;

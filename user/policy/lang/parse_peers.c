@@ -45,7 +45,7 @@ static bool has_key(const struct qpw_keys *keys, const char *text)
     return false;
 }
 
-/* Return the other name that has the key; NULL: none. A key tells who asks, so it belongs to one name. */
+/* Return the other name that has the key; NULL: none. A key identifies who asks, so it belongs to one name. */
 static const char *name_with_key(const struct qpw_policy *policy, const struct qpw_keys *not_these, const char *text)
 {
     for (size_t i = 0; i < policy->n_peers; i++)

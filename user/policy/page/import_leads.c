@@ -19,25 +19,25 @@ bool qpw_import_gives_direction(const char *text)
     return lead.directions && !lead.pointer;
 }
 
-static bool is_short(const struct qpw_statement_near *said)
+static bool is_short(const struct qpw_statement_near *statement)
 {
-    return said->text && qpw_count_words(said->text) <= QPW_LABEL_WORDS;
+    return statement->text && qpw_count_words(statement->text) <= QPW_LABEL_WORDS;
 }
 
 /* ---- The direction ---- */
 
 /* Take the direction from this text, unless another text already gave it. */
-static void take(struct qpw_import_table *table, const struct qpw_statement_near *said, bool heading)
+static void take(struct qpw_import_table *table, const struct qpw_statement_near *statement, bool heading)
 {
     struct qpw_lead lead;
 
-    if (table->direction_text || !said->text)
+    if (table->direction_text || !statement->text)
         return;
-    qpw_lead_of(said->text, &lead);
+    qpw_lead_of(statement->text, &lead);
     if (!lead.directions || (lead.pointer && !heading))
         return;
-    table->direction_text = said->text;
-    table->direction_line = said->line;
+    table->direction_text = statement->text;
+    table->direction_line = statement->line;
     table->direction_heading = heading;
     table->directions = lead.directions;
 }
@@ -81,9 +81,9 @@ static void set_end(struct qpw_import_table *table, const struct qpw_lead *lead)
 }
 
 /* Return whether the words restrict the other end without naming a direction: "Only from admin hosts". */
-static bool keeps_others_out(const struct qpw_statement_near *said, const struct qpw_lead *lead)
+static bool keeps_others_out(const struct qpw_statement_near *statement, const struct qpw_lead *lead)
 {
-    return *lead->end && lead->only && !*lead->restriction && lead->end_of == QPW_DIR_INBOUND && is_short(said);
+    return *lead->end && lead->only && !*lead->restriction && lead->end_of == QPW_DIR_INBOUND && is_short(statement);
 }
 
 static void find_end(struct qpw_import_table *table)
@@ -177,21 +177,23 @@ static void check_direction(struct qpw_importer *im, const struct qpw_import_tab
 
 /* Check text that does not give the direction; `caption`: the table's own. */
 static void check_other(struct qpw_importer *im, const struct qpw_import_table *table,
-                        const struct qpw_statement_near *said, bool caption)
+                        const struct qpw_statement_near *statement, bool caption)
 {
     struct qpw_lead lead;
 
-    if (!said->text || said->text == table->direction_text || (!caption && is_chosen(im, said->text)) ||
-        (is_short(said) && qpw_denies(said->text)) || qpw_takes_back(said->text))
+    if (!statement->text || statement->text == table->direction_text || (!caption && is_chosen(im, statement->text)) ||
+        (is_short(statement) && qpw_denies(statement->text)) || qpw_takes_back(statement->text))
         return;
-    qpw_lead_of(said->text, &lead);
-    if (keeps_others_out(said, &lead))
+    qpw_lead_of(statement->text, &lead);
+    if (keeps_others_out(statement, &lead))
         return;
     if (*lead.restriction && caption)
-        qpw_import_error(im, said->line, "'%.100s' may restrict the table ('%.60s')", said->text, lead.restriction);
+        qpw_import_error(im, statement->line, "'%.100s' may restrict the table ('%.60s')", statement->text,
+                         lead.restriction);
     else if (*lead.restriction || (lead.only && *lead.end) ||
              (lead.pointer && lead.directions && table->directions != lead.directions))
-        qpw_import_warn(im, said->line, "'%.100s' may restrict the table below; if it does, add that by hand", said->text);
+        qpw_import_warn(im, statement->line, "'%.100s' may restrict the table below; if it does, add that by hand",
+                        statement->text);
 }
 
 void qpw_import_check_leads(struct qpw_importer *im, const struct qpw_import_table *table)

@@ -158,7 +158,8 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
 }
 
 /* Text directly above a table may distinguish it from others, as a heading would. */
-static int add_label(struct qpw_importer *im, const struct position *position, const struct qpw_statement_near *said)
+static int add_label(struct qpw_importer *im, const struct position *position,
+                     const struct qpw_statement_near *statement)
 {
     struct qpw_section *section = QPW_ADD(im->sections, im->n_sections);
 
@@ -167,7 +168,7 @@ static int add_label(struct qpw_importer *im, const struct position *position, c
         return position->section;
     }
     *section = (struct qpw_section){
-        .text = said->text, .line = said->line, .level = 99, .parent = position->section, .label = true};
+        .text = statement->text, .line = statement->line, .level = 99, .parent = position->section, .label = true};
     return (int)im->n_sections++;
 }
 

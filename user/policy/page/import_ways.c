@@ -51,7 +51,7 @@ static int two_ends(struct qpw_reading *r)
 {
     const char *source = qpw_reading_cell_of(r, QPW_COLUMN_SOURCE), *destination = qpw_reading_cell_of(r, QPW_COLUMN_DESTINATION);
     int from = is_node(r, QPW_COLUMN_SOURCE), to = from < 0 ? from : is_node(r, QPW_COLUMN_DESTINATION);
-    unsigned said = column_directions(r), both = 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND;
+    unsigned stated = column_directions(r), both = 1u << QPW_DIR_INBOUND | 1u << QPW_DIR_OUTBOUND;
 
     if (r->table->own_interfaces)
         return add_way(r, r->table->directions == 1u << QPW_DIR_INBOUND ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND,
@@ -64,9 +64,9 @@ static int two_ends(struct qpw_reading *r)
         add_way(r, QPW_DIR_INBOUND, QPW_COLUMN_SOURCE);
     if (from)
         add_way(r, QPW_DIR_OUTBOUND, QPW_COLUMN_DESTINATION);
-    if (said == both && from != to) /* "Both": the other end may initiate, too */
+    if (stated == both && from != to) /* "Both": the other end may initiate, too */
         return add_way(r, to ? QPW_DIR_OUTBOUND : QPW_DIR_INBOUND, to ? QPW_COLUMN_SOURCE : QPW_COLUMN_DESTINATION);
-    if (said && said != both && from != to && said != 1u << (to ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND))
+    if (stated && stated != both && from != to && stated != 1u << (to ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND))
         qpw_import_warn(r->im, r->part->line, "'%.80s': the direction is the other end's; by its ends, this is %s",
                         r->row->purpose, to ? "inbound" : "outbound");
     return 0;
@@ -167,13 +167,13 @@ static bool contradicts(const struct qpw_reading *r, unsigned directions)
     for (size_t i = 0; i < r->part->n_cells; i++) {
         const char *text = r->part->cells[i].text;
         uint8_t list[8];
-        unsigned said = 0;
+        unsigned stated = 0;
 
         if (!qpw_reading_is_prose(r->table->titles[i].column))
             continue;
         for (size_t n = qpw_directions_of(text, list); n > 0; n--) /* an unrecognized column of directions */
-            said |= 1u << list[n - 1];
-        if (said && directions & ~said)
+            stated |= 1u << list[n - 1];
+        if (stated && directions & ~stated)
             return true;
         if (directions == 1u << QPW_DIR_INBOUND && qpw_has_any_of(text, by_node))
             return true;

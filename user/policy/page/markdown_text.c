@@ -100,7 +100,7 @@ static bool is_strike_mark(const char *p, const char *end, bool struck)
 
 void qpw_md_write_inline(FILE *out, const char *p, const char *end)
 {
-    bool code = false, struck = false, picture = false;
+    bool code = false, struck = false, image = false;
     const char *link = NULL; /* end of the open one */
 
     while (p < end) {
@@ -122,7 +122,7 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
             fputc('*', out); /* a footnote's mark */
             p = close ? close + 1 : end;
         } else if (*p == '!' && p + 1 < end && p[1] == '[') {
-            picture = true; /* write its text in brackets */
+            image = true; /* write its text in brackets */
             fputs(" (", out);
             p += 2;
         } else if (*p == '[' && is_plain_note(p, end)) {
@@ -130,8 +130,8 @@ void qpw_md_write_inline(FILE *out, const char *p, const char *end)
 
             fprintf(out, " (%.*s) ", (int)(close - p - 1), p + 1);
             p = close + 1;
-        } else if (*p == ']' && picture) {
-            picture = false;
+        } else if (*p == ']' && image) {
+            image = false;
             fputs(") ", out);
             p = behind_target(p, end);
         } else if (*p == '[' && !link && (link = link_end(p, end))) {
