@@ -87,7 +87,8 @@ static __always_inline int qpw_fast_v4(const struct qpw_input *in, struct qpw_fa
     if (h + 20 > in->frame.end || h[0] != 0x45 || qpw_half(h + 6) & bpf_htons(0x3fff))
         return 0;
     f->protocol = h[9];
-    f->tag = qpw_tag_pair(config.secret, rx ? h + 4 : h, rx ? h : h + 4, 0); /* it takes the word 12 bytes on */
+    /* It takes the word 12 bytes on. */
+    f->tag = qpw_tag_pair(config.secret, rx ? h + 4 : h, rx ? h : h + 4, /* v6= */ 0);
     qpw_fast_read(in, f, h, 20, bpf_ntohs(qpw_half(h + 2)));
     return 1;
 }
@@ -103,7 +104,7 @@ static __always_inline int qpw_fast_v6(const struct qpw_input *in, struct qpw_fa
     if (!bytes && !in->frame.merged)
         return 0;
     f->protocol = h[6];
-    f->tag = qpw_tag_pair(config.secret, rx ? h + 24 : h + 8, rx ? h + 8 : h + 24, 1);
+    f->tag = qpw_tag_pair(config.secret, rx ? h + 24 : h + 8, rx ? h + 8 : h + 24, /* v6= */ 1);
     qpw_fast_read(in, f, h, 40, 40 + bytes);
     return 1;
 }
@@ -136,8 +137,8 @@ static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qp
     if (rx)
         ports = ports << 16 | ports >> 16; /* the local one first */
     qpw_tag_exchange(&f->tag, config.secret, ports >> 16, ports & 0xffff, f->protocol);
-    incarnation = qpw_incarnation(qpw_tag_incarnation(&f->tag), 0);
-    qpw_tag_packet(&f->tag, config.secret, in->ifindex, f->vlan, 0);
+    incarnation = qpw_incarnation(qpw_tag_incarnation(&f->tag), /* is_syn= */ 0);
+    qpw_tag_packet(&f->tag, config.secret, in->ifindex, f->vlan, /* special= */ 0);
     return qpw_cache_find(&f->tag, incarnation, rx, f->end - f->headers, qpw_clock());
 }
 
@@ -166,7 +167,7 @@ static __always_inline int qpw_fast_path(void *ctx, const struct qpw_input *in, 
     slot = qpw_fast_slot(in, &f, rx);
     if (!slot)
         return 0;
-    wire = qpw_wire_of(in, length, f.end - f.headers, 1);
+    wire = qpw_wire_of(in, length, f.end - f.headers, /* is_ip= */ 1);
     qpw_count(slot, rx, wire.frames, wire.bytes);
     return 1;
 }

@@ -311,14 +311,14 @@ __noinline __u32 qpw_dhcp_learn_xdp(struct xdp_md *ctx)
 {
     struct qpw_work *w = qpw_work();
 
-    return w ? (__u32)qpw_dhcp_learn(ctx, w, 1) : 0;
+    return w ? (__u32)qpw_dhcp_learn(ctx, w, /* xdp= */ 1) : 0;
 }
 
 __noinline __u32 qpw_dhcp_learn_tc(struct __sk_buff *ctx)
 {
     struct qpw_work *w = qpw_work();
 
-    return w ? (__u32)qpw_dhcp_learn(ctx, w, 0) : 0;
+    return w ? (__u32)qpw_dhcp_learn(ctx, w, /* xdp= */ 0) : 0;
 }
 
 #endif

@@ -146,7 +146,7 @@ static __always_inline void qpw_look_set(struct qpw_work *w, struct qpw_conn *c,
         w->judged = (__u8)now;
         if (!local && qpw_is_classified(own))
             w->judged_before = (__u8)qpw_look_judge(w, c, own, was[0]);
-        qpw_invalidate(w, 0); /* from now on, count its packets in its finding, too */
+        qpw_invalidate(w, /* syn_too= */ 0); /* from now on, count its packets in its finding, too */
     } else if (local && qpw_is_classified(speaks)) {
         w->judged = (__u8)now;
     }
@@ -309,7 +309,7 @@ __noinline __u32 qpw_look_begins(__u32 local)
     if (!w->pkt.payload) { /* if the stream ends here, there is no more to wait for */
         if (speaks & QPW_SPEECH_WAITS && w->pkt.tcp_flags & (QPW_TCP_FIN | QPW_TCP_RST)) {
             qpw_look_set(w, c, local, qpw_final_class(speaks));
-            qpw_head_put(0);
+            qpw_head_put(/* keep= */ 0);
         }
         return 0;
     }
@@ -323,7 +323,7 @@ __noinline __u32 qpw_look_begins(__u32 local)
     if (offset) { /* bytes before it are still missing */
         c->speaks[local] = speaks | QPW_SPEECH_WAITS;
         w->head_others = 1;
-        qpw_head_put(1);
+        qpw_head_put(/* keep= */ 1);
         return 0;
     }
     n = qpw_look_bytes(w, 0, QPW_HEAD_BYTES);
@@ -497,7 +497,7 @@ __noinline __u32 qpw_look_xdp(struct xdp_md *ctx)
     struct qpw_work *w = qpw_work();
 
     if (w)
-        qpw_look_packet(ctx, w, 1);
+        qpw_look_packet(ctx, w, /* xdp= */ 1);
     return 0;
 }
 
@@ -506,7 +506,7 @@ __noinline __u32 qpw_look_tc(struct __sk_buff *ctx)
     struct qpw_work *w = qpw_work();
 
     if (w)
-        qpw_look_packet(ctx, w, 0);
+        qpw_look_packet(ctx, w, /* xdp= */ 0);
     return 0;
 }
 

@@ -89,7 +89,7 @@ struct qpw_tokens {
  *   local.h, route.h  self, local; route, route_value
  *   track.h           key, saved, bucket, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
  *                     answer_port, quoted_known
- *   open.h            conn, opened, stray, junk
+ *   open.h            conn, opened, stray, junk; tuple, for owner.h too
  *   tcp.h             begins, by track.h
  *   conn.h, half.h    made; half_way, half_rank, conn_key
  *   question.h        question, question_line, question_id, asked_last

@@ -393,7 +393,7 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
         qpw_open_from_outside(ctx, w, c, late);
 }
 
-/* Make w->conn for the first packet of w->key and store it. Returns NULL if there is no room, which is counted. */
+/* Makes w->conn for the first packet of w->key and stores it. NULL: no place (counted). */
 static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int from_local, int late)
 {
     struct qpw_conn *c = &w->conn;

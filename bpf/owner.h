@@ -202,7 +202,7 @@ static __noinline int qpw_owner_by_lookup(struct __sk_buff *skb, struct qpw_work
     struct qpw_owner *o = 0;
     struct bpf_sock *sk;
 
-    if (qpw_tuple(0) == sizeof(w->tuple.ipv4))
+    if (qpw_tuple(/* any_remote= */ 0) == sizeof(w->tuple.ipv4))
         sk = bpf_sk_lookup_tcp(skb, &w->tuple, sizeof(w->tuple.ipv4), -1, 0);
     else
         sk = bpf_sk_lookup_tcp(skb, &w->tuple, sizeof(w->tuple.ipv6), -1, 0);

@@ -213,7 +213,7 @@ static int write_group(struct qpw_engine *e, struct qpw_aggregate *g, struct qpw
                                           .remote = remote};
     qpw_text_record(record, &about);
     group_facts(e, record, g);
-    if (one_port && qpw_text_allow_line(&about, true, line, sizeof(line)))
+    if (one_port && qpw_text_allow_line(&about, /* any= */ true, line, sizeof(line)))
         qpw_record_fact(record, "allow", "%s", line);
     r = qpw_engine_write(e, state, now_ns);
     if (r < 0)

@@ -90,7 +90,7 @@ static int offer(struct qpw_engine *e, const struct qpw_found *f, uint64_t now_n
     if (!state)
         return -ENOMEM;
     if (!state->sequence || state->signature != f->signature || now_ns >= state->written_ns + DAY_S * SECOND)
-        r = report(e, f, false, now_ns);
+        r = report(e, f, /* over= */ false, now_ns);
     if (r < 0)
         return r;
     if (!c) {
@@ -116,7 +116,7 @@ static int end_others(struct qpw_engine *e, uint64_t now_ns)
 
         /* A scan is an event and has no end; neither has a cut log. */
         if (!c->listed && c->found.signature != QPW_SIG_CLUSTER_SCAN && c->found.signature != QPW_SIG_CLUSTER_LOG &&
-            report(e, &c->found, true, now_ns) < 0)
+            report(e, &c->found, /* over= */ true, now_ns) < 0)
             r = -EAGAIN;
         else if (!c->listed)
             continue;

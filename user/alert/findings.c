@@ -218,7 +218,7 @@ static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_k
     qpw_text_record(record, &about);
     say_step(e, w, kind, record->text, sizeof(record->text));
     row_facts(e, record, w, suppressed);
-    if (qpw_text_allow_line(&about, false, line, sizeof(line)))
+    if (qpw_text_allow_line(&about, /* any= */ false, line, sizeof(line)))
         qpw_record_fact(record, "allow", "%s", line);
     qpw_process_facts(record, about.process);
     if (about.process && about.process->pid && row->program_seen)
@@ -276,7 +276,7 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
     bool reported = w->state->joined || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED; /* or not to be reported */
     bool counts = w->answered && !was_provisional(w);
 
-    qpw_services_closed(e, w->row, w->state, true);
+    qpw_services_closed(e, w->row, w->state, /* forget= */ true);
     if (is_unreported(e, w) && (w->state->sequence || reported)) {
         write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
         return;
@@ -330,7 +330,7 @@ static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         qpw_services_lead(e, w->row, w->state, process_of(e, w), now_ns);
     if (!report_first(e, w, now_ns))
         return;
-    qpw_services_closed(e, w->row, w->state, false); /* a finding of another class becomes the lead */
+    qpw_services_closed(e, w->row, w->state, /* forget= */ false); /* a finding of another class becomes the lead */
     if (w->state->sequence || unreported)
         write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else

@@ -96,7 +96,7 @@ static int write_socket(struct qpw_engine *e, struct qpw_alert_state *state, con
         qpw_record_fact(r, "rule", "%s", about.words.rule);
     if (s->wanted)
         qpw_record_fact(r, "owner", "%s", s->wanted);
-    else if (qpw_text_allow_line(&about, true, line, sizeof(line)))
+    else if (qpw_text_allow_line(&about, /* any= */ true, line, sizeof(line)))
         qpw_record_fact(r, "allow", "%s", line);
     qpw_process_facts(r, s->owner);
     return qpw_engine_write(e, state, now_ns);

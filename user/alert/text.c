@@ -279,9 +279,9 @@ static bool row_word(const char *word, const struct qpw_text_about *about, char 
     else if (!strcmp(word, "policy-says"))
         policy_verdict(about, buf, size);
     else if (!strcmp(word, "allow"))
-        allow(about, false, buf, size);
+        allow(about, /* any= */ false, buf, size);
     else if (!strcmp(word, "allow-any"))
-        allow(about, true, buf, size);
+        allow(about, /* any= */ true, buf, size);
     else if (!strcmp(word, "suppress"))
         suppress_line(about, buf, size);
     else if (!strcmp(word, "process"))

@@ -365,7 +365,7 @@ void qpw_audit_history_tick(struct qpw_auditor *a)
     if (h->fd < 0 || h->busy || minute == h->minute)
         return;
     h->minute = minute;
-    if (send_frame(a, false, false, &err) < 0)
+    if (send_frame(a, /* end= */ false, /* last= */ false, &err) < 0)
         stopped(a, err.text);
 }
 
@@ -393,7 +393,7 @@ void qpw_audit_history_end(struct qpw_auditor *a, bool detached)
 
     if (!h)
         return;
-    if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, true, &err) == 0)
+    if (h->fd >= 0 && wait_for_answer(a, until_ns) && send_frame(a, detached, /* last= */ true, &err) == 0)
         written = wait_for_answer(a, until_ns) && !h->stopped;
     if (!written)
         qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "what was counted since the last minute%s: %s",

@@ -177,7 +177,7 @@ static int attach_xdp(struct qpw_auditor *a, const struct qpw_watched *w, const 
 static int attach_tc(struct qpw_auditor *a, struct qpw_watched *w, enum qpw_point point, const struct qpw_hook_list *list,
                      struct qpw_error *err)
 {
-    enum qpw_program program = program_for(w, point, false);
+    enum qpw_program program = program_for(w, point, /* xdp= */ false);
     uint8_t own_before = a->meta.own_qdisc[w->number];
     struct qpw_tc_attached made = {0};
     int r = qpw_instance_complete(&a->kernel, 1u << program, err);
@@ -212,7 +212,7 @@ static int attach_missing(struct qpw_auditor *a, struct qpw_watched *w, const st
     w->l3 = choice.l3;
     /* Load only the missing programs, because verification takes time, and before anything is attached. */
     if (!our_entry(a, tx))
-        wanted |= 1u << program_for(w, QPW_POINT_TX, false);
+        wanted |= 1u << program_for(w, QPW_POINT_TX, /* xdp= */ false);
     if (!our_entry(a, rx))
         wanted |= 1u << program_for(w, QPW_POINT_RX, choice.xdp);
     r = qpw_instance_complete(&a->kernel, wanted, err);

@@ -174,7 +174,7 @@ static uint32_t flags_of(const struct qpw_auditor *a, const struct qpw_local *lo
 /* Return 1 if the table is full. (Before Linux 6.13, an existing entry gives the same error.) */
 static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
 {
-    int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, flags_of(a, local), true);
+    int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, flags_of(a, local), /* present= */ true);
 
     return r == -ENOSPC ? !is_known(a, local) : r;
 }
@@ -184,7 +184,7 @@ static void on_local(void *arg, const struct qpw_local *local)
     struct qpw_auditor *a = arg;
 
     if (!local->flags)
-        qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, 0, false);
+        qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, 0, /* present= */ false);
     else if (write_local(a, local))
         a->locals_incomplete = true;
     a->locals_incomplete |= !local->flags && a->locals_left_out; /* a slot became free */
@@ -320,7 +320,7 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
             more = bpf_map_get_next_key(fd, &key, &next) == 0;
         }
         for (size_t i = 0; i < n_stale; i++)
-            qpw_kernel_set_local(&a->kernel, stale[i].addr, stale[i].prefixlen, 0, false);
+            qpw_kernel_set_local(&a->kernel, stale[i].addr, stale[i].prefixlen, 0, /* present= */ false);
     } while (n_stale);
     return write_locals(a, err);
 }

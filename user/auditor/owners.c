@@ -145,7 +145,7 @@ static void report_new(struct qpw_auditor *a, const struct qpw_listener *l)
 static void look_if_new(struct qpw_auditor *a, const struct qpw_listening_row *row, bool first)
 {
     bool known = qpw_owner_known(&row->listener->owner);
-    struct qpw_listening_key key = key_of(row->listener, known), nobody = key_of(row->listener, false);
+    struct qpw_listening_key key = key_of(row->listener, known), nobody = key_of(row->listener, /* known= */ false);
     struct qpw_engine_socket socket = socket_of(row);
     struct qpw_listening_note note;
 

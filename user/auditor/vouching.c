@@ -239,7 +239,7 @@ void qpw_vouching_in_flight(struct qpw_auditor *a)
 void qpw_vouching_walk_begins(struct qpw_auditor *a)
 {
     a->vouching->left = ASKS_A_WALK;
-    qpw_decisions_sweep(a, false);
+    qpw_decisions_sweep(a, /* all= */ false);
 }
 
 void qpw_vouching_live(struct qpw_auditor *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
@@ -294,7 +294,7 @@ void qpw_vouching_forget(struct qpw_auditor *a)
 {
     if (!a->vouching)
         return;
-    qpw_decisions_sweep(a, true);
+    qpw_decisions_sweep(a, /* all= */ true);
     qpw_judge_free(a->vouching->judge);
     a->vouching->judge = NULL;
 }

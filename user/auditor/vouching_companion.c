@@ -42,7 +42,8 @@ void qpw_ask_companion(struct qpw_ask *ask)
         c->made_ns = ask->note.when_ns;
         c->hands_over = qpw_owner_hands_over(ask->a->sockets, &ask->note);
     }
-    if (qpw_sockets_holders(ask->a->sockets, ask->key, (enum qpw_direction)ask->conn->direction, false, &holders) < 0)
+    if (qpw_sockets_holders(ask->a->sockets, ask->key, (enum qpw_direction)ask->conn->direction, /* sparing= */ false,
+                            &holders) < 0)
         return;
     c->all = holders.all;
     c->open = holders.open;
@@ -60,7 +61,7 @@ size_t qpw_ask_servers(struct qpw_ask *ask)
     struct qpw_socket_holders holders;
 
     memcpy(key.local, ask->key->local, 16);
-    if (qpw_sockets_holders(ask->a->sockets, &key, QPW_DIR_INBOUND, false, &holders) < 0)
+    if (qpw_sockets_holders(ask->a->sockets, &key, QPW_DIR_INBOUND, /* sparing= */ false, &holders) < 0)
         return 0;
     return qpw_ask_describe(&holders, v->servers, QPW_SOCKET_HOLDERS);
 }

@@ -193,7 +193,7 @@ void qpw_session_remember(struct qpw_auditor *a, const struct qpw_conn_key *key,
     struct qpw_process processes[SESSION_HOLDERS];
     size_t n;
 
-    if (qpw_sockets_holders(a->sockets, key, (enum qpw_direction)conn->direction, true, &holders) < 0 ||
+    if (qpw_sockets_holders(a->sockets, key, (enum qpw_direction)conn->direction, /* sparing= */ true, &holders) < 0 ||
         !holders.exact || holders.listener)
         return;
     n = qpw_ask_describe(&holders, processes, SESSION_HOLDERS);

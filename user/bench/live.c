@@ -181,7 +181,7 @@ static int measure_here(struct live *l)
     r = qpw_kernel_set_iface(&l->rig->kernel, &iface);
     if (r < 0)
         return qpw_fail(l->err, r, "cannot write the interface into the kernel: %s", strerror(-r));
-    r = qpw_bench_wrap(l->rig, false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
+    r = qpw_bench_wrap(l->rig, /* tc= */ false, l->rig->floor_fd[QPW_FLOOR_PASS], &flows, l->err);
     if (r < 0)
         return r;
     return measure_both(l);

@@ -95,7 +95,7 @@ static int write_node(struct qpw_bench_rig *rig, struct qpw_error *err)
     int r = qpw_kernel_set_iface(&rig->kernel, &iface);
 
     for (size_t i = 0; r == 0 && i < sizeof(locals) / sizeof(*locals); i++)
-        r = qpw_kernel_set_local(&rig->kernel, locals[i], 128, QPW_LOCAL_ADDRESS, true);
+        r = qpw_kernel_set_local(&rig->kernel, locals[i], 128, QPW_LOCAL_ADDRESS, /* present= */ true);
     return r < 0 ? qpw_fail(err, r, "cannot write the node's addresses into the kernel: %s", strerror(-r)) : 0;
 }
 

@@ -207,8 +207,9 @@ static json_t *samples(const struct qpw_stated_samples *s)
         for (size_t i = 0; i < s->n; i++)
             json_array_append_new(reading, qpw_json_number(s->reading_us[i]));
         document = json_pack("{s:o,s:o,s:o,s:o,s:o}", "at", increments(s->boot_us, s->n), "reading", reading, "pairs",
-                             series(s->pairs, n, s->n, "peer", false), "devices", series(s->devices, s->n_devices, s->n, "name", true),
-                             "left_out", qpw_json_number(s->left_out + (s->n_pairs - n)));
+                             series(s->pairs, n, s->n, "peer", /* lost= */ false), "devices",
+                             series(s->devices, s->n_devices, s->n, "name", /* lost= */ true), "left_out",
+                             qpw_json_number(s->left_out + (s->n_pairs - n)));
         if (!document || !n || json_dumpb(document, NULL, 0, JSON_COMPACT | JSON_ENSURE_ASCII) <= QPW_STATEMENT_BYTES)
             return document;
     }

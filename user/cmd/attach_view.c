@@ -69,7 +69,7 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
     int r;
 
     options.more = qpw_more_source_open(&more, qpw_auditor_kernel(auditor), qpw_auditor_sockets(auditor));
-    qpw_view_begin(true, &state);
+    qpw_view_begin(/* remember= */ true, &state);
     r = qpw_view_open(&options, view, err);
     if (r < 0)
         return r; /* no input was read */

@@ -73,12 +73,12 @@ static int write_metrics(const char *folder, int *ret_status, struct qpw_error *
         return r;
     r = write_all(output.file, ret_status, err);
     if (r < 0) {
-        qpw_output_close(&output, false, NULL);
+        qpw_output_close(&output, /* keep= */ false, NULL);
         return r;
     }
     if (folder)
         fchmod(fileno(output.file), 0644); /* the collector runs as another user */
-    return qpw_output_close(&output, true, err) < 0 ? -EIO : 0;
+    return qpw_output_close(&output, /* keep= */ true, err) < 0 ? -EIO : 0;
 }
 
 int qpw_cmd_metrics(int argc, char **argv)

@@ -217,7 +217,7 @@ static int write_document(const struct rendering *rendering, const struct qpw_re
         r = qpw_output_open(o->output, &output, err);
     if (r == 0) {
         qpw_output_write(&output, text, size);
-        r = qpw_output_close(&output, true, err);
+        r = qpw_output_close(&output, /* keep= */ true, err);
     }
     free(text);
     return r;

@@ -112,7 +112,7 @@ static int write_whole(const char *path, const char *text, struct qpw_error *err
     if (r < 0)
         return r;
     qpw_output_write(&out, text, strlen(text));
-    return qpw_output_close(&out, true, err);
+    return qpw_output_close(&out, /* keep= */ true, err);
 }
 
 int qpw_policy_file_write(struct qpw_policy_file *target, const char *text, struct qpw_error *err)

@@ -200,7 +200,7 @@ static void add_interfaces(const struct position *at, char *value)
         if (strchr(name, '"'))
             complain(at, "iface: %s: double quotes go around the whole value only", name);
         else
-            add(at, QPW_CONFIG_IFACE, name, false);
+            add(at, QPW_CONFIG_IFACE, name, /* flag= */ false);
         any = true;
     }
     if (!any)
@@ -238,11 +238,11 @@ static void take_line(const struct position *at, char *line)
     } else if (!option->arg) {
         word = yes_or_no(value);
         if (word)
-            add(at, name, word, true);
+            add(at, name, word, /* flag= */ true);
         else
             complain(at, "%s %s: not yes or no", name, value);
     } else if (*value) {
-        add(at, name, value, false);
+        add(at, name, value, /* flag= */ false);
     } else {
         complain(at, "%s: its value is missing: %s %s", name, name, option->arg);
     }

@@ -105,7 +105,7 @@ int qpw_peer_may_control(int fd, pid_t *ret_pid, struct qpw_error *err)
     alive.fd = open_pidfd(fd, who.pid);
     if (alive.fd < 0)
         return qpw_fail(err, -EPERM, "the requesting process (pid %d) cannot be read: %s", (int)who.pid, strerror(errno));
-    r = qpw_peer_has_rights(who.pid, false, &why);
+    r = qpw_peer_has_rights(who.pid, /* may_be_elsewhere= */ false, &why);
     if (poll(&alive, 1, 0) != 0)
         r = qpw_fail(&why, -EPERM, "has ended"); /* the data may be of another process that reused the pid */
     close(alive.fd);

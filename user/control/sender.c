@@ -47,7 +47,7 @@ static bool has_rights(pid_t pid, uint64_t none_before_ns, struct qpw_error *why
         return qpw_fail(why, -ESRCH, "has ended, or cannot be looked into"), false;
     if (started > none_before_ns)
         return qpw_fail(why, -ESRCH, "was started only just before, or another has its number by now"), false;
-    r = qpw_peer_has_rights(pid, true, why);
+    r = qpw_peer_has_rights(pid, /* may_be_elsewhere= */ true, why);
     if (started_ns(pid) != started)
         r = qpw_fail(why, -ESRCH, "has ended");
     return r == 0;

@@ -236,7 +236,7 @@ int qpw_evidence_check(const char *path, struct qpw_error *err)
     struct qpw_folder *folder;
     int r = qpw_folder_open(path, &folder, err);
 
-    return r < 0 ? r : qpw_folder_close(folder, false, err);
+    return r < 0 ? r : qpw_folder_close(folder, /* keep= */ false, err);
 }
 
 int qpw_evidence_write(const struct qpw_evidence_source *evidence, const char *path, struct qpw_error *err)

@@ -254,16 +254,16 @@ static struct qpw_difference *add(const struct ends *e, enum qpw_difference_what
 /* Report that fewer packets arrived than were sent. */
 static int missing(const struct ends *e)
 {
-    const char *device = unseen_device(e, true);
+    const char *device = unseen_device(e, /* receiver= */ true);
     struct qpw_difference *d;
 
     if (device) {
         d = add(e, QPW_DIFFERS_BLIND_DEVICE, device);
         if (d)
             qpw_stated_devices(e->to, device, d->devices, sizeof(d->devices));
-    } else if (accounts(e, lost_by(e, false))) {
+    } else if (accounts(e, lost_by(e, /* receiver= */ false))) {
         d = add(e, QPW_DIFFERS_SENDER_LOSS, "");
-    } else if (accounts(e, lost_by(e, true))) {
+    } else if (accounts(e, lost_by(e, /* receiver= */ true))) {
         d = add(e, QPW_DIFFERS_RECEIVER_LOSS, "");
     } else {
         d = add(e, QPW_DIFFERS_LOST_BETWEEN, "");
@@ -278,7 +278,7 @@ static int missing(const struct ends *e)
 static int excess(const struct ends *e)
 {
     const struct qpw_stated_mac *mac = foreign_opener(e);
-    const char *device = unseen_device(e, false);
+    const char *device = unseen_device(e, /* receiver= */ false);
     struct qpw_difference *d;
     char text[24];
 

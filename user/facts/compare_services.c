@@ -68,7 +68,7 @@ static int compare_opening(const struct openings *o, const struct qpw_stated_by 
     result->agreed += !seen ? 0 : seen->opened < one_side->opened ? seen->opened : one_side->opened;
     if (seen)
         return 0;
-    qpw_stated_service_text(&one_side->service, false, text, sizeof(text));
+    qpw_stated_service_text(&one_side->service, /* direction= */ false, text, sizeof(text));
     return add_opening(o, QPW_DIFFERS_UNSEEN_OPENING, text, out ? "" : "inbound");
 }
 
@@ -169,7 +169,7 @@ static int compare_service(struct qpw_comparing *c, const struct service_rows *s
                            c->to->nodes[nodes == 1 ? s->rows->node : missing]->node);
     if (!d)
         return -ENOMEM;
-    qpw_stated_service_text(&s->rows->port->service, true, d->subject, sizeof(d->subject));
+    qpw_stated_service_text(&s->rows->port->service, /* direction= */ true, d->subject, sizeof(d->subject));
     snprintf(d->value, sizeof(d->value), "%s", s->rows->port->verdict);
     return 0;
 }
@@ -275,7 +275,7 @@ static int compare_offered(struct qpw_comparing *c, const struct offered *offers
     d = qpw_difference_add(c, QPW_DIFFERS_ONE_PAIR, s->node);
     if (!d || qpw_difference_add_node(d, c->to->nodes[offers->peer]->node) < 0)
         return -ENOMEM;
-    qpw_stated_service_text(&offers->by->service, false, d->subject, sizeof(d->subject));
+    qpw_stated_service_text(&offers->by->service, /* direction= */ false, d->subject, sizeof(d->subject));
     snprintf(d->value, sizeof(d->value), "%s", listener_of(s, &offers->by->service));
     return 0;
 }

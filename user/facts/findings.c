@@ -327,7 +327,7 @@ static int lines_of(const struct sink *to, const struct qpw_finding_row **rest, 
     if (left > 0 && !answered)
         left = fold(to, rest, left, by_port);
     for (ssize_t i = 0; i < left; i++)
-        add_line(to, &rest[i], 1, false);
+        add_line(to, &rest[i], 1, /* service= */ false);
     return left < 0 ? (int)left : 0;
 }
 
@@ -442,7 +442,7 @@ static int regroup(const struct sink *to, const struct qpw_finding_row **rows, s
     for (size_t i = 0; r == 0 && i < n; i = end) {
         for (end = i + 1; end < n && !o->order(rows[i], rows[end], o->arg); end++)
             ;
-        r = add_line(to, rows + i, end - i, false);
+        r = add_line(to, rows + i, end - i, /* service= */ false);
     }
     return r;
 }
@@ -458,13 +458,13 @@ int qpw_findings_regroup(struct qpw_findings *f, qpw_finding_order order, void *
 
     f->n_lines = f->n_members = f->n_past = f->n_past_members = 0;
     if (r == 0) {
-        n = rows_in(f, QPW_FINDING_OPEN, true, rows);
-        n += rows_in(f, QPW_FINDING_OPEN, false, rows + n);
+        n = rows_in(f, QPW_FINDING_OPEN, /* answered= */ true, rows);
+        n += rows_in(f, QPW_FINDING_OPEN, /* answered= */ false, rows + n);
         r = regroup(&to, rows, n, &ordering);
     }
     for (size_t i = 0; r == 0 && i < sizeof(past); i++) {
-        n = rows_in(f, past[i], true, rows);
-        n += rows_in(f, past[i], false, rows + n);
+        n = rows_in(f, past[i], /* answered= */ true, rows);
+        n += rows_in(f, past[i], /* answered= */ false, rows + n);
         r = regroup(&to_past, rows, n, &ordering);
     }
     free(rows);

@@ -279,12 +279,12 @@ static int confine_reading(bool replay)
 
 int qpw_confine_parser(void)
 {
-    return confine_reading(false);
+    return confine_reading(/* replay= */ false);
 }
 
 int qpw_confine_replay(void)
 {
-    return confine_reading(true);
+    return confine_reading(/* replay= */ true);
 }
 
 int qpw_confine_writer(void)

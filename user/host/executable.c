@@ -142,9 +142,9 @@ static enum qpw_executes by_path(const struct qpw_process *p, const char *path)
         return QPW_EXECUTES_IT;
     if (*exe != '/')
         return p->ended && !strcmp(last(exe), last(path)) ? QPW_EXECUTES_UNSURE : QPW_EXECUTES_OTHER;
-    resolve(path, false, wanted);
+    resolve(path, /* script= */ false, wanted);
     if (p->ended)
-        resolve(exe, true, real);
+        resolve(exe, /* script= */ true, real);
     else
         snprintf(real, sizeof(real), "%s", exe); /* already resolved by /proc */
     if (!strcmp(real, wanted))

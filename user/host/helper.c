@@ -370,13 +370,13 @@ static bool ask(struct qpw_helper *h, unsigned what, const void *question, size_
             h->up = true;
             h->worker = h->packet.head.result;
         } else {
-            give_up(h, true);
+            give_up(h, /* kill_it= */ true);
         }
     }
     if (!h->up || h->gone)
         return false;
     if (send_packet(h->socket, &head, question, size, -1) < 0) {
-        give_up(h, true);
+        give_up(h, /* kill_it= */ true);
         return false;
     }
     return await(h, head.sequence, reply);

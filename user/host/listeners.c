@@ -122,7 +122,7 @@ static void kernel_service(uint8_t protocol, uint16_t port, char *buf, size_t si
 static void find_owner(struct qpw_sockets *s, const struct qpw_diag_socket *socket, uint64_t read_ns,
                        const struct qpw_process *last, struct qpw_process *ret)
 {
-    int pid = socket->inode ? qpw_process_holder(s, socket->inode, read_ns, false) : 0;
+    int pid = socket->inode ? qpw_process_holder(s, socket->inode, read_ns, /* sparing= */ false) : 0;
 
     if (pid > 0 && last && last->pid == pid)
         *ret = *last;

@@ -65,10 +65,10 @@ static int by_end(const void *a, const void *b)
 /* Return whether the n listeners of one local end are held by more than one process. */
 static bool is_shared(struct qpw_sockets *s, const struct qpw_diag_socket *sockets, size_t n, uint64_t asked_ns)
 {
-    int first = qpw_process_holder(s, sockets[0].inode, asked_ns, true);
+    int first = qpw_process_holder(s, sockets[0].inode, asked_ns, /* sparing= */ true);
 
     for (size_t i = 1; i < n; i++)
-        if (qpw_process_holder(s, sockets[i].inode, asked_ns, true) != first)
+        if (qpw_process_holder(s, sockets[i].inode, asked_ns, /* sparing= */ true) != first)
             return true;
     return false;
 }
@@ -92,7 +92,7 @@ static void report(struct qpw_sockets *s, const struct reading *reading, qpw_hel
         held.shared = held.listens && held.shared;
         held.key = socket->key;
         held.cookie = socket->cookie;
-        held.pid = qpw_process_holder(s, socket->inode, asked_ns, true);
+        held.pid = qpw_process_holder(s, socket->inode, asked_ns, /* sparing= */ true);
         if (held.pid > 0)
             fn(arg, &held);
     }

@@ -120,7 +120,7 @@ int qpw_sockets_process(struct qpw_sockets *s, const struct qpw_conn_key *key, e
     if (pid <= 0 && exact && inbound && find_listener(s, key, &again)) {
         /* Not accepted yet, closed meanwhile, or no budget to re-read /proc: fall back to the listener. */
         socket = again;
-        pid = qpw_process_holder(s, socket.inode, asked_ns, false);
+        pid = qpw_process_holder(s, socket.inode, asked_ns, /* sparing= */ false);
         exact = false;
     }
     if (pid > 0) {

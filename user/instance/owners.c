@@ -163,7 +163,7 @@ static int visit_all(uint32_t instance, bool take_out, unsigned *ret_count)
 int qpw_owners_count(uint32_t instance)
 {
     unsigned count;
-    int r = visit_all(instance, false, &count);
+    int r = visit_all(instance, /* take_out= */ false, &count);
 
     return r < 0 ? r : (int)count;
 }
@@ -171,7 +171,7 @@ int qpw_owners_count(uint32_t instance)
 int qpw_owners_detach(uint32_t instance, unsigned *ret_removed, struct qpw_error *err)
 {
     unsigned count;
-    int r = visit_all(instance, true, &count);
+    int r = visit_all(instance, /* take_out= */ true, &count);
 
     if (ret_removed)
         *ret_removed = count;

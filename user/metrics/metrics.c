@@ -42,9 +42,9 @@ static void write_auditor(struct qpw_metrics_text *t, const struct qpw_report *r
     }
     qpw_metric_family(t, "unseen_seconds_total", QPW_METRIC_COUNTER,
                       "How long packets of a monitored interface went by unseen, as far as records of it are kept.");
-    qpw_metric_count(t, qpw_gaps_length(r->gaps, r->n_gaps, false) / SECOND, NULL);
+    qpw_metric_count(t, qpw_gaps_length(r->gaps, r->n_gaps, /* without_auditor= */ false) / SECOND, NULL);
     qpw_metric_family(t, "unaudited_seconds_total", QPW_METRIC_COUNTER, "How long packets were counted without an auditor.");
-    qpw_metric_count(t, qpw_gaps_length(r->gaps, r->n_gaps, true) / SECOND, NULL);
+    qpw_metric_count(t, qpw_gaps_length(r->gaps, r->n_gaps, /* without_auditor= */ true) / SECOND, NULL);
 }
 
 /* Write the name by which other nodes know this one, to join both nodes' metrics. */
@@ -180,7 +180,7 @@ int qpw_metrics_write(const struct qpw_metrics *m, FILE *out)
     const struct qpw_report *r = m->report;
     int error;
 
-    write_build(&t, true);
+    write_build(&t, /* attached= */ true);
     write_node(&t, r->s);
     write_answer(&t, &r->answer);
     write_auditor(&t, r);
@@ -199,6 +199,6 @@ int qpw_metrics_write_nothing(FILE *out)
 {
     struct qpw_metrics_text t = {.out = out};
 
-    write_build(&t, false);
+    write_build(&t, /* attached= */ false);
     return ferror(out) ? -EIO : 0;
 }

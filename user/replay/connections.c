@@ -76,7 +76,7 @@ static json_t *community_id(const struct qpw_ended *ended)
         flow.source_port = (uint16_t)((ended->counts.connections - 1) >> 8);
         flow.destination_port = (ended->counts.connections - 1) & 0xff;
     }
-    return json_string(qpw_community_id(&flow, 0, false, text));
+    return json_string(qpw_community_id(&flow, 0, /* hex= */ false, text));
 }
 
 json_t *qpw_connection_json(const struct qpw_ended *ended, const struct qpw_registry *names)

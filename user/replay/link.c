@@ -150,12 +150,8 @@ void qpw_link_to_ethernet(uint32_t link_type, struct qpw_link_buffer *buf, struc
     case LINK_LOOP:
         put_header(buf, frame, 4, macs, null_type(frame));
         break;
-    case LINK_SLL:
-        cooked(buf, frame, false);
-        break;
-    case LINK_SLL2:
-        cooked(buf, frame, true);
-        break;
+    case LINK_SLL: cooked(buf, frame, /* v2= */ false); break;
+    case LINK_SLL2: cooked(buf, frame, /* v2= */ true); break;
     case LINK_IPV4:
         put_header(buf, frame, 0, macs, ETHERTYPE_IP);
         break;

@@ -162,7 +162,8 @@ static int write_local_addresses(struct qpw_kernel *k, const struct qpw_ends *en
     int r = qpw_kernel_set_iface(k, &iface);
 
     for (size_t i = 0; r == 0 && i < ends->n_locals; i++)
-        r = qpw_kernel_set_local(k, ends->locals[i].addr, ends->locals[i].prefix, QPW_LOCAL_ADDRESS, true);
+        r = qpw_kernel_set_local(k, ends->locals[i].addr, ends->locals[i].prefix, QPW_LOCAL_ADDRESS,
+                                 /* present= */ true);
     if (r < 0)
         return qpw_fail(err, r, "cannot write the local addresses: %s", strerror(-r));
     return 0;

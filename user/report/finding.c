@@ -44,12 +44,12 @@ void qpw_finding_words(const struct qpw_report *r, const struct qpw_render_optio
     ret->severity = qpw_severity_name(severity);
     ret->signature = signature->id ? signature->title : "";
     find_owner(o, f, ret);
-    allow(&context, f, false, ret);
+    allow(&context, f, /* any= */ false, ret);
 }
 
 void qpw_finding_allow_any(const struct qpw_report *r, const struct qpw_finding_row *f, struct qpw_finding_words *words)
 {
     struct qpw_engine_context context = qpw_text_context(r->s);
 
-    allow(&context, f, true, words);
+    allow(&context, f, /* any= */ true, words);
 }

@@ -160,7 +160,7 @@ int qpw_listening_text(const struct qpw_listening *l, const struct qpw_listening
     int r;
 
     qpw_print_line(p, "%s", summary(l, about, text, sizeof(text)));
-    r = print_rows(l, about, false, p);
+    r = print_rows(l, about, /* brief= */ false, p);
     if (r < 0)
         return r;
     qpw_print_end(p);

@@ -228,8 +228,8 @@ int qpw_text_findings(const struct qpw_text_page *p)
     if (r < 0)
         return r;
     if (found->n_details) {
-        folded_rows(p, true, "no detail");
-        folded_rows(p, false, "  by port");
+        folded_rows(p, /* by_prefix= */ true, "no detail");
+        folded_rows(p, /* by_prefix= */ false, "  by port");
     }
     return 0;
 }

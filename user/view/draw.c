@@ -95,7 +95,7 @@ int qpw_draw_open(bool ascii, struct qpw_draw **ret, struct qpw_error *err)
     set_escdelay(25);
     curs_set(0);
     choose_looks(d);
-    qpw_draw_mouse(d, true);
+    qpw_draw_mouse(d, /* on= */ true);
     *ret = d;
     return 0;
 }

@@ -130,8 +130,8 @@ static void paint_rates(struct qpw_canvas *c, int row, const struct qpw_model *m
     int col;
 
     graph = graph < 4 ? 4 : graph > QPW_HISTORY_TOTAL ? QPW_HISTORY_TOTAL : graph;
-    col = paint_rate(c, (struct rate_area){row, 0, graph}, m, state, true);
-    paint_rate(c, (struct rate_area){row, col + 2, graph}, m, state, false);
+    col = paint_rate(c, (struct rate_area){row, 0, graph}, m, state, /* rx= */ true);
+    paint_rate(c, (struct rate_area){row, col + 2, graph}, m, state, /* rx= */ false);
 }
 
 static uint8_t share_style(unsigned verdict, uint64_t packets)
@@ -176,8 +176,8 @@ static int put_shares(struct qpw_canvas *c, int row, const struct qpw_model *m, 
 
 static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *m)
 {
-    bool brief = put_shares(c, row, m, false, false) > c->cols + 2;
-    int col = put_shares(c, row, m, brief, true);
+    bool brief = put_shares(c, row, m, /* brief= */ false, /* on= */ false) > c->cols + 2;
+    int col = put_shares(c, row, m, brief, /* on= */ true);
     char number[16];
 
     if (col + 14 < c->cols)

@@ -59,7 +59,7 @@ static unsigned set_filter(struct qpw_view_state *state, const char *text)
     struct qpw_filter filter;
 
     if (qpw_filter_parse(text, &filter, &err) < 0) {
-        qpw_state_set_message(state, true, err.text);
+        qpw_state_set_message(state, /* bad= */ true, err.text);
         return QPW_DO_PAINT;
     }
     state->filter = filter;
@@ -114,12 +114,12 @@ static unsigned ask_reason(struct qpw_view_state *state, const struct qpw_model 
     const struct qpw_finding_row *first;
 
     if (m->past.to_unix_ns) {
-        qpw_state_set_message(state, true,
+        qpw_state_set_message(state, /* bad= */ true,
                               "this is the history: L shows what is live, which can be acknowledged and muted");
         return QPW_DO_PAINT;
     }
     if (!row || qpw_row_scope(row, &first) == QPW_SCOPE_NOTHING) {
-        qpw_state_set_message(state, true,
+        qpw_state_set_message(state, /* bad= */ true,
                               row && row->kind == QPW_ROW_GROUP
                                   ? "neither one service nor one pair of addresses: Enter opens it"
                                   : "select a finding on the tab Unexpected");
@@ -150,7 +150,7 @@ static unsigned filter_key(struct qpw_view_state *state, int key)
     if (!edit_key(state, key))
         return 0;
     if (qpw_filter_parse(state->edit, &state->filter, &err) < 0) {
-        qpw_state_set_message(state, true, err.text);
+        qpw_state_set_message(state, /* bad= */ true, err.text);
         return QPW_DO_PAINT;
     }
     state->selected = state->top = 0;
@@ -175,7 +175,7 @@ static unsigned filter_row(struct qpw_view_state *state, const struct qpw_model 
     else if (*facts.peer)
         snprintf(text, sizeof(text), "peer:%s", facts.peer);
     if (!*text)
-        qpw_state_set_message(state, true, "this row has no port, rule or peer to filter by");
+        qpw_state_set_message(state, /* bad= */ true, "this row has no port, rule or peer to filter by");
     return *text ? set_filter(state, text) : QPW_DO_PAINT;
 }
 
@@ -190,7 +190,7 @@ static unsigned show_order(struct qpw_view_state *state)
 
     if (column) {
         snprintf(text, sizeof(text), "sorted by %s%s", column->title, sort->reverse ? ", reversed" : "");
-        qpw_state_set_message(state, false, text);
+        qpw_state_set_message(state, /* bad= */ false, text);
     }
     return QPW_DO_BUILD;
 }
@@ -258,7 +258,7 @@ static unsigned change_interval(struct qpw_view_state *state, bool slower)
         at--;
     state->interval_ms = intervals_ms[at];
     snprintf(text, sizeof(text), "refresh every %s", qpw_words_seconds(state->interval_ms, span, sizeof(span)));
-    qpw_state_set_message(state, false, text);
+    qpw_state_set_message(state, /* bad= */ false, text);
     return QPW_DO_PAINT;
 }
 
@@ -272,7 +272,7 @@ static unsigned change_span(struct qpw_view_state *state, const struct qpw_model
     if (m->past.to_unix_ns)
         return QPW_DO_SPAN;
     snprintf(text, sizeof(text), "< goes back by %s", qpw_words_duration((uint64_t)qpw_past_length(state->span) * 1000000000, length, sizeof(length)));
-    qpw_state_set_message(state, false, text);
+    qpw_state_set_message(state, /* bad= */ false, text);
     return QPW_DO_PAINT;
 }
 
@@ -313,14 +313,14 @@ static unsigned quit(struct qpw_view_state *state, const struct qpw_model *m, co
     if (!question)
         return QPW_DO_QUIT;
     state->mode = QPW_MODE_QUIT;
-    qpw_state_set_message(state, true, question);
+    qpw_state_set_message(state, /* bad= */ true, question);
     return QPW_DO_PAINT;
 }
 
 static unsigned toggle(struct qpw_view_state *state, bool *flag, const char *on, const char *off)
 {
     *flag = !*flag;
-    qpw_state_set_message(state, false, *flag ? on : off);
+    qpw_state_set_message(state, /* bad= */ false, *flag ? on : off);
     return QPW_DO_BUILD;
 }
 
@@ -376,13 +376,13 @@ static unsigned open_row(struct qpw_view_state *state, const struct qpw_model *m
         state->opened = id;
         state->selected = state->top = 0;
         state->selected_id = 0;
-        qpw_state_set_message(state, false, "the findings of this row; Esc goes back");
+        qpw_state_set_message(state, /* bad= */ false, "the findings of this row; Esc goes back");
         return QPW_DO_BUILD;
     }
     if (!row || m->past.to_unix_ns || (tab != QPW_TAB_PORTS && tab != QPW_TAB_PEERS))
         return open_details(state, m);
     if (!connections_of(m, row, text, sizeof(text))) {
-        qpw_state_set_message(state, false, "connections of such packets are not kept; d shows details");
+        qpw_state_set_message(state, /* bad= */ false, "connections of such packets are not kept; d shows details");
         return QPW_DO_PAINT;
     }
     memcpy(before, state->filter_text, sizeof(before));
@@ -413,14 +413,14 @@ static unsigned next_grouping(struct qpw_view_state *state)
     char text[96];
 
     if (state->tab != QPW_TAB_UNEXPECTED) {
-        qpw_state_set_message(state, true, "only findings (tab Unexpected) are grouped");
+        qpw_state_set_message(state, /* bad= */ true, "only findings (tab Unexpected) are grouped");
         return QPW_DO_PAINT;
     }
     state->grouping = (state->grouping + 1) % QPW_GROUPING_COUNT;
     close_group(state);
     snprintf(text, sizeof(text), "findings %s%s", qpw_grouping_name(state->grouping),
              state->filter.n_terms ? " (without a filter)" : "");
-    qpw_state_set_message(state, false, text);
+    qpw_state_set_message(state, /* bad= */ false, text);
     return QPW_DO_BUILD;
 }
 
@@ -468,8 +468,8 @@ unsigned qpw_input_action(struct qpw_view_state *state, const struct qpw_model *
     case QPW_ACTION_TOTALS: return toggle(state, &state->totals, "totals", "rates");
     case QPW_ACTION_NUMBERS: return toggle(state, &state->numbers, "numbers", "service names");
     case QPW_ACTION_UNITS: return toggle(state, &state->bytes, "rates in bytes per second", "rates in bits per second");
-    case QPW_ACTION_FASTER: return change_interval(state, false);
-    case QPW_ACTION_SLOWER: return change_interval(state, true);
+    case QPW_ACTION_FASTER: return change_interval(state, /* slower= */ false);
+    case QPW_ACTION_SLOWER: return change_interval(state, /* slower= */ true);
     case QPW_ACTION_COPY: return QPW_DO_COPY | QPW_DO_PAINT;
     case QPW_ACTION_MOUSE: return QPW_DO_MOUSE | QPW_DO_PAINT;
     case QPW_ACTION_REDRAW: return QPW_DO_REDRAW | QPW_DO_PAINT;

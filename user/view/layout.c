@@ -78,7 +78,7 @@ void qpw_layout_make(const struct qpw_tab_columns *tab, bool totals, int width, 
         ret->spans[ret->n++] = (struct qpw_column_span){&tab->columns[i], 0, tab->columns[i].min};
         used += 1 + tab->columns[i].min;
     }
-    widen(ret, widen(ret, width - used, false), true);
+    widen(ret, widen(ret, width - used, /* stretch= */ false), /* stretch= */ true);
     used = 0;
     for (int i = 0; i < ret->n; i++) {
         ret->spans[i].left = used;

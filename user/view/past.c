@@ -96,7 +96,7 @@ int qpw_past_step(struct qpw_past *past, const struct qpw_past_options *o, enum 
     code = qpw_history_beside(r, at, any && step != QPW_PAST_BACK, o->length, &span, err);
     /* The last slots have been merged into longer ones that begin before the span. */
     if (code == -ENOENT && any && step == QPW_PAST_HERE)
-        code = qpw_history_beside(r, until, false, o->length, &span, err);
+        code = qpw_history_beside(r, until, /* forward= */ false, o->length, &span, err);
     code = code ? code : show(past, r, &span, o, err);
     qpw_history_close(r);
     if (code == -ENOENT)

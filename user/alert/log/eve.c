@@ -184,7 +184,7 @@ static void community(json_t *o, const struct qpw_record *r)
         flow.source_port = key->port;
         flow.destination_port = r->row.value.icmp_code;
     }
-    json_object_set_new(o, "community_id", text(qpw_community_id(&flow, 0, false, buf)));
+    json_object_set_new(o, "community_id", text(qpw_community_id(&flow, 0, /* hex= */ false, buf)));
 }
 
 /* "toserver" means from the initiator: received, unless the node is the initiator. */

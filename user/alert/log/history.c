@@ -234,7 +234,7 @@ static int read_rotated(const struct history *h, const char *path, uint64_t limi
     int r = paths ? 0 : qpw_fail(err, -ENOMEM, "alert log %s: out of memory", path);
 
     for (char **one = paths ? newest(paths) : NULL; r == 0 && one && *one; one++)
-        r = is_compressed(*one) ? read_compressed(h, *one, err) : read_file(h, *one, limit, false, err);
+        r = is_compressed(*one) ? read_compressed(h, *one, err) : read_file(h, *one, limit, /* newest= */ false, err);
     qpw_log_rotated_free(paths);
     return r;
 }
@@ -249,5 +249,5 @@ int qpw_log_history(const struct qpw_log *log, uint64_t limit,
     qpw_log_chain_init(ret_chain);
     r = read_rotated(&h, log->path, limit, err);
 
-    return r < 0 ? r : read_file(&h, log->path, limit, true, err);
+    return r < 0 ? r : read_file(&h, log->path, limit, /* newest= */ true, err);
 }

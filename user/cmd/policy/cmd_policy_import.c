@@ -95,7 +95,7 @@ static int write_output(const char *path, const char *text)
 
     if (r == 0) {
         qpw_output_write(&output, text, strlen(text));
-        r = qpw_output_close(&output, true, &err);
+        r = qpw_output_close(&output, /* keep= */ true, &err);
     }
     if (r < 0)
         fprintf(stderr, "qportwatch policy import: %s\n", err.text);

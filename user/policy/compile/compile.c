@@ -78,11 +78,12 @@ static int list_exceptions(struct qpw_compiler *c)
         return qpw_fail(c->err, -ENOMEM, "%s: out of memory", policy->path);
     for (size_t i = 0; i < policy->n_rules; i++)
         if (is_exception(policy, &policy->rules[i]) && qpw_rule_in_force(&policy->rules[i], c->context->now))
-            add_exception(&c->out, policy->rules[i].name, policy->rules[i].text, policy->rules[i].until, false);
+            add_exception(&c->out, policy->rules[i].name, policy->rules[i].text, policy->rules[i].until,
+                          /* suppression= */ false);
     for (size_t i = 0; i < policy->n_suppressions; i++)
         if (qpw_suppression_in_force(&policy->suppressions[i], c->context->now))
             add_exception(&c->out, policy->suppressions[i].name, policy->suppressions[i].text,
-                          policy->suppressions[i].until, true);
+                          policy->suppressions[i].until, /* suppression= */ true);
     for (size_t i = 0; i < c->out.n_exceptions; i++)
         c->out.exceptions[i].of = (uint32_t)c->out.n_exceptions;
     return 0;

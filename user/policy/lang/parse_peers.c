@@ -112,7 +112,7 @@ int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, 
 
     if (ret == 0)
         ret = qpw_parse_name(&statement->where, &statement->words[1], statement->words[1].text, name, err);
-    return ret < 0 ? ret : add_peer_words(&p->policy, statement, name, 2, false, err);
+    return ret < 0 ? ret : add_peer_words(&p->policy, statement, name, 2, /* by_hand= */ false, err);
 }
 
 static struct qpw_policy_reader *reader_of(struct qpw_policy *policy, const char *name, const struct qpw_where *where)
@@ -328,7 +328,7 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
     }
     if (qpw_range_parse(word.text, &range, &why) < 0)
         return qpw_fail(err, -EINVAL, "%s '%s': %s; give [NAME=]ADDR, ADDR/LEN or ADDR-ADDR", from, spec, why);
-    ret = add_peer_words(policy, &statement, name, 0, true, err);
+    ret = add_peer_words(policy, &statement, name, 0, /* by_hand= */ true, err);
     for (size_t i = 0; i < policy->n_peers; i++)
         if (policy->peers[i].where.file == from)
             policy->peers[i].where.file = "command line";
@@ -359,7 +359,7 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
         else
             ret = qpw_parse_name(&line->where, &line->words[0], line->words[0].text, name, &wrong);
         if (ret == 0)
-            ret = add_peer_words(policy, line, name, named, true, &wrong);
+            ret = add_peer_words(policy, line, name, named, /* by_hand= */ true, &wrong);
         if (ret == -EINVAL || ret == -ENOENT)
             ret = qpw_statements_fault(&all, &line->where, wrong.text);
         else if (ret < 0)

@@ -79,8 +79,9 @@ int qpw_check_speaks(const struct qpw_rule *rule, const struct qpw_where *where,
     for (unsigned protocol = 0; protocol < 256; protocol++)
         if (qpw_protocol_in(rule->protocols, protocol) && qpw_speaks_over(rule->speaks, protocol))
             return 0;
-    return qpw_fail_at(err, where, 0, "speaks=%s: not spoken over %s", qpw_speaks_text(rule->speaks, speaks, sizeof(speaks)),
-                       qpw_protocols_text(rule->protocols, false, protocols, sizeof(protocols)));
+    return qpw_fail_at(err, where, 0, "speaks=%s: not spoken over %s",
+                       qpw_speaks_text(rule->speaks, speaks, sizeof(speaks)),
+                       qpw_protocols_text(rule->protocols, /* any= */ false, protocols, sizeof(protocols)));
 }
 
 const char *qpw_speaks_text(uint32_t speaks, char *buf, size_t size)

@@ -189,7 +189,7 @@ static int end_line(struct qpw_port_reader *r, struct qpw_group *group, const ch
     group->slashed = slashed;
     if (slashed && protocols)
         return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, "two ports, or a port and something else?", start, length);
-    if (!qpw_cell_has_ports(group) && protocols && qpw_highest_port(group->ports.protocols, false) != 65535)
+    if (!qpw_cell_has_ports(group) && protocols && qpw_highest_port(group->ports.protocols, /* any= */ false) != 65535)
         group->none = true; /* "ICMP" among others such as "80/TCP" */
     if (!qpw_cell_has_ports(group))
         return qpw_cell_unclear(r->fault, QPW_COLUMN_PORT, protocols ? "a protocol without a port:" : "not a port:", start,

@@ -64,7 +64,7 @@ static int assign(struct qpw_port_reader *r, size_t port_lines, const struct qpw
 /* Check that the ports fit the protocols: types for ICMP, no ports for GRE, ports for TCP. */
 static int check_group(struct qpw_group *group, const char *port, struct qpw_cell_fault *fault)
 {
-    unsigned highest = qpw_highest_port(group->ports.protocols, false);
+    unsigned highest = qpw_highest_port(group->ports.protocols, /* any= */ false);
 
     if (!qpw_cell_any_in(group->ports.protocols)) {
         fault->column = QPW_COLUMN_PROTOCOL;
@@ -222,7 +222,7 @@ bool qpw_is_port_cell(const char *cell)
 
 unsigned qpw_ports_width(const struct qpw_row_ports *ports)
 {
-    unsigned width = ports->any && qpw_highest_port(ports->protocols, false) == 65535 ? 65535 : 0;
+    unsigned width = ports->any && qpw_highest_port(ports->protocols, /* any= */ false) == 65535 ? 65535 : 0;
 
     for (size_t i = 0; i < ports->n; i++)
         width += ports->ports[i].last - ports->ports[i].first + 1u;

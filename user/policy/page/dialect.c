@@ -145,12 +145,12 @@ int qpw_import_read_page(struct qpw_importer *im)
     if (dialect == DIALECT_MARKDOWN && (strcasestr(im->source, "<html") || strcasestr(im->source, "<!doctype html")))
         dialect = DIALECT_HTML;
     switch (dialect) {
-    case DIALECT_HTML: return read_template(im, true);
+    case DIALECT_HTML: return read_template(im, /* html= */ true);
     case DIALECT_ASCIIDOC: return qpw_read_asciidoc(im->name, im->source, &im->page, im->err);
     case DIALECT_RST: return qpw_read_rst(im->name, im->source, &im->page, im->err);
     case DIALECT_CSV: return qpw_read_csv(im->name, im->source, 0, &im->page, im->err);
     case DIALECT_TSV: return qpw_read_csv(im->name, im->source, '\t', &im->page, im->err);
-    default: return read_template(im, false);
+    default: return read_template(im, /* html= */ false);
     }
 }
 
@@ -352,7 +352,7 @@ void qpw_import_refuse(struct qpw_importer *im)
     enum dialect dialect;
 
     qpw_import_error(im, 1, "the page has no table with a column of ports");
-    if (qpw_import_elsewhere(im, true))
+    if (qpw_import_elsewhere(im, /* as_errors= */ true))
         return;
     if (by_name(im->name, &dialect) && dialect != DIALECT_MARKDOWN && first_line(im, is_markdown_table)) {
         qpw_import_error(im, first_line(im, is_markdown_table),

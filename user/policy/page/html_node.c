@@ -41,7 +41,7 @@ bool qpw_html_is_hidden(const xmlNode *node)
 
     xmlFree(hidden);
     return found || qpw_html_attribute_has(node, "style", styles) || qpw_html_has_class(node, classes) ||
-           qpw_html_style_has(node, false);
+           qpw_html_style_has(node, /* struck= */ false);
 }
 
 bool qpw_html_is_struck(const xmlNode *node)
@@ -51,7 +51,7 @@ bool qpw_html_is_struck(const xmlNode *node)
     static const char *const classes[] = {"line-through", "strikethrough", "strike", "deprecated", "obsolete", "removed", NULL};
 
     return qpw_html_is_one_of(node, elements) || qpw_html_attribute_has(node, "style", words) ||
-           qpw_html_attribute_has(node, "class", classes) || qpw_html_style_has(node, true);
+           qpw_html_attribute_has(node, "class", classes) || qpw_html_style_has(node, /* struck= */ true);
 }
 
 /* ---- Text of a cell ---- */

@@ -102,6 +102,6 @@ void qpw_html_add_table(struct qpw_html_reader *r, const xmlNode *table)
     else
         qpw_page_add(r->page, QPW_PART_TABLE, qpw_html_line_of(table));
     free(text);
-    add_rows(r, table, false, &spans);
+    add_rows(r, table, /* head= */ false, &spans);
     qpw_spans_clear(&spans);
 }

@@ -160,7 +160,7 @@ static void understand(struct qpw_importer *im)
             qpw_import_refuse(im);
         return;
     }
-    qpw_import_elsewhere(im, false);
+    qpw_import_elsewhere(im, /* as_errors= */ false);
     qpw_import_check_nodes(im);
     qpw_import_read_rows(im);
     qpw_import_choose(im);

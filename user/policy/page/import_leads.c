@@ -60,12 +60,13 @@ static void find_direction(const struct qpw_importer *im, struct qpw_import_tabl
         table->direction_text = table->names[port];
         return;
     }
-    take(table, &around->caption, false);
+    take(table, &around->caption, /* heading= */ false);
     if (is_short(&around->before))
-        take(table, &around->before, false);
-    take(table, &around->brief, false);
+        take(table, &around->before, /* heading= */ false);
+    take(table, &around->brief, /* heading= */ false);
     if (heading >= 0)
-        take(table, &(struct qpw_statement_near){im->sections[heading].text, im->sections[heading].line}, true);
+        take(table, &(struct qpw_statement_near){im->sections[heading].text, im->sections[heading].line},
+             /* heading= */ true);
     if (around->stale && table->direction_heading && table->directions != qpw_directions_in(around->stale))
         table->directions = 0; /* ambiguous: the heading's direction, or that of the paragraph before the last table */
 }
@@ -109,7 +110,7 @@ void qpw_import_read_leads(const struct qpw_importer *im, struct qpw_import_tabl
     find_direction(im, table);
     find_end(table);
     for (int i = table->section; i >= 0 && !table->family && !im->own; i = im->sections[i].parent)
-        table->family = qpw_family_of(im->sections[i].text, true);
+        table->family = qpw_family_of(im->sections[i].text, /* heading= */ true);
 }
 
 bool qpw_import_take_row_lead(struct qpw_import_table *table, const char *text)
@@ -202,9 +203,10 @@ void qpw_import_check_leads(struct qpw_importer *im, const struct qpw_import_tab
 
     if (!ends && !has(table, QPW_COLUMN_DIRECTION) && !table->client_server)
         check_direction(im, table);
-    check_other(im, table, &table->around.caption, true);
-    check_other(im, table, &table->around.before, false);
+    check_other(im, table, &table->around.caption, /* caption= */ true);
+    check_other(im, table, &table->around.before, /* caption= */ false);
     for (int i = table->section; i >= 0; i = im->sections[i].parent)
         if (!im->sections[i].label && !im->sections[i].tab)
-            check_other(im, table, &(struct qpw_statement_near){im->sections[i].text, im->sections[i].line}, false);
+            check_other(im, table, &(struct qpw_statement_near){im->sections[i].text, im->sections[i].line},
+                        /* caption= */ false);
 }

@@ -160,9 +160,10 @@ int qpw_reading_restricted_set(const struct qpw_reading *r, uint8_t direction, i
                             set < 0 ? ": its addresses are a set" : "; fill in its set accordingly");
             return set < 0 ? qpw_import_set_of(r->im, r->part->line, lead.end, "", r->row->purpose) : set;
         }
-        family = family ? family : qpw_family_of(text, false);
-        if (qpw_has_words(text, "only") && !qpw_is_conditional(text) && !qpw_family_of(text, false) &&
-            !qpw_has_words(text, "read only") && !qpw_has_words(text, "read-only") && !qpw_has_words(text, "write-only"))
+        family = family ? family : qpw_family_of(text, /* heading= */ false);
+        if (qpw_has_words(text, "only") && !qpw_is_conditional(text) && !qpw_family_of(text, /* heading= */ false) &&
+            !qpw_has_words(text, "read only") && !qpw_has_words(text, "read-only") &&
+            !qpw_has_words(text, "write-only"))
             qpw_import_warn(r->im, r->part->line, "'%.80s': '%.100s' may restrict the row; if it does, add that by hand",
                             r->row->purpose, text);
     }

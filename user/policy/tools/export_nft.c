@@ -57,7 +57,7 @@ static void write_ports(FILE *out, const char *name, const struct qpw_port_range
     if (any)
         fprintf(out, "meta l4proto %s ", name);
     else
-        fprintf(out, "%s %s { %s } ", name, field, qpw_ports_text(ports, n, false, text, sizeof(text)));
+        fprintf(out, "%s %s { %s } ", name, field, qpw_ports_text(ports, n, /* any= */ false, text, sizeof(text)));
 }
 
 /* What the lines of one rule, peer or companion have in common. */
@@ -77,8 +77,8 @@ static void begin_line(const struct ruleset *r, const struct line *line)
     fputs("        ", r->out);
     if (row && row->iface)
         fprintf(r->out, "%s \"%s\" ", row->direction == QPW_DIR_INBOUND ? "iifname" : "oifname", row->iface);
-    write_match(r->out, "saddr", line->from, line->from, line->v6, false);
-    write_match(r->out, "daddr", line->to, line->to, line->v6, false);
+    write_match(r->out, "saddr", line->from, line->from, line->v6, /* dry= */ false);
+    write_match(r->out, "daddr", line->to, line->to, line->v6, /* dry= */ false);
 }
 
 static void end_line(const struct ruleset *r, const struct line *line)
@@ -110,8 +110,8 @@ static void each_family(const struct ruleset *r, struct line line,
     line.both = !line.from && !line.to;
     for (int v6 = 0; v6 < 2; v6++) {
         line.v6 = v6;
-        if (!write_match(r->out, "", line.from, line.from, v6, true) ||
-            !write_match(r->out, "", line.to, line.to, v6, true))
+        if (!write_match(r->out, "", line.from, line.from, v6, /* dry= */ true) ||
+            !write_match(r->out, "", line.to, line.to, v6, /* dry= */ true))
             continue;
         write(r, &line, data);
         if (line.both)
@@ -269,8 +269,8 @@ static void write_companion_family(const struct ruleset *r, const struct line *l
         if (companion->live && !line->both && line->v6 != v6)
             continue;
         fputs("        ", r->out);
-        write_match(r->out, "saddr", line->from, line->from, line->v6, false);
-        write_match(r->out, "daddr", line->to, line->to, line->v6, false);
+        write_match(r->out, "saddr", line->from, line->from, line->v6, /* dry= */ false);
+        write_match(r->out, "daddr", line->to, line->to, line->v6, /* dry= */ false);
         if (companion->live)
             fprintf(r->out, "%s %s @%s_v%d ", v6 ? "ip6" : "ip", inbound ? "saddr" : "daddr", name, v6 ? 6 : 4);
         write_companion_ports(r, companion);
