@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/finding_work.h"
 #include "alert/internal.h"
 #include "alert/text.h"
 #include "facts/life.h"
@@ -17,19 +18,8 @@
 #define AGAIN_SLACK_NS 100000000ull
 #define OWNER_WAIT_NS 200000000ull /* maximum wait of a companion for the decision about its owner */
 
-/* One row and its assessment. */
-struct work {
-    const struct qpw_finding_row *row;
-    struct qpw_alert_state *state;
-    struct qpw_finding_life life;
-    enum qpw_signature_name signature;
-    bool answered;
-    bool another; /* the program at the node's end differs from the reported one */
-    size_t together; /* findings covered by its life-cycle step, including itself, if no record reports the step yet */
-};
-
 /* Return whether the finding's life-cycle step is in no record yet. */
-static bool is_unreported(const struct qpw_engine *e, const struct work *w)
+static bool is_unreported(const struct qpw_engine *e, const struct qpw_finding_work *w)
 {
     uint64_t number = qpw_life_number(&w->life);
     uint32_t reported;
@@ -37,217 +27,8 @@ static bool is_unreported(const struct qpw_engine *e, const struct work *w)
     return number && !qpw_idmap_get(&e->steps, number, &reported);
 }
 
-/* Return the number of connections, or of packets if there are no connections. */
-static uint64_t occurrences(const struct qpw_finding_row *row)
-{
-    uint64_t n = row->counts.connections;
-
-    if (!n && row->key.kind != QPW_KIND_PORT)
-        n = row->counts.rx_packets + row->counts.tx_packets;
-    return n ? n : 1;
-}
-
-/* Look up the process, and keep the best result so far, because the socket may be gone the next time. */
-static const struct qpw_process *process_of(struct qpw_engine *e, const struct work *w)
-{
-    struct qpw_process found = {0};
-
-    if (e->context.process)
-        e->context.process(e->context.process_data, w->row, &found);
-    if (found.match == QPW_MATCH_NONE && (!found.why || w->state->process))
-        return w->state->process;
-    if (!w->state->process)
-        w->state->process = malloc(sizeof(found));
-    else if (found.match == QPW_MATCH_GONE)
-        return w->state->process;
-    if (w->state->process)
-        *w->state->process = found;
-    return w->state->process;
-}
-
-/* Add facts about a finding that is not open: since when, and by whom or what. */
-static void life_facts(struct qpw_engine *e, struct qpw_record *record, const struct work *w)
-{
-    const struct qpw_life *step = w->life.step;
-    char when[32];
-
-    qpw_record_fact(record, "state", "%s", qpw_life_state_name(w->life.state));
-    if (step)
-        qpw_record_fact(record, "step", "%llu", (unsigned long long)qpw_life_number(&w->life));
-    if (w->together > 1)
-        qpw_record_fact(record, "findings", "%zu", w->together);
-    if (w->life.ended)
-        return; /* it expired; nobody did it */
-    if (w->life.by)
-        qpw_record_fact(record, "closed_by", "%s", qpw_closing_name(w->life.by));
-    if (step && step->rule)
-        qpw_record_fact(record, "closed_rule", "%s", qpw_text_rule(&e->context, step->rule));
-    if (step && step->peer)
-        qpw_record_fact(record, "closed_rule", "peer %s", qpw_text_peer(&e->context, step->peer));
-    if (step && step->who[0])
-        qpw_record_fact(record, "by", "%s", step->who);
-    if (step && step->reason[0])
-        qpw_record_fact(record, "reason_given", "%s", step->reason);
-    if (step && step->until_unix_ns)
-        qpw_record_fact(record, "until", "%s", qpw_time_text(step->until_unix_ns, when, sizeof(when)));
-}
-
-/* Add what both ends' first bytes look like. */
-static void speaks_facts(struct qpw_record *record, const struct qpw_finding *value)
-{
-    if (value->speaks[1])
-        qpw_record_fact(record, "speaks_own", "%s", qpw_speech_name(value->speaks[1] & QPW_SPEECH));
-    if (value->speaks[0])
-        qpw_record_fact(record, "speaks_other", "%s", qpw_speech_name(value->speaks[0] & QPW_SPEECH));
-}
-
-static void row_facts(struct qpw_engine *e, struct qpw_record *record, const struct work *w, uint64_t suppressed)
-{
-    const struct qpw_finding *value = &w->row->value;
-    const char *rule = qpw_text_rule(&e->context, value->rule), *peer = qpw_text_peer(&e->context, value->peer);
-
-    qpw_record_fact(record, "verdict", "%s", qpw_verdict_name(w->row->key.verdict));
-    qpw_record_fact(record, "direction", "%s", qpw_direction_name(w->row->key.direction));
-    qpw_record_fact(record, "evidence", "%s", qpw_evidence_name(value->evidence));
-    qpw_record_fact(record, "outcome", "%s", qpw_outcome_name(value->outcome));
-    if (value->reason)
-        qpw_record_fact(record, "reason", "%s", qpw_reason_name(value->reason));
-    if (value->unseen)
-        qpw_record_fact(record, "witness", "socket-table");
-    speaks_facts(record, value);
-    if (rule[0])
-        qpw_record_fact(record, "rule", "%s", rule);
-    if (peer[0])
-        qpw_record_fact(record, "peer", "%s", peer);
-    if (value->flags & QPW_FINDING_SUPERSEDED)
-        qpw_record_fact(record, "superseded", "yes");
-    life_facts(e, record, w);
-    qpw_record_fact(record, "count", "%llu", (unsigned long long)occurrences(w->row));
-    qpw_record_fact(record, "suppressed", "%llu", (unsigned long long)suppressed);
-}
-
-/* Stop counting it as delayed. */
-static void release(struct qpw_engine *e, struct qpw_alert_state *state)
-{
-    if (state->rate_limited)
-        e->figures.waiting--;
-    state->rate_limited = false;
-}
-
-/* Write " (39 findings)"; "" if the step covers this finding only. */
-static const char *of_many(const struct work *w, char *buf, size_t size)
-{
-    char count[40];
-
-    *buf = '\0';
-    if (w->together > 1)
-        snprintf(buf, size, " (%s)", qpw_words_many(w->together, "finding", count, sizeof(count)));
-    return buf;
-}
-
-/* Put the closing or acknowledging step in front of the finding's text. */
-static void say_step(struct qpw_engine *e, const struct work *w, enum qpw_record_kind kind, char *text, size_t size)
-{
-    const struct qpw_life *step = w->life.step;
-    char step_text[sizeof(e->record.text)], many[48];
-    int length = 0;
-
-    of_many(w, many, sizeof(many));
-    if (kind == QPW_RECORD_ACKNOWLEDGED)
-        length = snprintf(step_text, sizeof(step_text), "Acknowledged%s%.*s%s. ", step && step->who[0] ? " by " : "",
-                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
-    else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_RULE)
-        length = snprintf(
-            step_text, sizeof(step_text), "Closed: %s%s explains it now%s. ", step->rule ? "rule " : "peer ",
-            step->rule ? qpw_text_rule(&e->context, step->rule) : qpw_text_peer(&e->context, step->peer), many);
-    else if (kind == QPW_RECORD_CLOSED && w->life.by == QPW_CLOSED_BY_SILENCE)
-        length =
-            snprintf(step_text, sizeof(step_text), "Closed: it was not seen for as long as such findings stay open. ");
-    else if (kind == QPW_RECORD_CLOSED)
-        length = snprintf(step_text, sizeof(step_text), "Closed: judged again since. ");
-    else if (kind == QPW_RECORD_REOPENED && w->another)
-        length = snprintf(step_text, sizeof(step_text), "Open again: another program than before. ");
-    else if (kind == QPW_RECORD_REOPENED && w->life.ended)
-        length = snprintf(step_text, sizeof(step_text), "Open again: its acknowledgement ended%s. ", many);
-    else if (kind == QPW_RECORD_REOPENED)
-        length = snprintf(step_text, sizeof(step_text), "Open again%s%.*s%s. ", step && step->who[0] ? ", by " : "",
-                          step ? (int)strcspn(step->who, ":") : 0, step ? step->who : "", many);
-    else if (w->another)
-        length = snprintf(step_text, sizeof(step_text), "Another program than before. ");
-    if (!length)
-        return;
-    snprintf(step_text + length, sizeof(step_text) - (size_t)length, "%s", text);
-    snprintf(text, size, "%s", step_text);
-}
-
-/* Return the time of the record's subject: a life-cycle step is later than the traffic. */
-static uint64_t time_of(const struct work *w, enum qpw_record_kind kind)
-{
-    bool step = kind == QPW_RECORD_CLOSED || kind == QPW_RECORD_ACKNOWLEDGED || kind == QPW_RECORD_REOPENED;
-
-    if (kind == QPW_RECORD_FIRST)
-        return w->row->first_unix_ns;
-    return step && w->life.when_unix_ns ? w->life.when_unix_ns : w->row->last_unix_ns;
-}
-
-/* Make and write the record of one finding. Return 0 or a negative errno. */
-static int write_finding(struct qpw_engine *e, struct work *w, enum qpw_record_kind kind, uint64_t now_ns)
-{
-    const struct qpw_finding_row *row = w->row;
-    uint64_t n = occurrences(row);
-    struct qpw_record *record = qpw_engine_begin(e, w->signature, kind, time_of(w, kind), now_ns);
-    struct qpw_text_about about = {.context = &e->context, .row = row, .process = process_of(e, w),
-                                   .neighbour = qpw_engine_neighbour(e, row)};
-    char line[256], ports[64], first[32], count[24];
-    uint64_t suppressed = kind != QPW_RECORD_FIRST && n > w->state->reported ? n - w->state->reported : 0;
-    int r;
-
-    record->has_row = true;
-    record->row = *row;
-    record->has_initiator = record->has_responder = row->key.kind != QPW_KIND_ETHERTYPE;
-    if (row->key.aggregated)
-        record->has_responder = false; /* it stands for many remote ends */
-    record->has_port = row->key.kind == QPW_KIND_PORT && row->key.port;
-    record->iface = qpw_engine_iface(e, row->value.iface);
-    snprintf(ports, sizeof(ports), row->key.port ? "The initiator's port was %u, the responder's %u."
-                                                 : "The initiator's port was %u.", row->value.initiator_port,
-             row->key.port);
-    qpw_words_count(n, count, sizeof(count));
-    about.words = (struct qpw_text_words){
-        .count = count, .ports = ports, .iface = record->iface, .peer = qpw_text_peer(&e->context, row->value.peer)};
-    qpw_text_record(record, &about);
-    say_step(e, w, kind, record->text, sizeof(record->text));
-    row_facts(e, record, w, suppressed);
-    if (qpw_text_allow_line(&about, /* any= */ false, line, sizeof(line)))
-        qpw_record_fact(record, "allow", "%s", line);
-    qpw_process_facts(record, about.process);
-    if (about.process && about.process->pid && row->program_seen)
-        qpw_record_fact(record, "program_before", "%s",
-                        row->program_seen != QPW_PROGRAM_NEW ? "yes"
-                        : e->context.programs_unknown        ? "unknown"
-                                                             : "no");
-    qpw_record_fact(record, "first", "%s", qpw_time_text(row->first_unix_ns, first, sizeof(first)));
-    qpw_record_fact(record, "last", "%s", qpw_time_text(row->last_unix_ns, first, sizeof(first)));
-    r = qpw_engine_write(e, w->state, now_ns);
-    if (r < 0)
-        return r;
-    if (w->life.step)
-        qpw_idmap_set(&e->steps, qpw_life_number(&w->life), 1);
-    if (row->value.owner.exe)
-        w->state->exe = row->value.owner.exe;
-    if (kind == QPW_RECORD_AGAIN || n > w->state->reported) /* an event's row has no counts yet */
-        w->state->reported = n;
-    w->state->outcome = row->value.outcome;
-    w->state->state = kind == QPW_RECORD_CLOSED         ? QPW_ALERT_STATE_CLOSED
-                     : kind == QPW_RECORD_ACKNOWLEDGED ? QPW_ALERT_STATE_ACKNOWLEDGED : QPW_ALERT_STATE_WRITTEN;
-    release(e, w->state);
-    if (w->answered && w->state->state == QPW_ALERT_STATE_WRITTEN)
-        qpw_services_lead(e, row, w->state, about.process, now_ns);
-    return 0;
-}
-
 /* Return whether the cap permits a record; if not, count the finding once, and it is offered again later. */
-static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
+static bool room(struct qpw_engine *e, const struct qpw_finding_work *w, uint64_t now_ns)
 {
     if (w->answered)
         return true;
@@ -265,20 +46,20 @@ static bool room(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
 /*
  * True for a companion whose owner turned out not to fit: it is superseded, and the new judgement has its own record.
  */
-static bool was_provisional(const struct work *w)
+static bool was_provisional(const struct qpw_finding_work *w)
 {
     return w->life.by == QPW_CLOSED_BY_SUPERSEDED && w->row->key.verdict == QPW_VERDICT_IMPLIED;
 }
 
 /* Report a closed finding, once. Answered ones are reported even if they had no record before. */
-static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+static void closed(struct qpw_engine *e, struct qpw_finding_work *w, uint64_t now_ns)
 {
     bool reported = w->state->joined || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED; /* or not to be reported */
     bool counts = w->answered && !was_provisional(w);
 
     qpw_services_closed(e, w->row, w->state, /* forget= */ true);
     if (is_unreported(e, w) && (w->state->sequence || reported)) {
-        write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
+        qpw_finding_work_write(e, w, QPW_RECORD_CLOSED, now_ns);
         return;
     }
     if (reported && !w->state->sequence) {
@@ -286,11 +67,11 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         return;
     }
     if (w->state->sequence && w->state->state != QPW_ALERT_STATE_CLOSED)
-        write_finding(e, w, QPW_RECORD_CLOSED, now_ns);
+        qpw_finding_work_write(e, w, QPW_RECORD_CLOSED, now_ns);
     else if (!w->state->sequence && counts && (is_unreported(e, w) || !w->life.step))
-        write_finding(e, w, QPW_RECORD_FIRST, now_ns);
+        qpw_finding_work_write(e, w, QPW_RECORD_FIRST, now_ns);
     else
-        release(e, w->state);
+        qpw_finding_work_release(e, w->state);
     if (!w->state->sequence && !counts && w->state->state == QPW_ALERT_STATE_NEW)
         w->state->state = QPW_ALERT_STATE_CLOSED; /* never reported, so there is nothing to withdraw */
 }
@@ -299,19 +80,19 @@ static void closed(struct qpw_engine *e, struct work *w, uint64_t now_ns)
  * Give an answered finding a record before it is acknowledged, or if its service is already: with the others of the
  * service, else its own, with its normal severity. False: offer it again.
  */
-static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+static bool report_first(struct qpw_engine *e, struct qpw_finding_work *w, uint64_t now_ns)
 {
-    struct qpw_services_offer offer = {w->row, w->state, NULL, occurrences(w->row), true};
+    struct qpw_services_offer offer = {w->row, w->state, NULL, qpw_finding_work_occurrences(w->row), true};
     const struct qpw_finding_life life = w->life;
     int r;
 
     if (!w->answered || w->state->sequence || w->state->joined || w->state->state != QPW_ALERT_STATE_NEW)
         return true;
-    offer.process = process_of(e, w);
+    offer.process = qpw_finding_work_process(e, w);
     if (w->signature != QPW_SIG_CROSSED && qpw_services_add(e, &offer, now_ns))
         return true;
     w->life = (struct qpw_finding_life){.state = QPW_FINDING_OPEN};
-    r = write_finding(e, w, QPW_RECORD_FIRST, now_ns);
+    r = qpw_finding_work_write(e, w, QPW_RECORD_FIRST, now_ns);
     w->life = life;
     return r == 0;
 }
@@ -320,27 +101,27 @@ static bool report_first(struct qpw_engine *e, struct work *w, uint64_t now_ns)
  * Report an acknowledged finding: once if it was reported before, and each step once, such as a changed reason. Other
  * findings of an acknowledged class are counted in the service's record.
  */
-static void acknowledged(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+static void acknowledged(struct qpw_engine *e, struct qpw_finding_work *w, uint64_t now_ns)
 {
     bool unreported = is_unreported(e, w);
 
     if (w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED && !unreported)
         return;
     if (w->state->sequence && w->answered && !w->state->service) /* reported by an earlier auditor */
-        qpw_services_lead(e, w->row, w->state, process_of(e, w), now_ns);
+        qpw_services_lead(e, w->row, w->state, qpw_finding_work_process(e, w), now_ns);
     if (!report_first(e, w, now_ns))
         return;
     qpw_services_closed(e, w->row, w->state, /* forget= */ false); /* a finding of another class becomes the lead */
     if (w->state->sequence || unreported)
-        write_finding(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
+        qpw_finding_work_write(e, w, QPW_RECORD_ACKNOWLEDGED, now_ns);
     else
         w->state->state = QPW_ALERT_STATE_ACKNOWLEDGED;
     w->state->outcome = w->row->value.outcome;
-    release(e, w->state);
+    qpw_finding_work_release(e, w->state);
 }
 
 /* Return whether it started after its newest record, as after another attachment. */
-static bool is_again(const struct work *w)
+static bool is_again(const struct qpw_finding_work *w)
 {
     return w->state->sequence && w->row->first_unix_ns > w->state->written_ns + AGAIN_SLACK_NS;
 }
@@ -351,19 +132,19 @@ static bool is_of_new_program(enum qpw_signature_name signature)
 }
 
 /* Return whether it is reported with others of its service. */
-static bool in_service(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+static bool in_service(struct qpw_engine *e, struct qpw_finding_work *w, uint64_t now_ns)
 {
-    struct qpw_services_offer offer = {w->row, w->state, w->state->process, occurrences(w->row)};
+    struct qpw_services_offer offer = {w->row, w->state, w->state->process, qpw_finding_work_occurrences(w->row)};
 
     if (!w->answered || w->signature == QPW_SIG_CROSSED)
         return false;
     if (!w->state->sequence && w->life.state == QPW_FINDING_OPEN && is_of_new_program(w->signature))
         return false; /* a new program must not hide among other users of the port */
     if (!w->state->service)
-        offer.process = process_of(e, w);
+        offer.process = qpw_finding_work_process(e, w);
     if (!qpw_services_add(e, &offer, now_ns))
         return false;
-    release(e, w->state);
+    qpw_finding_work_release(e, w->state);
     return true;
 }
 
@@ -382,7 +163,7 @@ static bool is_another(enum qpw_signature_name now, uint16_t before)
 /*
  * Detach the finding from its service and known process if another program than the reported one holds the node's end.
  */
-static void part(struct work *w)
+static void part(struct qpw_finding_work *w)
 {
     struct qpw_alert_state *state = w->state;
     uint64_t exe = w->row->value.owner.exe;
@@ -402,14 +183,14 @@ static void part(struct work *w)
  * Return whether a reopening needs a record: the finding was closed or acknowledged in the log, or a step reopened one
  * that was reported.
  */
-static bool was_closed(const struct qpw_engine *e, const struct work *w)
+static bool was_closed(const struct qpw_engine *e, const struct qpw_finding_work *w)
 {
     bool out = w->state->state == QPW_ALERT_STATE_CLOSED || w->state->state == QPW_ALERT_STATE_ACKNOWLEDGED;
 
     return (w->state->sequence && out) || (is_unreported(e, w) && (w->state->sequence || w->state->joined || out));
 }
 
-static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
+static void decide(struct qpw_engine *e, struct qpw_finding_work *w, uint64_t now_ns)
 {
     static const unsigned day = DAY_S;
     struct qpw_alert_state *state = w->state;
@@ -424,33 +205,34 @@ static void decide(struct qpw_engine *e, struct work *w, uint64_t now_ns)
         acknowledged(e, w, now_ns);
     } else if (was_closed(e, w) && (state->joined || w->life.step || w->another) && w->row->value.outcome <= state->outcome) {
         if (room(e, w, now_ns))
-            write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
+            qpw_finding_work_write(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!(state->sequence && is_another(w->signature, state->signature)) && in_service(e, w, now_ns)) {
         state->exe = w->another ? w->row->value.owner.exe : state->exe;
     } else if (state->sequence && (w->another || w->row->value.outcome > state->outcome ||
                                   is_another(w->signature, state->signature))) {
         if (room(e, w, now_ns))
-            write_finding(e, w, QPW_RECORD_ESCALATION, now_ns);
+            qpw_finding_work_write(e, w, QPW_RECORD_ESCALATION, now_ns);
     } else if (was_closed(e, w)) {
         if (room(e, w, now_ns))
-            write_finding(e, w, QPW_RECORD_REOPENED, now_ns);
+            qpw_finding_work_write(e, w, QPW_RECORD_REOPENED, now_ns);
     } else if (!state->sequence || again) {
         if (!w->answered && (qpw_aggregates_add(e, w->row, state) || qpw_engine_wait(e, w->row, state, now_ns)))
             return;
         if (room(e, w, now_ns))
-            write_finding(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
-    } else if (occurrences(w->row) > state->reported && now_ns >= state->written_ns + repeat_s * SECOND) {
+            qpw_finding_work_write(e, w, again ? QPW_RECORD_AGAIN : QPW_RECORD_FIRST, now_ns);
+    } else if (qpw_finding_work_occurrences(w->row) > state->reported &&
+               now_ns >= state->written_ns + repeat_s * SECOND) {
         if (room(e, w, now_ns))
-            write_finding(e, w, QPW_RECORD_SUMMARY, now_ns);
+            qpw_finding_work_write(e, w, QPW_RECORD_SUMMARY, now_ns);
     } else {
-        release(e, state); /* nothing left to report */
+        qpw_finding_work_release(e, state); /* nothing left to report */
     }
 }
 
 /* Answered findings first, then in order of time. */
 static int by_urgency(const void *a, const void *b)
 {
-    const struct work *x = a, *y = b;
+    const struct qpw_finding_work *x = a, *y = b;
 
     if (x->answered != y->answered)
         return x->answered ? -1 : 1;
@@ -460,14 +242,14 @@ static int by_urgency(const void *a, const void *b)
 /*
  * Assign states to works, and keep only the most informative of several rows about one finding. Return the number left.
  */
-static size_t join(struct qpw_engine *e, struct work *works, size_t n)
+static size_t join(struct qpw_engine *e, struct qpw_finding_work *works, size_t n)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++) {
         struct qpw_alert_state *state = qpw_engine_finding_state(e, works[i].row); /* cannot move: all states exist
                                                                                       already */
-        struct work *before = state->batch_index ? &works[state->batch_index - 1] : NULL;
+        struct qpw_finding_work *before = state->batch_index ? &works[state->batch_index - 1] : NULL;
 
         works[i].state = state;
         if (!before) {
@@ -510,7 +292,7 @@ static bool is_given_back(const struct qpw_finding_row *row)
 }
 
 /* Collect the rows that need a report and are not suppressed, with their states. Return their number. */
-static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct work *works,
+static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, struct qpw_finding_work *works,
                      uint64_t now_ns)
 {
     size_t count = 0;
@@ -526,14 +308,15 @@ static size_t gather(struct qpw_engine *e, const struct qpw_finding_row *rows, s
             state->is_suppressed = false;
         else if (qpw_suppressed(e, &rows[i], state, now_ns))
             continue;
-        works[count++] = (struct work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
-                                       rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
+        works[count++] =
+            (struct qpw_finding_work){&rows[i], NULL, qpw_finding_life(&rows[i]), signature,
+                                      rows[i].value.outcome >= QPW_OUTCOME_ANSWERED || signature == QPW_SIG_CROSSED};
     }
     return join(e, works, count);
 }
 
 /* Count the findings of each step that no record has reported yet. */
-static void count_steps(const struct qpw_engine *e, struct work *works, size_t n)
+static void count_steps(const struct qpw_engine *e, struct qpw_finding_work *works, size_t n)
 {
     struct qpw_idmap steps = {0};
     uint32_t count;
@@ -552,7 +335,7 @@ static void count_steps(const struct qpw_engine *e, struct work *works, size_t n
 }
 
 /* Update the aggregates before any row is decided on. */
-static void track(struct qpw_engine *e, const struct work *w, uint64_t now_ns)
+static void track(struct qpw_engine *e, const struct qpw_finding_work *w, uint64_t now_ns)
 {
     const struct qpw_alert_state *state = w->state;
     bool reported = state->sequence && state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= QPW_OUTCOME_ANSWERED;
@@ -604,7 +387,7 @@ void qpw_engine_fresh(struct qpw_engine *e, uint64_t now_ns)
 
 int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows, size_t n, uint64_t now_ns)
 {
-    struct work *works = n ? malloc(n * sizeof(*works)) : NULL;
+    struct qpw_finding_work *works = n ? malloc(n * sizeof(*works)) : NULL;
     size_t count, count_later = 0;
 
     e->blocked = false;
@@ -634,7 +417,7 @@ int qpw_engine_findings(struct qpw_engine *e, const struct qpw_finding_row *rows
 
 bool qpw_engine_step_unreported(const struct qpw_engine *e, const struct qpw_finding_row *row)
 {
-    struct work w = {.row = row, .life = qpw_finding_life(row)};
+    struct qpw_finding_work w = {.row = row, .life = qpw_finding_life(row)};
 
     return is_unreported(e, &w);
 }
@@ -654,5 +437,6 @@ bool qpw_engine_settled(struct qpw_engine *e, const struct qpw_finding_row *row)
         return true;
     if (state->state == QPW_ALERT_STATE_ACKNOWLEDGED)
         return state->outcome >= row->value.outcome;
-    return state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= row->value.outcome && state->reported >= occurrences(row);
+    return state->state == QPW_ALERT_STATE_WRITTEN && state->outcome >= row->value.outcome &&
+           state->reported >= qpw_finding_work_occurrences(row);
 }
