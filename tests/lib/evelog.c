@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "alert/log/eve.h"
-#include "alert/idmap.h"
 #include "alert/signatures.h"
 #include "netns.h"
+#include "util/idmap.h"
 
 void evelog_add(struct evelog *log, const char *path)
 {

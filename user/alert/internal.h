@@ -6,8 +6,8 @@
 #include <nettle/hmac.h>
 
 #include "alert/engine.h"
-#include "alert/idmap.h"
 #include "host/sockets.h"
+#include "util/idmap.h"
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u

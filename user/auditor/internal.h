@@ -5,20 +5,20 @@
 
 #include <jansson.h>
 
-#include "alert/idmap.h"
-#include "auditor/lines.h"
 #include "auditor/auditor.h"
-#include "instance/coverage.h"
 #include "auditor/expire.h"
+#include "auditor/lines.h"
 #include "control/control.h"
 #include "facts/totals.h"
-#include "instance/executables.h"
-#include "instance/instance.h"
 #include "host/netlink.h"
 #include "host/sockets.h"
+#include "instance/coverage.h"
+#include "instance/executables.h"
+#include "instance/instance.h"
 #include "policy/compile/compile.h"
-#include "words/coverage.h"
+#include "util/idmap.h"
 #include "words/answer.h"
+#include "words/coverage.h"
 
 struct ring_buffer;
 struct qpw_alerts;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alert/idmap.h"
 #include "host/clock.h"
 #include "host/owner.h"
 #include "snapshot/conns.h"
+#include "util/idmap.h"
 
 #define LOOKS_A_SECOND 64u /* process look-ups */
 

@@ -13,6 +13,7 @@
 #include "cmd/settings.h"
 #include "cmd/subcommands.h"
 #include "config/config.h"
+#include "util/array.h"
 #include "util/document.h"
 #include "util/usage.h"
 #include "words/table.h"
@@ -56,14 +57,14 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 static void add_row(struct listing *l, const char *name, const char *value, const char *from)
 {
-    struct row *rows = reallocarray(l->rows, l->n + 1, sizeof(*rows));
+    struct row *row = QPW_ADD(l->rows, l->n);
 
-    if (!rows) {
+    if (!row) {
         fprintf(stderr, "qportwatch config show: out of memory\n");
         exit(QPW_EXIT_FAILED);
     }
-    l->rows = rows;
-    rows[l->n++] = (struct row){name, value, from};
+    *row = (struct row){name, value, from};
+    l->n++;
 }
 
 /* Add what the files set for a name. Returns whether there is any. */

@@ -14,6 +14,7 @@
 #include "facts/totals.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
@@ -138,14 +139,13 @@ static bool add_row(const struct qpw_history_row *row, void *arg)
     json_t *o;
 
     if (!more) {
-        more = reallocarray(t->moments, t->n + 1, sizeof(*more));
+        more = QPW_ADD(t->moments, t->n);
         if (!more) {
             t->failed = true;
             return false;
         }
-        t->moments = more;
-        more += t->n++;
-        *more = (struct moment){.start = row->start};
+        t->n++;
+        more->start = row->start;
     }
     qpw_counts_add(&more->all, &row->counts);
     if (row->key.verdict == QPW_VERDICT_UNEXPECTED)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/file.h"
+#include "util/array.h"
 #include "util/error.h"
 #include "util/usage.h"
 
@@ -91,14 +92,14 @@ struct given {
 static void note_given(void *arg, const char *name, const char *value)
 {
     struct given *given = arg;
-    const char **names = reallocarray(given->names, given->n + 1, sizeof(*names));
+    const char **added = QPW_ADD(given->names, given->n);
 
     if (!strcmp(name, "config"))
         given->config = value;
-    if (!names)
+    if (!added)
         return; /* out of memory: whatever follows will fail and report it */
-    given->names = names;
-    given->names[given->n++] = name;
+    *added = name;
+    given->n++;
 }
 
 /* Look-up of an option by name in a command's options. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/file.h"
 #include "util/near.h"
 #include "util/text.h"
@@ -170,17 +171,15 @@ static bool reported_before(const struct position *at, const char *name, const c
 static void add(const struct position *at, const char *name, const char *value, bool flag)
 {
     struct qpw_settings *config = at->reader->config;
-    struct qpw_setting *settings, *s;
+    struct qpw_setting *s;
 
     if (reported_before(at, name, value, config->layers))
         return;
-    settings = config->n < MAX_SETTINGS ? reallocarray(config->settings, config->n + 1, sizeof(*settings)) : NULL;
-    if (!settings) {
+    s = config->n < MAX_SETTINGS ? QPW_ADD(config->settings, config->n) : NULL;
+    if (!s) {
         complain(at, "no more than %u settings", MAX_SETTINGS);
         return;
     }
-    config->settings = settings;
-    s = &settings[config->n];
     *s = (struct qpw_setting){.name = strdup(name), .value = strdup(value), .flag = flag, .layer = config->layers};
     if (asprintf(&s->from, "%s:%u", at->path, at->line) < 0)
         s->from = NULL;

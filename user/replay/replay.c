@@ -12,6 +12,7 @@
 #include "replay/dedup.h"
 #include "replay/feed.h"
 #include "replay/pressure.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "words/numbers.h"
 
@@ -37,7 +38,7 @@ struct qpw_replay {
     int ended_r; /* the first error returned by options.ended */
     struct qpw_expire expire;
     struct qpw_ended *walked; /* removed by the current walk */
-    size_t n_walked, allocated;
+    size_t n_walked;
     uint64_t walks;
     uint64_t walked_ns;   /* capture time and frames at the last walk */
     uint64_t walked_frames;
@@ -68,18 +69,12 @@ static void ended_by_walk(const struct qpw_conn_key *key, const struct qpw_conn 
     struct qpw_ended *ended;
     int fd = replay->kernel->map_fd[QPW_MAP_conn_counts];
 
-    if (replay->n_walked == replay->allocated) {
-        size_t allocated = replay->allocated ? 2 * replay->allocated : 1024;
-        struct qpw_ended *walked = reallocarray(replay->walked, allocated, sizeof(*walked));
-
-        if (!walked) {
-            replay->ended_r = -ENOMEM;
-            return;
-        }
-        replay->walked = walked;
-        replay->allocated = allocated;
+    ended = QPW_ADD(replay->walked, replay->n_walked);
+    if (!ended) {
+        replay->ended_r = -ENOMEM;
+        return;
     }
-    ended = &replay->walked[replay->n_walked++];
+    replay->n_walked++;
     *ended = (struct qpw_ended){.key = *key, .conn = *conn};
     if (bpf_map_lookup_elem(fd, key, &ended->counts) == 0)
         bpf_map_delete_elem(fd, key);

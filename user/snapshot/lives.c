@@ -9,6 +9,8 @@
 
 #include "instance/kernel.h"
 #include "snapshot/collect_maps.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 
 static int by_key(const void *a, const void *b)
 {
@@ -182,13 +184,12 @@ void qpw_lives_free(struct qpw_lives *lives)
 
 int qpw_lives_add_first_seen(struct qpw_lives *lives, const struct qpw_finding_key *finding)
 {
-    struct qpw_finding_key *keys = realloc(lives->first_seen, (lives->n_first_seen + 1) * sizeof(*keys));
+    struct qpw_finding_key *key = QPW_ADD(lives->first_seen, lives->n_first_seen);
 
-    if (!keys)
+    if (!key)
         return -ENOMEM;
-    lives->first_seen = keys;
-    keys[lives->n_first_seen++] = *finding;
-    qsort(keys, lives->n_first_seen, sizeof(*keys), by_key);
+    *key = *finding;
+    qsort(lives->first_seen, ++lives->n_first_seen, sizeof(*key), by_key);
     return 0;
 }
 
@@ -196,20 +197,25 @@ static int read_first_seen(const struct qpw_kernel *k, struct qpw_lives *lives)
 {
     static const struct qpw_finding_key none;
     const struct qpw_first_seen *values;
-    struct qpw_entries e;
+    QPW_CLEANUP(qpw_entries_clear) struct qpw_entries e = {0};
     int r = qpw_entries_read(k->map_fd[QPW_MAP_first_seen], sizeof(struct qpw_program_key), sizeof(*values), &e);
 
     if (r < 0)
         return r;
     values = e.values;
-    lives->first_seen = calloc(e.count + 1, sizeof(*lives->first_seen));
-    for (size_t i = 0; lives->first_seen && i < e.count; i++)
-        if (memcmp(&values[i].finding, &none, sizeof(none)))
-            lives->first_seen[lives->n_first_seen++] = values[i].finding;
-    qpw_entries_clear(&e);
-    if (!lives->first_seen)
-        return -ENOMEM;
-    qsort(lives->first_seen, lives->n_first_seen, sizeof(*lives->first_seen), by_key);
+    for (size_t i = 0; i < e.count; i++) {
+        struct qpw_finding_key *key;
+
+        if (!memcmp(&values[i].finding, &none, sizeof(none)))
+            continue;
+        key = QPW_ADD(lives->first_seen, lives->n_first_seen);
+        if (!key)
+            return -ENOMEM;
+        *key = values[i].finding;
+        lives->n_first_seen++;
+    }
+    if (lives->n_first_seen)
+        qsort(lives->first_seen, lives->n_first_seen, sizeof(*lives->first_seen), by_key);
     return 0;
 }
 

@@ -61,55 +61,18 @@ static int follow(struct qpw_alert_tail *tail)
     return 0;
 }
 
-struct qpw_alert_seen {
-    uint64_t flow_id; /* 0: free */
-    uint8_t severity;
-};
-
-/* Find the entry of a flow_id, or its free slot; a flow_id is already a hash, so its low bits suffice. */
-static struct qpw_alert_seen *slot_of(struct qpw_alert_seen *seen, size_t size, uint64_t flow_id)
-{
-    size_t at = flow_id & (size - 1);
-
-    while (seen[at].flow_id && seen[at].flow_id != flow_id)
-        at = (at + 1) & (size - 1);
-    return &seen[at];
-}
-
-static bool make_room(struct qpw_alert_tail *tail)
-{
-    size_t size = tail->seen_size ? 2 * tail->seen_size : 256;
-    struct qpw_alert_seen *seen;
-
-    if (2 * (tail->n_seen + 1) <= tail->seen_size)
-        return true;
-    seen = calloc(size, sizeof(*seen));
-    if (!seen)
-        return false;
-    for (size_t i = 0; i < tail->seen_size; i++)
-        if (tail->seen[i].flow_id)
-            *slot_of(seen, size, tail->seen[i].flow_id) = tail->seen[i];
-    free(tail->seen);
-    tail->seen = seen;
-    tail->seen_size = size;
-    return true;
-}
-
 /* Count a record by severity, each flow_id once; without a flow_id or memory, every record counts. */
 static void count(struct qpw_alert_tail *tail, uint64_t flow_id, unsigned severity)
 {
-    struct qpw_alert_seen *seen;
+    uint32_t before;
 
-    if (flow_id && make_room(tail)) {
-        seen = slot_of(tail->seen, tail->seen_size, flow_id);
-        if (seen->flow_id && seen->severity <= severity)
+    if (flow_id && qpw_idmap_get(&tail->seen, flow_id, &before)) {
+        if (before <= severity)
             return;
-        if (seen->flow_id)
-            tail->counts[seen->severity]--;
-        else
-            tail->n_seen++;
-        *seen = (struct qpw_alert_seen){flow_id, (uint8_t)severity};
+        tail->counts[before]--;
     }
+    if (flow_id)
+        qpw_idmap_set(&tail->seen, flow_id, severity);
     tail->counts[severity]++;
 }
 
@@ -186,7 +149,7 @@ void qpw_alert_tail_free(struct qpw_alert_tail *tail)
     free(tail->path);
     free(tail->line);
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): freed once, here or in make_room() */
-    free(tail->seen);
+    qpw_idmap_clear(&tail->seen);
     *tail = (struct qpw_alert_tail){.fd = -1};
 }
 

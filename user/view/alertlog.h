@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "snapshot/snapshot.h"
+#include "util/idmap.h"
 
 #define QPW_ALERT_TAIL (8u << 20)
 
@@ -30,8 +31,7 @@ struct qpw_alert_tail {
     char *line;             /* beginning of an incomplete line */
     size_t n_line;
     uint64_t counts[5];     /* by severity 1 to 4: each flow_id once, with its worst severity */
-    struct qpw_alert_seen *seen; /* hash table by flow_id */
-    size_t n_seen, seen_size;
+    struct qpw_idmap seen; /* the worst severity of each flow_id */
 };
 
 /* Initialise an empty tail. Returns 0 or -ENOMEM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "alert/idmap.h"
+#include "util/idmap.h"
 
 #include <errno.h>
 #include <stdlib.h>

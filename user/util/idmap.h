@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* idmap.h - a hash table from a 64-bit number (not 0) to an index. A zeroed map is valid and empty. */
-#ifndef QPW_ALERT_IDMAP_H
-#define QPW_ALERT_IDMAP_H
+#ifndef QPW_UTIL_IDMAP_H
+#define QPW_UTIL_IDMAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
