@@ -228,7 +228,7 @@ Test(mute, writes_one_line_a_finding_and_includes_the_file_once)
     static const char *const words[] = {"in", "tcp/9100"};
     struct folder f;
     struct auditor a = {.policy = f.policy};
-    struct qpw_asker asker = {answer, &a};
+    struct qpw_act_asker asker = {answer, &a};
     struct qpw_act act = {.words = words, .n_words = 2, .until = NOW + 86400, .reason = "a \"known\" one"};
     struct qpw_finding_row row;
     struct qpw_snapshot s;
@@ -271,7 +271,7 @@ Test(mute, a_refused_reload_leaves_both_files_as_they_were)
     static const char *const words[] = {"in", "tcp/9100"};
     struct folder f;
     struct auditor a = {.policy = f.policy, .refuses = true};
-    struct qpw_asker asker = {answer, &a};
+    struct qpw_act_asker asker = {answer, &a};
     struct qpw_act act = {.words = words, .n_words = 2, .reason = "known"};
     struct qpw_finding_row row;
     struct qpw_snapshot s;
@@ -296,7 +296,7 @@ Test(mute, refuses_what_it_cannot_say_or_should_not)
     static const char *const words[] = {"in", "tcp/9100"}, *const others[] = {"in", "tcp/9101"};
     struct folder f;
     struct auditor a = {.policy = f.policy};
-    struct qpw_asker asker = {answer, &a};
+    struct qpw_act_asker asker = {answer, &a};
     struct qpw_act act = {.words = words, .n_words = 2, .reason = "known"};
     struct qpw_finding_row row;
     struct qpw_snapshot s;

@@ -180,7 +180,7 @@ const char *qpw_anonymous_statement(const struct qpw_anonymous *a, const char *t
 {
     struct qpw_statements all;
     struct qpw_error ignored;
-    const struct qpw_statement *statement = NULL;
+    const struct qpw_policy_statement *statement = NULL;
     char name[64], whole[1024];
     size_t quotes = 0;
 

@@ -56,7 +56,7 @@ struct owner_name {
 
 struct talkers {
     struct qpw_auditor *a;
-    struct qpw_frame *frame;
+    struct qpw_history_frame *frame;
     uint64_t cut_ns, until_ns; /* count connections that started between these */
     int64_t unix_offset_ns;
     struct owner_name owners[OWNERS];
@@ -104,7 +104,7 @@ static void add_talker(const struct qpw_conn_key *key, const struct qpw_conn *co
 }
 
 /* last: this auditor makes no further frame. Return the time up to which connections are counted, in Unix time. */
-static uint64_t put_talkers(struct qpw_auditor *a, struct qpw_frame *frame, bool last)
+static uint64_t put_talkers(struct qpw_auditor *a, struct qpw_history_frame *frame, bool last)
 {
     struct talkers t = {.a = a, .frame = frame, .cut_ns = a->history->cut_ns, .unix_offset_ns = qpw_clock_unix_offset_ns()};
     uint64_t now = qpw_kernel_now_ns(&a->kernel);
@@ -117,7 +117,7 @@ static uint64_t put_talkers(struct qpw_auditor *a, struct qpw_frame *frame, bool
     return t.until_ns + (uint64_t)t.unix_offset_ns;
 }
 
-static void put_findings(struct qpw_auditor *a, struct qpw_frame *frame, const struct qpw_snapshot *s)
+static void put_findings(struct qpw_auditor *a, struct qpw_history_frame *frame, const struct qpw_snapshot *s)
 {
     for (size_t i = 0; i < s->n_findings; i++) {
         struct qpw_finding_life life = qpw_finding_life(&s->findings[i]);
@@ -134,7 +134,7 @@ static void put_findings(struct qpw_auditor *a, struct qpw_frame *frame, const s
     }
 }
 
-static void put_listeners(struct qpw_auditor *a, struct qpw_frame *frame)
+static void put_listeners(struct qpw_auditor *a, struct qpw_history_frame *frame)
 {
     int fd = a->kernel.map_fd[QPW_MAP_listening];
     struct qpw_listening_key key, *before = NULL;
@@ -152,7 +152,7 @@ static void put_listeners(struct qpw_auditor *a, struct qpw_frame *frame)
     }
 }
 
-static void put_programs(struct qpw_auditor *a, struct qpw_frame *frame)
+static void put_programs(struct qpw_auditor *a, struct qpw_history_frame *frame)
 {
     int fd = a->kernel.map_fd[QPW_MAP_first_seen];
     struct qpw_program_key key, *before = NULL;
@@ -176,7 +176,7 @@ static int make_frame(struct qpw_auditor *a, int fd, bool end, bool last, struct
     struct qpw_collect_options options = {.brief = true, .links = a->netlink, .lock = QPW_LOCK_HELD, .auditor = {getpid(), getpid()}};
     struct qpw_snapshot s = {0};
     uint64_t until;
-    struct qpw_frame *frame = calloc(1, sizeof(*frame));
+    struct qpw_history_frame *frame = calloc(1, sizeof(*frame));
     int r = frame ? qpw_collect(&a->kernel, &options, &s, err) : qpw_fail(err, -ENOMEM, "out of memory");
 
     if (r == 0) {

@@ -41,7 +41,7 @@ int qpw_reason_check(const char *reason, struct qpw_error *err)
     return 0;
 }
 
-static int ask(const struct qpw_asker *asker, json_t *request, json_t **ret_answer, struct qpw_error *err)
+static int ask(const struct qpw_act_asker *asker, json_t *request, json_t **ret_answer, struct qpw_error *err)
 {
     int status = asker->ask(asker->context, request, ret_answer, err);
 
@@ -62,7 +62,7 @@ static json_t *acknowledgement(const struct qpw_act *act)
     return request;
 }
 
-int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker, char *result, size_t size,
+int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_act_asker *asker, char *result, size_t size,
                         struct qpw_error *err)
 {
     struct qpw_selection selection;
@@ -270,7 +270,7 @@ static int digest_on_file(const struct qpw_snapshot *s, char *ret, size_t size, 
 }
 
 /* Reload, if the policy with digest `before` is in force, so that no change but this command's is applied. */
-static int reload(const struct qpw_asker *asker, const char *before, struct qpw_error *err)
+static int reload(const struct qpw_act_asker *asker, const char *before, struct qpw_error *err)
 {
     json_t *answer = NULL, *request = qpw_request_new("reload");
     int status;
@@ -283,7 +283,7 @@ static int reload(const struct qpw_asker *asker, const char *before, struct qpw_
 
 /* Write both files, or leave both unchanged. */
 static int write_and_reload(const struct qpw_act *act, struct muted *m, const struct qpw_snapshot *s,
-                            const struct qpw_asker *asker, struct qpw_error *err)
+                            const struct qpw_act_asker *asker, struct qpw_error *err)
 {
     char *text = muted_text(m->file.text, act, m, (int64_t)(s->unix_ns / 1000000000u)), before[sizeof(s->meta.policy_digest)];
     struct qpw_error why;
@@ -303,8 +303,8 @@ static int write_and_reload(const struct qpw_act *act, struct muted *m, const st
     return status;
 }
 
-int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_asker *asker, char *result,
-                 size_t size, struct qpw_error *err)
+int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_act_asker *asker,
+                 char *result, size_t size, struct qpw_error *err)
 {
     struct muted m = {.policy = {.lock = -1}, .file = {.lock = -1}};
     struct qpw_error why;

@@ -20,7 +20,7 @@ struct qpw_act {
 };
 
 /* How to send the auditor a request: qpw_audit_ask(), or directly within the same process. */
-struct qpw_asker {
+struct qpw_act_asker {
     int (*ask)(void *context, const json_t *request, json_t **ret_answer, struct qpw_error *err);
     void *context;
 };
@@ -29,7 +29,7 @@ struct qpw_asker {
 int qpw_reason_check(const char *reason, struct qpw_error *err);
 
 /* Acknowledge findings. Returns an exit status, with err filled unless it is 0; said: one line on what was done. */
-int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker, char *result, size_t size,
+int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_act_asker *asker, char *result, size_t size,
                         struct qpw_error *err);
 
 /*
@@ -37,7 +37,7 @@ int qpw_act_acknowledge(const struct qpw_act *act, const struct qpw_asker *asker
  * reload, and acknowledge. If the reload is refused, both files are restored. s: the findings and the policy in force.
  * Returns as above.
  */
-int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_asker *asker, char *result,
-                 size_t size, struct qpw_error *err);
+int qpw_act_mute(const struct qpw_act *act, const struct qpw_snapshot *s, const struct qpw_act_asker *asker,
+                 char *result, size_t size, struct qpw_error *err);
 
 #endif

@@ -56,7 +56,7 @@ int qpw_attach_view(struct qpw_auditor *auditor, bool keep, struct qpw_view **vi
 {
     struct qpw_more_source more;
     struct qpw_view_state state;
-    struct qpw_asker asker = {.ask = ask, .context = auditor};
+    struct qpw_act_asker asker = {.ask = ask, .context = auditor};
     struct qpw_view_options options = {
         .act = qpw_view_act,
         .act_context = &asker,

@@ -86,7 +86,7 @@ static int ask(void *context, const json_t *request, json_t **ret_answer, struct
     return qpw_audit_ask(request, ret_answer, err);
 }
 
-static const struct qpw_asker asker = {.ask = ask};
+static const struct qpw_act_asker asker = {.ask = ask};
 
 static int mute(const struct qpw_act *act, char *result, size_t size, struct qpw_error *err)
 {

@@ -18,7 +18,7 @@ static int ask(void *context, const json_t *request, json_t **ret_answer, struct
     return qpw_audit_ask(request, ret_answer, err);
 }
 
-const struct qpw_asker qpw_asker_of_commands = {.ask = ask};
+const struct qpw_act_asker qpw_asker_of_commands = {.ask = ask};
 
 /* Split "known exporter until=7d" into reason and expiry; reason has room for the whole text. */
 static int split(const char *typed, char *reason, int64_t *ret_until, struct qpw_error *err)

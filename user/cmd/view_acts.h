@@ -6,10 +6,10 @@
 #include "cmd/acts.h"
 #include "view/view.h"
 
-/* The callback for qpw_view_options.act; its context is a struct qpw_asker. */
+/* The callback for qpw_view_options.act; its context is a struct qpw_act_asker. */
 int qpw_view_act(void *context, const struct qpw_view_act *act, char *result, size_t size);
 
 /* For a command beside the auditor: qpw_audit_ask(). */
-extern const struct qpw_asker qpw_asker_of_commands;
+extern const struct qpw_act_asker qpw_asker_of_commands;
 
 #endif

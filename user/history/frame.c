@@ -13,7 +13,7 @@ struct chunk {
     uint32_t bytes;
 };
 
-static void write_bytes(struct qpw_frame *f, const void *bytes, size_t size)
+static void write_bytes(struct qpw_history_frame *f, const void *bytes, size_t size)
 {
     const char *at = bytes;
     ssize_t n;
@@ -27,7 +27,7 @@ static void write_bytes(struct qpw_frame *f, const void *bytes, size_t size)
     }
 }
 
-static void flush(struct qpw_frame *f)
+static void flush(struct qpw_history_frame *f)
 {
     struct chunk chunk = {f->type, (uint32_t)f->used};
 
@@ -38,7 +38,7 @@ static void flush(struct qpw_frame *f)
     f->used = 0;
 }
 
-void qpw_frame_put(struct qpw_frame *f, enum qpw_frame_type type, const void *bytes, size_t size)
+void qpw_frame_put(struct qpw_history_frame *f, enum qpw_frame_type type, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     size_t part;
@@ -57,7 +57,7 @@ void qpw_frame_put(struct qpw_frame *f, enum qpw_frame_type type, const void *by
     }
 }
 
-void qpw_frame_put_snapshot(struct qpw_frame *f, const struct qpw_snapshot *s)
+void qpw_frame_put_snapshot(struct qpw_history_frame *f, const struct qpw_snapshot *s)
 {
     qpw_frame_put(f, QPW_FRAME_SNAPSHOT, s, sizeof(*s));
     qpw_frame_put(f, QPW_FRAME_IFACES, s->ifaces, s->n_ifaces * sizeof(*s->ifaces));
@@ -67,7 +67,7 @@ void qpw_frame_put_snapshot(struct qpw_frame *f, const struct qpw_snapshot *s)
     qpw_frame_put(f, QPW_FRAME_COVERAGE, s->coverage, s->n_coverage * sizeof(*s->coverage));
 }
 
-int qpw_frame_finish(struct qpw_frame *f, const struct qpw_frame_end *end)
+int qpw_frame_finish(struct qpw_history_frame *f, const struct qpw_frame_end *end)
 {
     qpw_frame_put(f, QPW_FRAME_END, end, sizeof(*end));
     flush(f);

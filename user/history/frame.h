@@ -37,7 +37,7 @@ struct qpw_frame_end {
 };
 
 /* A frame being written. A zeroed one with its descriptor set is valid. */
-struct qpw_frame {
+struct qpw_history_frame {
     int fd;
     int error; /* the first one, a negative errno; later writes are ignored */
     uint32_t type;
@@ -45,13 +45,13 @@ struct qpw_frame {
     unsigned char bytes[QPW_FRAME_BYTES];
 };
 
-void qpw_frame_put(struct qpw_frame *f, enum qpw_frame_type type, const void *bytes, size_t size);
+void qpw_frame_put(struct qpw_history_frame *f, enum qpw_frame_type type, const void *bytes, size_t size);
 
 /* Write the snapshot and its arrays (ifaces, meters, rules, peers, coverage). */
-void qpw_frame_put_snapshot(struct qpw_frame *f, const struct qpw_snapshot *s);
+void qpw_frame_put_snapshot(struct qpw_history_frame *f, const struct qpw_snapshot *s);
 
 /* Finish the frame. 0 or the first error. */
-int qpw_frame_finish(struct qpw_frame *f, const struct qpw_frame_end *end);
+int qpw_frame_finish(struct qpw_history_frame *f, const struct qpw_frame_end *end);
 
 /* A frame that was read: owns what `input` points to. Talkers are sorted by key and remote end, without duplicates. */
 struct qpw_frame_read {

@@ -211,7 +211,7 @@ static bool is_loopback(const uint8_t addr[16])
 }
 
 /* Fill *a from the message. False: no usable address in it. */
-static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
+static bool read_address(const struct nlmsghdr *message, struct qpw_link_address *a)
 {
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
     const struct nlattr *attr, *local = NULL, *plain = NULL, *broadcast = NULL;
@@ -246,7 +246,7 @@ static bool read_address(const struct nlmsghdr *message, struct qpw_address *a)
     return true;
 }
 
-static bool same_address(const struct qpw_address *a, const struct qpw_address *b)
+static bool same_address(const struct qpw_link_address *a, const struct qpw_link_address *b)
 {
     return a->ifindex == b->ifindex && a->prefix == b->prefix && !memcmp(a->addr, b->addr, 16) &&
            !memcmp(a->other, b->other, 16);
@@ -254,7 +254,7 @@ static bool same_address(const struct qpw_address *a, const struct qpw_address *
 
 static int change_address(const struct nlmsghdr *message, struct qpw_link_table *p)
 {
-    struct qpw_address address;
+    struct qpw_link_address address;
     size_t i;
 
     if (!read_address(message, &address))
@@ -286,7 +286,7 @@ static int change_route(const struct nlmsghdr *message, struct qpw_link_table *p
 {
     const struct rtmsg *route = mnl_nlmsg_get_payload(message);
     unsigned whole = route->rtm_family == AF_INET ? 32 : 128;
-    struct qpw_served served = {.prefix = 128 - whole + route->rtm_dst_len};
+    struct qpw_served_device served = {.prefix = 128 - whole + route->rtm_dst_len};
     const struct nlattr *attr;
     size_t i;
 
@@ -405,7 +405,7 @@ struct qpw_local *qpw_link_table_locals(const struct qpw_link_table *p, size_t *
     if (!locals)
         return NULL;
     for (size_t i = 0; i < p->n_addresses; i++) {
-        const struct qpw_address *a = &p->addresses[i];
+        const struct qpw_link_address *a = &p->addresses[i];
 
         if (is_loopback(a->addr))
             continue;

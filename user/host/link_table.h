@@ -7,7 +7,7 @@
 
 #include "host/netlink.h"
 
-struct qpw_address {
+struct qpw_link_address {
     unsigned ifindex;
     uint8_t addr[16];
     /* IPv4 only: a link may have one address several times, with different prefixes or peers. */
@@ -17,7 +17,7 @@ struct qpw_address {
 };
 
 /* A prefix longer than one address in routing table "local". */
-struct qpw_served {
+struct qpw_served_device {
     uint8_t addr[16];
     unsigned prefix; /* in bits of 128 */
 };
@@ -36,9 +36,9 @@ struct qpw_link_table {
     unsigned n_moved;
     struct qpw_link *links;
     size_t n_links;
-    struct qpw_address *addresses;
+    struct qpw_link_address *addresses;
     size_t n_addresses;
-    struct qpw_served *served;
+    struct qpw_served_device *served;
     size_t n_served;
     bool routes_changed; /* routes or rules changed (their contents are not kept); cleared when reported */
     unsigned serial; /* of the most recently added link */

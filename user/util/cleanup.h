@@ -35,7 +35,7 @@ static inline void qpw_closep(int *fd)
  * hand the object out instead, take it from the variable with QPW_TAKE().
  */
 #define QPW_CLEANUP_POINTER(type, function) \
-    static inline void function##p(type **pointer) \
+    static inline void function##p(type **pointer) /* NOLINT(bugprone-macro-parentheses): a type */ \
     { \
         if (*pointer) \
             function(*pointer); \

@@ -186,12 +186,12 @@ static int translate(int key)
     return key < 256 ? key : QPW_KEY_NONE;
 }
 
-bool qpw_draw_input(struct qpw_draw *d, struct qpw_input *ret)
+bool qpw_draw_input(struct qpw_draw *d, struct qpw_draw_event *ret)
 {
     MEVENT mouse;
     int key = getch();
 
-    *ret = (struct qpw_input){.key = QPW_KEY_NONE};
+    *ret = (struct qpw_draw_event){.key = QPW_KEY_NONE};
     if (key == ERR) {
         struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
 

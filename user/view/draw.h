@@ -8,7 +8,7 @@
 
 struct qpw_draw;
 
-struct qpw_input {
+struct qpw_draw_event {
     int key;        /* a character, enum qpw_key, or QPW_KEY_NONE for a click */
     int row, col;   /* position of a click */
 };
@@ -26,7 +26,7 @@ void qpw_draw_size(struct qpw_draw *d, int *ret_rows, int *ret_cols);
 /* Show a canvas of the size from qpw_draw_size(). all: redraw every cell, whatever the terminal shows now. */
 void qpw_draw_show(struct qpw_draw *d, const struct qpw_canvas *c, bool all);
 /* Read the next key or click without waiting. False: none. */
-bool qpw_draw_input(struct qpw_draw *d, struct qpw_input *ret);
+bool qpw_draw_input(struct qpw_draw *d, struct qpw_draw_event *ret);
 /* Return whether the terminal has gone. */
 bool qpw_draw_gone(const struct qpw_draw *d);
 void qpw_draw_mouse(struct qpw_draw *d, bool on);

@@ -348,7 +348,7 @@ static bool is_asking(const struct qpw_view_state *state)
 /* Process all pending keys and clicks. */
 static enum qpw_view_end take_input(struct qpw_view *view, int page)
 {
-    struct qpw_input input;
+    struct qpw_draw_event input;
     const char *question = view->options.quit_question;
 
     while (qpw_draw_input(view->draw, &input)) {

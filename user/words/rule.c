@@ -44,7 +44,7 @@ static void from_group(const char *text, struct qpw_rule_words *ret)
     take(ret->purpose, sizeof(ret->purpose), what ? what + 2 : NULL);
 }
 
-static void from_words(const struct qpw_statement *statement, struct qpw_rule_words *ret)
+static void from_words(const struct qpw_policy_statement *statement, struct qpw_rule_words *ret)
 {
     for (size_t i = 3; i < statement->n_words; i++) {
         const struct qpw_word *word = &statement->words[i];

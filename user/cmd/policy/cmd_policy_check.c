@@ -75,7 +75,7 @@ static json_t *document_about(const struct qpw_policy *policy, const char *schem
 
 /* ---- check ---- */
 
-static void print_remark(const struct qpw_remark *remark, json_t *list)
+static void print_remark(const struct qpw_policy_remark *remark, json_t *list)
 {
     if (!list && remark->where.file)
         qpw_put_lines(stdout, "%s:%u: %s: %s", remark->where.file, remark->where.line, qpw_remark_name(remark->kind),

@@ -247,7 +247,7 @@ static void print_remarks(const struct qpw_policy *policy)
     if (qpw_policy_check(policy, time(NULL), &remarks) < 0)
         return;
     for (size_t i = 0; i < remarks.n && i < MOST_REMARKS; i++) {
-        const struct qpw_remark *remark = &remarks.list[i];
+        const struct qpw_policy_remark *remark = &remarks.list[i];
 
         if (remark->where.file)
             qpw_put_lines(stdout, "%s:%u: %s", remark->where.file, remark->where.line, remark->text);

@@ -27,7 +27,7 @@ static int read_lists(struct qpw_statements *all)
     int r = 0;
 
     for (size_t i = 0; i < all->n && r == 0; i++) {
-        const struct qpw_statement *statement = &all->list[i];
+        const struct qpw_policy_statement *statement = &all->list[i];
 
         for (size_t j = 2; j < statement->n_words && r == 0 && !strcmp(statement->words[0].text, "addresses"); j++) {
             const char *path = qpw_word_value(&statement->words[j], "file");
@@ -65,7 +65,8 @@ static void write_ranges(FILE *out, const char *statement, const char *name, con
         fputc('\n', out);
 }
 
-static const struct qpw_address_set *set_with_file(const struct qpw_policy *policy, const struct qpw_statement *statement)
+static const struct qpw_address_set *set_with_file(const struct qpw_policy *policy,
+                                                   const struct qpw_policy_statement *statement)
 {
     bool file = false;
 

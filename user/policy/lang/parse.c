@@ -11,7 +11,7 @@
 #include "util/array.h"
 #include "util/text.h"
 
-static int no_memory(const struct qpw_statement *statement, struct qpw_error *err)
+static int no_memory(const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
 }
@@ -29,7 +29,7 @@ static int set_once_or_outer(char **field, const char *value)
     return 0;
 }
 
-static int parse_policy_name(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_policy_name(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 2, 2, "policy site/name", err);
 
@@ -41,7 +41,7 @@ static int parse_policy_name(struct qpw_parser *p, const struct qpw_statement *s
     return ret;
 }
 
-static int parse_source(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_source(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     const char *digest = statement->n_words > 2 ? statement->words[2].text : "";
     int ret = qpw_expect_words(statement, 2, 3, "source required-ports.md sha256:…", err);
@@ -58,7 +58,7 @@ static int parse_source(struct qpw_parser *p, const struct qpw_statement *statem
     return 0;
 }
 
-static int parse_platform(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_platform(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 2, 2, "platform on-prem", err);
 
@@ -69,7 +69,7 @@ static int parse_platform(struct qpw_parser *p, const struct qpw_statement *stat
 
 /* ---- Rules, suppressions ---- */
 
-static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_row(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     struct qpw_rule *rule;
     int ret;
@@ -87,7 +87,7 @@ static int parse_row(struct qpw_parser *p, const struct qpw_statement *statement
     return ret;
 }
 
-static int parse_suppress(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_suppress(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     struct qpw_suppression *line = QPW_ADD(p->policy.suppressions, p->policy.n_suppressions);
     int ret;
@@ -100,24 +100,24 @@ static int parse_suppress(struct qpw_parser *p, const struct qpw_statement *stat
     return ret;
 }
 
-static int parse_only(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_only(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return qpw_apply_only(&p->policy, statement, err);
 }
 
-static int parse_override(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_override(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return qpw_apply_override(&p->policy, statement, err);
 }
 
-static int parse_disable(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_disable(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return qpw_apply_disable(&p->policy, statement, err);
 }
 
 /* ---- The tool's own groups ---- */
 
-static int parse_group(const struct qpw_statement *statement, const char *(*name_of)(unsigned), unsigned count,
+static int parse_group(const struct qpw_policy_statement *statement, const char *(*name_of)(unsigned), unsigned count,
                        struct qpw_group_setting *settings, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 3, 3, "infra routing unexpected, or implied kpasswd allowed", err);
@@ -145,12 +145,12 @@ static int parse_group(const struct qpw_statement *statement, const char *(*name
     return 0;
 }
 
-static int parse_infra(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_infra(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return parse_group(statement, qpw_infra_name, QPW_INFRA_COUNT, p->policy.infra, err);
 }
 
-static int parse_implied(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_implied(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     return parse_group(statement, qpw_implied_name, QPW_IMPLIED_COUNT, p->policy.implied, err);
 }
@@ -159,7 +159,7 @@ static int parse_implied(struct qpw_parser *p, const struct qpw_statement *state
 
 static const struct {
     const char *word;
-    int (*parse)(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+    int (*parse)(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
 } words[] = {
     {"inbound", parse_row}, {"outbound", parse_row}, {"peer", qpw_parse_peer}, {"reader", qpw_parse_reader}, {"cluster", qpw_parse_cluster}, {"only", parse_only},
     {"override", parse_override}, {"disable", parse_disable}, {"suppress", parse_suppress},
@@ -168,7 +168,7 @@ static const struct {
     {"platform", parse_platform},
 };
 
-static int parse_statement(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+static int parse_statement(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     const struct qpw_word *first = &statement->words[0];
     struct qpw_near near = qpw_near_to(first->text, strlen(first->text));
@@ -213,7 +213,7 @@ static int take_fault(struct qpw_parser *p, const struct qpw_where *where, int e
     return r < 0 ? r : error == -E2BIG ? error : 0;
 }
 
-static bool is_set(const struct qpw_statement *statement)
+static bool is_set(const struct qpw_policy_statement *statement)
 {
     return !strcmp(statement->words[0].text, "addresses");
 }

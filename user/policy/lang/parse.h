@@ -54,7 +54,7 @@ int qpw_parse_addresses(const struct qpw_policy *policy, const struct qpw_where 
 void qpw_ports_into_name(const struct qpw_port_range *ports, size_t n, char *name, size_t size);
 
 /* Check the number of words, the first included; the error shows the example. */
-int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
+int qpw_expect_words(const struct qpw_policy_statement *statement, size_t least, size_t most, const char *example,
                      struct qpw_error *err);
 
 /* Add a warning "FILE:LINE: what" to the policy. Returns 0 or -ENOMEM. */
@@ -64,22 +64,22 @@ int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, co
 /* ---- Rules (parse_rule.c) ---- */
 
 /* Parse "inbound …" or "outbound …"; parse_suppress: "suppress …". The caller clears *ret after success only. */
-int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_rule *ret,
+int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_rule *ret,
                    struct qpw_error *err);
-int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_statement *statement,
+int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_policy_statement *statement,
                           struct qpw_suppression *ret, struct qpw_error *err);
 /* Fill in what is known of a rule that cannot be parsed: its names. */
-void qpw_unread_rule(const struct qpw_statement *statement, struct qpw_rule *ret);
+void qpw_unread_rule(const struct qpw_policy_statement *statement, struct qpw_rule *ret);
 void qpw_rule_clear(struct qpw_rule *rule);
 void qpw_suppression_clear(struct qpw_suppression *line);
 
 /* ---- Statements that change earlier rules (parse_change.c) ---- */
 
-int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_apply_only(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err);
 /* Write a hint naming the rule or feature most similar to the name (util/near.h). Returns buf. */
 const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, char *buf, size_t size);
-int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_apply_override(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err);
 /* Check that the rule's parent=, if any, names another rule. */
 int qpw_check_parent(const struct qpw_policy *policy, size_t row, struct qpw_error *err);
 
@@ -91,12 +91,12 @@ struct qpw_parser {
     bool draft; /* sets may still be empty */
 };
 
-int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
-int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err);
+int qpw_parse_peer(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_parse_reader(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
+int qpw_parse_set(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err);
 /* Check that every set has addresses; the error names all empty ones. */
 int qpw_check_sets(const struct qpw_policy *policy, struct qpw_error *err);
 

@@ -20,7 +20,8 @@ const char *qpw_near_rule(const struct qpw_policy *policy, const char *name, cha
     return qpw_near_hint(&near, buf, size);
 }
 
-static int no_such_rule(const struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+static int no_such_rule(const struct qpw_policy *policy, const struct qpw_policy_statement *statement,
+                        struct qpw_error *err)
 {
     const char *name = statement->words[1].text;
     char hint[80];
@@ -74,8 +75,8 @@ static int move_port(struct qpw_rule *rule, uint16_t from, uint16_t to)
     return 0;
 }
 
-static int one_move(struct qpw_policy *policy, const struct qpw_statement *statement, const struct qpw_word *word,
-                    struct qpw_error *err)
+static int one_move(struct qpw_policy *policy, const struct qpw_policy_statement *statement,
+                    const struct qpw_word *word, struct qpw_error *err)
 {
     const char *name = statement->words[1].text, *equals = strchr(word->text, '=');
     struct qpw_port_list old = {0}, new = {0};
@@ -121,8 +122,8 @@ static int one_move(struct qpw_policy *policy, const struct qpw_statement *state
 }
 
 /* Replace speaks= of every rule of that name. */
-static int change_speaks(struct qpw_policy *policy, const struct qpw_statement *statement, const struct qpw_word *word,
-                         const char *value, struct qpw_error *err)
+static int change_speaks(struct qpw_policy *policy, const struct qpw_policy_statement *statement,
+                         const struct qpw_word *word, const char *value, struct qpw_error *err)
 {
     uint32_t speaks;
     bool named = false;
@@ -139,7 +140,7 @@ static int change_speaks(struct qpw_policy *policy, const struct qpw_statement *
     return ret < 0 || named ? ret : no_such_rule(policy, statement, err);
 }
 
-int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_apply_override(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     bool speaks = false;
     int ret = 0;
@@ -162,7 +163,7 @@ int qpw_apply_override(struct qpw_policy *policy, const struct qpw_statement *st
     return ret;
 }
 
-int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_apply_disable(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     char hint[80];
 

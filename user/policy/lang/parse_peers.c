@@ -76,8 +76,8 @@ static int add_key(struct qpw_policy *policy, const struct qpw_where *where, con
 }
 
 /* Parse the words from the third on: addresses, and key=. */
-static int parse_ends(struct qpw_policy *policy, const struct qpw_statement *statement, size_t first, struct qpw_addresses *addresses,
-                      struct qpw_keys *keys, struct qpw_error *err)
+static int parse_ends(struct qpw_policy *policy, const struct qpw_policy_statement *statement, size_t first,
+                      struct qpw_addresses *addresses, struct qpw_keys *keys, struct qpw_error *err)
 {
     const struct qpw_where *where = &statement->where;
     int r = 0;
@@ -94,7 +94,7 @@ static int parse_ends(struct qpw_policy *policy, const struct qpw_statement *sta
     return r;
 }
 
-static int add_peer_words(struct qpw_policy *policy, const struct qpw_statement *statement, const char *name,
+static int add_peer_words(struct qpw_policy *policy, const struct qpw_policy_statement *statement, const char *name,
                           size_t first, bool by_hand, struct qpw_error *err)
 {
     struct qpw_peer *peer = peer_of(policy, name, &statement->where);
@@ -105,7 +105,7 @@ static int add_peer_words(struct qpw_policy *policy, const struct qpw_statement 
     return parse_ends(policy, statement, first, &peer->addresses, &peer->keys, err);
 }
 
-int qpw_parse_peer(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_peer(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     char name[QPW_NAME_LEN];
     int ret = qpw_expect_words(statement, 3, QPW_MAX_WORDS, "peer node2 10.1.0.12 fd00:10::12", err);
@@ -131,7 +131,7 @@ static struct qpw_policy_reader *reader_of(struct qpw_policy *policy, const char
     return reader;
 }
 
-int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_reader(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     struct qpw_policy_reader *reader;
     char name[QPW_NAME_LEN];
@@ -151,7 +151,7 @@ int qpw_parse_reader(struct qpw_parser *p, const struct qpw_statement *statement
     return reader->keys.n ? 0 : qpw_fail_at(err, &statement->where, 0, "%s has no key: add key=sha256:...", name);
 }
 
-int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     const char *ca;
     int r = qpw_expect_words(statement, 2, 3, "cluster name ca=/etc/qportwatch/ca.pem", err);
@@ -170,7 +170,7 @@ int qpw_parse_cluster(struct qpw_parser *p, const struct qpw_statement *statemen
     return p->policy.cluster_ca ? 0 : qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
 }
 
-int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 2, 2, "require-peer-family ipv6", err);
     const char *family;
@@ -185,7 +185,7 @@ int qpw_parse_peer_family(struct qpw_parser *p, const struct qpw_statement *stat
     return 0;
 }
 
-int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_peer_ports(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     int ret = qpw_expect_words(statement, 2, 2, "require-peer-ports any", err);
 
@@ -214,8 +214,9 @@ static struct qpw_address_set *set_of(struct qpw_policy *policy, const char *nam
 }
 
 /* Read file=PATH of an `addresses` line: addresses, any number per line. *ret_bad: it has faults, which are recorded. */
-static int add_address_file(struct qpw_parser *p, const struct qpw_statement *statement, const struct qpw_word *word,
-                            struct qpw_addresses *set, bool *ret_bad, struct qpw_error *err)
+static int add_address_file(struct qpw_parser *p, const struct qpw_policy_statement *statement,
+                            const struct qpw_word *word, struct qpw_addresses *set, bool *ret_bad,
+                            struct qpw_error *err)
 {
     const char *path = qpw_word_value(word, "file");
     struct qpw_statements lines = {0};
@@ -242,7 +243,7 @@ static int add_address_file(struct qpw_parser *p, const struct qpw_statement *st
     return ret;
 }
 
-int qpw_parse_set(struct qpw_parser *p, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_parse_set(struct qpw_parser *p, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     char name[QPW_NAME_LEN];
     struct qpw_addresses more = {0};
@@ -308,7 +309,7 @@ int qpw_policy_add_peer(struct qpw_policy *policy, const char *spec, const char 
 {
     const char *equals = strchr(spec, '=');
     struct qpw_word word = {.text = (char *)(equals ? equals + 1 : spec), .column = 1};
-    struct qpw_statement statement = {.where = {.file = from, .line = 0}, .words = &word, .n_words = 1};
+    struct qpw_policy_statement statement = {.where = {.file = from, .line = 0}, .words = &word, .n_words = 1};
     char name[QPW_NAME_LEN];
     struct qpw_range range;
     const char *why;
@@ -346,7 +347,7 @@ int qpw_policy_add_peers_file(struct qpw_policy *policy, const char *path, struc
     sha256_init(&all.digest);
     ret = qpw_statements_read_list(&all, &lines, path, NULL, err);
     for (size_t i = 0; i < lines.n && ret == 0; i++) {
-        struct qpw_statement *line = &lines.list[i];
+        struct qpw_policy_statement *line = &lines.list[i];
         bool named = qpw_range_parse(line->words[0].text, &range, &why) < 0;
         char name[QPW_NAME_LEN];
         struct qpw_error wrong;

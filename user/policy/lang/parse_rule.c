@@ -231,7 +231,7 @@ static int set_option(const struct targets *to, const struct qpw_word *word, str
     return set_text(to, word, err);
 }
 
-static int set_options(const struct targets *to, const struct qpw_statement *statement, size_t first,
+static int set_options(const struct targets *to, const struct qpw_policy_statement *statement, size_t first,
                        struct qpw_error *err)
 {
     int ret = 0;
@@ -257,7 +257,7 @@ static void generate_name(const char *direction, const char *protocols, const st
         snprintf(ret, QPW_NAME_LEN, "%.36s-%08x", name, qpw_hash_text(name));
 } /* NOLINT(clang-analyzer-unix.Malloc): the text of the suppression is the caller's */
 
-static int parse_what(const struct qpw_statement *statement, uint64_t protocols[4], uint16_t *flags,
+static int parse_what(const struct qpw_policy_statement *statement, uint64_t protocols[4], uint16_t *flags,
                       struct qpw_port_range **ports, size_t *n_ports, struct qpw_error *err)
 {
     struct qpw_port_list list;
@@ -283,7 +283,7 @@ static bool is_purpose(const struct qpw_word *word)
                             strcmp(word->text, "optional") && strcmp(word->text, "weak"));
 }
 
-int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_rule *ret,
+int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_rule *ret,
                    struct qpw_error *err)
 {
     struct qpw_rule rule = {.where = statement->where, .vlan = QPW_ANY_VLAN};
@@ -332,7 +332,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_statement *
     return 0;
 }
 
-void qpw_unread_rule(const struct qpw_statement *statement, struct qpw_rule *ret)
+void qpw_unread_rule(const struct qpw_policy_statement *statement, struct qpw_rule *ret)
 {
     const char *protocols = statement->n_words > 1 ? statement->words[1].text : "",
                *ports = statement->n_words > 2 ? statement->words[2].text : "", *value;
@@ -354,7 +354,7 @@ void qpw_unread_rule(const struct qpw_statement *statement, struct qpw_rule *ret
     }
 }
 
-int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_statement *statement,
+int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_policy_statement *statement,
                           struct qpw_suppression *ret, struct qpw_error *err)
 {
     struct qpw_suppression line = {.where = statement->where};
@@ -363,7 +363,7 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_stat
         .until = &line.until, .name = line.name, .outcome = &line.outcome,
         .texts = {{"reason", &line.reason, false}, {"ref", &line.ref, false}, {"rule", &line.rule, true}},
     };
-    struct qpw_statement what = *statement;
+    struct qpw_policy_statement what = *statement;
     const char *direction = statement->n_words > 1 ? statement->words[1].text : "";
     int error;
 
@@ -472,7 +472,7 @@ static int narrow(struct qpw_rule *rule, const struct qpw_rule *by)
     return by->owner ? narrow_owner(rule, by->owner) : 0;
 }
 
-int qpw_apply_only(struct qpw_policy *policy, const struct qpw_statement *statement, struct qpw_error *err)
+int qpw_apply_only(struct qpw_policy *policy, const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     char hint[80];
     struct qpw_rule by = {.vlan = QPW_ANY_VLAN};

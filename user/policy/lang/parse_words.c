@@ -307,8 +307,8 @@ int qpw_policy_warn(struct qpw_policy *policy, const struct qpw_where *where, co
     return 0;
 }
 
-int qpw_expect_words(const struct qpw_statement *statement, size_t least, size_t most, const char *example,
-                        struct qpw_error *err)
+int qpw_expect_words(const struct qpw_policy_statement *statement, size_t least, size_t most, const char *example,
+                     struct qpw_error *err)
 {
     if (statement->n_words >= least && statement->n_words <= most)
         return 0;

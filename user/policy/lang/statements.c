@@ -172,7 +172,7 @@ static int take_word(const struct source_line *source, size_t *at, unsigned colu
     return 0;
 }
 
-static void clear_statement(struct qpw_statement *statement)
+static void clear_statement(struct qpw_policy_statement *statement)
 {
     for (size_t i = 0; i < statement->n_words; i++)
         free(statement->words[i].text);
@@ -180,7 +180,7 @@ static void clear_statement(struct qpw_statement *statement)
     free(statement->text);
 }
 
-static int split_line(struct qpw_statement *statement, const char *line, size_t length, struct qpw_error *err)
+static int split_line(struct qpw_policy_statement *statement, const char *line, size_t length, struct qpw_error *err)
 {
     const struct source_line source = {&statement->where, line, length};
     size_t at = 0, begin = length, end = 0, counted = 0;
@@ -212,9 +212,9 @@ static int split_line(struct qpw_statement *statement, const char *line, size_t 
     return ret;
 }
 
-static int append(struct qpw_statements *all, const struct qpw_statement *statement)
+static int append(struct qpw_statements *all, const struct qpw_policy_statement *statement)
 {
-    struct qpw_statement *slot = QPW_ADD(all->list, all->n);
+    struct qpw_policy_statement *slot = QPW_ADD(all->list, all->n);
 
     if (!slot)
         return -ENOMEM;
@@ -254,8 +254,8 @@ static const char *near_builtin(const char *word, char *buf, size_t size)
     return qpw_near_hint(&near, buf, size);
 }
 
-static int include(struct qpw_statements *all, const struct reading *outer, const struct qpw_statement *statement,
-                   struct qpw_error *err)
+static int include(struct qpw_statements *all, const struct reading *outer,
+                   const struct qpw_policy_statement *statement, struct qpw_error *err)
 {
     const struct qpw_word *word = &statement->words[1];
     char *name = NULL, *read = NULL;
@@ -304,7 +304,7 @@ struct target {
 static int read_line(const struct target *t, struct qpw_where where, const char *line, size_t length, struct qpw_error *err)
 {
     const struct reading *reading = t->reading;
-    struct qpw_statement statement = {.where = where, .depth = reading->depth};
+    struct qpw_policy_statement statement = {.where = where, .depth = reading->depth};
     int ret;
 
     if (length && line[length - 1] == '\r')

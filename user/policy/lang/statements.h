@@ -23,7 +23,7 @@ struct qpw_word {
     bool quoted; /* began with a quote: neither a flag nor key=value */
 };
 
-struct qpw_statement {
+struct qpw_policy_statement {
     struct qpw_where where; /* its file name belongs to the list's `files` */
     char *text; /* as written, without comment and surrounding white space */
     struct qpw_word *words;
@@ -32,7 +32,7 @@ struct qpw_statement {
 };
 
 struct qpw_statements {
-    struct qpw_statement *list;
+    struct qpw_policy_statement *list;
     size_t n;
     char **files; /* every file read, in the order of reading */
     size_t n_files;

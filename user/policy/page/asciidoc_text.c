@@ -96,9 +96,9 @@ static bool is_note(const char *p)
 static char *put_link(const char *begin, char *out, const char *p, const char *inner, size_t length)
 {
     bool in_page = !strncmp(p, "<<", 2) || !strncmp(p, "xref:#", 6) || !strncmp(p, "link:#", 6);
-    enum qpw_link kind = is_note(p) ? QPW_LINK_MARK
-                         : length   ? qpw_link_of(begin, (size_t)(out - begin), inner, length, in_page)
-                                    : QPW_LINK_TEXT;
+    enum qpw_page_link kind = is_note(p) ? QPW_LINK_MARK
+                              : length   ? qpw_link_of(begin, (size_t)(out - begin), inner, length, in_page)
+                                         : QPW_LINK_TEXT;
 
     if (kind == QPW_LINK_MARK) {
         *out++ = '*';

@@ -68,7 +68,7 @@ static void keep(struct qpw_cell_signs *signs, const char *text, size_t length)
  * Parse the remark "(…)" at s->at, and skip it. Protocols, if it consists of nothing else, are added to bits. A fault:
  * digits, which might be ports; a protocol among other words; anything that may take the port back.
  */
-int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bits[4])
+int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_page_column column, uint64_t bits[4])
 {
     const char *open = s->at, *close = memchr(open, ')', (size_t)(s->end - open));
     char text[128];

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const char *what, const char *text,
-                   size_t length)
+int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_page_column column, const char *what, const char *text,
+                     size_t length)
 {
     fault->column = column;
     snprintf(fault->text, sizeof(fault->text), "%s '%.*s'", what, (int)(length > 60 ? 60 : length), text);

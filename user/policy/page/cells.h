@@ -33,29 +33,29 @@ struct qpw_port_cells {
     struct qpw_cell_signs signs;
 };
 
-enum qpw_column {
+enum qpw_page_column {
     QPW_COLUMN_OTHER = 0,
     QPW_COLUMN_PORT,
-    QPW_COLUMN_PORT_FIRST,  /* of a range over two columns */
+    QPW_COLUMN_PORT_FIRST, /* of a range over two columns */
     QPW_COLUMN_PORT_LAST,
     QPW_COLUMN_CLIENT_PORT, /* the initiator's own port, which a policy cannot express */
     QPW_COLUMN_PROTOCOL,
     QPW_COLUMN_USE,
     QPW_COLUMN_SOURCE,
     QPW_COLUMN_DESTINATION,
-    QPW_COLUMN_REMOTE,      /* the other end, whichever initiates */
+    QPW_COLUMN_REMOTE, /* the other end, whichever initiates */
     QPW_COLUMN_DIRECTION,
-    QPW_COLUMN_HOSTS,       /* the nodes to which a row applies */
-    QPW_COLUMN_ACTION,      /* allow or deny, open or closed */
-    QPW_COLUMN_DENIAL,      /* blocked, deprecated: yes or no */
+    QPW_COLUMN_HOSTS, /* the nodes to which a row applies */
+    QPW_COLUMN_ACTION, /* allow or deny, open or closed */
+    QPW_COLUMN_DENIAL, /* blocked, deprecated: yes or no */
     QPW_COLUMN_OPTIONAL,
     QPW_COLUMN_REQUIRED,
-    QPW_COLUMN_MARK,        /* a mark in rows that apply to the node or version in the title */
+    QPW_COLUMN_MARK, /* a mark in rows that apply to the node or version in the title */
     QPW_COLUMN_COUNT
 };
 
 struct qpw_title {
-    enum qpw_column column;
+    enum qpw_page_column column;
     uint64_t protocols[4]; /* "TCP port" */
     unsigned directions;   /* "Inbound ports", as bits 1 << QPW_DIR_* */
     bool transport;        /* "TCP or UDP", "Transport": a column "Protocol" beside it names applications */
@@ -66,7 +66,7 @@ void qpw_title_of(const char *text, struct qpw_title *ret);
 
 /* The text that was not understood, and its cell. */
 struct qpw_cell_fault {
-    enum qpw_column column; /* PORT, PROTOCOL, or OTHER: both */
+    enum qpw_page_column column; /* PORT, PROTOCOL, or OTHER: both */
     char text[200];
 };
 

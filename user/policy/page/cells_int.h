@@ -60,7 +60,7 @@ static inline bool qpw_cell_has_ports(const struct qpw_group *group)
 /* ---- Words (cell_words.c). Comparisons ignore case. ---- */
 
 /* Set the fault to "WHAT 'TEXT'". Always returns -EINVAL. */
-int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_column column, const char *what, const char *text,
+int qpw_cell_unclear(struct qpw_cell_fault *fault, enum qpw_page_column column, const char *what, const char *text,
                      size_t length);
 bool qpw_cell_is_text(const char *word, size_t length, const char *text);
 bool qpw_cell_is_one_of(const char *word, size_t length, const char *const *texts);
@@ -77,7 +77,7 @@ bool qpw_cell_add_protocol(const char *word, size_t length, uint64_t bits[4]);
 
 /* ---- Remarks (cell_remarks.c). 0, or -EINVAL with the fault. ---- */
 
-int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_column column, uint64_t bits[4]);
+int qpw_cell_take_remark(struct qpw_scan *s, enum qpw_page_column column, uint64_t bits[4]);
 int qpw_cell_take_angle(struct qpw_scan *s, bool behind_port);
 
 /* ---- Protocols (cell_protocols.c) ---- */

@@ -118,7 +118,7 @@ static bool write_link(const xmlNode *node, struct cell_text *text)
     static const char *const classes[] = {"superscript", "sup", "super", "fn", "fnref", NULL};
     static const char *const noteref[] = {"doc-noteref", NULL};
     bool link = qpw_html_is_element(node, "a");
-    enum qpw_link kind;
+    enum qpw_page_link kind;
     char *inner;
 
     if (node->type != XML_ELEMENT_NODE || qpw_html_is_one_of(node, qpw_html_blocks) || !has_text(node) ||

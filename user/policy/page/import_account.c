@@ -13,7 +13,7 @@ static void name_columns(struct qpw_importer *im, const struct qpw_import_table 
     bool first_use = true;
 
     for (size_t i = 0; i < table->n_columns && used < sizeof(names); i++) {
-        enum qpw_column column = table->titles[i].column;
+        enum qpw_page_column column = table->titles[i].column;
         bool left = column == QPW_COLUMN_OTHER || column == QPW_COLUMN_CLIENT_PORT ||
                     (column == QPW_COLUMN_USE && !first_use);
 

@@ -21,7 +21,7 @@ bool qpw_import_is_within(const struct qpw_importer *im, int section, int outer)
     return section == outer;
 }
 
-static bool has_column(const struct qpw_import_table *table, enum qpw_column column)
+static bool has_column(const struct qpw_import_table *table, enum qpw_page_column column)
 {
     return qpw_import_column(table, column) >= 0;
 }
@@ -32,7 +32,7 @@ static bool names_ends(const struct qpw_import_table *table)
            has_column(table, QPW_COLUMN_HOSTS);
 }
 
-bool qpw_import_is_tab(const struct qpw_section *section)
+bool qpw_import_is_tab(const struct qpw_page_section *section)
 {
     return section->tab && !section->fold;
 }
@@ -107,7 +107,7 @@ static bool all_name_ends(const struct qpw_importer *im, int section)
 static void mark_by_words(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_sections; i++) {
-        struct qpw_section *section = &im->sections[i];
+        struct qpw_page_section *section = &im->sections[i];
 
         if (!section->has_ports || qpw_import_is_tab(section) || !has_others(im, (int)i))
             continue;
@@ -219,7 +219,7 @@ static void mark_by_ports(struct qpw_importer *im)
 /* ---- By siblings ---- */
 
 /* Headings of one level, tabs of one kind, or labels, within the same section. */
-static bool are_siblings(const struct qpw_section *a, const struct qpw_section *b)
+static bool are_siblings(const struct qpw_page_section *a, const struct qpw_page_section *b)
 {
     return a->parent == b->parent && a->tab == b->tab && a->fold == b->fold && a->label == b->label && a->level == b->level;
 }
@@ -237,14 +237,14 @@ static bool has_bare_table(const struct qpw_importer *im, int section)
 static void mark_siblings(struct qpw_importer *im)
 {
     for (size_t i = 0; i < im->n_sections; i++) {
-        const struct qpw_section *one = &im->sections[i];
+        const struct qpw_page_section *one = &im->sections[i];
 
         if (!one->alternative || one->weak)
             continue;
         if ((one->label || one->fold) && one->parent >= 0 && has_bare_table(im, one->parent))
             im->sections[one->parent].own_alternative = true;
         for (size_t j = 0; j < im->n_sections; j++) {
-            struct qpw_section *other = &im->sections[j];
+            struct qpw_page_section *other = &im->sections[j];
             struct qpw_lead lead;
 
             if (j == i || other->alternative || !other->has_ports || !are_siblings(one, other) ||
@@ -259,7 +259,7 @@ static void mark_siblings(struct qpw_importer *im)
 /* ---- By names ---- */
 
 /* Return whether the section's text has a name that is missing from some sibling above ports. */
-static bool is_named(const struct qpw_importer *im, const struct qpw_section *section)
+static bool is_named(const struct qpw_importer *im, const struct qpw_page_section *section)
 {
     char word[48];
 

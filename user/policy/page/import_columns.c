@@ -5,7 +5,7 @@
 
 #include "policy/page/import_int.h"
 
-int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column)
+int qpw_import_column(const struct qpw_import_table *table, enum qpw_page_column column)
 {
     for (size_t i = 0; i < table->n_columns; i++)
         if (table->titles[i].column == column)
@@ -13,7 +13,7 @@ int qpw_import_column(const struct qpw_import_table *table, enum qpw_column colu
     return -1;
 }
 
-static bool has(const struct qpw_import_table *table, enum qpw_column column)
+static bool has(const struct qpw_import_table *table, enum qpw_page_column column)
 {
     return qpw_import_column(table, column) >= 0;
 }
@@ -86,10 +86,10 @@ bool qpw_import_columns_by_content(const struct qpw_importer *im, struct qpw_imp
         return false;
     table->n_columns = columns;
     for (size_t i = 0; i < columns; i++) {
-        enum qpw_column column = (int)i == protocol ? QPW_COLUMN_PROTOCOL
-                                 : (int)i == port   ? QPW_COLUMN_PORT
-                                 : columns > 3 || use ? QPW_COLUMN_OTHER /* one of the others may name ends */
-                                                      : QPW_COLUMN_USE;
+        enum qpw_page_column column = (int)i == protocol   ? QPW_COLUMN_PROTOCOL
+                                      : (int)i == port     ? QPW_COLUMN_PORT
+                                      : columns > 3 || use ? QPW_COLUMN_OTHER /* one of the others may name ends */
+                                                           : QPW_COLUMN_USE;
 
         table->titles[i] = (struct qpw_title){.column = column};
         table->names[i] = names[i < last ? i : last];
@@ -151,7 +151,7 @@ void qpw_import_find_marks(const struct qpw_importer *im, struct qpw_import_tabl
 
     for (unsigned pass = 0; pass < 2 && (!pass || n > 1); pass++)
         for (size_t i = 0; i < table->n_columns; i++) {
-            enum qpw_column column = table->titles[i].column;
+            enum qpw_page_column column = table->titles[i].column;
 
             if ((column != QPW_COLUMN_OTHER && column != QPW_COLUMN_USE) || !is_marked(im, table, i))
                 continue;

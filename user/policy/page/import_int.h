@@ -10,7 +10,7 @@
 #define QPW_MAX_IMPORT_ROWS 4096u
 
 /* A heading or tab, in the tree of sections. */
-struct qpw_section {
+struct qpw_page_section {
     const char *text;
     unsigned line;
     unsigned level;
@@ -107,7 +107,7 @@ struct qpw_importer {
     size_t left_rows; /* rows excluded by a condition of the page */
     bool own; /* the page that the built-in policies come from */
     struct qpw_page page;
-    struct qpw_section *sections;
+    struct qpw_page_section *sections;
     size_t n_sections;
     struct qpw_import_table *tables;
     size_t n_tables;
@@ -159,7 +159,7 @@ bool qpw_import_gives_direction(const char *text);
 /* ---- import_columns.c: titles of columns ---- */
 
 /* Return the column of that kind, or -1. */
-int qpw_import_column(const struct qpw_import_table *table, enum qpw_column column);
+int qpw_import_column(const struct qpw_import_table *table, enum qpw_page_column column);
 /* Return whether the table has ports, in one column or as first and last in two. */
 bool qpw_import_has_ports(const struct qpw_import_table *table);
 /*
@@ -187,8 +187,8 @@ bool qpw_import_next_item(const char **at, const char *cell, char *ret, size_t s
  * Return whether the word is the whole cell or an item of a list in it. Unclear: other words of the cell may restrict
  * or exclude it, as in "All but Vault nodes".
  */
-enum qpw_match { QPW_MATCH_NOT, QPW_MATCH, QPW_MATCH_UNCLEAR };
-enum qpw_match qpw_import_match(const char *cell, const char *word);
+enum qpw_import_match { QPW_IMPORT_MATCH_NOT, QPW_IMPORT_MATCH, QPW_IMPORT_MATCH_UNCLEAR };
+enum qpw_import_match qpw_import_match(const char *cell, const char *word);
 /* Return whether the texts are equal, ignoring case, white space and a plural s. */
 bool qpw_import_same_words(const char *a, const char *b);
 /* Normalize: lower case, single blanks, no "(s)", no quotes, no punctuation at the end. */
@@ -201,7 +201,7 @@ void qpw_import_slug(const char *text, char *ret, size_t size);
 /* Find the tables that need --node, collect the words to choose from, and check that all given ones are on the page. */
 void qpw_import_check_nodes(struct qpw_importer *im);
 /* Return whether the cell, or an item of a list in it, is one of --node. */
-enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell);
+enum qpw_import_match qpw_import_is_node(struct qpw_importer *im, const char *cell);
 
 /* ---- import_sets.c: sets of the other end ---- */
 
@@ -220,7 +220,7 @@ void qpw_import_read_rows(struct qpw_importer *im);
 void qpw_import_mark_alternatives(struct qpw_importer *im);
 bool qpw_import_is_within(const struct qpw_importer *im, int section, int outer);
 /* Return whether the section is one of several tabs, and not just opened by a click. */
-bool qpw_import_is_tab(const struct qpw_section *section);
+bool qpw_import_is_tab(const struct qpw_page_section *section);
 /* Return the heading or tab above a table, ignoring the table's own label. -1: none. */
 int qpw_import_outer_section(const struct qpw_importer *im, const struct qpw_import_table *table);
 

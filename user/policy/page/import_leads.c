@@ -6,7 +6,7 @@
 #include "policy/page/import_int.h"
 #include "policy/page/lead.h"
 
-static bool has(const struct qpw_import_table *table, enum qpw_column column)
+static bool has(const struct qpw_import_table *table, enum qpw_page_column column)
 {
     return qpw_import_column(table, column) >= 0;
 }

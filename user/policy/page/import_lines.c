@@ -15,13 +15,13 @@ static size_t count(const char *cell)
     return lines;
 }
 
-static bool names_initiator(enum qpw_column column)
+static bool names_initiator(enum qpw_page_column column)
 {
     return column == QPW_COLUMN_SOURCE || column == QPW_COLUMN_DESTINATION || column == QPW_COLUMN_REMOTE ||
            column == QPW_COLUMN_DIRECTION || column == QPW_COLUMN_HOSTS;
 }
 
-static bool is_listed(enum qpw_column column)
+static bool is_listed(enum qpw_page_column column)
 {
     return names_initiator(column) || column == QPW_COLUMN_PORT || column == QPW_COLUMN_PROTOCOL;
 }
@@ -33,7 +33,7 @@ int qpw_reading_count_lines(struct qpw_reading *r, size_t *ret)
 
     *ret = 1;
     for (size_t i = 0; i < r->part->n_cells; i++) {
-        enum qpw_column column = r->table->titles[i].column;
+        enum qpw_page_column column = r->table->titles[i].column;
         size_t lines = is_listed(column) ? count(r->part->cells[i].text) : 0;
 
         if (lines < 2)

@@ -7,15 +7,15 @@
 #include "policy/page/import_int.h"
 #include "util/array.h"
 
-enum qpw_match qpw_import_is_node(struct qpw_importer *im, const char *cell)
+enum qpw_import_match qpw_import_is_node(struct qpw_importer *im, const char *cell)
 {
-    enum qpw_match found = QPW_MATCH_NOT;
+    enum qpw_import_match found = QPW_IMPORT_MATCH_NOT;
 
     for (size_t i = 0; i < im->options->n_nodes; i++) {
-        enum qpw_match match = qpw_import_match(cell, im->options->nodes[i]);
+        enum qpw_import_match match = qpw_import_match(cell, im->options->nodes[i]);
 
-        im->nodes_used[i] |= match != QPW_MATCH_NOT;
-        if (match != QPW_MATCH_NOT && found != QPW_MATCH)
+        im->nodes_used[i] |= match != QPW_IMPORT_MATCH_NOT;
+        if (match != QPW_IMPORT_MATCH_NOT && found != QPW_IMPORT_MATCH)
             found = match;
     }
     return found;
@@ -84,7 +84,7 @@ static void add_hosts(struct qpw_importer *im, struct offer **offers, size_t *n,
 /* Collect the cells of the columns that name ends, or their titles. */
 static void collect(struct qpw_importer *im, const struct qpw_import_table *table, struct offer **offers, size_t *n)
 {
-    static const enum qpw_column columns[] = {QPW_COLUMN_HOSTS, QPW_COLUMN_SOURCE, QPW_COLUMN_DESTINATION};
+    static const enum qpw_page_column columns[] = {QPW_COLUMN_HOSTS, QPW_COLUMN_SOURCE, QPW_COLUMN_DESTINATION};
     int client = qpw_import_column(table, QPW_COLUMN_CLIENT_PORT), server = qpw_import_column(table, QPW_COLUMN_PORT);
 
     if (table->client_server) {

@@ -6,14 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column)
+const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_page_column column)
 {
     int at = qpw_import_column(r->table, column);
 
     return at >= 0 ? r->part->cells[at].text : NULL;
 }
 
-const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column)
+const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_page_column column)
 {
     int at = qpw_import_column(r->table, column);
 
@@ -52,7 +52,7 @@ int qpw_reading_leave(struct qpw_reading *r, const char *first, const char *betw
     return -EINVAL;
 }
 
-bool qpw_reading_is_prose(enum qpw_column column)
+bool qpw_reading_is_prose(enum qpw_page_column column)
 {
     return column == QPW_COLUMN_USE || column == QPW_COLUMN_OTHER;
 }

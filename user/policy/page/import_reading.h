@@ -22,11 +22,11 @@ struct qpw_reading {
 };
 
 /* Return the text of the column's cell, or NULL; the column's title, or "". */
-const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_column column);
-const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_column column);
+const char *qpw_reading_cell_of(const struct qpw_reading *r, enum qpw_page_column column);
+const char *qpw_reading_name_of(const struct qpw_reading *r, enum qpw_page_column column);
 
 /* Return whether a column's text is prose. */
-bool qpw_reading_is_prose(enum qpw_column column);
+bool qpw_reading_is_prose(enum qpw_page_column column);
 
 /* Fail the row: its purpose, the column (may be NULL), and the reason. Always returns -EINVAL. */
 int qpw_reading_fail(struct qpw_reading *r, const char *column, const char *format, ...)

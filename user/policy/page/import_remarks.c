@@ -63,7 +63,7 @@ static enum answer answer_of(const char *cell)
 /* ---- Denials ---- */
 
 /* "No" in a column of required or optional ports leaves the port allowed; "removed" does not. */
-static int check_need(struct qpw_reading *r, enum qpw_column column)
+static int check_need(struct qpw_reading *r, enum qpw_page_column column)
 {
     const char *cell = qpw_reading_cell_of(r, column);
     enum answer answer = cell ? answer_of(cell) : ANSWER_NONE;

@@ -206,7 +206,7 @@ static void ask(struct qpw_importer *im)
     bool asked = false;
 
     for (size_t i = 0; i < im->n_sections; i++) {
-        const struct qpw_section *section = &im->sections[i];
+        const struct qpw_page_section *section = &im->sections[i];
 
         if (!section->alternative && !section->own_alternative)
             continue;

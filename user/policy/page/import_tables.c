@@ -18,7 +18,7 @@ struct position {
     bool brief_used; /* a table used it */
 };
 
-static bool has(const struct qpw_import_table *table, enum qpw_column column)
+static bool has(const struct qpw_import_table *table, enum qpw_page_column column)
 {
     return qpw_import_column(table, column) >= 0;
 }
@@ -27,7 +27,7 @@ static bool has(const struct qpw_import_table *table, enum qpw_column column)
 
 static void add_section(struct qpw_importer *im, const struct qpw_part *part, struct position *position)
 {
-    struct qpw_section *section;
+    struct qpw_page_section *section;
     bool tab = part->kind == QPW_PART_TAB;
     unsigned level = part->kind == QPW_PART_TEXT ? BOLD_LEVEL : part->level;
 
@@ -39,13 +39,13 @@ static void add_section(struct qpw_importer *im, const struct qpw_part *part, st
         im->no_memory = true;
         return;
     }
-    *section = (struct qpw_section){.text = part->n_cells ? part->cells[0].text : "",
-                                    .line = part->line,
-                                    .level = level,
-                                    .parent = position->section,
-                                    .tab = tab,
-                                    .fold = tab && part->level == QPW_TAB_FOLD,
-                                    .condition = tab && part->level == QPW_TAB_CONDITION};
+    *section = (struct qpw_page_section){.text = part->n_cells ? part->cells[0].text : "",
+                                         .line = part->line,
+                                         .level = level,
+                                         .parent = position->section,
+                                         .tab = tab,
+                                         .fold = tab && part->level == QPW_TAB_FOLD,
+                                         .condition = tab && part->level == QPW_TAB_CONDITION};
     position->section = (int)im->n_sections++;
 }
 
@@ -78,7 +78,7 @@ static const char *find_denial(const struct qpw_importer *im, const struct qpw_i
     return NULL;
 }
 
-static bool repeats_allowed(enum qpw_column column)
+static bool repeats_allowed(enum qpw_page_column column)
 {
     return column == QPW_COLUMN_OTHER || column == QPW_COLUMN_USE || column == QPW_COLUMN_CLIENT_PORT ||
            column == QPW_COLUMN_MARK;
@@ -161,13 +161,13 @@ static void pass_over(struct qpw_importer *im, size_t at, const struct qpw_impor
 static int add_label(struct qpw_importer *im, const struct position *position,
                      const struct qpw_statement_near *statement)
 {
-    struct qpw_section *section = QPW_ADD(im->sections, im->n_sections);
+    struct qpw_page_section *section = QPW_ADD(im->sections, im->n_sections);
 
     if (!section) {
         im->no_memory = true;
         return position->section;
     }
-    *section = (struct qpw_section){
+    *section = (struct qpw_page_section){
         .text = statement->text, .line = statement->line, .level = 99, .parent = position->section, .label = true};
     return (int)im->n_sections++;
 }

@@ -5,7 +5,7 @@
 
 #include "policy/page/import_reading.h"
 
-static int add_way(struct qpw_reading *r, uint8_t direction, enum qpw_column column)
+static int add_way(struct qpw_reading *r, uint8_t direction, enum qpw_page_column column)
 {
     const char *cell = qpw_reading_cell_of(r, column);
     int set = cell ? qpw_import_set_of(r->im, r->part->line, cell, qpw_reading_name_of(r, column), r->row->purpose) : -1;
@@ -31,17 +31,17 @@ static unsigned column_directions(const struct qpw_reading *r)
 }
 
 /* Return whether the cell that names an end is the node. Negative: the row fails. */
-static int is_node(struct qpw_reading *r, enum qpw_column column)
+static int is_node(struct qpw_reading *r, enum qpw_page_column column)
 {
     const char *cell = qpw_reading_cell_of(r, column);
-    enum qpw_match match = qpw_import_is_node(r->im, cell);
+    enum qpw_import_match match = qpw_import_is_node(r->im, cell);
 
-    if (match == QPW_MATCH_UNCLEAR)
+    if (match == QPW_IMPORT_MATCH_UNCLEAR)
         return qpw_reading_fail(r, qpw_reading_name_of(r, column), "may restrict the node, or leave it out: '%.100s'", cell);
-    return match == QPW_MATCH;
+    return match == QPW_IMPORT_MATCH;
 }
 
-static int no_node(struct qpw_reading *r, enum qpw_column column)
+static int no_node(struct qpw_reading *r, enum qpw_page_column column)
 {
     return qpw_reading_fail(r, qpw_reading_name_of(r, column), "no node is named here");
 }
@@ -79,7 +79,7 @@ static int one_end(struct qpw_reading *r, unsigned directions)
 
     for (unsigned direction = QPW_DIR_INBOUND; direction <= QPW_DIR_OUTBOUND; direction++) {
         bool inbound = direction == QPW_DIR_INBOUND;
-        enum qpw_column column = inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE;
+        enum qpw_page_column column = inbound ? QPW_COLUMN_DESTINATION : QPW_COLUMN_SOURCE;
         const char *own = qpw_reading_cell_of(r, column);
         int node = own && directions & 1u << direction ? is_node(r, column) : 1;
 
@@ -122,7 +122,7 @@ static int hosts(struct qpw_reading *r, unsigned *directions)
                     r->n_directions);
     *directions = at_host = 0;
     for (const char *at = cell; qpw_import_next_item(&at, cell, item, sizeof(item)); at_host++)
-        if (at_host < r->n_directions && qpw_import_is_node(r->im, item) == QPW_MATCH)
+        if (at_host < r->n_directions && qpw_import_is_node(r->im, item) == QPW_IMPORT_MATCH)
             *directions |= 1u << r->directions[at_host];
     if (!*directions)
         return qpw_reading_fail(r, qpw_reading_name_of(r, QPW_COLUMN_HOSTS), "which of the directions is this node's?");
@@ -145,7 +145,7 @@ static int check_marks(struct qpw_reading *r)
         any = true;
         if (!qpw_import_has_mark(r->part->cells[i].text))
             continue;
-        marked |= qpw_import_is_node(r->im, r->table->names[i]) == QPW_MATCH;
+        marked |= qpw_import_is_node(r->im, r->table->names[i]) == QPW_IMPORT_MATCH;
         if (used < sizeof(names))
             used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%.40s", used ? ", " : "", r->table->names[i]);
     }

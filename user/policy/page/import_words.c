@@ -132,20 +132,20 @@ static bool has_bracket(const char *cell)
     return false;
 }
 
-enum qpw_match qpw_import_match(const char *cell, const char *word)
+enum qpw_import_match qpw_import_match(const char *cell, const char *word)
 {
     char item[QPW_ITEM_SIZE], noun[QPW_ITEM_SIZE], with[2 * QPW_ITEM_SIZE];
     bool pure = !is_bound(cell) && !has_bracket(cell), found = false;
 
     if (qpw_import_same_words(cell, word))
-        return QPW_MATCH;
+        return QPW_IMPORT_MATCH;
     shared_noun(cell, noun, sizeof(noun));
     for (const char *at = cell; !found && qpw_import_next_item(&at, cell, item, sizeof(item));) {
         snprintf(with, sizeof(with), "%s%s", item, noun);
         found = qpw_import_same_words(item, word) ||
                 (*noun && !strchr(item, ' ') && qpw_import_same_words(with, word));
     }
-    return !found ? QPW_MATCH_NOT : pure ? QPW_MATCH : QPW_MATCH_UNCLEAR;
+    return !found ? QPW_IMPORT_MATCH_NOT : pure ? QPW_IMPORT_MATCH : QPW_IMPORT_MATCH_UNCLEAR;
 }
 
 void qpw_import_slug(const char *text, char *ret, size_t size)

@@ -45,10 +45,10 @@ struct qpw_part *qpw_page_add(struct qpw_page *page, enum qpw_part_kind kind, un
     return part;
 }
 
-struct qpw_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned line)
+struct qpw_page_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned line)
 {
     struct qpw_part *part = page->n ? &page->parts[page->n - 1] : NULL;
-    struct qpw_cell *cell = NULL;
+    struct qpw_page_cell *cell = NULL;
 
     if (text && part && page->n_cells < QPW_MAX_PAGE_CELLS)
         cell = QPW_ADD(part->cells, part->n_cells);
@@ -59,7 +59,7 @@ struct qpw_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned l
     }
     page->n_cells++;
     part->n_cells++;
-    *cell = (struct qpw_cell){.text = text, .line = line ? line : 1};
+    *cell = (struct qpw_page_cell){.text = text, .line = line ? line : 1};
     return cell;
 }
 
@@ -98,8 +98,8 @@ static size_t cells_of(const struct qpw_page *page)
 static void inherit(struct qpw_page *page, struct qpw_spans *spans)
 {
     for (size_t at = cells_of(page); at < QPW_MAX_COLUMNS && spans->rows[at] && !page->no_memory; at++) {
-        const struct qpw_cell *above = &spans->cells[at];
-        struct qpw_cell *cell = qpw_page_add_cell(page, strdup(above->text), above->line);
+        const struct qpw_page_cell *above = &spans->cells[at];
+        struct qpw_page_cell *cell = qpw_page_add_cell(page, strdup(above->text), above->line);
 
         spans->rows[at]--;
         spans->inherited++;
@@ -121,7 +121,7 @@ static void put(struct qpw_page *page, struct qpw_spans *spans, const char *text
                 const struct qpw_span *span)
 {
     size_t at = cells_of(page);
-    struct qpw_cell *cell;
+    struct qpw_page_cell *cell;
 
     if (at >= QPW_MAX_COLUMNS) {
         qpw_page_fault(page, "more cells than any table has here");
@@ -187,7 +187,7 @@ bool qpw_cut_bold(char *text, const char *mark)
     return true;
 }
 
-enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page)
+enum qpw_page_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page)
 {
     size_t end = length, digits = 0, letters = 0;
     char last;

@@ -27,13 +27,13 @@ enum qpw_part_kind {
     QPW_PART_TAB_END,
 };
 
-enum qpw_tab {
+enum qpw_page_tab {
     QPW_TAB_ONE_OF = 0,
-    QPW_TAB_FOLD,      /* opened by a click; several can be open */
+    QPW_TAB_FOLD, /* opened by a click; several can be open */
     QPW_TAB_CONDITION, /* for some editions or readers only, even if it is the only one */
 };
 
-struct qpw_cell {
+struct qpw_page_cell {
     char *text;    /* UTF-8; blocks and line breaks within a cell are '\n', white space is single, dashes are '-' */
     unsigned line; /* where it begins */
     bool title;
@@ -43,8 +43,8 @@ struct qpw_cell {
 struct qpw_part {
     enum qpw_part_kind kind;
     unsigned line;
-    unsigned level; /* of a heading, from 1; of a tab: enum qpw_tab */
-    struct qpw_cell *cells;
+    unsigned level; /* of a heading, from 1; of a tab: enum qpw_page_tab */
+    struct qpw_page_cell *cells;
     size_t n_cells;
     bool titles;    /* all cells are titles */
     bool bold;      /* the whole paragraph is bold */
@@ -67,7 +67,7 @@ struct qpw_part *qpw_page_add(struct qpw_page *page, enum qpw_part_kind kind, un
 struct qpw_part *qpw_page_add_text(struct qpw_page *page, enum qpw_part_kind kind, unsigned line, const char *text);
 
 /* Append a cell to the last part. Takes ownership of the text. NULL: no memory. */
-struct qpw_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned line);
+struct qpw_page_cell *qpw_page_add_cell(struct qpw_page *page, char *text, unsigned line);
 
 /* Record why the last part, a row, cannot be read; the first reason is kept. */
 void qpw_page_fault(struct qpw_page *page, const char *why);
@@ -77,7 +77,7 @@ void qpw_page_clear(struct qpw_page *page);
 /* ---- Spans: cells that extend into further columns and rows ---- */
 
 struct qpw_spans {
-    struct qpw_cell cells[QPW_MAX_COLUMNS]; /* the cell that extends down, by column */
+    struct qpw_page_cell cells[QPW_MAX_COLUMNS]; /* the cell that extends down, by column */
     unsigned rows[QPW_MAX_COLUMNS];         /* number of further rows it covers */
     size_t physical;                        /* cells of the row so far, without those from above */
     size_t inherited;
@@ -104,8 +104,8 @@ void qpw_spans_clear(struct qpw_spans *spans);
  * Classify the text of a link, or of other raised or styled text, that follows the `length` bytes of `before`: in "22
  * [1](#n)" it is a note's mark, in "80, [443](#n)" a port. An aside may be either, so it is put in brackets.
  */
-enum qpw_link { QPW_LINK_TEXT, QPW_LINK_MARK, QPW_LINK_ASIDE };
-enum qpw_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page);
+enum qpw_page_link { QPW_LINK_TEXT, QPW_LINK_MARK, QPW_LINK_ASIDE };
+enum qpw_page_link qpw_link_of(const char *before, size_t length, const char *text, size_t text_length, bool in_page);
 
 /* Remove the marks around a text that is bold as a whole, as in **bold** or **bold**:, in place. False: it is not. */
 bool qpw_cut_bold(char *text, const char *mark);

@@ -62,7 +62,7 @@ static char *put_link(const char *begin, char *out, const char *p, size_t n, boo
 {
     size_t length = without_target(p, n);
     bool in_page = length < n ? memchr(p + length, '#', n - length) != NULL : p[n + 1] == '_';
-    enum qpw_link kind;
+    enum qpw_page_link kind;
 
     while (length && isspace((unsigned char)p[length - 1]))
         length--;

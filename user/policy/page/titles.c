@@ -128,7 +128,7 @@ static void take_qualifiers(const struct words *words, struct qpw_title *ret)
 static const struct {
     const char *one;
     const char *rest;
-    enum qpw_column column;
+    enum qpw_page_column column;
 } titles[] = {
     {"start from first fromport begin", "port ports number range", QPW_COLUMN_PORT_FIRST},
     {"end to last toport", "port ports number range", QPW_COLUMN_PORT_LAST},

@@ -18,7 +18,7 @@
 int qpw_remark_add(struct qpw_remarks *remarks, enum qpw_remark_kind kind, const struct qpw_where *where,
                    const char *format, ...)
 {
-    struct qpw_remark *slot = QPW_ADD(remarks->list, remarks->n);
+    struct qpw_policy_remark *slot = QPW_ADD(remarks->list, remarks->n);
     va_list args;
     int length;
 

@@ -21,14 +21,14 @@ enum qpw_remark_kind {
     QPW_REMARK_KEYLESS,      /* a peer without a key among peers that have one */
 };
 
-struct qpw_remark {
+struct qpw_policy_remark {
     enum qpw_remark_kind kind;
     struct qpw_where where; /* file belongs to the policy; NULL: the text names the place */
     char *text;             /* the finding and the remedy */
 };
 
 struct qpw_remarks {
-    struct qpw_remark *list; /* in the order of the policy */
+    struct qpw_policy_remark *list; /* in the order of the policy */
     size_t n;
 };
 

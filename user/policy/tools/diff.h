@@ -13,13 +13,13 @@ enum qpw_change {
     QPW_CHANGE_SETTING, /* groups, peers, suppressions, what is required between nodes */
 };
 
-struct qpw_difference {
+struct qpw_policy_difference {
     enum qpw_change change;
     char *text; /* "now allowed: inbound tcp 3713 (Cloud Data Fabric) from any" */
 };
 
 struct qpw_differences {
-    struct qpw_difference *list; /* moves, openings, closings, settings */
+    struct qpw_policy_difference *list; /* moves, openings, closings, settings */
     size_t n;
 };
 

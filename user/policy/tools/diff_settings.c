@@ -13,7 +13,7 @@
 
 int qpw_diff_add(struct qpw_differences *ret, enum qpw_change change, char *text)
 {
-    struct qpw_difference *difference = text ? QPW_ADD(ret->list, ret->n) : NULL;
+    struct qpw_policy_difference *difference = text ? QPW_ADD(ret->list, ret->n) : NULL;
 
     if (!difference) {
         free(text);
