@@ -51,8 +51,12 @@ static int confine(const char *history_path)
         *strrchr(folder, '/') = '\0';
     writes = writes && access(folder, F_OK) == 0;
     r = qpw_rights_keep_reading();
-    r = r < 0 ? r : qpw_confine_files(folders, writes, QPW_TCP_RPCBIND);
-    return r < 0 ? r : qpw_confine_server();
+    if (r < 0)
+        return r;
+    r = qpw_confine_files(folders, writes, QPW_TCP_RPCBIND);
+    if (r < 0)
+        return r;
+    return qpw_confine_server();
 }
 
 /*

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "util/cleanup.h"
+
 /* Memory, time, open descriptors, exit. */
 static const int basic[] = {
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(close_range),
@@ -169,7 +171,6 @@ static int allow_bpf(scmp_filter_ctx filter, const int *commands, size_t n)
     return r ? r : seccomp_syscall_priority(filter, SCMP_SYS(bpf), UINT8_MAX);
 }
 
-#define ALLOW_BPF(filter, commands) allow_bpf(filter, commands, sizeof(commands) / sizeof(*(commands)))
 #define NEW_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
 
 /*
@@ -197,60 +198,112 @@ static int allow_code(scmp_filter_ctx filter)
 
 enum mounts { MOUNTS_NOTHING, MOUNTS_APART };
 
-static int begin_with(scmp_filter_ctx *ret, enum mounts mounts)
+static void release(scmp_filter_ctx *filter)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
-    int r = filter ? ALLOW(filter, basic) : -ENOMEM;
-
-    r = r ? r : ALLOW(filter, looking);
-    r = r ? r : REFUSE(filter, refused);
-    r = r ? r : mounts == MOUNTS_APART ? ALLOW(filter, mounting_apart) : REFUSE(filter, mounting_apart);
-    r = r ? r : allow_plain_memory(filter);
-    if (r < 0 && filter)
-        seccomp_release(filter);
-    *ret = r < 0 ? NULL : filter;
-    return r;
+    if (*filter)
+        seccomp_release(*filter);
 }
 
-static int begin(scmp_filter_ctx *ret)
+static int begin(scmp_filter_ctx *ret, enum mounts mounts)
 {
-    return begin_with(ret, MOUNTS_NOTHING);
+    QPW_CLEANUP(release) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    int r;
+
+    *ret = NULL;
+    if (!filter)
+        return -ENOMEM;
+    r = ALLOW(filter, basic);
+    if (r < 0)
+        return r;
+    r = ALLOW(filter, looking);
+    if (r < 0)
+        return r;
+    r = REFUSE(filter, refused);
+    if (r < 0)
+        return r;
+    r = mounts == MOUNTS_APART ? ALLOW(filter, mounting_apart) : REFUSE(filter, mounting_apart);
+    if (r < 0)
+        return r;
+    r = allow_plain_memory(filter);
+    if (r < 0)
+        return r;
+    *ret = QPW_TAKE(filter);
+    return 0;
+}
+
+/* One part of a filter: system calls, commands of bpf(2), or what a function adds. */
+struct part {
+    uint32_t action;
+    const int *calls, *bpf;
+    size_t n;
+    int (*more)(scmp_filter_ctx filter);
+};
+
+#define N(list) (sizeof(list) / sizeof(*(list)))
+#define CALLS(list) \
+    { \
+        .action = SCMP_ACT_ALLOW, .calls = list, .n = N(list) \
+    }
+#define REFUSED(list) \
+    { \
+        .action = SCMP_ACT_ERRNO(EPERM), .calls = list, .n = N(list) \
+    }
+#define BPF(list) \
+    { \
+        .bpf = list, .n = N(list) \
+    }
+#define MORE(function) \
+    { \
+        .more = function \
+    }
+
+static int add_parts(scmp_filter_ctx filter, const struct part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct part *p = &parts[i];
+        int r = p->more  ? p->more(filter)
+                : p->bpf ? allow_bpf(filter, p->bpf, p->n)
+                         : add(filter, p->action, p->calls, p->n);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Confine this thread to what every filter allows, to `parts`, and to `more` where that is not NULL. */
+static int confine(const struct part *parts, size_t n, const struct part *more, size_t n_more)
+{
+    QPW_CLEANUP(release) scmp_filter_ctx filter = NULL;
+    int r = begin(&filter, MOUNTS_NOTHING);
+
+    if (r < 0)
+        return r;
+    r = add_parts(filter, parts, n);
+    if (r < 0)
+        return r;
+    r = add_parts(filter, more, more ? n_more : 0);
+    if (r < 0)
+        return r;
+    return seccomp_load(filter);
 }
 
 int qpw_confine_reader(bool supervisor)
 {
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
+    static const struct part parts[] = {MORE(allow_open_to_read), CALLS(answering)};
+    static const struct part supervised[] = {CALLS(supervising), MORE(allow_clone)};
 
-    if (r < 0)
-        return r;
-    r = allow_open_to_read(filter);
-    r = r ? r : ALLOW(filter, answering);
-    r = r || !supervisor ? r : ALLOW(filter, supervising);
-    r = r || !supervisor ? r : allow_clone(filter);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return confine(parts, N(parts), supervisor ? supervised : NULL, N(supervised));
 }
 
 int qpw_confine_lookup_helper(bool supervisor)
 {
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
+    /* Threads, because one enters other network namespaces. */
+    static const struct part parts[] = {MORE(allow_open_to_read), CALLS(answering),  CALLS(any_socket), CALLS(sockets),
+                                        CALLS(entering),          MORE(allow_clone), BPF(looking_up)};
+    static const struct part supervised[] = {CALLS(supervising)};
 
-    if (r < 0)
-        return r;
-    r = allow_open_to_read(filter);
-    r = r ? r : ALLOW(filter, answering);
-    r = r ? r : ALLOW(filter, any_socket);
-    r = r ? r : ALLOW(filter, sockets);
-    r = r ? r : ALLOW(filter, entering);
-    r = r ? r : allow_clone(filter); /* one thread enters other network namespaces */
-    r = r ? r : ALLOW_BPF(filter, looking_up);
-    r = r || !supervisor ? r : ALLOW(filter, supervising);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return confine(parts, N(parts), supervisor ? supervised : NULL, N(supervised));
 }
 
 /* The terminal's size and a progress line's clock. */
@@ -259,46 +312,25 @@ static const int showing[] = {SCMP_SYS(ioctl), SCMP_SYS(uname), SCMP_SYS(sysinfo
 /* For a ring of events. */
 static const int polling[] = {SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait)};
 
-static int confine_reading(bool replay)
-{
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
-
-    if (r < 0)
-        return r;
-    r = allow_open_to_read(filter);
-    r = r ? r : allow_clone(filter);
-    r = r ? r : allow_code(filter);
-    r = r ? r : ALLOW(filter, showing);
-    r = r || !replay ? r : ALLOW(filter, polling);
-    r = r || !replay ? r : ALLOW_BPF(filter, replaying);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
-}
+static const struct part parsing[] = {MORE(allow_open_to_read), MORE(allow_clone), MORE(allow_code), CALLS(showing)};
 
 int qpw_confine_parser(void)
 {
-    return confine_reading(/* replay= */ false);
+    return confine(parsing, N(parsing), NULL, 0);
 }
 
 int qpw_confine_replay(void)
 {
-    return confine_reading(/* replay= */ true);
+    static const struct part more[] = {CALLS(polling), BPF(replaying)};
+
+    return confine(parsing, N(parsing), more, N(more));
 }
 
 int qpw_confine_writer(void)
 {
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
+    static const struct part parts[] = {CALLS(writing), CALLS(keeping)};
 
-    if (r < 0)
-        return r;
-    r = ALLOW(filter, writing);
-    r = r ? r : ALLOW(filter, keeping);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return confine(parts, N(parts), NULL, 0);
 }
 
 /* Commands lower their own priority. */
@@ -306,26 +338,18 @@ static const int serving[] = {SCMP_SYS(setpriority)};
 
 int qpw_confine_server(void)
 {
-    scmp_filter_ctx filter;
-    int r = begin_with(&filter, MOUNTS_APART);
+    static const struct part parts[] = {CALLS(answering),  CALLS(supervising), CALLS(any_socket), CALLS(sockets), CALLS(writing),
+                                        CALLS(waiting),    CALLS(living),      CALLS(serving), REFUSED(entering),
+                                        MORE(allow_clone), MORE(allow_code),   BPF(reading)};
+    QPW_CLEANUP(release) scmp_filter_ctx filter = NULL;
+    int r = begin(&filter, MOUNTS_APART);
 
     if (r < 0)
         return r;
-    r = ALLOW(filter, answering);
-    r = r ? r : ALLOW(filter, supervising);
-    r = r ? r : ALLOW(filter, any_socket);
-    r = r ? r : ALLOW(filter, sockets);
-    r = r ? r : ALLOW(filter, writing);
-    r = r ? r : ALLOW(filter, waiting);
-    r = r ? r : ALLOW(filter, living);
-    r = r ? r : ALLOW(filter, serving);
-    r = r ? r : REFUSE(filter, entering);
-    r = r ? r : allow_clone(filter);
-    r = r ? r : allow_code(filter);
-    r = r ? r : ALLOW_BPF(filter, reading);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    r = add_parts(filter, parts, N(parts));
+    if (r < 0)
+        return r;
+    return seccomp_load(filter);
 }
 
 /* What TLS and HTTP need beside files, sockets and polling; ended children. */
@@ -349,40 +373,23 @@ static int allow_families(scmp_filter_ctx filter)
 
 int qpw_confine_network(void)
 {
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
+    static const struct part parts[] = {CALLS(meeting), CALLS(writing), CALLS(waiting), MORE(allow_families),
+                                        CALLS(sockets)};
 
-    if (r < 0)
-        return r;
-    r = ALLOW(filter, meeting);
-    r = r ? r : ALLOW(filter, writing);
-    r = r ? r : ALLOW(filter, waiting);
-    r = r ? r : allow_families(filter);
-    r = r ? r : ALLOW(filter, sockets);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return confine(parts, N(parts), NULL, 0);
+}
+
+/* All threads: seccomp(2) with TSYNC. */
+static int for_all_threads(scmp_filter_ctx filter)
+{
+    return seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 }
 
 int qpw_confine_auditor(void)
 {
-    scmp_filter_ctx filter;
-    int r = begin(&filter);
+    static const struct part parts[] = {CALLS(answering), CALLS(supervising),   CALLS(writing),    CALLS(waiting),
+                                        CALLS(living),    CALLS(any_socket), CALLS(sockets),       MORE(allow_clone), MORE(allow_code),
+                                        BPF(auditing),    MORE(for_all_threads)};
 
-    if (r < 0)
-        return r;
-    r = ALLOW(filter, answering);
-    r = r ? r : ALLOW(filter, supervising);
-    r = r ? r : ALLOW(filter, writing);
-    r = r ? r : ALLOW(filter, waiting);
-    r = r ? r : ALLOW(filter, living);
-    r = r ? r : ALLOW(filter, any_socket);
-    r = r ? r : ALLOW(filter, sockets);
-    r = r ? r : allow_clone(filter);
-    r = r ? r : allow_code(filter);
-    r = r ? r : ALLOW_BPF(filter, auditing);
-    r = r ? r : seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    r = r ? r : seccomp_load(filter);
-    seccomp_release(filter);
-    return r;
+    return confine(parts, N(parts), NULL, 0);
 }
