@@ -222,7 +222,7 @@ fuzz: deps-test
 
 # ---- For developers ----
 # Each file by itself, so that one mistake does not hide the next
-LINT = $(SOURCES) user/main.c $(wildcard tests/lib/*.c tests/unit/*.c)
+LINT = $(SOURCES) $(SERVE_SOURCES) user/main.c user/serve_main.c $(wildcard tests/lib/*.c tests/unit/*.c tests/bpf/*.c tests/net/*.c)
 lint: deps-lint $(O)/bpf/qportwatch.bpf.o compile_commands.json
 	@tests/rooms
 	@printf '%s\n' $(LINT) | xargs -P$$(nproc) -n 1 clang-tidy -p . --quiet 2>/dev/null || \

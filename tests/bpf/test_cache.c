@@ -561,12 +561,12 @@ Test(cache, a_pair_of_lines_is_used_whole)
     run_on(sched_getcpu());
     a.kernel.control->refresh_shift = 62; /* no copy expires meanwhile */
     fd = a.kernel.map_fd[QPW_MAP_conns_est];
-    for (uint16_t port = 1; port <= CONNECTIONS; port++) {
+    for (unsigned port = 1; port <= CONNECTIONS; port++) {
         audit_handshake_in(&a, CLIENT, port, 445);
         for (int i = 0; i < 3; i++)
             audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 20);
     }
-    for (uint16_t port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
+    for (unsigned port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
         struct qpw_conn c = audit_tcp(&a, CLIENT, port, 445);
 

@@ -163,7 +163,7 @@ Test(direction, syn_ack_that_a_socket_waits_for_is_outbound)
 
 Test(direction, syn_ack_on_an_accepted_socket_is_unsolicited)
 {
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, there;
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, there = {0};
     socklen_t size = sizeof(here);
 
     open_with_policy(NULL);

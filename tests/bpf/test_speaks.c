@@ -142,7 +142,7 @@ Test(speaks, first_segments_are_put_together)
 
         audit_handshake_in(&a, CLIENT, port, 445);
         for (unsigned at = 0; at < 16; at += cut)
-            says(OWN, port, 445, at, SMB2 + at, at + cut > 16 ? 16 - at : cut);
+            says(OWN, port, 445, at, &SMB2[at], at + cut > 16 ? 16 - at : cut);
         EXPECT(port, 445, OWN, QPW_SPEECH_SMB);
     }
     cr_expect_not(mismatch(IN, 6, 445, &f));

@@ -56,8 +56,10 @@ static int flood(void *argument)
     char source[INET_ADDRSTRLEN];
 
     netns_last_in_line();
-    if (!p || fd < 0 || bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0)
+    if (!p || fd < 0 || bind(fd, (struct sockaddr *)&link, sizeof(link)) < 0) {
+        free(p);
         return 1;
+    }
     for (uint32_t i = 0; i < FORGED; i++) {
         uint32_t address = htonl(0x0b000000u + i);
 

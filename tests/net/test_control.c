@@ -167,7 +167,7 @@ Test(control, rights)
 Test(control, signals_of_root_without_rights)
 {
 #define POWERLESS "setpriv --bounding-set -all --inh-caps -all --no-new-privs sh -c 'kill -%s %d; sleep 0.3'"
-    static const char *const from[] = {POWERLESS, "unshare --user --map-root-user " POWERLESS,
+    static const char *const from[] = {POWERLESS, ("unshare --user --map-root-user " POWERLESS),
                                        "setpriv --bounding-set -net_admin --inh-caps -net_admin sh -c 'kill -%s %d; sleep 0.3'"};
     static const char *const ignored[] = {"USR2", "USR1", "ALRM", "VTALRM", "PROF", "IO", "PWR", "16", "XCPU", "XFSZ", "40"};
     struct node n;

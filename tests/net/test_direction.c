@@ -69,7 +69,7 @@ static bool none_undecided(void *argument)
 
 static uint16_t local_port(int fd)
 {
-    struct sockaddr_in end;
+    struct sockaddr_in end = {0};
     socklen_t length = sizeof(end);
 
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&end, &length), 0);

@@ -58,8 +58,10 @@ static int flood(void *argument)
     struct sockaddr_ll link = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("far0")};
     struct flood f = {.fd = socket(AF_PACKET, SOCK_RAW, 0), .p = malloc(sizeof(*f.p))};
 
-    if (f.fd < 0 || !f.p || bind(f.fd, (struct sockaddr *)&link, sizeof(link)) < 0)
+    if (f.fd < 0 || !f.p || bind(f.fd, (struct sockaddr *)&link, sizeof(link)) < 0) {
+        free(f.p);
         return 1;
+    }
     for (uint32_t i = 0; i < FORGED; i++)
         syn(&f, 0x0b000000u + i, (uint16_t)(1024 + i % 60000), 2049); /* 11.0.0.0/8, to an open port */
     for (uint32_t port = 1; port < 65536; port++)

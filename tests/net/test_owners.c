@@ -315,7 +315,7 @@ static int ask_allowed(void *argument)
 
     prctl(PR_SET_NAME, "ldap-client");
     fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    connect(fd, (struct sockaddr *)&to, size);
+    (void)connect(fd, (struct sockaddr *)&to, size);
     prctl(PR_SET_NAME, "ntp-client");
     fd = socket(AF_INET, SOCK_DGRAM, 0);
     size = traffic_endpoint("10.7.0.2", 123, &to);

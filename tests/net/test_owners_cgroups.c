@@ -133,7 +133,7 @@ static int live(void *argument)
     if (life->moves)
         enter(life->moves);
     else
-        connect(fd, (struct sockaddr *)&to, size); /* recorded again */
+        (void)connect(fd, (struct sockaddr *)&to, size); /* recorded again */
     if (sendto(fd, "x", 1, 0, (struct sockaddr *)&to, size) != 1 || write(life->ready[1], "x", 1) != 1)
         return 1;
     if (life->stays)

@@ -81,7 +81,7 @@ Test(command, check_prints_all_errors)
 
     netns_need_root();
     write_file(inner, "infra routnig unexpected\n");
-    used = (size_t)snprintf(text, sizeof(text), "inbuond tcp 445 SMB\ninclude %s\ninbound tcp 99999\n", inner);
+    snprintf(text, sizeof(text), "inbuond tcp 445 SMB\ninclude %s\ninbound tcp 99999\n", inner);
     write_file(bad, text);
     snprintf(line, sizeof(line), "check %s", bad);
     cr_assert(eq(int, run(line), 2));

@@ -63,7 +63,7 @@ static int open_probe(const struct probe *probe)
     *(v6 ? &r6->sin6_port : &r4->sin_port) = htons(probe->port);
     cr_assert(fd >= 0 && bind(fd, (void *)&local, length) == 0, "%s: %s", probe->from, strerror(errno));
     /* An output chain that drops reports that at once (EPERM): for the far end it is the same silence. */
-    connect(fd, (void *)&remote, length);
+    (void)connect(fd, (void *)&remote, length);
     if (!probe->tcp)
         send(fd, "?", 1, 0);
     return fd;

@@ -277,7 +277,7 @@ static int knock(void *argument)
         struct sockaddr_in end = endpoint("10.7.0.1", port);
         int fd = socket_in(&n->client);
 
-        connect(fd, (struct sockaddr *)&end, sizeof(end));
+        (void)connect(fd, (struct sockaddr *)&end, sizeof(end));
         close(fd);
     }
     return 0;
