@@ -81,7 +81,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage deps-lint
+.PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage compile_commands.json deps-lint
 
 all: $(O)/qportwatch $(O)/qportwatch-serve
 
@@ -235,7 +235,7 @@ coverage: deps-lint
 	@tests/run $(O)/coverage /unit/
 	@gcovr -r . --object-directory $(O)/coverage --filter user/ --filter bpf/ --html-details $(O)/coverage/index.html --print-summary
 # From what make would run, one entry per C source; the BPF object is clang's.
-compile_commands.json: Makefile
+compile_commands.json:
 	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries | tests/compile_commands >$@
 
 # ---- For people ----
