@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Start and stop the audit. */
+/* Start the audit. */
 #include <errno.h>
 #include <linux/if_arp.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,21 +10,18 @@
 
 #include "auditor/alerts.h"
 #include "auditor/carry.h"
-#include "auditor/found.h"
+#include "auditor/close.h"
 #include "auditor/history.h"
-#include "control/control.h"
-#include "control/detach.h"
 #include "auditor/internal.h"
 #include "auditor/lives.h"
 #include "auditor/loop.h"
 #include "auditor/owners.h"
 #include "auditor/readers.h"
 #include "auditor/routes.h"
+#include "auditor/takeover.h"
 #include "auditor/users.h"
 #include "auditor/vouching.h"
-#include "control/elsewhere.h"
 #include "control/lock.h"
-#include "control/message.h"
 #include "control/peer.h"
 #include "control/policy_args.h"
 #include "host/automatic.h"
@@ -35,10 +31,7 @@
 #include "host/rights.h"
 #include "instance/owners.h"
 #include "instance/runs.h"
-#include "util/text.h"
 #include "util/version.h"
-#include "snapshot/lives.h"
-#include "words/words.h"
 
 #define SECONDS 1000000000ull
 #define GIVEN_BACK_BYTES (128 * 1024)
@@ -121,86 +114,10 @@ static int open_fresh(struct qpw_auditor *a, struct qpw_error *err)
     return r ? r : qpw_coverage_open(&a->kernel, &a->coverage, err);
 }
 
-/* Report options without effect: decisions made at attach time stay in force. */
-static void report_without_effect(struct qpw_auditor *a)
-{
-    for (size_t i = 0; i < a->n_watched; i++) {
-        const struct qpw_watched *w = &a->watched[i];
-        bool xdp = a->meta.rx_hook[w->number] == QPW_HOOK_XDP;
-        char mode[80];
-
-        if (a->options.mode == (xdp ? QPW_MODE_TC : QPW_MODE_XDP))
-            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "--mode %s has no effect on %s: it stays attached as it is, %s, until 'detach'",
-                    xdp ? "tc" : "xdp", w->name, qpw_watch_mode(a, w, mode, sizeof(mode)));
-    }
-    if (a->options.load.max_connections && a->options.load.max_connections != qpw_kernel_connections(&a->kernel))
-        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "--max-connections has no effect on it: its tables keep their size until 'detach'");
-}
-
-/*
- * Record a gap for an instance kept only by the service manager: it is unknown how long its programs were in their
- * hooks.
- */
-static void report_unhooked(struct qpw_auditor *a, uint64_t last_ns)
-{
-    struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns() - last_ns};
-    char age[32];
-
-    for (unsigned i = 1; i < QPW_MAX_IFACES; i++)
-        if (a->meta.rx_hook[i] || a->meta.tx_hook[i])
-            qpw_coverage_add_at(&a->coverage, &time, QPW_COVERAGE_HOOK_LOST, i, "while no auditor was there.");
-    qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "our programs were taken out of their hooks while no auditor was there: what passed in the last %s may not "
-            "have been seen; what was counted before goes on", qpw_words_duration(last_ns, age, sizeof(age)));
-}
-
-static int take_over(struct qpw_auditor *a, const struct qpw_hook_scan *scan, struct qpw_error *err)
-{
-    uint64_t last;
-    char age[32];
-    int r = qpw_instance_open(scan, &a->kernel, err);
-
-    if (r < 0)
-        return r;
-    r = qpw_meta_read(&a->kernel, &a->meta, err);
-    if (r < 0)
-        return r;
-    r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
-    if (r < 0)
-        return r; /* do not write to what may be another auditor's instance */
-    a->has_kernel = a->taken_over = true;
-    r = qpw_coverage_open(&a->kernel, &a->coverage, err);
-    if (r < 0)
-        return r;
-    r = qpw_watch_adopt(a, scan, err);
-    if (r < 0)
-        return r;
-    a->reported_until_ns = a->kernel.control->heartbeat_ns;
-    last = qpw_clock_monotonic_ns() - a->kernel.control->heartbeat_ns;
-    if (!scan->site[0].ifindex) {
-        report_unhooked(a, last);
-        return 0;
-    }
-    qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "resuming the existing attachment; it kept counting during the %s without an auditor",
-            qpw_words_duration(last, age, sizeof(age)));
-    report_without_effect(a);
-    return 0;
-}
-
-/* Also record a gap when the previous auditor was killed and left no "stopped" record. */
-static void record_gap(struct qpw_auditor *a)
-{
-    struct qpw_coverage_time time = {.unix_ns = qpw_clock_unix_ns()};
-    uint64_t away_ns = qpw_clock_monotonic_ns() - a->reported_until_ns;
-    char age[32];
-
-    time.since_unix_ns = time.unix_ns - away_ns;
-    qpw_coverage_add_at(&a->coverage, &time, QPW_COVERAGE_AUDITOR_GAP, 0, "for %s.", qpw_words_duration(away_ns, age, sizeof(age)));
-}
-
 static void record_start(struct qpw_auditor *a)
 {
     if (a->taken_over)
-        record_gap(a);
+        qpw_takeover_record_gap(a);
     qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STARTED, 0, "Process %d, version %s.", (int)getpid(), QPW_VERSION);
 }
 
@@ -208,80 +125,6 @@ static void record_start(struct qpw_auditor *a)
 static bool is_other_layout(const struct qpw_hook_scan *scan)
 {
     return scan->n && scan->site[0].abi != QPW_ABI_VERSION;
-}
-
-/* Judge the existing findings again, because the policy may differ from the last auditor's. */
-static int rejudge(struct qpw_auditor *a, struct qpw_error *err)
-{
-    struct qpw_rejudged done;
-
-    return qpw_audit_rejudge(a, a->by, &done, err);
-}
-
-/* Report what was carried over or lost, and how long nothing was counted. */
-static int report_replaced(struct qpw_auditor *a, unsigned abi, struct qpw_error *err)
-{
-    struct qpw_row_usage done = {0};
-    char unseen[32], meters[40], findings[40], what[96];
-    int r = a->carry ? qpw_carry_finish(a, &done, err) : 0;
-
-    if (r < 0)
-        return r;
-    qpw_words_duration(a->unseen_ns, unseen, sizeof(unseen));
-    if (a->carry)
-        snprintf(what, sizeof(what), "%s and %s carried over", qpw_words_many(done.meters, "counter", meters, sizeof(meters)),
-                 qpw_words_many(done.findings, "finding", findings, sizeof(findings)));
-    else
-        snprintf(what, sizeof(what), "its counters and open findings end here");
-    qpw_coverage_add(&a->coverage, QPW_COVERAGE_REPLACED, 0, "Layout %u by %u: %s; unseen meanwhile: %s.", abi, QPW_ABI_VERSION, what,
-                     a->unseen_ns ? unseen : "nothing");
-    qpw_auditor_notify(a, a->carry && !done.left_out ? QPW_NOTIFY_NOTE : QPW_NOTIFY_WARNING,
-                       "what another version had attached (layout %u, this one's "
-                       "is %u) is replaced: %s%s%s; unseen meanwhile: %s",
-                       abi, QPW_ABI_VERSION, what,
-                       a->carry ? "" : ", for this version cannot read them: ", a->carry ? "" : a->carry_error.text,
-                       a->unseen_ns ? unseen : "nothing");
-    if (done.left_out)
-        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%zu of these found no place of their own: their packets count with others of the same verdict",
-                done.left_out);
-    return 0;
-}
-
-/* Monitor the interfaces that only the other version monitored, then detach it. */
-static int replace_hooks(struct qpw_auditor *a, struct qpw_error *err)
-{
-    size_t removed = 0;
-
-    for (size_t i = 0; i < a->replaced.n; i++) {
-        if (!qpw_watch_by_index(a, a->replaced.site[i].ifindex)) {
-            int r = qpw_watch_add(a, a->replaced.site[i].ifname, err);
-
-            if (r < 0)
-                return r;
-        }
-    }
-    return qpw_detach_others(qpw_kernel_instance(&a->kernel), NULL, 0, &removed, err);
-}
-
-static int replace_other_layout(struct qpw_auditor *a, struct qpw_error *err)
-{
-    uint64_t heartbeat_ns = qpw_carry_heartbeat_ns(a->carry);
-    unsigned abi = a->replaced.site[0].abi;
-    int r = replace_hooks(a, err);
-
-    qpw_hook_scan_clear(&a->replaced);
-    if (r == 0 && heartbeat_ns) {
-        a->reported_until_ns = heartbeat_ns;
-        record_gap(a);
-    }
-    if (r == 0)
-        r = report_replaced(a, abi, err);
-    a->carried_over = r == 0 && a->carry;
-    qpw_carry_close(a->carry);
-    a->carry = NULL;
-    if (r < 0)
-        return r;
-    return a->carried_over ? rejudge(a, err) : 0;
 }
 
 /* Attach; the policy must be in force and the seeds written. */
@@ -293,7 +136,7 @@ static int attach_all(struct qpw_auditor *a, struct qpw_error *err)
     for (size_t i = 0; r == 0 && i < a->options.n_ifaces; i++)
         r = qpw_watch_add_or_await(a, a->options.ifaces[i], err);
     if (r == 0 && a->replaced.n)
-        r = replace_other_layout(a, err);
+        r = qpw_takeover_replace(a, err);
     if (r < 0 || !a->options.automatic)
         return r;
     if (qpw_automatic_attach(a) || a->options.wait)
@@ -351,7 +194,7 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 
     if (r == 0)
         qpw_audit_history_recall(a);
-    return r < 0 || !a->taken_over ? r : rejudge(a, err);
+    return r < 0 || !a->taken_over ? r : qpw_takeover_rejudge(a, err);
 }
 
 /* Take over what an earlier auditor left in the hooks, or open a fresh instance. */
@@ -369,7 +212,7 @@ static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
         scan = (struct qpw_hook_scan){0};
     }
     if (r == 0)
-        r = scan.n ? take_over(a, &scan, err) : open_fresh(a, err);
+        r = scan.n ? qpw_takeover_adopt(a, &scan, err) : open_fresh(a, err);
     qpw_hook_scan_clear(&scan);
     if (r == 0)
         qpw_runs_begin(a, &others);
@@ -541,123 +384,7 @@ const struct qpw_kernel *qpw_auditor_kernel(const struct qpw_auditor *auditor)
     return &auditor->kernel;
 }
 
-/* Mark the instance as monitoring no network namespace, for processes that still hold it, such as `top`. */
-static void note_end(struct qpw_auditor *a)
-{
-    struct qpw_meta meta;
-
-    if (qpw_meta_read(&a->kernel, &meta, NULL) < 0)
-        return;
-    meta.netns = 0;
-    qpw_meta_write(&a->kernel, &meta, NULL);
-}
-
-/* Report that acknowledgements end with the findings. */
-static void report_acknowledgements(struct qpw_auditor *a)
-{
-    size_t n = qpw_lives_acknowledgements(a->lives, qpw_clock_unix_ns());
-    char count[40];
-
-    if (n)
-        qpw_auditor_notify(a, QPW_NOTIFY_NOTE, "%s %s with the counters: what was acknowledged is open when it happens again; 'attach --keep' "
-                "leaves both", qpw_words_many(n, "acknowledgement", count, sizeof(count)), n == 1 ? "ends" : "end");
-}
-
-static int remove_all(struct qpw_auditor *a, struct qpw_error *err)
-{
-    int first = 0, r;
-
-    for (size_t i = 0; i < a->n_watched; i++) {
-        r = qpw_watch_remove(a, &a->watched[i], first < 0 ? NULL : err);
-        if (r == 0)
-            qpw_coverage_add(&a->coverage, QPW_COVERAGE_DETACHED, a->watched[i].number, "%s",
-                             a->by[0] ? "" : "At the auditor's end.");
-        else if (first == 0)
-            first = r;
-    }
-    r = qpw_owners_detach(qpw_kernel_instance(&a->kernel), NULL, first < 0 ? NULL : err);
-    if (first < 0)
-        return first;
-    if (r < 0)
-        return r;
-    note_end(a);
-    return 0;
-}
-
-static void answer_asker(struct qpw_auditor *a, int r, const struct qpw_error *err)
-{
-    json_t *answer;
-
-    if (a->asker_fd < 0)
-        return;
-    answer = qpw_answer_new(r < 0 ? QPW_EXIT_FAILED : QPW_EXIT_OK, r < 0 ? err->text : NULL);
-    qpw_control_send(a->asker_fd, answer);
-    json_decref(answer);
-    close(a->asker_fd);
-}
-
 void qpw_auditor_keep(struct qpw_auditor *a)
 {
     a->options.keep = true;
-}
-
-int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
-{
-    struct qpw_error own = {0};
-    uint32_t left_behind = 0;
-    int r = 0, closed;
-
-    qpw_service_stopping();
-    qpw_audit_readers_stop(a);
-    if (a->has_kernel && a->epoll_fd >= 0) {
-        qpw_events_read(a);
-        if (a->unproven.text[0])
-            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "ended by %s, who %s: nothing shows that it may detach, so counting continues in the kernel; "
-                    "'qportwatch detach' removes it", a->by, a->unproven.text);
-        qpw_coverage_add(&a->coverage, QPW_COVERAGE_AUDITOR_STOPPED, 0, "Process %d.%s", (int)getpid(),
-                         a->options.keep && !a->remove_all ? " Counting continues in the kernel." : "");
-    }
-    if (a->has_kernel && (!a->options.keep || a->remove_all)) {
-        qpw_service_forget();
-        report_acknowledgements(a);
-        r = remove_all(a, &own);
-        left_behind = qpw_runs_end(a);
-    }
-    if (a->has_kernel)
-        qpw_audit_history_end(a, !a->options.keep || a->remove_all);
-    qpw_audit_found_close(a);
-    closed = qpw_alerts_close(a, r < 0 ? NULL : &own);
-    if (r == 0)
-        r = closed;
-    if (a->has_kernel)
-        a->kernel.control->auditor_pid = 0;
-    qpw_notes_end(a);
-    qpw_requests_close(a);
-    qpw_loop_close(a);
-    qpw_events_close(a);
-    qpw_sockets_close(a->sockets);
-    qpw_netlink_close(a->netlink);
-    qpw_kernel_close(&a->kernel); /* closing the last descriptor frees everything not attached */
-    qpw_control_close(&a->end);
-    qpw_owner_watch_close(a);
-    qpw_lives_free(a->lives);
-    qpw_idmap_clear(&a->looked);
-    qpw_vouching_close(a);
-    qpw_routes_close(a);
-    qpw_users_close(a);
-    if (r == 0 && left_behind && !qpw_run_until_gone(left_behind))
-        r = qpw_fail(&own, -EBUSY, QPW_RUN_STILL_HELD);
-    answer_asker(a, r, &own);
-    qpw_policy_clear(&a->policy);
-    qpw_compiled_clear(&a->compiled);
-    qpw_registry_clear(&a->names);
-    qpw_addresses_clear(&a->own);
-    qpw_hook_scan_clear(&a->replaced);
-    qpw_carry_close(a->carry);
-    qpw_policy_options_clear(&a->options.policy);
-    json_decref(a->policy_args);
-    free(a);
-    if (r < 0 && err)
-        *err = own;
-    return r;
 }
