@@ -43,20 +43,24 @@ static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
     return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
 }
 
-/* How many entries beside the half-open ones a bucket has at most; w->key's is w->bucket. */
+/* Has the bucket perhaps entries beside the half-open ones? w->key's is w->bucket. */
 static __always_inline __u32 qpw_live(__u32 bucket)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
-    return all ? all->open[bucket & (QPW_INCARNATIONS - 1)].live : 1;
+    return all ? all->open[bucket & (QPW_INCARNATIONS - 1)].live >> qpw_live_shift(bucket) & 0xff : 1;
 }
 
-static __always_inline void qpw_live_add(__u32 bucket, __s32 change)
+/* One entry more, or one less. */
+static __always_inline void qpw_live_add(__u32 bucket, int more)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
+    __u32 *live;
 
-    if (all)
-        __sync_fetch_and_add(&all->open[bucket & (QPW_INCARNATIONS - 1)].live, change);
+    if (!all)
+        return;
+    live = &all->open[bucket & (QPW_INCARNATIONS - 1)].live;
+    __sync_fetch_and_add(live, qpw_live_step(*(volatile __u32 *)live, bucket, more));
 }
 
 static __always_inline void qpw_invalidate_fragments(__u32 pair)

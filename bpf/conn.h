@@ -113,7 +113,7 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
     else
         rc = bpf_map_update_elem(&conns_dgram, &w->key, &w->conn, BPF_NOEXIST);
     if (rc)
-        qpw_live_add(w->bucket, -1);
+        qpw_live_add(w->bucket, 0);
     return rc;
 }
 
@@ -145,7 +145,7 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     if (rc)
         return 0;
     if (conn_class != QPW_CLASS_HALF)
-        qpw_live_add(w->bucket, -1);
+        qpw_live_add(w->bucket, 0);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
     return 0;
 }

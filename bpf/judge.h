@@ -299,7 +299,12 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
         return 0;
     kind = qpw_kind(w->key.protocol);
     port = kind == QPW_KIND_ICMP ? type : inbound ? w->key.local_port : w->key.remote_port;
-    return qpw_walk_chain(w, qpw_opaque(w, qpw_space_of(kind, w->key.protocol, port)), !inbound);
+    port = qpw_opaque(w, qpw_space_of(kind, w->key.protocol, port));
+#ifdef QPW_OLD_VERIFIER /* see QPW_OFTEN */
+    return qpw_walk(port, !inbound);
+#else
+    return qpw_walk_chain(w, port, !inbound);
+#endif
 }
 
 /* The peer number of an address, 0: no peer. */

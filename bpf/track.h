@@ -64,7 +64,7 @@ __noinline __u32 qpw_fragment_ports(void)
 /* Set the places of the exchange, except w->pair, whose tag has the addresses alone. */
 static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_tag *t)
 {
-    w->bucket = qpw_tag_incarnation(t);
+    w->bucket = qpw_tag_bucket(t);
     w->half_set = qpw_tag_half_set(t, config.secret, config.half_sets);
     w->half_mark = qpw_tag_half_mark(t);
 }

@@ -221,7 +221,8 @@ static uint64_t live_in_all(void)
     uint64_t sum = 0;
 
     for (unsigned place = 0; place < QPW_INCARNATIONS; place++)
-        sum += a.kernel.incarnations->open[place].live;
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            sum += a.kernel.incarnations->open[place].live >> shift & 0xff;
     return sum;
 }
 

@@ -202,3 +202,71 @@ Test(tag, traffic_in_rows_spreads_with_every_secret)
         cr_assert_lt(crowded(in_set, SETS, 16), CLIENTS * 10 / 100, "%zu", crowded(in_set, SETS, 16));
     }
 }
+
+/* ---- The counters that show whether a place has entries beside the half-open ones ---- */
+
+Test(tag, live_counters_of_a_word_do_not_touch_each_other)
+{
+    __u32 word = 0, bucket;
+
+    for (__u32 counter = 0; counter < 4; counter++)
+        for (__u32 n = 0; n < 20 + counter; n++)
+            word += qpw_live_step(word, 7 | counter << QPW_LIVE_PLACE, 1);
+    for (__u32 counter = 0; counter < 4; counter++)
+        cr_expect_eq(word >> qpw_live_shift(7 | counter << QPW_LIVE_PLACE) & 0xff, 20 + counter);
+    for (__u32 counter = 0; counter < 4; counter++) {
+        bucket = 7 | counter << QPW_LIVE_PLACE;
+        for (__u32 n = 0; n < 20 + counter; n++)
+            word += qpw_live_step(word, bucket, 0);
+        cr_expect_eq(word >> qpw_live_shift(bucket) & 0xff, 0);
+        cr_expect_eq(qpw_live_step(word, bucket, 0), 0, "none is taken from the next counter");
+    }
+    cr_expect_eq(word, 0);
+}
+
+/* What was once so full that it may have missed entries stays "perhaps", and overflows into no neighbour. */
+Test(tag, a_live_counter_that_was_full_never_says_none)
+{
+    __u32 bucket = 1 << QPW_LIVE_PLACE, word = 0;
+
+    for (__u32 n = 0; n < 1000; n++)
+        word += qpw_live_step(word, bucket, 1);
+    cr_expect_eq(word, QPW_LIVE_FULL << 8);
+    for (__u32 n = 0; n < 1000; n++)
+        word += qpw_live_step(word, bucket, 0);
+    cr_expect_eq(word, QPW_LIVE_FULL << 8);
+    for (word = (QPW_LIVE_STUCK - 1) << 8; word; )
+        word += qpw_live_step(word, bucket, 0);
+    cr_expect_eq(word, 0);
+    cr_expect_eq(qpw_live_step(QPW_LIVE_STUCK << 8, bucket, 0), 0);
+}
+
+/* Each counter of each word has its share of the exchanges. */
+Test(tag, live_counters_are_filled_evenly)
+{
+    enum { EXCHANGES = 262144 };
+    struct tuple u = usual;
+    size_t zero = 0, of[4] = {0};
+    __u8 *seen = calloc(QPW_INCARNATIONS, 4);
+
+    cr_assert(seen);
+    for (unsigned i = 0; i < EXCHANGES / 4; i++) {
+        struct qpw_tag t;
+        __u32 bucket;
+
+        u.remote_port = (__u16)(32768 + (i & 63));
+        u.remote[14] = (__u8)(i >> 14);
+        u.remote[15] = (__u8)(i >> 6);
+        t = qpw_tag_pair(secret, u.local, u.remote, u.v6);
+        qpw_tag_exchange(&t, secret, u.local_port, u.remote_port, u.protocol);
+        bucket = qpw_tag_bucket(&t);
+        of[bucket >> QPW_LIVE_PLACE & 3]++;
+        seen[(bucket & (QPW_INCARNATIONS - 1)) * 4 + (bucket >> QPW_LIVE_PLACE & 3)] = 1;
+    }
+    for (size_t i = 0; i < QPW_INCARNATIONS * 4; i++)
+        zero += !seen[i];
+    free(seen);
+    for (int i = 0; i < 4; i++)
+        cr_expect(of[i] > EXCHANGES / 32 && of[i] < EXCHANGES / 8, "counter %d: %zu", i, of[i]);
+    cr_expect_gt(zero, EXCHANGES / 2);
+}

@@ -168,8 +168,8 @@ int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *ke
 
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
+    uint32_t number = 0, bucket, *live;
     struct qpw_half set;
-    uint32_t number = 0;
     struct qpw_tag t;
     unsigned way = 0;
     int r;
@@ -183,8 +183,10 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
     } else {
         r = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
         t = tag_of(k, key, NULL);
+        bucket = qpw_tag_bucket(&t);
+        live = &k->incarnations->open[qpw_tag_incarnation(&t)].live;
         if (r == 0)
-            __atomic_fetch_sub(&k->incarnations->open[qpw_tag_incarnation(&t)].live, 1, __ATOMIC_RELEASE);
+            __atomic_fetch_add(live, qpw_live_step(__atomic_load_n(live, __ATOMIC_RELAXED), bucket, 0), __ATOMIC_RELEASE);
     }
     if (r == 0)
         qpw_kernel_touch(k, key);
