@@ -93,6 +93,33 @@ Test(bench, only_the_cases_asked_for, .init = netns_need_root, .timeout = NETNS_
     json_decref(root);
 }
 
+/* A core's share follows from the cost of known packets: it is four times as much at 100 Gbit/s as at 25. */
+Test(bench, says_what_share_of_a_core_a_full_link_needs, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    static char out[65536];
+    double net, packets = 10e9 / 8 / 1538;
+    json_t *root, *shares;
+
+    cr_assert_eq(bench("--json --rounds 1 --cases known-udp", out, sizeof(out)), 0, "%s", out);
+    root = json_loads(out, 0, NULL);
+    cr_expect_eq(json_array_size(json_object_get(root, "core_share")), 0, "no case that it follows from");
+    json_decref(root);
+    cr_assert_eq(bench("--json --rounds 1 --cases known-tcp", out, sizeof(out)), 0, "%s", out);
+    root = json_loads(out, 0, NULL);
+    shares = json_object_get(root, "core_share");
+    cr_assert_eq(json_array_size(shares), 6);
+    for (size_t i = 0; i < 6; i++) {
+        static const int links[] = {10, 25, 100};
+        json_t *one = json_array_get(shares, i);
+
+        net = json_number_value(json_object_get(json_array_get(json_object_get(root, "cases"), i / 3), "net"));
+        cr_expect_eq(json_integer_value(json_object_get(one, "gbit_per_second")), links[i % 3]);
+        cr_expect_str_eq(json_string_value(json_object_get(one, "hook")), i < 3 ? "xdp" : "tc");
+        cr_expect_float_eq(json_number_value(json_object_get(one, "share")), net * packets * links[i % 3] / 10 / 1e9, 1e-6);
+    }
+    json_decref(root);
+}
+
 /* The verifier's log goes to standard error, so that the document on standard output stays whole. */
 Test(bench, verbose_shows_the_verifiers_log, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
 {

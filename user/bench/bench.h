@@ -70,6 +70,18 @@ double qpw_bench_best(const struct qpw_bench_samples *s);
 double qpw_bench_net(const struct qpw_bench_result *r, size_t index);
 bool qpw_bench_is_wrapped(const struct qpw_bench_case *c);
 
+/* A full direction of an Ethernet link: IP packets of that many bytes, each with this much more on the wire. */
+#define QPW_BENCH_MTU 1500u
+#define QPW_BENCH_FRAMING 38u /* header, checksum, preamble, gap */
+extern const unsigned qpw_bench_links[];
+extern const size_t qpw_bench_n_links;
+
+/*
+ * Return the share of one core, 1 being all of it, that the hook's program needs for one direction of a link of `gbit`
+ * Gbit/s, full of packets of known connections: of 64,000 if that case was measured, of one otherwise. NAN: neither was.
+ */
+double qpw_bench_core_share(const struct qpw_bench_result *r, bool tc, unsigned gbit);
+
 #define QPW_BENCH_SHORT_SENT 4u     /* packets of a short connection that the node sends */
 #define QPW_BENCH_SHORT_RECEIVED 6u /* and that it receives */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* measure.c - rounds over all cases, so that disturbances affect all of them alike. */
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -51,6 +52,25 @@ double qpw_bench_net(const struct qpw_bench_result *result, size_t index)
                QPW_BENCH_SHORT_RECEIVED * qpw_bench_median(&result->floors[floor]) -
                QPW_BENCH_SHORT_SENT * qpw_bench_median(&result->floors[QPW_FLOOR_WRAP_TC]);
     return qpw_bench_median(&result->cases[index]) - qpw_bench_median(&result->floors[floor]);
+}
+
+const unsigned qpw_bench_links[] = {10, 25, 100};
+const size_t qpw_bench_n_links = sizeof(qpw_bench_links) / sizeof(*qpw_bench_links);
+
+double qpw_bench_core_share(const struct qpw_bench_result *r, bool tc, unsigned gbit)
+{
+    static const enum qpw_bench_do preferred[] = {QPW_DO_FLOWS, QPW_DO_ONE};
+    double packets = gbit * 1e9 / 8 / (QPW_BENCH_MTU + QPW_BENCH_FRAMING);
+
+    for (size_t k = 0; k < sizeof(preferred) / sizeof(*preferred); k++)
+        for (size_t i = 0; i < qpw_bench_n_cases; i++) {
+            const struct qpw_bench_case *c = &qpw_bench_cases[i];
+
+            if (c->what == preferred[k] && c->tc == tc && c->shape == QPW_SHAPE_PLAIN && !c->peer &&
+                c->protocol == IPPROTO_TCP && r->cases[i].n)
+                return qpw_bench_net(r, i) * packets / 1e9;
+        }
+    return NAN;
 }
 
 /* Choose two CPUs that this process may use: *ret_cpu, and *ret_other or -1. */

@@ -163,6 +163,28 @@ static int print_programs(const struct qpw_printer *p, const struct qpw_bench_ma
     return qpw_table_print(&t, p);
 }
 
+/* What it comes to on a link that is full. */
+static void print_share(const struct qpw_printer *p, const struct qpw_bench_result *result)
+{
+    char share[16], bytes[16], text[160];
+    bool first = true;
+
+    for (int tc = 0; tc < 2; tc++) {
+        size_t used = 0;
+
+        if (isnan(qpw_bench_core_share(result, tc, qpw_bench_links[0])))
+            continue;
+        for (size_t i = 0; i < qpw_bench_n_links && used < sizeof(text); i++)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s at %u GbE", i ? ", " : "",
+                                     qpw_words_figure(100 * qpw_bench_core_share(result, tc, qpw_bench_links[i]), 1, "%",
+                                                      share, sizeof(share)),
+                                     qpw_bench_links[i]);
+        qpw_print_item(p, first ? "share" : "", "%s: of one core, one direction being full of %s-byte packets of known connections: %s",
+                       tc ? "tc" : "xdp", qpw_words_count(QPW_BENCH_MTU, bytes, sizeof(bytes)), text);
+        first = false;
+    }
+}
+
 static void print_machine(const struct qpw_printer *p, const struct qpw_bench_machine *m, const struct qpw_bench_live *live)
 {
     char bytes[24], first[24], second[24], count[24];
@@ -208,6 +230,7 @@ int qpw_bench_print(FILE *out, const struct qpw_bench_machine *m, const struct q
     if (r < 0)
         return r;
     print_machine(&p, m, live);
+    print_share(&p, result);
     return 0;
 }
 
@@ -260,6 +283,22 @@ static json_t *json_targets(const struct qpw_bench_machine *m, const struct qpw_
     return list;
 }
 
+static json_t *json_share(const struct qpw_bench_result *result)
+{
+    json_t *list = json_array();
+
+    for (int tc = 0; tc < 2; tc++)
+        for (size_t i = 0; i < qpw_bench_n_links; i++) {
+            double share = qpw_bench_core_share(result, tc, qpw_bench_links[i]);
+
+            if (!isnan(share))
+                json_array_append_new(list, json_pack("{s:s,s:i,s:i,s:f}", "hook", tc ? "tc" : "xdp", "gbit_per_second",
+                                                      (int)qpw_bench_links[i], "packet_bytes", (int)QPW_BENCH_MTU,
+                                                      "share", share));
+        }
+    return list;
+}
+
 json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench_result *result,
                        const struct qpw_bench_live *live, bool targets)
 {
@@ -273,6 +312,7 @@ json_t *qpw_bench_json(const struct qpw_bench_machine *m, const struct qpw_bench
                                                        m->sockets.noted_ns));
     json_object_set_new(root, "floors", values);
     json_object_set_new(root, "cases", json_cases(result));
+    json_object_set_new(root, "core_share", json_share(result));
     if (targets)
         json_object_set_new(root, "targets", json_targets(m, result));
     if (live->measured)
