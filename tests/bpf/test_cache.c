@@ -590,7 +590,7 @@ Test(cache, tuples_never_share_a_count)
     set_policy(&a, 0);
     for (int round = 0; round < 6; round++)
         for (unsigned port = 10000; port < 10000 + PORTS; port++)
-            for (int k = 0; k <= port % 3; k++)
+            for (unsigned k = 0; k <= port % 3; k++)
                 audit_rx_udp(&a, CLIENT, 901, port);
     for (unsigned port = 10000; port < 10000 + PORTS; port += 7)
         cr_assert_eq(AUDIT_PACKETS(&a, .port = AUDIT_IS(port)), 6 * (port % 3 + 1), "port %u", port);

@@ -159,9 +159,17 @@ static void until(struct qpw_poll *p, size_t n)
     }
 }
 
+/* Start a poll of a path, with the bounds of a statement. */
+static int start(struct qpw_poll *p, const struct qpw_poll_target *t, size_t index, const char *path, const char *etag)
+{
+    struct qpw_poll_ask what = {.path = path, .etag = etag, .most = QPW_POLL_BYTES};
+
+    return qpw_poll_start(p, t, index, &what);
+}
+
 static void ask(struct qpw_poll *p, const struct qpw_poll_target *t, const char *path, const char *etag)
 {
-    cr_assert_eq(qpw_poll_start(p, t, 0, path, etag), 0);
+    cr_assert_eq(start(p, t, 0, path, etag), 0);
     until(p, n_got + 1);
 }
 
@@ -238,7 +246,7 @@ Test(poll, of_honest_and_other_peers)
     ask(p, &other, "/", "");
     expect(QPW_POLL_OK, "the second address");
     other = target("127.0.0.2", NULL);
-    cr_expect_eq(qpw_poll_start(p, &other, 0, "/", ""), -EINVAL, "neither pin nor CA");
+    cr_expect_eq(start(p, &other, 0, "/", ""), -EINVAL, "neither pin nor CA");
     qpw_poll_close(p);
     p = open_poll(1, NULL);
     ask(p, &good, "/", "");
@@ -266,16 +274,16 @@ Test(poll, a_hung_peer_holds_up_no_other)
     good = hung = target("127.0.0.2", pin[1]);
     snprintf(hung.name, sizeof(hung.name), "hung");
     p = open_poll(0, NULL);
-    cr_assert_eq(qpw_poll_start(p, &hung, 1, "/slow", ""), 0);
-    cr_assert_eq(qpw_poll_start(p, &hung, 2, "/drip", ""), 0);
-    cr_assert_eq(qpw_poll_start(p, &good, 3, "/", ""), 0);
+    cr_assert_eq(start(p, &hung, 1, "/slow", ""), 0);
+    cr_assert_eq(start(p, &hung, 2, "/drip", ""), 0);
+    cr_assert_eq(start(p, &good, 3, "/", ""), 0);
     until(p, 1);
     cr_expect_eq(last, 3u);
     cr_expect_eq(got[3].result, QPW_POLL_OK, "%s", got[3].trouble);
     until(p, 3);
     cr_expect_eq(got[1].result, QPW_POLL_SLOW, "%s", got[1].trouble);
     cr_expect_eq(got[2].result, QPW_POLL_SLOW, "%s", got[2].trouble);
-    cr_assert_eq(qpw_poll_start(p, &good, 1, "/slow", ""), 0);
+    cr_assert_eq(start(p, &good, 1, "/slow", ""), 0);
     qpw_poll_close(p); /* in the middle of one */
     end();
 }
