@@ -78,6 +78,30 @@ void campaign_await(struct campaign *c, const struct exchange *e, enum outcome o
         campaign_settle(c, 1);
 }
 
+/* Keep what is known on both sides: the log, the program's report, and each exchange of the truth with its row. */
+static void keep(struct campaign *c)
+{
+    char path[128];
+    FILE *f;
+
+    /* the mount of the log ends with us */
+    netns_output(&c->place.ns[NODE], NULL, 0,
+                 "cp -a %s/log %s/kept; timeout -k 1 5 " PROGRAM " report --json --all >%s/report.json 2>&1", c->dir,
+                 c->dir, c->dir);
+    snprintf(path, sizeof(path), "%s/exchanges", c->dir);
+    f = fopen(path, "w");
+    if (!f)
+        return;
+    for (size_t i = 0; i < c->book->n_exchanges; i++) {
+        const struct exchange *e = c->book->exchanges[i];
+
+        fprintf(f, "%s | %s | to the node %llu packets, from it %llu | %.3f to %.3f\n", book_words(e),
+                e->row ? c->book->rows[e->row - 1].name : "-", (unsigned long long)e->packets[0],
+                (unsigned long long)e->packets[1], (double)e->first_ns / 1e9, (double)e->last_ns / 1e9);
+    }
+    fclose(f);
+}
+
 void campaign_fail(struct campaign *c, const char *invariant, const char *format, ...)
 {
     static const char *const modes[] = {"xdp", "tc", "clsact"};
@@ -88,7 +112,7 @@ void campaign_fail(struct campaign *c, const char *invariant, const char *format
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     c->failed = true;
-    netns_output(&c->place.ns[NODE], NULL, 0, "cp -a %s/log %s/kept", c->dir, c->dir); /* the mount ends with us */
+    keep(c);
     fprintf(stderr, "\nCAMPAIGN FAILED\n  seed       %llu (mode %s)\n  step       %u\n  invariant  %s\n  said       %s\n"
                     "  files      %s\n  again      make campaign SEED=%llu MODE=%s\n\n", (unsigned long long)c->seed,
             modes[c->mode], c->step, invariant, what, c->dir, (unsigned long long)c->seed, modes[c->mode]);
