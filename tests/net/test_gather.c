@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "auditor.h"
@@ -220,6 +221,30 @@ static void until_good(unsigned node, size_t good)
     cr_assert(netns_until(has_statements, &(struct wait){node, good}, NETNS_DEADLINE_MS), "node%u never has %zu", node + 1, good);
 }
 
+/* Wait until the node's auditor has read what its serve found: from then on a scan waits for the cluster's name of it. */
+static void until_compared(unsigned node)
+{
+    union {
+        struct inotify_event event;
+        char bytes[4096];
+    } buf;
+    struct pollfd fd = {inotify_init1(IN_CLOEXEC), POLLIN, 0};
+    char path[96];
+    bool read_it = false;
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "%s/state%u", folder, node);
+    cr_assert_geq(inotify_add_watch(fd.fd, path, IN_CLOSE_NOWRITE), 0, "%s", path);
+    while (!read_it) {
+        cr_assert_eq(poll(&fd, 1, NETNS_DEADLINE_MS), 1, "the auditor of node%u reads nothing in %s", node + 1, path);
+        n = read(fd.fd, &buf, sizeof(buf));
+        cr_assert_gt(n, 0);
+        for (const char *at = buf.bytes; at < buf.bytes + n; at += sizeof(buf.event) + ((const struct inotify_event *)at)->len)
+            read_it |= ((const struct inotify_event *)at)->len && !strcmp(((const struct inotify_event *)at)->name, "found.json");
+    }
+    close(fd.fd);
+}
+
 static const char *eve_of(unsigned node)
 {
     static char path[96];
@@ -269,6 +294,8 @@ Test(gather, one_scan_of_all_nodes_is_one_alert)
     cr_expect_str_eq(out, "qportwatch cluster status: /nonexistent/status.json: nothing is known of the peers; 'qportwatch serve' asks them\n");
     for (unsigned i = 0; i < NODES; i++)
         until_good(i, NODES - 1);
+    for (unsigned i = 0; i < NODES; i++)
+        until_compared(i);
     for (unsigned i = 1; i <= NODES; i++)
         netns_run(&outside, "nc -z -w 1 10.88.0.%u 7000-7014 || true", i);
     cr_assert(netns_until(is_everywhere, NULL, NETNS_DEADLINE_MS), "scan %zu, cluster-scan %zu", count_all("scan"), count_all("cluster-scan"));
