@@ -147,7 +147,7 @@ static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half
     w->half_rank = 0;
 #pragma clang loop unroll(disable)
     for (__u32 i = 0; i < QPW_HALF_SAMPLE; i++) {
-        way = first + ((hand / QPW_HALF_WAYS + i) & (QPW_HALF_SAMPLE - 1));
+        way = qpw_opaque(w, first + ((hand / QPW_HALF_WAYS + i) & (QPW_HALF_SAMPLE - 1))) & (QPW_HALF_WAYS - 1);
         rank = qpw_half_rank(&set->entry[way], w->now);
         if (!i || rank > w->half_rank) {
             victim = way;
