@@ -343,7 +343,8 @@ Test(serve, by_a_certificate_authority_over_ipv6)
               "one() { mkdir -p $1; openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=$2 -keyout $1/key.pem -out $1.csr && "
               "printf 'subjectAltName=DNS:%%s\\n' $2 >$1.ext && openssl x509 -req -in $1.csr -CA $3.pem -CAkey $3.key -CAcreateserial -days $4 "
               "-extfile $1.ext -out $1/certificate.pem; }; rm -rf node1 node2; one node1 node1 ca 2; one node2 node2 ca 2; one forged node2 other 2; "
-              "one named node9 ca 2; one expired node2 ca 0; printf 'policy test/ca\\ncluster blue ca=%%s/ca.pem\\npeer node1 10.89.0.1 fd89::1\\n"
+              "one named node9 ca 2; one expired node2 ca 0; while [ $(date +%%s) -le $(date -d \"$(openssl x509 -enddate -noout -in "
+              "expired/certificate.pem | cut -d= -f2)\" +%%s) ]; do sleep 0.1; done; printf 'policy test/ca\\ncluster blue ca=%%s/ca.pem\\npeer node1 10.89.0.1 fd89::1\\n"
               "peer node2 10.89.0.2 fd89::2\\n' \"$PWD\" >policy", n.dir);
     start_auditor(&n);
     start_serve(&n);

@@ -310,9 +310,15 @@ int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, siz
     return 0;
 }
 
+/*
+ * Return whether the peer refused this node's key. In TLS 1.3 the refusal comes behind the handshake, or just within it
+ * where this node's last messages are still on their way: as an alert, or as a connection that it closed meanwhile.
+ */
 static bool is_refusal(const struct request *q)
 {
-    return strstr(q->error, "lert") || strstr(q->error, "ertificate");
+    return !strstr(q->error, "ersion") && (strstr(q->error, "lert") || strstr(q->error, "ertificate") ||
+                                           strstr(q->error, "Broken pipe") || strstr(q->error, "reset by peer") ||
+                                           strstr(q->error, "not connected"));
 }
 
 static enum qpw_poll_result result_of(const struct request *q, CURLcode code, long status)
@@ -325,11 +331,8 @@ static enum qpw_poll_result result_of(const struct request *q, CURLcode code, lo
     case CURLE_OPERATION_TIMEDOUT: return QPW_POLL_SLOW;
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_PEER_FAILED_VERIFICATION: return QPW_POLL_WRONG_KEY;
-    case CURLE_SSL_CONNECT_ERROR: /* in TLS 1.3 the refusal of a key comes behind the handshake, or just within it */
-        return !strstr(q->error, "ersion") && is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_TLS;
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR: return is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_UNREACHABLE;
-    default: return QPW_POLL_UNREACHABLE;
+    case CURLE_SSL_CONNECT_ERROR: return is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_TLS;
+    default: return is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_UNREACHABLE;
     }
 }
 
