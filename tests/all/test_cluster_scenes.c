@@ -171,23 +171,6 @@ Test(cluster_scenes, a_link_is_down)
     nodes_close(&c);
 }
 
-/* Send datagrams to port 9000 at that rate until the end. */
-static pid_t send_udp(const struct netns *from, const char *address, unsigned rate)
-{
-    static char script[] = "import socket, sys, time\n"
-                           "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                           "to, rate, sent, begin = (sys.argv[1], 9000), int(sys.argv[2]), 0, time.monotonic()\n"
-                           "while True:\n"
-                           "    for i in range(20):\n"
-                           "        s.sendto(b'x' * 100, to)\n"
-                           "    sent += 20\n"
-                           "    time.sleep(max(0, begin + sent / rate - time.monotonic()))\n";
-    char text[16], *argv[] = {"python3", "-c", script, (char *)address, text, NULL};
-
-    snprintf(text, sizeof(text), "%u", rate);
-    return netns_start(from, NULL, argv);
-}
-
 static pid_t receive(const struct netns *ns)
 {
     static char script[] = "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('', 9000))\n"
@@ -207,7 +190,7 @@ Test(cluster_scenes, somebody_sends_as_a_peer)
     sink = receive(&c.ns[1]);
     netns_run(&c.outside, "ip addr add 10.88.0.1/32 dev e0 && ip route replace 10.88.0.2/32 dev e0 src 10.88.0.1 && "
                           "ip neigh replace 10.88.0.2 lladdr 02:00:00:00:00:02 dev e0");
-    sender = send_udp(&c.outside, "10.88.0.2", 200);
+    sender = netns_send_udp(&c.outside, "10.88.0.2", 200);
     nodes_until_count(&c, 1, "cluster-forged", 1);
     nodes_until_count(&c, 0, "cluster-forged", 1);
     expect_text(&c, 1, "cluster-forged", "someone else sends as node1");
@@ -234,7 +217,7 @@ Test(cluster_scenes, a_second_link_that_one_end_does_not_monitor)
         nodes_until_good(&c, i, 2);
     sink = receive(&c.ns[1]);
     netns_run(&c.ns[0], "ip route add 10.88.0.2/32 dev e1 && ip neigh replace 10.88.0.2 lladdr 02:00:00:00:02:02 dev e1");
-    sender = send_udp(&c.ns[0], "10.88.0.2", 3000);
+    sender = netns_send_udp(&c.ns[0], "10.88.0.2", 3000);
     nodes_until_count(&c, 1, "cluster-blind", 1);
     expect_text(&c, 1, "cluster-blind", "node2 is blind on e1");
     cr_expect_str_eq(fact(&c, 1, "cluster-blind", "command", command), "on node2: qportwatch attach e0 e1");
@@ -306,7 +289,7 @@ Test(cluster_scenes, clocks_are_skewed_and_nothing_else_is_said)
         char address[32];
 
         snprintf(address, sizeof(address), "10.88.0.%zu", (i + 2) % 5 + 1);
-        sender[i] = send_udp(&c.ns[i], address, rate);
+        sender[i] = netns_send_udp(&c.ns[i], address, rate);
         group[i] = netns_start(&c.ns[i], NULL, (char *[]){"python3", "-c", groups, NULL});
     }
     for (size_t i = 0; i < 5; i++)

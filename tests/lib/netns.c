@@ -157,3 +157,48 @@ void netns_send(const struct netns *ns, const char *ifname, const void *frame, s
 
     cr_assert(ret == 0, "sending a frame of %zu bytes out of %s: %s", bytes, ifname, strerror(-ret));
 }
+
+void netns_plug(const struct netns *bridge, const struct netns *node, const char *network, unsigned number)
+{
+    char port[16], mac[24], port_mac[24], address[32];
+
+    snprintf(port, sizeof(port), "port%u", number);
+    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", number);
+    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02x", number);
+    netns_veth_pair(&(struct netns_end){node, "e0", mac}, &(struct netns_end){bridge, port, port_mac});
+    netns_run(bridge, "ip link set %s master br0", port);
+    snprintf(address, sizeof(address), "%s.%u/24", network, number);
+    netns_address(node, "e0", address);
+}
+
+pid_t netns_send_udp(const struct netns *from, const char *address, unsigned rate)
+{
+    static char script[] = "import socket, sys, time\n"
+                           "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                           "to, rate, sent, begin = (sys.argv[1], 9000), int(sys.argv[2]), 0, time.monotonic()\n"
+                           "while True:\n"
+                           "    for i in range(20):\n"
+                           "        s.sendto(b'x' * 100, to)\n"
+                           "    sent += 20\n"
+                           "    time.sleep(max(0, begin + sent / rate - time.monotonic()))\n";
+    char text[16], *argv[] = {"python3", "-c", script, (char *)address, text, NULL};
+
+    snprintf(text, sizeof(text), "%u", rate);
+    return netns_start(from, NULL, argv);
+}
+
+uint64_t netns_process_number(pid_t pid, const char *name, int base)
+{
+    char path[64], line[256];
+    uint64_t value = UINT64_MAX;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    f = fopen(path, "r");
+    while (f && fgets(line, sizeof(line), f))
+        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+            value = strtoull(line + strlen(name) + 1, NULL, base);
+    if (f)
+        fclose(f);
+    return value;
+}

@@ -61,6 +61,12 @@ void netns_veth_pair(const struct netns_end *a, const struct netns_end *b);
 /* Add "10.0.0.1/24" or "fd00::1/64", usable at once (no duplicate address detection). */
 void netns_address(const struct netns *ns, const char *ifname, const char *address);
 
+/*
+ * Plug a node's e0 into the bridge's br0, as its port<number>: MAC 02:00:00:00:00:<number>, address <network>.<number>/24,
+ * where network is the first three numbers of IPv4 addresses ("10.88.0").
+ */
+void netns_plug(const struct netns *bridge, const struct netns *node, const char *network, unsigned number);
+
 /* Interface index; 0: not there. */
 unsigned netns_ifindex(const struct netns *ns, const char *ifname);
 
@@ -130,5 +136,11 @@ void netns_until_rx(const struct netns *ns, const char *ifname, uint64_t packets
 
 /* Send one frame, as built, out of the interface. */
 void netns_send(const struct netns *ns, const char *ifname, const void *frame, size_t bytes);
+
+/* Send datagrams of 100 bytes to port 9000 of that address, so many a second, until the process is ended. */
+pid_t netns_send_udp(const struct netns *from, const char *address, unsigned rate);
+
+/* Return a number of /proc/PID/status in that base; UINT64_MAX: there is none. */
+uint64_t netns_process_number(pid_t pid, const char *name, int base);
 
 #endif

@@ -22,19 +22,6 @@ const char *nodes_path(const struct nodes *c, size_t i, const char *name, char r
     return ret;
 }
 
-static void plug(const struct nodes *c, const struct netns *node, size_t number)
-{
-    char port[16], mac[24], port_mac[24], address[32];
-
-    snprintf(port, sizeof(port), "port%zu", number);
-    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02zx", number);
-    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02zx", number);
-    netns_veth_pair(&(struct netns_end){node, "e0", mac}, &(struct netns_end){&c->bridge, port, port_mac});
-    netns_run(&c->bridge, "ip link set %s master br0", port);
-    snprintf(address, sizeof(address), "10.88.0.%zu/24", number);
-    netns_address(node, "e0", address);
-}
-
 static void make_keys(const struct nodes *c)
 {
     netns_run(&c->bridge, "printf 'policy test/cluster\\ninbound tcp 445 SMB\\n' >%s/policy", c->folder);
@@ -56,11 +43,11 @@ void nodes_open(struct nodes *c, size_t n)
     if (netns_output(&c->bridge, out, sizeof(out), "ip link add br0 type bridge mcast_snooping 0 && ip link set br0 up"))
         cr_skip_test("no bridge: %s", out);
     c->outside = netns_new();
-    plug(c, &c->outside, 99);
+    netns_plug(&c->bridge, &c->outside, "10.88.0", 99);
     make_keys(c);
     for (size_t i = 0; i < n; i++) {
         c->ns[i] = netns_new();
-        plug(c, &c->ns[i], i + 1);
+        netns_plug(&c->bridge, &c->ns[i], "10.88.0", (unsigned)i + 1);
     }
 }
 

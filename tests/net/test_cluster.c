@@ -25,19 +25,6 @@ struct cluster {
 
 static char output[1 << 20];
 
-static void plug(struct cluster *c, const struct netns *ns, unsigned number)
-{
-    char port[16], mac[24], port_mac[24], address[32];
-
-    snprintf(port, sizeof(port), "port%u", number);
-    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", number);
-    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02x", number);
-    netns_veth_pair(&(struct netns_end){ns, "e0", mac}, &(struct netns_end){&c->bridge, port, port_mac});
-    netns_run(&c->bridge, "ip link set %s master br0", port);
-    snprintf(address, sizeof(address), "10.88.0.%u/24", number);
-    netns_address(ns, "e0", address);
-}
-
 static void make(struct cluster *c, size_t n)
 {
     netns_need_root();
@@ -49,10 +36,10 @@ static void make(struct cluster *c, size_t n)
         cr_skip_test("no bridge: %s", output);
     for (unsigned i = 0; i < n; i++) {
         c->ns[i] = netns_new();
-        plug(c, &c->ns[i], i + 1);
+        netns_plug(&c->bridge, &c->ns[i], "10.88.0", (unsigned)i + 1);
     }
     c->outside = netns_new();
-    plug(c, &c->outside, 99);
+    netns_plug(&c->bridge, &c->outside, "10.88.0", 99);
     for (unsigned i = 0; i < n; i++) /* each is the other's neighbour from now on */
         for (unsigned j = 1; j <= n; j++)
             netns_run(&c->ns[i], "ping -q -c 1 10.88.0.%u", j);
@@ -210,20 +197,9 @@ static void finish(struct cluster *c)
 /* Send so many datagrams a second until the end, and wait until the first ones have come out of that device. */
 static pid_t send_udp(const struct netns *from, const struct netns *to, const char *device, const char *address, unsigned rate)
 {
-    static char script[] = "import socket, sys, time\n"
-                           "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                           "to, rate, sent, begin = (sys.argv[1], 9000), int(sys.argv[2]), 0, time.monotonic()\n"
-                           "while True:\n"
-                           "    for i in range(20):\n"
-                           "        s.sendto(b'x' * 100, to)\n"
-                           "    sent += 20\n"
-                           "    time.sleep(max(0, begin + sent / rate - time.monotonic()))\n";
     uint64_t before = netns_statistics(to, device).rx_packets;
-    char text[16], *argv[] = {"python3", "-c", script, (char *)address, text, NULL};
-    pid_t pid;
+    pid_t pid = netns_send_udp(from, address, rate);
 
-    snprintf(text, sizeof(text), "%u", rate);
-    pid = netns_start(from, NULL, argv);
     netns_until_rx(to, device, before + 60);
     return pid;
 }

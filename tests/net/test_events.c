@@ -21,19 +21,6 @@ static struct netns bridge, outside, ns[NODES];
 static pid_t auditor[NODES], serve[NODES];
 static char folder[64];
 
-static void plug(const struct netns *node, unsigned number)
-{
-    char port[16], mac[24], port_mac[24], address[32];
-
-    snprintf(port, sizeof(port), "port%u", number);
-    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", number);
-    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02x", number);
-    netns_veth_pair(&(struct netns_end){node, "e0", mac}, &(struct netns_end){&bridge, port, port_mac});
-    netns_run(&bridge, "ip link set %s master br0", port);
-    snprintf(address, sizeof(address), "10.87.0.%u/24", number);
-    netns_address(node, "e0", address);
-}
-
 static void start_auditor(unsigned i)
 {
     char policy[96], log[96], eve[96], state[96];
@@ -76,11 +63,11 @@ static void make(void)
     bridge = netns_new();
     outside = netns_new();
     netns_run(&bridge, "ip link add br0 type bridge && ip link set br0 up");
-    plug(&outside, 200);
+    netns_plug(&bridge, &outside, "10.87.0", 200);
     netns_run(&bridge, "printf 'policy test/events\\ninbound tcp 445 SMB\\n' >%s/policy", folder);
     for (unsigned i = 0; i < NODES; i++) {
         ns[i] = netns_new();
-        plug(&ns[i], i + 1);
+        netns_plug(&bridge, &ns[i], "10.87.0", i + 1);
         netns_run(&bridge, "echo \"peer node%u 10.87.0.%u $(" PROGRAM " cluster key --keys %s/keys%u --name node%u | sed -n 's/.* \\(key=.*\\)/\\1/p')\" "
                   ">>%s/policy", i + 1, i + 1, folder, i + 1, i + 1, folder);
     }

@@ -48,19 +48,6 @@ static struct netns bridge, outside, ns[NODES];
 static pid_t auditor[NODES], listener[NODES], gatherer[NODES], stating[NODES];
 static char folder[64], pin[NODES + 1][QPW_POLL_PIN];
 
-static void plug(const struct netns *node, unsigned number)
-{
-    char port[16], mac[24], port_mac[24], address[32];
-
-    snprintf(port, sizeof(port), "port%u", number);
-    snprintf(mac, sizeof(mac), "02:00:00:00:00:%02x", number);
-    snprintf(port_mac, sizeof(port_mac), "02:00:00:00:01:%02x", number);
-    netns_veth_pair(&(struct netns_end){node, "e0", mac}, &(struct netns_end){&bridge, port, port_mac});
-    netns_run(&bridge, "ip link set %s master br0", port);
-    snprintf(address, sizeof(address), "10.88.0.%u/24", number);
-    netns_address(node, "e0", address);
-}
-
 static void make_key(unsigned i)
 {
     char text[128];
@@ -162,12 +149,12 @@ static void begin(void)
     if (netns_output(&bridge, out, sizeof(out), "ip link add br0 type bridge mcast_snooping 0 && ip link set br0 up"))
         cr_skip_test("no bridge: %s", out);
     outside = netns_new();
-    plug(&outside, 99);
+    netns_plug(&bridge, &outside, "10.88.0", 99);
     for (unsigned i = 0; i <= NODES; i++)
         make_key(i);
     for (unsigned i = 0; i < NODES; i++) {
         ns[i] = netns_new();
-        plug(&ns[i], i + 1);
+        netns_plug(&bridge, &ns[i], "10.88.0", i + 1);
     }
     for (unsigned i = 0; i < NODES; i++)
         start_auditor(i);

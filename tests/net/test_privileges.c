@@ -30,33 +30,16 @@ TestSuite(privileges, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S);
 #define LOOKER (BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN) | BIT(CAP_BPF))
 #define SERVER (AUDITOR | READER | BIT(CAP_SYS_ADMIN)) /* for the group's commands: the unit's capabilities */
 
-/* Read one number of /proc/PID/status in that base. */
-static uint64_t status_value(pid_t pid, const char *name, int base)
-{
-    char path[64], line[256];
-    uint64_t value = UINT64_MAX;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    f = fopen(path, "r");
-    while (f && fgets(line, sizeof(line), f))
-        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-            value = strtoull(line + strlen(name) + 1, NULL, base);
-    if (f)
-        fclose(f);
-    return value;
-}
-
 static void expect_rights(pid_t pid, uint64_t wanted, uint64_t seccomp, const char *who)
 {
     static const char *const all[] = {"CapPrm", "CapEff", "CapBnd"}, *const none[] = {"CapInh", "CapAmb"};
 
     for (size_t i = 0; i < 3; i++)
-        cr_expect_eq(status_value(pid, all[i], 16), wanted, "%s: %s %016lx", who, all[i], (long)status_value(pid, all[i], 16));
+        cr_expect_eq(netns_process_number(pid, all[i], 16), wanted, "%s: %s %016lx", who, all[i], (long)netns_process_number(pid, all[i], 16));
     for (size_t i = 0; i < 2; i++)
-        cr_expect_eq(status_value(pid, none[i], 16), 0, "%s: %s", who, none[i]);
-    cr_expect_eq(status_value(pid, "NoNewPrivs", 10), 1, "%s", who);
-    cr_expect_eq(status_value(pid, "Seccomp", 10), seccomp, "%s: %d", who, (int)status_value(pid, "Seccomp", 10));
+        cr_expect_eq(netns_process_number(pid, none[i], 16), 0, "%s: %s", who, none[i]);
+    cr_expect_eq(netns_process_number(pid, "NoNewPrivs", 10), 1, "%s", who);
+    cr_expect_eq(netns_process_number(pid, "Seccomp", 10), seccomp, "%s: %d", who, (int)netns_process_number(pid, "Seccomp", 10));
 }
 
 static size_t processes(struct node *n, const char *name, pid_t ret[HELPERS])
@@ -115,7 +98,7 @@ static bool have_ended(void *argument)
     const pid_t *pids = argument;
 
     for (; *pids; pids++)
-        if (status_value(*pids, "Pid", 10) == (uint64_t)*pids)
+        if (netns_process_number(*pids, "Pid", 10) == (uint64_t)*pids)
             return false;
     return true;
 }
@@ -233,7 +216,7 @@ static bool is_confined(void *argument)
     netns_output(&here, text, sizeof(text), "pgrep -P %d || true", (int)w->parent);
     netns_close(&here);
     w->pid = (pid_t)strtol(text, NULL, 10);
-    return w->pid > 0 && status_value(w->pid, "Seccomp", 10) == 2;
+    return w->pid > 0 && netns_process_number(w->pid, "Seccomp", 10) == 2;
 }
 
 /* It waits for the rest of a capture, with the programs loaded. Its parent has all privileges, but reads none of it. */
@@ -253,10 +236,10 @@ Test(privileges, a_replay_reads_without_rights)
     cr_assert(fd >= 0 && write(fd, head, sizeof(head)) == (ssize_t)sizeof(head));
     w.parent = netns_start(&here, log, (char *[]){PROGRAM, "replay", "--local", "10.7.0.1", pipe, NULL});
     cr_assert(netns_until(is_confined, &w, NETNS_DEADLINE_MS));
-    cr_expect_eq(status_value(w.pid, "CapEff", 16) & ~BIT(CAP_BPF), 0, "%016lx", (long)status_value(w.pid, "CapEff", 16));
-    cr_expect_eq(status_value(w.pid, "CapPrm", 16), status_value(w.pid, "CapEff", 16));
-    cr_expect_eq(status_value(w.pid, "CapBnd", 16), status_value(w.pid, "CapEff", 16));
-    cr_expect_eq(status_value(w.pid, "NoNewPrivs", 10), 1);
+    cr_expect_eq(netns_process_number(w.pid, "CapEff", 16) & ~BIT(CAP_BPF), 0, "%016lx", (long)netns_process_number(w.pid, "CapEff", 16));
+    cr_expect_eq(netns_process_number(w.pid, "CapPrm", 16), netns_process_number(w.pid, "CapEff", 16));
+    cr_expect_eq(netns_process_number(w.pid, "CapBnd", 16), netns_process_number(w.pid, "CapEff", 16));
+    cr_expect_eq(netns_process_number(w.pid, "NoNewPrivs", 10), 1);
     close(fd);
     cr_expect_eq(netns_wait(w.parent, NETNS_DEADLINE_MS), 0);
     netns_until_file(log, "0 packets", NETNS_DEADLINE_MS);

@@ -20,23 +20,6 @@ TestSuite(serve_process, .timeout = NETNS_TIMEOUT_S);
 #define READING (BIT(CAP_NET_ADMIN) | BIT(CAP_BPF) | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_DAC_READ_SEARCH))
 #define OWN_KIB 8192
 
-/* Return a number of /proc/PID/status in that base; UINT64_MAX: there is none. */
-static uint64_t status_value(pid_t pid, const char *name, int base)
-{
-    char path[64], line[256];
-    uint64_t value = UINT64_MAX;
-    FILE *f;
-
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    f = fopen(path, "r");
-    while (f && fgets(line, sizeof(line), f))
-        if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
-            value = strtoull(line + strlen(name) + 1, NULL, base);
-    if (f)
-        fclose(f);
-    return value;
-}
-
 static pid_t maker_of(const struct nodes *c, pid_t serve)
 {
     char text[32];
@@ -50,16 +33,16 @@ static void expect_rights(pid_t pid, uint64_t wanted)
     static const char *const sets[] = {"CapPrm", "CapEff", "CapBnd"};
 
     for (size_t i = 0; i < 3; i++)
-        cr_expect_eq(status_value(pid, sets[i], 16), wanted, "%d: %s %016lx", (int)pid, sets[i], (long)status_value(pid, sets[i], 16));
-    cr_expect_eq(status_value(pid, "CapInh", 16), 0);
-    cr_expect_eq(status_value(pid, "CapAmb", 16), 0);
-    cr_expect_eq(status_value(pid, "NoNewPrivs", 10), 1);
-    cr_expect_eq(status_value(pid, "Seccomp", 10), 2);
+        cr_expect_eq(netns_process_number(pid, sets[i], 16), wanted, "%d: %s %016lx", (int)pid, sets[i], (long)netns_process_number(pid, sets[i], 16));
+    cr_expect_eq(netns_process_number(pid, "CapInh", 16), 0);
+    cr_expect_eq(netns_process_number(pid, "CapAmb", 16), 0);
+    cr_expect_eq(netns_process_number(pid, "NoNewPrivs", 10), 1);
+    cr_expect_eq(netns_process_number(pid, "Seccomp", 10), 2);
 }
 
 static bool has_gone(void *pid)
 {
-    return status_value(*(pid_t *)pid, "Pid", 10) == UINT64_MAX;
+    return netns_process_number(*(pid_t *)pid, "Pid", 10) == UINT64_MAX;
 }
 
 Test(serve_process, has_no_right_and_little_memory)
@@ -74,11 +57,11 @@ Test(serve_process, has_no_right_and_little_memory)
     maker = maker_of(&c, c.serve[0]);
     expect_rights(c.serve[0], 0);
     expect_rights(maker, READING);
-    cr_expect_leq(status_value(c.serve[0], "RssAnon", 10), OWN_KIB, "%lu KiB", (long)status_value(c.serve[0], "RssAnon", 10));
-    cr_expect_eq(status_value(c.serve[0], "Threads", 10), 1);
+    cr_expect_leq(netns_process_number(c.serve[0], "RssAnon", 10), OWN_KIB, "%lu KiB", (long)netns_process_number(c.serve[0], "RssAnon", 10));
+    cr_expect_eq(netns_process_number(c.serve[0], "Threads", 10), 1);
     fprintf(stderr, "serve: %lu KiB resident, %lu of them its own; beside it %lu, %lu of them its own\n",
-            (long)status_value(c.serve[0], "VmRSS", 10), (long)status_value(c.serve[0], "RssAnon", 10), (long)status_value(maker, "VmRSS", 10),
-            (long)status_value(maker, "RssAnon", 10));
+            (long)netns_process_number(c.serve[0], "VmRSS", 10), (long)netns_process_number(c.serve[0], "RssAnon", 10), (long)netns_process_number(maker, "VmRSS", 10),
+            (long)netns_process_number(maker, "RssAnon", 10));
     nodes_kill(&c.serve[0]);
     cr_expect(netns_until(has_gone, &maker, NETNS_DEADLINE_MS), "what makes the statements outlives serve");
     nodes_serve(&c, 0); /* in the state that a killed one left */
