@@ -124,12 +124,17 @@ static int by_row(const void *left, const void *right)
 {
     const struct qpw_what_if_row *a = left, *b = right;
     bool bad_a = a->new_verdict == QPW_VERDICT_UNEXPECTED, bad_b = b->new_verdict == QPW_VERDICT_UNEXPECTED;
-    int order = bad_b - bad_a;
+    int order;
 
-    order = order ? order : a->direction - b->direction;
-    order = order ? order : a->protocol - b->protocol;
-    order = order ? order : a->port - b->port;
-    order = order ? order : memcmp(a->initiator, b->initiator, 16);
+    if (bad_a != bad_b)
+        return bad_b - bad_a;
+    if (a->direction != b->direction)
+        return a->direction - b->direction;
+    if (a->protocol != b->protocol)
+        return a->protocol - b->protocol;
+    if (a->port != b->port)
+        return a->port - b->port;
+    order = memcmp(a->initiator, b->initiator, 16);
     return order ? order : memcmp(a->responder, b->responder, 16);
 }
 

@@ -345,15 +345,21 @@ static int by_weight(const void *left, const void *right)
 
 static int judge_all(struct work *w, struct qpw_error *err)
 {
-    int ret = qpw_judge_new(&w->compiled, &w->judge);
+    int r = qpw_judge_new(&w->compiled, &w->judge);
 
-    for (size_t i = 0; i < w->s->n_findings && ret == 0; i++)
-        ret = judge_finding(w, &w->s->findings[i]);
-    ret = ret ? ret : judge_meters(w);
-    if (ret == 0 && w->out.n)
+    if (r < 0)
+        return qpw_fail(err, r, "out of memory");
+    for (size_t i = 0; i < w->s->n_findings; i++) {
+        r = judge_finding(w, &w->s->findings[i]);
+        if (r < 0)
+            return qpw_fail(err, r, "out of memory");
+    }
+    r = judge_meters(w);
+    if (r < 0)
+        return qpw_fail(err, r, "out of memory");
+    if (w->out.n)
         qsort(w->out.rows, w->out.n, sizeof(*w->out.rows), by_weight);
-    qpw_judge_free(w->judge);
-    return ret < 0 ? qpw_fail(err, ret, "out of memory") : 0;
+    return 0;
 }
 
 int qpw_policy_what_if(const struct qpw_what_if_traffic *traffic, const struct qpw_policy *policy, int64_t now,
@@ -368,6 +374,7 @@ int qpw_policy_what_if(const struct qpw_what_if_traffic *traffic, const struct q
     error = qpw_policy_compile(policy, &context, &w.names, &w.compiled, err);
     if (error == 0)
         error = judge_all(&w, err);
+    qpw_judge_free(w.judge);
     qpw_compiled_clear(&w.compiled);
     qpw_registry_clear(&w.names);
     if (error < 0)

@@ -27,20 +27,28 @@ static int open_alone(struct qpw_auditor *a, struct qpw_error *err)
 {
     int r = qpw_control_listen(&a->end, err);
 
-    if (r == 0)
-        r = qpw_instance_find(&a->kernel, err);
-    if (r == 0)
-        r = qpw_meta_read(&a->kernel, &a->meta, err);
-    if (r == 0)
-        r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
-    if (r == 0)
-        r = qpw_coverage_open(&a->kernel, &a->coverage, err);
-    if (r == 0)
-        r = qpw_kernel_get_names(&a->kernel, &a->names, err);
-    if (r == 0)
-        r = qpw_netlink_open(&a->netlink, err);
+    if (r < 0)
+        return r;
+    r = qpw_instance_find(&a->kernel, err);
+    if (r < 0)
+        return r;
+    r = qpw_meta_read(&a->kernel, &a->meta, err);
+    if (r < 0)
+        return r;
+    r = qpw_lock_check_elsewhere(&a->kernel, &a->meta, err);
+    if (r < 0)
+        return r;
+    r = qpw_coverage_open(&a->kernel, &a->coverage, err);
+    if (r < 0)
+        return r;
+    r = qpw_kernel_get_names(&a->kernel, &a->names, err);
+    if (r < 0)
+        return r;
+    r = qpw_netlink_open(&a->netlink, err);
+    if (r < 0)
+        return r;
     qpw_peer_describe(getpid(), a->by, sizeof(a->by));
-    return r < 0 ? r : take_kept(a, err);
+    return take_kept(a, err);
 }
 
 static json_t *serve_one(const json_t *request)

@@ -31,6 +31,7 @@
 #include "host/rights.h"
 #include "instance/owners.h"
 #include "instance/runs.h"
+#include "util/cleanup.h"
 #include "util/version.h"
 
 #define SECONDS 1000000000ull
@@ -200,24 +201,29 @@ static int open_lives(struct qpw_auditor *a, struct qpw_error *err)
 /* Take over what an earlier auditor left in the hooks, or open a fresh instance. */
 static int open_kernel(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_hook_scan scan = {0}, others = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan scan = {0};
+    QPW_CLEANUP(qpw_hook_scan_clear) struct qpw_hook_scan others = {0};
     int r = qpw_hook_scan_find(&scan, err);
 
-    if (r == 0)
-        r = qpw_hook_scan_split(&scan, &others, err);
-    if (r == 0 && !scan.n && a->options.stored)
+    if (r < 0)
+        return r;
+    r = qpw_hook_scan_split(&scan, &others, err);
+    if (r < 0)
+        return r;
+    if (!scan.n && a->options.stored) {
         r = qpw_hook_scan_find_unhooked(&scan, err);
-    if (r == 0 && is_other_layout(&scan)) {
+        if (r < 0)
+            return r;
+    }
+    if (is_other_layout(&scan)) {
         a->replaced = scan; /* now owned by the auditor */
         scan = (struct qpw_hook_scan){0};
     }
-    if (r == 0)
-        r = scan.n ? qpw_takeover_adopt(a, &scan, err) : open_fresh(a, err);
-    qpw_hook_scan_clear(&scan);
-    if (r == 0)
-        qpw_runs_begin(a, &others);
-    qpw_hook_scan_clear(&others);
-    return r;
+    r = scan.n ? qpw_takeover_adopt(a, &scan, err) : open_fresh(a, err);
+    if (r < 0)
+        return r;
+    qpw_runs_begin(a, &others);
+    return 0;
 }
 
 /* Store the options that other commands and the next auditor need in the meta map. */

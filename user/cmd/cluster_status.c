@@ -11,6 +11,7 @@
 #include "cmd/settings.h"
 #include "host/clock.h"
 #include "report/cluster.h"
+#include "util/cleanup.h"
 #include "util/output.h"
 #include "util/usage.h"
 #include "words/cluster_status.h"
@@ -101,16 +102,16 @@ static int run(const char *command, const struct options *o)
     const char *folder = o->folder ? o->folder : qpw_setting_configured("cluster", configured, sizeof(configured)) ? configured : QPW_DEFAULT_CLUSTER;
     uint64_t now = qpw_clock_unix_ns();
     struct qpw_error err = {""};
-    struct qpw_cluster_files k;
-    int r = qpw_cluster_files_read(folder, &k, &err);
-    bool any = k.found.n || qpw_cluster_status_stale(&k.status, now) || qpw_cluster_status_is_silent(&k.status, now) ||
-               (o->report && !k.found.at_unix_ns);
+    QPW_CLEANUP(qpw_cluster_files_clear) struct qpw_cluster_files k = {0};
 
-    r = r ? r : write_output(o, &k, now, &err);
-    if (r < 0)
+    if (qpw_cluster_files_read(folder, &k, &err) < 0 || write_output(o, &k, now, &err) < 0) {
         fprintf(stderr, "qportwatch cluster %s: %s\n", command, err.text);
-    qpw_cluster_files_clear(&k);
-    return r < 0 ? QPW_EXIT_FAILED : any ? QPW_EXIT_YES : QPW_EXIT_OK;
+        return QPW_EXIT_FAILED;
+    }
+    return k.found.n || qpw_cluster_status_stale(&k.status, now) || qpw_cluster_status_is_silent(&k.status, now) ||
+                   (o->report && !k.found.at_unix_ns)
+               ? QPW_EXIT_YES
+               : QPW_EXIT_OK;
 }
 
 int qpw_cmd_cluster_status(int argc, char **argv)

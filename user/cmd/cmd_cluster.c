@@ -14,6 +14,7 @@
 #include "cmd/subcommands.h"
 #include "host/clock.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/usage.h"
 
 struct options {
@@ -43,16 +44,16 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     }
 }
 
-/* Refuse statements of two nodes with one name, because nodes are compared by name. Returns the number of errors. */
-static size_t refuse_namesakes(const struct qpw_statement *statements, size_t n)
+/* Refuse statements of two nodes with one name, because nodes are compared by name. Returns whether it refused them. */
+static bool refuse_namesakes(const struct qpw_statement *statements, size_t n)
 {
     const struct qpw_statement *a, *b;
 
     if (!qpw_namesakes(statements, n, &a, &b))
-        return 0;
+        return false;
     fprintf(stderr, "qportwatch cluster compare: %s, %s: two nodes are called '%s'; give each a peer line of its own in the policy that "
                     "all load, which names it\n", a->source, b->source, a->node);
-    return 1;
+    return true;
 }
 
 /* Read every file and report each invalid one with the reason. Returns the number of invalid files. */
@@ -83,6 +84,29 @@ static int print(const struct options *o, const struct qpw_comparison *c, uint64
     return r;
 }
 
+static int failed(int error)
+{
+    fprintf(stderr, "qportwatch cluster compare: %s\n", strerror(-error));
+    return QPW_EXIT_FAILED;
+}
+
+/* Read the files into `statements`, which has room for all of them, compare and print. Returns the exit status. */
+static int compare_files(const struct options *o, struct qpw_statement *statements, uint64_t now)
+{
+    QPW_CLEANUP(qpw_comparison_clear) struct qpw_comparison c = {0};
+    int r;
+
+    if (load(o, statements) || refuse_namesakes(statements, o->n_files))
+        return QPW_EXIT_USAGE;
+    r = qpw_compare(statements, o->n_files, now, &c);
+    if (r < 0)
+        return failed(r);
+    r = print(o, &c, now);
+    if (r < 0)
+        return failed(r);
+    return c.n_differences ? QPW_EXIT_YES : QPW_EXIT_OK;
+}
+
 static int compare(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -94,26 +118,17 @@ static int compare(int argc, char **argv)
                "both ends overlap, so collect them within a minute."};
     uint64_t now = qpw_clock_unix_ns();
     struct qpw_statement *statements;
-    struct qpw_comparison c = {0};
     struct options o = {0};
-    size_t bad;
-    int r;
+    int status;
 
     qpw_arguments_parse(&argp, argc, argv, &o);
     statements = calloc(o.n_files + 1, sizeof(*statements));
-    bad = statements ? load(&o, statements) : 0;
-    bad = bad || !statements ? bad : refuse_namesakes(statements, o.n_files);
-    r = !statements ? -ENOMEM : bad ? -EINVAL : qpw_compare(statements, o.n_files, now, &c);
-    r = r ? r : print(&o, &c, now);
-    if (r < 0 && !bad)
-        fprintf(stderr, "qportwatch cluster compare: %s\n", strerror(-r));
+    status = statements ? compare_files(&o, statements, now) : failed(-ENOMEM);
     for (size_t i = 0; statements && i < o.n_files; i++)
         qpw_statement_clear(&statements[i]);
-    bad = bad ? QPW_EXIT_USAGE : r < 0 ? QPW_EXIT_FAILED : c.n_differences ? QPW_EXIT_YES : QPW_EXIT_OK;
-    qpw_comparison_clear(&c);
     free(statements);
     free(o.files);
-    return (int)bad;
+    return status;
 }
 
 static const struct qpw_command subcommands[] = {{"compare", compare, "compare statements of several nodes"},

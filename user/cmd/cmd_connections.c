@@ -19,6 +19,7 @@
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "report/connections.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "util/usage.h"
@@ -124,13 +125,11 @@ static bool matches(const struct sources *p, const struct qpw_filter *filter, co
 
 /* ---- All rows ---- */
 
-static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
+static int print_text(struct qpw_table *table, size_t n, size_t all)
 {
     struct qpw_printer printer = qpw_printer_of(stdout);
     char count[64], of[24];
 
-    if (r < 0)
-        return r;
     if (n == all)
         qpw_print_line(&printer, "%s", qpw_words_many(n, "live connection", count, sizeof(count)));
     else
@@ -139,36 +138,32 @@ static int print_text(struct qpw_table *table, size_t n, size_t all, int r)
     return qpw_table_print(table, &printer);
 }
 
-static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all, int r)
+static int print_json(const struct qpw_snapshot *s, json_t *rows, size_t all)
 {
-    json_t *document = qpw_document("qportwatch.connections/1");
+    json_auto_t *document = qpw_document("qportwatch.connections/1");
     struct qpw_answer answer;
+    int r = qpw_answer_make(s, &answer);
 
-    if (r == 0)
-        r = qpw_answer_make(s, &answer);
-    if (r == 0)
-        json_object_set_new(document, "answer", qpw_json_answer(&answer, s->unix_ns));
+    if (r < 0)
+        return r;
+    json_object_set_new(document, "answer", qpw_json_answer(&answer, s->unix_ns));
     qpw_document_set_period(document, s->host, s->from_unix_ns, s->unix_ns);
     qpw_document_set_policy(document, s->meta.policy_name, s->meta.policy_digest, s->meta.source_digest);
     if (json_object_set(document, "connections", rows) < 0 ||
         json_object_set_new(document, "live", json_integer((json_int_t)all)) < 0)
-        r = -ENOMEM;
-    if (r == 0 && json_dumpf(document, stdout, JSON_INDENT(2)) < 0)
-        r = -EIO;
-    if (r == 0)
-        putchar('\n');
-    json_decref(document);
-    return r;
+        return -ENOMEM;
+    return json_dumpf(document, stdout, JSON_INDENT(2)) < 0 || putchar('\n') == EOF ? -EIO : 0;
 }
 
 static int show(const struct sources *p, const struct options *o, const struct qpw_connections *reading)
 {
-    struct qpw_table table = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
-    json_t *rows = json_array();
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table table = {.columns = qpw_connection_columns, .n_columns = qpw_connection_n_columns};
+    json_auto_t *rows = json_array();
     size_t n = 0;
-    int r = rows ? 0 : -ENOMEM;
 
-    for (size_t i = 0; r == 0 && i < reading->n; i++) {
+    if (!rows)
+        return -ENOMEM;
+    for (size_t i = 0; i < reading->n; i++) {
         struct qpw_process owner;
         struct qpw_connection_line line = {.connection = &reading->rows[i], .owner = &owner};
 
@@ -177,43 +172,42 @@ static int show(const struct sources *p, const struct options *o, const struct q
             continue;
         n++;
         find_bytes(p, &line);
-        r = !o->json ? qpw_connection_add(&table, p->s, &line)
-            : json_array_append_new(rows, qpw_connection_row_json(p->s, &line)) < 0 ? -ENOMEM : 0;
+        if (o->json ? json_array_append_new(rows, qpw_connection_row_json(p->s, &line)) < 0 : qpw_connection_add(&table, p->s, &line) < 0)
+            return -ENOMEM;
     }
-    r = o->json ? print_json(p->s, rows, reading->n, r) : print_text(&table, n, reading->n, r);
-    json_decref(rows);
-    qpw_table_clear(&table);
-    return r;
+    return o->json ? print_json(p->s, rows, reading->n) : print_text(&table, n, reading->n);
+}
+
+static void free_rows(struct qpw_connections *reading)
+{
+    free(reading->rows);
 }
 
 /* Run on the instance found. Returns 0, or a negative errno with err filled. */
 static int run(const struct qpw_kernel *kernel, const struct options *o, struct qpw_error *err)
 {
-    struct qpw_collect_options options = {.brief = true};
-    struct qpw_snapshot snapshot = {0};
-    struct sources p = {.kernel = kernel, .s = &snapshot};
     static const struct qpw_connections_wanted all;
-    struct qpw_connections reading = {0};
+    struct qpw_collect_options options = {.brief = true};
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot snapshot = {0};
+    QPW_CLEANUP(qpw_sockets_closep) struct qpw_sockets *sockets = NULL;
+    QPW_CLEANUP(free_rows) struct qpw_connections reading = {0};
     int r = qpw_collect_watched(kernel, &options, &snapshot, err);
 
     if (r < 0)
         return r;
     qpw_node_names(&snapshot);
     r = qpw_node_connections_read(kernel, snapshot.mono_ns, &all, &reading, err);
-    if (r == 0)
-        r = qpw_sockets_open(&p.sockets, err);
-    if (r == 0)
-        r = qpw_sockets_read(p.sockets, err);
-    if (r == 0) {
-        qpw_sockets_executables(p.sockets, qpw_executable_path, kernel);
-        r = show(&p, o, &reading);
-        if (r < 0)
-            qpw_fail(err, r, "cannot print: %s", strerror(-r));
-    }
-    qpw_sockets_close(p.sockets);
-    free(reading.rows);
-    qpw_snapshot_clear(&snapshot);
-    return r;
+    if (r < 0)
+        return r;
+    r = qpw_sockets_open(&sockets, err);
+    if (r < 0)
+        return r;
+    r = qpw_sockets_read(sockets, err);
+    if (r < 0)
+        return r;
+    qpw_sockets_executables(sockets, qpw_executable_path, kernel);
+    r = show(&(struct sources){.kernel = kernel, .s = &snapshot, .sockets = sockets}, o, &reading);
+    return r < 0 ? qpw_fail(err, r, "cannot print: %s", strerror(-r)) : 0;
 }
 
 int qpw_cmd_connections(int argc, char **argv)

@@ -334,65 +334,63 @@ static void point_again(const struct qpw_snapshot *s, uint64_t worst, unsigned i
 static int reach_back(uint64_t since_unix_ns, struct qpw_snapshot *snapshot, struct qpw_snapshot *past, struct qpw_answer *ret_answer,
                       struct qpw_error *err)
 {
-    struct qpw_history_reader *reader = NULL;
-    unsigned iface = 0;
-    uint64_t worst = 0;
-    int r;
+    QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
+    unsigned iface;
+    uint64_t worst;
 
     if (!since_unix_ns || since_unix_ns >= snapshot->from_unix_ns || !*snapshot->meta.history_path ||
         qpw_history_open(snapshot->meta.history_path, &reader, NULL) < 0)
         return 0;
-    r = qpw_answer_make(snapshot, ret_answer) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 1;
-    if (r > 0) {
-        worst = ret_answer->worst ? ret_answer->worst->flow_id : 0;
-        iface = ret_answer->sight.first ? ret_answer->sight.first->iface.number : 0;
+    if (qpw_answer_make(snapshot, ret_answer) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    worst = ret_answer->worst ? ret_answer->worst->flow_id : 0;
+    iface = ret_answer->sight.first ? ret_answer->sight.first->iface.number : 0;
+    if (qpw_history_reach_back(reader, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err) < 0)
+        return -EIO;
+    point_again(snapshot, worst, iface, ret_answer);
+    return 1;
+}
+
+static int report_attached(const struct qpw_kernel *kernel, const struct options *o, uint64_t since_unix_ns, struct qpw_error *err)
+{
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot snapshot = {0};
+    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot past = {0};
+    QPW_CLEANUP(qpw_report_clear) struct qpw_report report = {0};
+    struct qpw_answer answer;
+    int r, reached;
+
+    if (qpw_collect_watched(kernel, NULL, &snapshot, err) < 0)
+        return QPW_EXIT_FAILED;
+    reached = reach_back(since_unix_ns, &snapshot, &past, &answer, err);
+    if (reached < 0)
+        return QPW_EXIT_FAILED;
+    qpw_node_names(&snapshot);
+    r = qpw_report_make(&snapshot, since_unix_ns, &report);
+    if (r < 0) {
+        qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
+        return QPW_EXIT_FAILED;
     }
-    if (r > 0 && qpw_history_reach_back(reader, (int64_t)(since_unix_ns / 1000000000), snapshot, past, err) < 0)
-        r = -EIO;
-    if (r > 0)
-        point_again(snapshot, worst, iface, ret_answer);
-    qpw_history_close(reader);
-    return r;
+    if (reached)
+        report.answer = answer;
+    if (write_report(&(struct subject){.kernel = kernel, .snapshot = &snapshot, .past = reached ? &past : NULL}, &report, o, err) < 0)
+        return QPW_EXIT_FAILED;
+    return check_conditions(&report, o);
 }
 
 static int make_and_write(const struct options *o, uint64_t since_unix_ns, struct qpw_error *err)
 {
     struct qpw_kernel kernel;
-    struct qpw_snapshot snapshot = {0}, past = {0};
-    struct qpw_report report = {0};
-    struct qpw_answer answer;
-    int r, reached, status = QPW_EXIT_FAILED;
+    struct qpw_error why;
+    int r, status;
 
     if (o->history.until || o->history.file)
         return report_recorded(o, err);
     r = qpw_instance_find(&kernel, err);
-    if (r == -ENOENT && o->since) {
-        struct qpw_error why;
-
-        status = report_recorded(o, &why);
-        return status; /* no history either: err still says why nothing can be reported */
-    }
+    if (r == -ENOENT && o->since)
+        return report_recorded(o, &why); /* no history either: err still says why nothing can be reported */
     if (r < 0)
-        return status;
-    r = qpw_collect_watched(&kernel, NULL, &snapshot, err);
-    reached = r == 0 ? reach_back(since_unix_ns, &snapshot, &past, &answer, err) : 0;
-    r = reached < 0 ? reached : r;
-    if (r == 0) {
-        qpw_node_names(&snapshot);
-        r = qpw_report_make(&snapshot, since_unix_ns, &report);
-        if (r < 0)
-            qpw_fail(err, r, "cannot make the report: %s", strerror(-r));
-    }
-    if (r == 0 && reached)
-        report.answer = answer;
-    if (r == 0)
-        r = write_report(&(struct subject){.kernel = &kernel, .snapshot = &snapshot, .past = reached ? &past : NULL},
-                         &report, o, err);
-    if (r == 0)
-        status = check_conditions(&report, o);
-    qpw_report_clear(&report);
-    qpw_snapshot_clear(&snapshot);
-    qpw_snapshot_clear(&past);
+        return QPW_EXIT_FAILED;
+    status = report_attached(&kernel, o, since_unix_ns, err);
     qpw_kernel_close(&kernel);
     return status;
 }

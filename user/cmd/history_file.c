@@ -49,20 +49,26 @@ static int time_of(const char *option, const char *text, uint64_t now_ns, int64_
 int qpw_history_times(const struct qpw_history_args *args, int64_t since_default, struct qpw_history_window *ret, struct qpw_error *err)
 {
     uint64_t now_ns = qpw_clock_unix_ns();
-    int r = 0;
+    int r;
 
     *ret = (struct qpw_history_window){0};
-    if (args->until)
+    if (args->until) {
         r = time_of("--until", args->until, now_ns, &ret->until, err);
-    if (r == 0 && args->until && !ret->until)
-        ret->until = 1; /* because 0 means no end */
-    if (r == 0 && args->since)
+        if (r < 0)
+            return r;
+        if (!ret->until)
+            ret->until = 1; /* because 0 means no end */
+    }
+    if (args->since) {
         r = time_of("--since", args->since, now_ns, &ret->since, err);
-    else if (r == 0 && since_default)
+        if (r < 0)
+            return r;
+    } else if (since_default) {
         ret->since = (ret->until ? ret->until : (int64_t)(now_ns / 1000000000)) - since_default;
-    if (r == 0 && ret->until && ret->until <= ret->since)
-        r = qpw_fail(err, -EINVAL, "--until %s: lies before --since", args->until);
-    return r;
+    }
+    if (ret->until && ret->until <= ret->since)
+        return qpw_fail(err, -EINVAL, "--until %s: lies before --since", args->until);
+    return 0;
 }
 
 json_t *qpw_history_document(struct qpw_history_reader *r, const char *schema, const struct qpw_history_observed *seen, int64_t until)

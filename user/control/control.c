@@ -122,21 +122,31 @@ static void refuse(int fd, const char *why)
     json_decref(answer);
 }
 
-int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err)
+/* Refuse a caller that is not root or, at a socket that takes files, one that may not control. */
+static int check_caller(const struct qpw_control_end *end, int fd, struct qpw_error *err)
 {
     struct ucred who;
+    int r = peer_credentials(fd, &who);
+
+    if (r < 0)
+        return r;
+    if (who.uid != 0)
+        return qpw_fail(err, -EPERM, "who asks is user %u, not root", (unsigned)who.uid);
+    if (!end->takes_files)
+        return 0;
+    r = qpw_peer_may_control(fd, NULL, err);
+    if (r < 0)
+        refuse(fd, err->text);
+    return r;
+}
+
+int qpw_control_accept(const struct qpw_control_end *end, int *ret_fd, struct qpw_error *err)
+{
     int fd = accept4(end->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), r;
 
     if (fd < 0)
         return errno == EWOULDBLOCK || errno == ECONNABORTED ? -EAGAIN : -errno;
-    r = peer_credentials(fd, &who);
-    if (r == 0 && who.uid != 0)
-        r = qpw_fail(err, -EPERM, "who asks is user %u, not root", (unsigned)who.uid);
-    if (r == 0 && end->takes_files) {
-        r = qpw_peer_may_control(fd, NULL, err);
-        if (r < 0)
-            refuse(fd, err->text);
-    }
+    r = check_caller(end, fd, err);
     if (r == 0)
         *ret_fd = fd;
     else if (end->takes_files)

@@ -44,17 +44,24 @@ static int set_peers(json_t *args, const struct qpw_policy_options *options, str
     return 0;
 }
 
+static int set_all(json_t *args, const struct qpw_policy_options *options, struct qpw_error *err)
+{
+    int r = set_path(args, "policy", options->policy_file, err);
+
+    if (r < 0)
+        return r;
+    r = set_string(args, "platform", options->platform, err);
+    if (r < 0)
+        return r;
+    r = set_path(args, "peers_file", options->peers_file, err);
+    return r < 0 ? r : set_peers(args, options, err);
+}
+
 int qpw_policy_args_new(const struct qpw_policy_options *options, json_t **ret, struct qpw_error *err)
 {
     json_t *args = json_object();
-    int r = args ? set_path(args, "policy", options->policy_file, err) : -ENOMEM;
+    int r = args ? set_all(args, options, err) : -ENOMEM;
 
-    if (r == 0)
-        r = set_string(args, "platform", options->platform, err);
-    if (r == 0)
-        r = set_path(args, "peers_file", options->peers_file, err);
-    if (r == 0)
-        r = set_peers(args, options, err);
     if (r < 0) {
         json_decref(args);
         return r == -ENOMEM ? qpw_fail(err, r, "out of memory") : r;

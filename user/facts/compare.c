@@ -164,11 +164,14 @@ bool qpw_namesakes(const struct qpw_statement *statements, size_t n, const struc
 static int by_kind(const void *a, const void *b)
 {
     const struct qpw_difference *x = a, *y = b;
-    int kind = (int)qpw_difference_kind(x->what) - (int)qpw_difference_kind(y->what);
+    int order = (int)qpw_difference_kind(x->what) - (int)qpw_difference_kind(y->what);
 
-    kind = kind ? kind : (int)x->what - (int)y->what;
-    kind = kind ? kind : strcmp(x->nodes[0], y->nodes[0]);
-    return kind ? kind : strcmp(x->subject, y->subject);
+    if (order)
+        return order;
+    if (x->what != y->what)
+        return (int)x->what - (int)y->what;
+    order = strcmp(x->nodes[0], y->nodes[0]);
+    return order ? order : strcmp(x->subject, y->subject);
 }
 
 int qpw_compare(const struct qpw_statement *statements, size_t n, uint64_t now_unix_ns, struct qpw_comparison *ret)

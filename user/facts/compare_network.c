@@ -135,8 +135,11 @@ static int by_address_and_time(const void *a, const void *b)
     const struct holding *x = a, *y = b;
     int order = by_address(a, b);
 
-    order = order ? order : (x->by->at_unix_ns > y->by->at_unix_ns) - (x->by->at_unix_ns < y->by->at_unix_ns);
-    return order ? order : strcmp(x->by->node, y->by->node);
+    if (order)
+        return order;
+    if (x->by->at_unix_ns != y->by->at_unix_ns)
+        return x->by->at_unix_ns < y->by->at_unix_ns ? -1 : 1;
+    return strcmp(x->by->node, y->by->node);
 }
 
 /* Return whether every host has addresses of this range of its own (loopback, link-local). */

@@ -119,8 +119,11 @@ static int by_service(const void *a, const void *b)
     const struct qpw_stated_port *x = ((const struct answered *)a)->port, *y = ((const struct answered *)b)->port;
     int order = strcmp(x->service.protocol, y->service.protocol);
 
-    order = order ? order : x->service.port - y->service.port;
-    order = order ? order : strcmp(x->service.direction, y->service.direction);
+    if (order)
+        return order;
+    if (x->service.port != y->service.port)
+        return x->service.port - y->service.port;
+    order = strcmp(x->service.direction, y->service.direction);
     return order ? order : strcmp(x->verdict, y->verdict);
 }
 

@@ -263,10 +263,14 @@ static int by_listed(const void *a, const void *b)
     const struct qpw_stated_listener *x = a, *y = b;
     int order = (*x->rule != '\0') - (*y->rule != '\0'); /* unlisted ones first */
 
-    if (!order)
-        order = strcmp(x->service.protocol, y->service.protocol);
-    order = order ? order : x->service.port - y->service.port;
-    return order ? order : memcmp(x->addr, y->addr, sizeof(x->addr));
+    if (order)
+        return order;
+    order = strcmp(x->service.protocol, y->service.protocol);
+    if (order)
+        return order;
+    if (x->service.port != y->service.port)
+        return x->service.port - y->service.port;
+    return memcmp(x->addr, y->addr, sizeof(x->addr));
 }
 
 /* Add listeners; skip those reachable from this host only, which do not concern others. */

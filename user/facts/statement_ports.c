@@ -24,12 +24,16 @@ struct item {
 static int by_service(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
-    int order = x->kind - y->kind;
 
-    order = order ? order : x->protocol - y->protocol;
-    order = order ? order : x->port - y->port;
-    order = order ? order : x->direction - y->direction;
-    return order ? order : x->verdict - y->verdict;
+    if (x->kind != y->kind)
+        return x->kind - y->kind;
+    if (x->protocol != y->protocol)
+        return x->protocol - y->protocol;
+    if (x->port != y->port)
+        return x->port - y->port;
+    if (x->direction != y->direction)
+        return x->direction - y->direction;
+    return x->verdict - y->verdict;
 }
 
 /* Sort by service, then by initiator. */
@@ -132,8 +136,9 @@ static int by_who(const void *a, const void *b)
     const struct item *x = a, *y = b;
     int order = memcmp(x->initiator, y->initiator, 16);
 
-    order = order ? order : x->protocol - y->protocol;
-    return order ? order : x->port - y->port;
+    if (order)
+        return order;
+    return x->protocol != y->protocol ? x->protocol - y->protocol : x->port - y->port;
 }
 
 static int by_ports(const void *a, const void *b)

@@ -144,12 +144,8 @@ static void by_reason(struct qpw_metrics_text *t, const char *name, const char *
 
 int qpw_metrics_traffic(struct qpw_metrics_text *t, const struct qpw_report *r)
 {
-    int error = by_device(t, r->s);
-
-    error = error ? error : by_rule(t, r);
-    error = error ? error : by_peer(t, r);
-    if (error < 0)
-        return error;
+    if (by_device(t, r->s) < 0 || by_rule(t, r) < 0 || by_peer(t, r) < 0)
+        return -ENOMEM;
     by_pair(t, r);
     by_reason(t, "undecided_packets_total", "Packets that could not be judged, by reason.", r->totals.undecided);
     by_reason(t, "transit_packets_total", "Packets of which neither end is this node, by reason.", r->totals.transit);

@@ -9,6 +9,7 @@
 #include "snapshot/collection.h"
 #include "snapshot/crossing.h"
 #include "snapshot/decisions.h"
+#include "util/cleanup.h"
 
 /* ---- Findings ---- */
 
@@ -23,35 +24,35 @@ static int by_key(const void *a, const void *b)
 /* Read the three tables into c->raw, sorted so that entries with the same key are adjacent. */
 static int read_raw_findings(struct qpw_collection *c)
 {
-    struct qpw_entries attempted = {0}, answered = {0}, reserved = {0};
+    QPW_CLEANUP(qpw_entries_clear) struct qpw_entries attempted = {0};
+    QPW_CLEANUP(qpw_entries_clear) struct qpw_entries answered = {0};
+    QPW_CLEANUP(qpw_entries_clear) struct qpw_entries reserved = {0};
     int r = qpw_entries_read(c->k->map_fd[QPW_MAP_findings], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
                              &attempted);
 
-    if (r == 0)
-        r = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding),
-                             &answered);
-    if (r == 0)
-        r = qpw_entries_read_singly(c->k->map_fd[QPW_MAP_reserved], sizeof(struct qpw_reserved_key),
-                                    sizeof(struct qpw_reserved), &reserved);
-    if (r == 0) {
-        c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
-        r = c->raw ? 0 : -ENOMEM;
-    }
-    for (size_t i = 0; r == 0 && i < answered.count; i++)
+    if (r < 0)
+        return r;
+    r = qpw_entries_read(c->k->map_fd[QPW_MAP_answered], sizeof(struct qpw_finding_key), sizeof(struct qpw_finding), &answered);
+    if (r < 0)
+        return r;
+    r = qpw_entries_read_singly(c->k->map_fd[QPW_MAP_reserved], sizeof(struct qpw_reserved_key), sizeof(struct qpw_reserved),
+                                &reserved);
+    if (r < 0)
+        return r;
+    c->raw = calloc(attempted.count + answered.count + reserved.count + 1, sizeof(*c->raw));
+    if (!c->raw)
+        return -ENOMEM;
+    for (size_t i = 0; i < answered.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)answered.keys)[i],
                                                   ((struct qpw_finding *)answered.values)[i], 0};
-    for (size_t i = 0; r == 0 && i < reserved.count; i++)
+    for (size_t i = 0; i < reserved.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_reserved *)reserved.values)[i].key,
                                                   ((struct qpw_reserved *)reserved.values)[i].value, 1};
-    for (size_t i = 0; r == 0 && i < attempted.count; i++)
+    for (size_t i = 0; i < attempted.count; i++)
         c->raw[c->n_raw++] = (struct qpw_raw_finding){((struct qpw_finding_key *)attempted.keys)[i],
                                                   ((struct qpw_finding *)attempted.values)[i], 2};
-    qpw_entries_clear(&attempted);
-    qpw_entries_clear(&answered);
-    qpw_entries_clear(&reserved);
-    if (r == 0)
-        qsort(c->raw, c->n_raw, sizeof(*c->raw), by_key);
-    return r;
+    qsort(c->raw, c->n_raw, sizeof(*c->raw), by_key);
+    return 0;
 }
 
 /* Add packets and bytes only: connections of a finding are also counted in its meter. */

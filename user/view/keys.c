@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "view/keys.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "util/names.h"
@@ -83,30 +84,34 @@ static const struct {
     {"LAST >5m", "no traffic since this view started 5 minutes ago; earlier times are not known"},
 };
 
-int qpw_model_help(struct qpw_model *m)
+static int add_filter_help(struct qpw_model *m)
 {
     char name[48];
-    int r = 0;
 
-    for (size_t i = 0; r == 0 && i < qpw_n_bindings; i++)
-        if (qpw_bindings[i].shown)
-            r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, qpw_bindings[i].shown, "", qpw_bindings[i].does);
-    if (r == 0)
-        r = qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "",
-                               "click a tab, a row (again: details), a title (sort); wheel");
-    for (int i = 1; r == 0 && i < QPW_FIELD_COUNT; i++) {
+    for (int i = 1; i < QPW_FIELD_COUNT; i++) {
         snprintf(name, sizeof(name), "%s:", qpw_field_name((enum qpw_field)i));
-        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i));
+        if (qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, name, "", qpw_field_help((enum qpw_field)i)) < 0)
+            return -ENOMEM;
     }
-    if (r == 0)
-        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "word", "",
-                               "anywhere in the row; quotes keep blanks together");
-    if (r == 0)
-        r = qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "",
-                               "not; port:80,443 either; port:1-1023 range");
-    for (unsigned verdict = QPW_VERDICT_COUNT - 1; r == 0 && verdict > QPW_VERDICT_NONE; verdict--)
-        r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, qpw_verdict_name(verdict), "", qpw_words_verdict(verdict));
-    for (size_t i = 0; r == 0 && i < sizeof(words) / sizeof(*words); i++)
-        r = qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, words[i].word, "", words[i].meaning);
-    return r;
+    if (qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "word", "", "anywhere in the row; quotes keep blanks together") < 0)
+        return -ENOMEM;
+    return qpw_model_add_line(m, "filter", QPW_STYLE_NORMAL, "-term, !term", "", "not; port:80,443 either; port:1-1023 range");
+}
+
+int qpw_model_help(struct qpw_model *m)
+{
+    for (size_t i = 0; i < qpw_n_bindings; i++)
+        if (qpw_bindings[i].shown &&
+            qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, qpw_bindings[i].shown, "", qpw_bindings[i].does) < 0)
+            return -ENOMEM;
+    if (qpw_model_add_line(m, "key", QPW_STYLE_NORMAL, "mouse", "", "click a tab, a row (again: details), a title (sort); wheel") < 0 ||
+        add_filter_help(m) < 0)
+        return -ENOMEM;
+    for (unsigned verdict = QPW_VERDICT_COUNT - 1; verdict > QPW_VERDICT_NONE; verdict--)
+        if (qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, qpw_verdict_name(verdict), "", qpw_words_verdict(verdict)) < 0)
+            return -ENOMEM;
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (qpw_model_add_line(m, "word", QPW_STYLE_NORMAL, words[i].word, "", words[i].meaning) < 0)
+            return -ENOMEM;
+    return 0;
 }

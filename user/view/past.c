@@ -49,24 +49,35 @@ static int make_model(struct qpw_model *m, const struct qpw_snapshot *s, const s
     return r;
 }
 
-/* Show the history's data of the window. */
+/* Read the history's data of the window into *ret, which the caller clears also after a failure. */
+static int read_window(struct qpw_history_reader *r, const struct qpw_history_window *window, const struct qpw_past_options *o,
+                       struct qpw_history_observed *ret_seen, struct qpw_past *ret, struct qpw_error *err)
+{
+    struct qpw_snapshot *s = &ret->snapshot;
+    int code = qpw_history_observed(r, window, (int64_t)(o->now_unix_ns / SECOND_NS), ret_seen, err);
+
+    if (code < 0)
+        return code;
+    code = qpw_history_snapshot(r, window, o->now_unix_ns, s, err);
+    if (code < 0)
+        return code;
+    if (o->live && !window->until) {
+        s->lock = o->live->lock;
+        s->control.heartbeat_ns = s->mono_ns - (o->live->mono_ns - o->live->control.heartbeat_ns);
+    }
+    return make_model(&ret->model, s, ret_seen) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 0;
+}
+
+/* Show the history's data of the span in place of what is shown. */
 static int show(struct qpw_past *past, struct qpw_history_reader *r, const struct qpw_history_window *span, const struct qpw_past_options *o,
                 struct qpw_error *err)
 {
-    uint64_t now_unix_ns = o->now_unix_ns;
-    int64_t now = (int64_t)(now_unix_ns / SECOND_NS);
+    int64_t now = (int64_t)(o->now_unix_ns / SECOND_NS);
     struct qpw_history_window window = {span->since, span->until <= now ? span->until : 0};
     struct qpw_history_observed seen;
     struct qpw_past next = {0};
-    int code = qpw_history_observed(r, &window, now, &seen, err);
+    int code = read_window(r, &window, o, &seen, &next, err);
 
-    code = code ? code : qpw_history_snapshot(r, &window, now_unix_ns, &next.snapshot, err);
-    if (code == 0 && o->live && !window.until) {
-        next.snapshot.lock = o->live->lock;
-        next.snapshot.control.heartbeat_ns = next.snapshot.mono_ns - (o->live->mono_ns - o->live->control.heartbeat_ns);
-    }
-    if (code == 0 && make_model(&next.model, &next.snapshot, &seen) < 0)
-        code = qpw_fail(err, -ENOMEM, "out of memory");
     if (code < 0) {
         qpw_past_clear(&next);
         return code;
@@ -76,7 +87,7 @@ static int show(struct qpw_past *past, struct qpw_history_reader *r, const struc
     past->model.now = &past->snapshot;
     past->model.process = recorded_process;
     past->model.past = (struct qpw_model_past){.from_unix_ns = (uint64_t)span->since * SECOND_NS, .until_unix_ns = (uint64_t)span->until * SECOND_NS,
-                                               .to_unix_ns = window.until ? (uint64_t)window.until * SECOND_NS : now_unix_ns,
+                                               .to_unix_ns = window.until ? (uint64_t)window.until * SECOND_NS : o->now_unix_ns,
                                                .blind_ns = (uint64_t)seen.blind * SECOND_NS};
     return 1;
 }
@@ -97,7 +108,8 @@ int qpw_past_step(struct qpw_past *past, const struct qpw_past_options *o, enum 
     /* The last slots have been merged into longer ones that begin before the span. */
     if (code == -ENOENT && any && step == QPW_PAST_HERE)
         code = qpw_history_beside(r, until, /* forward= */ false, o->length, &span, err);
-    code = code ? code : show(past, r, &span, o, err);
+    if (code == 0)
+        code = show(past, r, &span, o, err);
     qpw_history_close(r);
     if (code == -ENOENT)
         return qpw_fail(err, 0, "%s", any && step == QPW_PAST_FORWARD ? "nothing later is in the history" : "nothing earlier is in the history");

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "words/cluster_status.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "facts/severity.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "words/json.h"
 #include "words/table.h"
@@ -77,20 +79,19 @@ int qpw_cluster_status_table(const struct qpw_cluster_status *s, uint64_t now_un
 {
     static const struct qpw_table_column columns[] = {{"NODE"}, {"STATEMENT", .right = true}, {"ANSWER"}, {"VERSION", .optional = true},
                                                       {"POLICY"}, {"MONITORS"}, {"NEWEST FINDING", .wrap = true}, {"TROUBLE", .wrap = true}};
-    struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
+    QPW_CLEANUP(qpw_table_clear) struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
     bool in_order = !limit || limit >= s->n;
     size_t left = in_order ? s->n : limit;
-    int r = 0;
 
     for (int fresh = 0; fresh < (in_order ? 1 : 2); fresh++)
-        for (size_t i = 0; r == 0 && left && i < s->n; i++)
-            if (in_order || qpw_peer_status_is_stale(&s->peers[i], now_unix_ns) == !fresh) {
-                r = add_peer(&table, &s->peers[i], now_unix_ns);
-                left--;
-            }
-    r = r ? r : qpw_table_print(&table, p);
-    qpw_table_clear(&table);
-    return r;
+        for (size_t i = 0; left && i < s->n; i++) {
+            if (!in_order && qpw_peer_status_is_stale(&s->peers[i], now_unix_ns) == fresh)
+                continue;
+            if (add_peer(&table, &s->peers[i], now_unix_ns) < 0)
+                return -ENOMEM;
+            left--;
+        }
+    return qpw_table_print(&table, p);
 }
 
 /* Say how many requests were answered, and why others were not. */

@@ -91,16 +91,17 @@ static int list_exceptions(struct qpw_compiler *c)
 
 static int compile_all(struct qpw_compiler *c)
 {
-    int error = qpw_compile_rows(c);
+    static int (*const steps[])(struct qpw_compiler *) = {qpw_compile_rows,     qpw_compile_infra, qpw_compile_implied,
+                                                          qpw_number_addresses, qpw_sets_new,      qpw_compile_peers,
+                                                          qpw_compile_chains,   list_ports,        list_exceptions};
+    int error;
 
-    error = error ? error : qpw_compile_infra(c);
-    error = error ? error : qpw_compile_implied(c);
-    error = error ? error : qpw_number_addresses(c);
-    error = error ? error : qpw_sets_new(c);
-    error = error ? error : qpw_compile_peers(c);
-    error = error ? error : qpw_compile_chains(c);
-    error = error ? error : list_ports(c);
-    return error ? error : list_exceptions(c);
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        error = steps[i](c);
+        if (error)
+            return error;
+    }
+    return 0;
 }
 
 int qpw_policy_compile(const struct qpw_policy *policy, const struct qpw_compile_context *context,

@@ -7,6 +7,7 @@
 #include "policy/compile/compile_int.h"
 #include "policy/lang/parse.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 #define CHAIN_BUCKETS 65536u
 
@@ -282,23 +283,20 @@ static int number_likeness(struct qpw_compiler *c)
 
 int qpw_compile_chains(struct qpw_compiler *c)
 {
-    struct sweep s = {.c = c};
-    struct edge *edges = malloc((2 * (c->n_atoms + c->n_marks) + 1) * sizeof(*edges));
+    QPW_CLEANUP(qpw_freep) struct edge *edges = malloc((2 * (c->n_atoms + c->n_marks) + 1) * sizeof(*edges));
+    QPW_CLEANUP(qpw_freep) uint32_t *active = malloc((c->n_atoms + 1) * sizeof(*active));
+    QPW_CLEANUP(qpw_freep) uint32_t *buckets = calloc(CHAIN_BUCKETS, sizeof(*buckets));
+    struct sweep s = {.c = c, .active = active, .buckets = buckets};
     int error = number_likeness(c);
 
-    s.active = malloc((c->n_atoms + 1) * sizeof(*s.active));
-    s.buckets = calloc(CHAIN_BUCKETS, sizeof(*s.buckets));
+    if (error)
+        return error;
     c->out.slots = calloc(2 * QPW_CHUNKS_PER_DIR, sizeof(*c->out.slots));
-    if (error == 0 && (!edges || !s.active || !s.buckets || !c->out.slots))
-        error = qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
-    if (error == 0)
-        error = append_chain(&s, NULL, 0); /* chain 0 is empty */
-    if (error == 0)
-        error = sweep_direction(&s, QPW_DIR_INBOUND, edges);
-    if (error == 0)
-        error = sweep_direction(&s, QPW_DIR_OUTBOUND, edges);
-    free(edges);
-    free(s.active);
-    free(s.buckets);
-    return error;
+    if (!edges || !active || !buckets || !c->out.slots)
+        return qpw_fail(c->err, -ENOMEM, "%s: out of memory", c->policy->path);
+    error = append_chain(&s, NULL, 0); /* chain 0 is empty */
+    if (error)
+        return error;
+    error = sweep_direction(&s, QPW_DIR_INBOUND, edges);
+    return error ? error : sweep_direction(&s, QPW_DIR_OUTBOUND, edges);
 }

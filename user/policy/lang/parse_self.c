@@ -11,6 +11,7 @@
 
 #include "policy/lang/parse.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 #define AS_TEXT(port) #port
 #define TEXT(port) "inbound tcp " AS_TEXT(port) " \"qportwatch serve, for peers and readers\" name=" QPW_SELF_NAME
@@ -40,23 +41,22 @@ static bool has_self(const struct qpw_policy *policy)
 static int add_rule(struct qpw_policy *policy, const struct qpw_addresses *from, struct qpw_error *err)
 {
     static const char text[] = TEXT(QPW_SELF_PORT);
-    struct qpw_statements own;
+    QPW_CLEANUP(qpw_statements_clear) struct qpw_statements own = {0};
     struct qpw_rule *rule;
     int r = qpw_statements_read_text(&own, QPW_SELF_FILE, text, sizeof(text) - 1, err);
 
-    rule = r == 0 ? QPW_ADD(policy->rules, policy->n_rules) : NULL;
-    if (r == 0 && !rule)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    r = r ? r : qpw_parse_rule(policy, &own.list[0], rule, err);
-    if (r == 0) {
-        rule->where = (struct qpw_where){.file = QPW_SELF_FILE};
-        rule->flags |= QPW_RULE_FROM | QPW_RULE_BUILTIN;
-        policy->n_rules++;
-        if (qpw_addresses_add_all(&rule->from, from) < 0)
-            r = qpw_fail(err, -ENOMEM, "out of memory");
-    }
-    qpw_statements_clear(&own);
-    return r;
+    if (r < 0)
+        return r;
+    rule = QPW_ADD(policy->rules, policy->n_rules);
+    if (!rule)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_parse_rule(policy, &own.list[0], rule, err);
+    if (r < 0)
+        return r;
+    rule->where = (struct qpw_where){.file = QPW_SELF_FILE};
+    rule->flags |= QPW_RULE_FROM | QPW_RULE_BUILTIN;
+    policy->n_rules++;
+    return qpw_addresses_add_all(&rule->from, from) < 0 ? qpw_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
 int qpw_parse_self(struct qpw_policy *policy, struct qpw_error *err)

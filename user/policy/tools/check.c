@@ -280,14 +280,18 @@ static int check_row(const struct qpw_policy *policy, size_t at, int64_t now, st
     if (error < 0 || !qpw_rule_in_force(rule, now))
         return error;
     error = check_width(rule, ret);
-    if (error == 0)
-        error = check_purpose(rule, ret);
-    if (error == 0)
-        error = check_groups(policy, rule, ret);
-    if (error == 0)
-        error = check_peers(policy, rule, ret);
-    if (error == 0)
-        error = qpw_check_row_speaks(policy, rule, ret);
+    if (error < 0)
+        return error;
+    error = check_purpose(rule, ret);
+    if (error < 0)
+        return error;
+    error = check_groups(policy, rule, ret);
+    if (error < 0)
+        return error;
+    error = check_peers(policy, rule, ret);
+    if (error < 0)
+        return error;
+    error = qpw_check_row_speaks(policy, rule, ret);
     for (size_t i = 0; i < at && error == 0; i++)
         if (qpw_rule_in_force(&policy->rules[i], now))
             error = compare_rows(&policy->rules[i], rule, ret);
@@ -334,24 +338,38 @@ static int check_suppression(const struct qpw_suppression *line, struct qpw_rema
     return qpw_remark_add(ret, QPW_REMARK_ENDLESS, &line->where, "%s hides %s and has no expiry date; add until=", line->name, any);
 }
 
-int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
+static int check_all(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
 {
-    struct qpw_remarks remarks = {0};
     int error = 0;
 
     for (size_t i = 0; i < policy->n_warnings && error == 0; i++)
-        error = qpw_remark_add(&remarks, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
-    if (error == 0 && !policy->n_rules)
-        error = qpw_remark_add(&remarks, QPW_REMARK_NEVER, NULL, "%s: no rules: everything except peers and infra is unexpected",
-                       policy->path);
+        error = qpw_remark_add(ret, QPW_REMARK_WARNING, NULL, "%s", policy->warnings[i]);
+    if (error < 0)
+        return error;
+    if (!policy->n_rules) {
+        error = qpw_remark_add(ret, QPW_REMARK_NEVER, NULL, "%s: no rules: everything except peers and infra is unexpected",
+                               policy->path);
+        if (error < 0)
+            return error;
+    }
     for (size_t i = 0; i < policy->n_rules && error == 0; i++)
-        error = check_row(policy, i, now, &remarks);
-    if (error == 0)
-        error = check_peer_pairs(policy, &remarks);
-    if (error == 0)
-        error = check_peer_keys(policy, &remarks);
+        error = check_row(policy, i, now, ret);
+    if (error < 0)
+        return error;
+    error = check_peer_pairs(policy, ret);
+    if (error < 0)
+        return error;
+    error = check_peer_keys(policy, ret);
     for (size_t i = 0; i < policy->n_suppressions && error == 0; i++)
-        error = check_suppression(&policy->suppressions[i], &remarks);
+        error = check_suppression(&policy->suppressions[i], ret);
+    return error;
+}
+
+int qpw_policy_check(const struct qpw_policy *policy, int64_t now, struct qpw_remarks *ret)
+{
+    struct qpw_remarks remarks = {0};
+    int error = check_all(policy, now, &remarks);
+
     if (error < 0)
         qpw_remarks_clear(&remarks);
     else

@@ -129,9 +129,9 @@ static int add_readers(const struct qpw_policy *old, const struct qpw_policy *ne
 static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
 {
     char addresses[256], *text;
-    int error = 0;
+    int error;
 
-    for (size_t i = 0; i < new->n_peers && error == 0; i++) {
+    for (size_t i = 0; i < new->n_peers; i++) {
         const struct qpw_peer *peer = &new->peers[i], *before = find_peer(old, peer->name);
 
         if (!before || !qpw_addresses_equal(&before->addresses, &peer->addresses)) {
@@ -139,17 +139,23 @@ static int add_peers(const struct qpw_policy *old, const struct qpw_policy *new,
                          qpw_addresses_text(&peer->addresses, addresses, sizeof(addresses))) < 0)
                 text = NULL;
             error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+            if (error < 0)
+                return error;
         }
-        error = error ? error : add_peer_keys(before, peer, ret);
+        error = add_peer_keys(before, peer, ret);
+        if (error < 0)
+            return error;
     }
-    for (size_t i = 0; i < old->n_peers && error == 0; i++) {
+    for (size_t i = 0; i < old->n_peers; i++) {
         if (find_peer(new, old->peers[i].name))
             continue;
         if (asprintf(&text, "peer removed: %s", old->peers[i].name) < 0)
             text = NULL;
         error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+        if (error < 0)
+            return error;
     }
-    return error;
+    return 0;
 }
 
 static bool has_suppression(const struct qpw_policy *policy, const char *text, int64_t now)
@@ -225,32 +231,43 @@ static int add_checks(const struct qpw_policy *old, const struct qpw_policy *new
     return error;
 }
 
+static int add_peer_family(const struct qpw_policy *old, const struct qpw_policy *new, struct qpw_differences *ret)
+{
+    char *text;
+
+    if (old->peer_family.family == new->peer_family.family)
+        return 0;
+    if ((new->peer_family.family ? asprintf(&text, "now required between nodes: IPv%u", new->peer_family.family)
+                                 : asprintf(&text, "no longer required between nodes: any address family")) < 0)
+        text = NULL;
+    return qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
+}
+
 int qpw_diff_settings(const struct qpw_policy *old, const struct qpw_policy *new, int64_t now,
                         struct qpw_differences *ret)
 {
     int error = add_groups("infra", qpw_infra_name, old->infra, new->infra, QPW_INFRA_COUNT, ret);
 
-    if (error == 0)
-        error = add_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
-    if (error == 0)
-        error = add_checks(old, new, now, ret);
-    if (error == 0)
-        error = add_peers(old, new, ret);
-    if (error == 0)
-        error = add_readers(old, new, ret);
-    if (error == 0)
-        error = add_cluster(old, new, ret);
-    if (error == 0)
-        error = add_suppressions(new, old, "now suppressed", now, ret);
-    if (error == 0)
-        error = add_suppressions(old, new, "no longer suppressed", now, ret);
-    if (error == 0 && old->peer_family.family != new->peer_family.family) {
-        char *text;
-
-        if ((new->peer_family.family ? asprintf(&text, "now required between nodes: IPv%u", new->peer_family.family)
-                                     : asprintf(&text, "no longer required between nodes: any address family")) < 0)
-            text = NULL;
-        error = qpw_diff_add(ret, QPW_CHANGE_SETTING, text);
-    }
-    return error;
+    if (error < 0)
+        return error;
+    error = add_groups("implied", qpw_implied_name, old->implied, new->implied, QPW_IMPLIED_COUNT, ret);
+    if (error < 0)
+        return error;
+    error = add_checks(old, new, now, ret);
+    if (error < 0)
+        return error;
+    error = add_peers(old, new, ret);
+    if (error < 0)
+        return error;
+    error = add_readers(old, new, ret);
+    if (error < 0)
+        return error;
+    error = add_cluster(old, new, ret);
+    if (error < 0)
+        return error;
+    error = add_suppressions(new, old, "now suppressed", now, ret);
+    if (error < 0)
+        return error;
+    error = add_suppressions(old, new, "no longer suppressed", now, ret);
+    return error < 0 ? error : add_peer_family(old, new, ret);
 }
