@@ -309,10 +309,10 @@ Test(gather, one_scan_of_all_nodes_is_one_alert)
     cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " alerts --verify --peers %s/state1/heads/node1 %s/cut.json", folder, folder),
                  3, "%s", out);
     cr_expect(strstr(out, "BROKEN: 1 record in 1 file hold, but not what peers heard of it"), "%s", out);
-    cr_expect(strstr(out, "1 of 1 head that peers kept is not in it; the first is record "), "%s", out);
+    cr_expect(strstr(out, "1 of 1 record that peers kept is not in it; the first is number "), "%s", out);
     cr_expect_eq(netns_output(&ns[0], out, sizeof(out), PROGRAM " alerts --verify --peers %s/state1/heads/node1 %s/eve0.json", folder, folder),
                  0, "%s", out);
-    cr_expect(strstr(out, "1 head that peers kept: all are in it"), "%s", out);
+    cr_expect(strstr(out, "1 record that peers kept: all are in it"), "%s", out);
     netns_stop(listener[2], SIGKILL); /* somebody else answers for node3 */
     start_listener(2, NODES);
     EVELOG_UNTIL(eve_of(0), .name = "cluster-key");

@@ -24,6 +24,14 @@ static bool is_heard(void *argument)
     return netns_output(&c->bridge, NULL, 0, "[ -s %s/node2/state/heads/node1 ]", c->folder) == 0;
 }
 
+/* Whether node2 has kept the newest record of node1's log as an event. */
+static bool is_kept(void *argument)
+{
+    const struct nodes *c = argument;
+
+    return netns_output(&c->bridge, NULL, 0, "tail -n 1 %s/node1/eve.json | grep -qxFf - %s/node2/state/events/node1", c->folder, c->folder) == 0;
+}
+
 /* Number the lines of a log again, and sum them again, as whoever knows the format can. */
 static const char rechain[] =
     "import hashlib, re, sys\n"
@@ -45,7 +53,7 @@ static int verify(const struct nodes *c, const char *peers, const char *log, cha
 
 Test(scenes, a_scan_of_all_is_one_alert_and_a_cut_log_is_noticed)
 {
-    static const char heads[] = "/node2/state/heads/node1";
+    static const char heads[] = "/node2/state/heads/node1", events[] = "/node2/state/events/node1";
     struct nodes c;
     char out[4096];
 
@@ -70,5 +78,13 @@ Test(scenes, a_scan_of_all_is_one_alert_and_a_cut_log_is_noticed)
     cr_expect_eq(verify(&c, heads, "rechained.json", out, sizeof(out)), 3, "but a neighbour heard of another: %s", out);
     cr_expect(strstr(out, "BROKEN"), "%s", out);
     cr_expect(strstr(out, "that peers kept"), "%s", out);
+
+    cr_assert(netns_until(is_kept, &c, NETNS_DEADLINE_MS), "node2 does not keep node1's events");
+    cr_expect_eq(verify(&c, events, "node1/eve.json", out, sizeof(out)), 0, "%s", out);
+    netns_run(&c.bridge, "cd %s && (head -n -2 node1/eve.json; tail -n 1 node1/eve.json) >young.json && python3 rechain.py young.json >anew.json",
+              c.folder);
+    cr_expect_eq(verify(&c, "", "anew.json", out, sizeof(out)), 0, "a new chain holds by itself: %s", out);
+    cr_expect_eq(verify(&c, events, "anew.json", out, sizeof(out)), 3, "a record younger than the last head is missing: %s", out);
+    cr_expect(strstr(out, "2 of ") && strstr(out, "that peers kept are not in it"), "%s", out);
     nodes_close(&c);
 }

@@ -88,7 +88,7 @@ static const struct {
     {"alerts --verify --anonymize x", " alerts: --verify is about the log as it stands: --anonymize does not go with it\n"},
     {"report --alerts x", " report: --alerts goes with --evidence only\n"},
     {"alerts --peers x", " alerts: --peers goes with --verify only\n"},
-    {"alerts --verify --peers /dev/null", " alerts: /dev/null: holds no head\n"},
+    {"alerts --verify --peers /dev/null", " alerts: /dev/null: holds neither heads nor events\n"},
     {"alerts --head 1:00", " alerts: --head goes with --verify only\n"},
     {"report --format yaml", " report: --format yaml: not one of text, json, html\n"},
     {"report --fail-on bad",

@@ -139,8 +139,8 @@ Test(alert_verify, two_lives_and_a_rotation_are_no_breaks)
 
 /* ---- What peers heard ---- */
 
-/* Write a file of the heads of these lines as a peer kept them, verify with it, and return whether all is whole. */
-static bool whole_for_peers(const char *const *kept, size_t n)
+/* Verify with a file that a peer kept, and return whether all is whole. */
+static bool whole_for_file(const char *text)
 {
     char path[] = "/tmp/qportwatch-heads.XXXXXX";
     FILE *file = fdopen(mkstemp(path), "w");
@@ -148,8 +148,7 @@ static bool whole_for_peers(const char *const *kept, size_t n)
     int r;
 
     cr_assert(file);
-    for (size_t i = 0; i < n; i++)
-        fprintf(file, "2026-03-01T0%zu:00:00.000000Z %s\n", i, kept[i]);
+    fputs(text, file);
     fclose(file);
     qpw_log_verify_clear(&v);
     cr_assert_eq(qpw_log_verify_begin(&v, NULL, &err), 0);
@@ -160,6 +159,17 @@ static bool whole_for_peers(const char *const *kept, size_t n)
     one_file("eve.json", 0, LINES);
     qpw_log_verify_end(&v);
     return qpw_log_verify_whole(&v);
+}
+
+/* The same with the heads of these lines. */
+static bool whole_for_peers(const char *const *kept, size_t n)
+{
+    char text[1024];
+    size_t used = 0;
+
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(text + used, sizeof(text) - used, "2026-03-01T0%zu:00:00.000000Z %s\n", i, kept[i]);
+    return whole_for_file(text);
 }
 
 Test(alert_verify, what_peers_heard_has_to_be_in_the_log)
@@ -185,16 +195,67 @@ Test(alert_verify, what_peers_heard_has_to_be_in_the_log)
     cr_expect_not(whole_for_peers(kept, 2));
     replace(0, NULL);
     replace(1, NULL);
-    cr_expect(whole_for_peers((const char *const[]){early}, 1), "of records that were rotated away nothing is known");
+    snprintf(late, sizeof(late), "%s", head_of(lines[LINES - 2]));
+    cr_expect(whole_for_peers(kept, 2), "of records that were rotated away nothing is known");
     qpw_log_heads_missing(&v.heads, v.first, &missing, &older);
     cr_expect_eq(older, 1);
+    cr_expect_not(whole_for_peers((const char *const[]){early}, 1), "nothing of this log was heard: it may be another");
+    qpw_log_verify_clear(&v);
+}
+
+/* Seal the lines that are left as a new chain, as whoever may write the log can. */
+static void chain_anew(void)
+{
+    struct qpw_log_chain chain, old, next;
+    char was[QPW_LOG_CHAIN_TEXT], text[QPW_LOG_CHAIN_TEXT], line[4096];
+
+    qpw_log_chain_init(&chain);
+    for (unsigned i = 0; i < LINES; i++) {
+        const char *at;
+
+        if (!lines[i])
+            continue;
+        cr_assert(qpw_log_chain_read(lines[i], strlen(lines[i]), &old));
+        snprintf(was, sizeof(was), "%lu:%s", (unsigned long)old.number, old.sum);
+        at = strstr(lines[i], was);
+        cr_assert(at);
+        snprintf(line, sizeof(line), "%.*s%s%s", (int)(at - lines[i]), lines[i], qpw_log_chain_text(&chain, text), at + strlen(was));
+        cr_assert(qpw_log_chain_seal(&chain, line, strlen(line), &next));
+        replace(i, line);
+        chain = next;
+    }
+}
+
+/* A head is kept once an hour; the events that a peer kept show what was cut since. */
+Test(alert_verify, an_event_that_a_peer_kept_has_to_be_in_the_log)
+{
+    const struct qpw_log_head *one;
+    char text[16384], torn[20000], head[QPW_LOG_CHAIN_TEXT];
+    size_t missing, older;
+
+    snprintf(head, sizeof(head), "%s", head_of(lines[2]));
+    snprintf(text, sizeof(text), "%s\n%s\n%s\n", lines[LINES - 3], lines[LINES - 2], lines[LINES - 1]);
+    snprintf(torn, sizeof(torn), "%s%.40s", text, lines[LINES - 1]);
+    cr_expect(whole_for_file(text));
+    cr_expect(whole_for_file(torn), "copied while it was written");
+    replace(LINES - 2, NULL);
+    chain_anew();
+    cr_expect(whole(NULL), "a chain of its own");
+    cr_expect(whole_for_peers((const char *const[]){head}, 1), "the last head is older");
+    cr_expect_not(whole_for_file(text));
+    one = qpw_log_heads_missing(&v.heads, v.first, &missing, &older);
+    cr_assert(one);
+    cr_expect_eq(one->chain.number, LINES - 1);
+    cr_expect_eq(missing, 2);
+    cr_expect_eq(strncmp(one->time, "20", 2), 0, "%s", one->time);
     qpw_log_verify_clear(&v);
 }
 
 Test(alert_verify, files_that_are_no_heads_are_refused)
 {
     static const char *const texts[] = {"", "\n", "x\n", "2026-03-01T00:00:00Z 1:00\n", "a b c d\n",
-                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1:0\n"};
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1:0\n",
+                                        "{}\n", "{", "{\"timestamp\":\"2026\"}\n", "{\"timestamp\":1,\"chain\":[\"1:0\"]}\n"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         char path[] = "/tmp/qportwatch-heads.XXXXXX";

@@ -27,18 +27,18 @@ static void print_heads(const struct qpw_log_verify *v, const struct qpw_printer
 {
     size_t missing, older;
     const struct qpw_log_head *one = qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
-    char heads[32];
+    char records[32];
 
     if (!v->heads.n)
         return;
-    qpw_words_many(v->heads.n, "head", heads, sizeof(heads));
+    qpw_words_many(v->heads.n, "record", records, sizeof(records));
     if (one)
-        qpw_print_line(p, "  %zu of %s that peers kept %s not in it; the first is record %" PRIu64 ", heard at %s (%s)", missing, heads,
+        qpw_print_line(p, "  %zu of %s that peers kept %s not in it; the first is number %" PRIu64 " of %s (%s)", missing, records,
                        missing == 1 ? "is" : "are", one->chain.number, one->time, one->file);
-    else
-        qpw_print_line(p, "%s that peers kept: all are in it", heads);
+    else if (older < v->heads.n)
+        qpw_print_line(p, "%s that peers kept: all are in it", records);
     if (older)
-        qpw_print_line(p, "  %zu of them are older than this log", older);
+        qpw_print_line(p, "  %zu of %s that peers kept %s older than this log", older, records, older == 1 ? "is" : "are");
 }
 
 static void print_text(const struct qpw_log_verify *v)
@@ -59,6 +59,9 @@ static void print_text(const struct qpw_log_verify *v)
         qpw_print_line(&p, "BROKEN: the chain of %s in %s does not hold", records, files);
     else if (missing)
         qpw_print_line(&p, "BROKEN: %s in %s hold, but not what peers heard of it: the last records were cut, or this is another chain",
+                       records, files);
+    else if (v->heads.n && older == v->heads.n)
+        qpw_print_line(&p, "BROKEN: %s in %s hold, but peers heard of none of them: the older records were cut, or this is another chain",
                        records, files);
     else if (!qpw_log_verify_whole(v))
         qpw_print_line(&p, "BROKEN: %s in %s hold, but the head that was asked for is not among them: the last records were cut, or "

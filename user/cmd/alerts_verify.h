@@ -10,7 +10,7 @@ struct qpw_alerts_verify_options {
     const char *log;
     char **files;       /* NULL-terminated, or NULL: the log with its rotations */
     const char *head;   /* "NUMBER:SUM" that the chain must contain, or NULL */
-    const char **peers; /* files of heads that peers kept, all of which it must contain */
+    const char **peers; /* files of heads and events that peers kept, all of which it must contain */
     size_t n_peers;
     bool json;
 };

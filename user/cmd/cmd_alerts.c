@@ -47,7 +47,7 @@ struct options {
     const char *key;  /* from --anonymize; NULL: keep names */
     struct qpw_anonymous *anonymous;
     const char *head; /* must be in the chain; NULL: none given */
-    const char **peers; /* files of heads kept by peers, which must be in it, too */
+    const char **peers; /* files of heads and events kept by peers, which must be in it, too */
     size_t n_peers;
     struct qpw_alert_filter filter;
 };
@@ -84,7 +84,7 @@ static const struct argp_option argp_options[] = {
     {"local-time", KEY_LOCAL_TIME, NULL, 0, "Times of this machine's time zone, not UTC", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Follow the chain of sums through the log and name the first line that was cut out, changed, moved or added since; exit status 3 where one was", 0},
     {"head", KEY_HEAD, "NUMBER:SUM", 0, "With --verify: this head, kept elsewhere (a heartbeat's \"chain\", 'status'), has to be in the log", 0},
-    {"peers", KEY_PEERS, "FILE", 0, "With --verify: the heads of this log that a peer kept (heads/NODE in the directory of its 'qportwatch serve') have to be in the log; repeatable", 0},
+    {"peers", KEY_PEERS, "FILE", 0, "With --verify: what a peer kept of this log (heads/NODE and events/NODE in the directory of its 'qportwatch serve') has to be in the log; repeatable", 0},
     {"anonymize", KEY_ANONYMIZE, "KEYFILE", 0, QPW_ANONYMIZE_HELP, 0},
     {"signatures", KEY_SIGNATURES, NULL, 0, "List every signature that the log can contain, with its number", 0},
     {"format", KEY_FORMAT, "FORMAT", 0, "text or json", 0},

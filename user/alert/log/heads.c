@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,23 +27,52 @@ static bool read_head(char *line, struct qpw_log_head *ret)
     return qpw_log_chain_read(as_fact, strlen(as_fact), &ret->chain) && ret->chain.number;
 }
 
+/* Read an event: a line of the log itself, which a peer kept. */
+static bool read_event(const char *line, struct qpw_log_head *ret)
+{
+    json_t *record = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+    const char *time = json_string_value(json_object_get(record, "timestamp"));
+    bool valid = time && strlen(time) < sizeof(ret->time) && qpw_log_chain_read(line, strlen(line), &ret->chain) && ret->chain.number;
+
+    if (valid)
+        snprintf(ret->time, sizeof(ret->time), "%s", time);
+    qpw_text_clean(ret->time);
+    json_decref(record);
+    return valid;
+}
+
+static bool read_line(char *line, struct qpw_log_head *ret)
+{
+    return *line == '{' ? read_event(line, ret) : read_head(line, ret);
+}
+
+/* Drop an event at the end of a file that was copied while it was written. */
+static void drop_torn(char *bytes)
+{
+    char *last = strrchr(bytes, '\n');
+
+    if (last && last[1] == '{')
+        *last = '\0';
+}
+
 static int take_lines(struct qpw_log_heads *h, const char *path, char *bytes, struct qpw_error *err)
 {
     char *save = NULL;
     unsigned number = 0;
 
+    drop_torn(bytes);
     for (char *line = strtok_r(bytes, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         struct qpw_log_head *head = h->n < QPW_LOG_HEADS_MOST ? QPW_ADD(h->heads, h->n) : NULL;
 
         number++;
         if (!head)
             return qpw_fail(err, -ENOMEM, "%s: more than %u heads, or out of memory", path, QPW_LOG_HEADS_MOST);
-        if (!read_head(line, head))
-            return qpw_fail(err, -EINVAL, "%s:%u: is not a head kept by a peer: TIME NUMBER:SUM", path, number);
+        if (!read_line(line, head))
+            return qpw_fail(err, -EINVAL, "%s:%u: is neither a head (TIME NUMBER:SUM) nor an event that a peer kept", path, number);
         head->file = path;
         h->n++;
     }
-    return number ? 0 : qpw_fail(err, -EINVAL, "%s: holds no head", path);
+    return number ? 0 : qpw_fail(err, -EINVAL, "%s: holds neither heads nor events", path);
 }
 
 int qpw_log_heads_load(struct qpw_log_heads *h, const char *path, struct qpw_error *err)
@@ -61,7 +91,7 @@ int qpw_log_heads_load(struct qpw_log_heads *h, const char *path, struct qpw_err
     else if (n < 0)
         r = qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
     else if (length > QPW_LOG_HEADS_BYTES || memchr(bytes, '\0', length))
-        r = qpw_fail(err, -EINVAL, "%s: is not a file of heads kept by a peer", path);
+        r = qpw_fail(err, -EINVAL, "%s: is not a file of heads or events kept by a peer", path);
     else {
         bytes[length] = '\0';
         r = take_lines(h, path, bytes, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * heads.h - heads of the log's chain that peers heard and kept: each has to be in the log, because nobody on this node can
- * change what a neighbour wrote down.
+ * heads.h - records of the log that peers heard of and kept, as heads of its chain or as events: each has to be in the log,
+ * because nobody on this node can change what a neighbour wrote down.
  */
 #ifndef QPW_ALERT_LOG_HEADS_H
 #define QPW_ALERT_LOG_HEADS_H
@@ -16,7 +16,7 @@
 
 struct qpw_log_head {
     struct qpw_log_chain chain;
-    char time[40];    /* when it was heard, as text */
+    char time[40];    /* when it was heard, of an event when it was written, as text */
     const char *file; /* where it was kept; borrowed */
     bool found;
 };
@@ -27,8 +27,8 @@ struct qpw_log_heads {
 };
 
 /*
- * Add the heads of a file with a line "TIME NUMBER:SUM" for each, as `serve` keeps them in heads/NAME. Anybody may have
- * written it. path has to stay. Return 0 or a negative errno with err filled.
+ * Add the records of a file that `serve` keeps: heads/NAME with a line "TIME NUMBER:SUM" for each head, or events/NAME with
+ * lines of the log itself. Anybody may have written it. path has to stay. Return 0 or a negative errno with err filled.
  */
 int qpw_log_heads_load(struct qpw_log_heads *h, const char *path, struct qpw_error *err);
 

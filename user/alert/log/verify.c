@@ -132,11 +132,18 @@ void qpw_log_verify_clear(struct qpw_log_verify *v)
     qpw_log_heads_clear(&v->heads);
 }
 
-bool qpw_log_verify_whole(const struct qpw_log_verify *v)
+/* Return whether the log has what peers kept, and at least one of it: a log that begins later can be anybody's. */
+static bool has_heads(const struct qpw_log_verify *v)
 {
     size_t missing, older;
 
-    return v->records && !v->n_breaches && (!v->wanted.number || v->found) && !qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
+    qpw_log_heads_missing(&v->heads, v->first, &missing, &older);
+    return !missing && (!v->heads.n || older < v->heads.n);
+}
+
+bool qpw_log_verify_whole(const struct qpw_log_verify *v)
+{
+    return v->records && !v->n_breaches && (!v->wanted.number || v->found) && has_heads(v);
 }
 
 /* ---- Results ---- */
@@ -171,7 +178,7 @@ const char *qpw_log_verify_meaning(const struct qpw_log_verify *v)
     if (v->heads.n && !qpw_log_verify_whole(v))
         return "This is not, or not whole, the log that the peers heard of.";
     if (v->heads.n)
-        return "Up to the last of the peers' heads this is the log that was written: root of this node cannot change what they kept.";
+        return "Up to the last record that peers kept this is the log that was written: root of this node cannot change what they kept.";
     if (v->wanted.number)
         return "Up to the head that was asked for this is the log that was written, if that head was kept where root of this node "
                "could not change it.";
