@@ -81,7 +81,7 @@ CAMPAIGN_OBJECTS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/campaign/*.c))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check lint format coverage compile_commands.json deps-lint
+.PHONY: all deb dist source-tree deps-package deps-test-all run demo test test-all test-binaries deps-build deps-run deps-demo deps-test install uninstall clean fuzz campaign campaign-bugs help check unit-tests lint format coverage compile_commands.json deps-lint
 
 all: $(O)/qportwatch $(O)/qportwatch-serve
 
@@ -167,8 +167,9 @@ $(O)/vm/%:
 	@tests/vm/fetch $(O)/vm $* || :
 
 test-binaries: all $(UNIT_TESTS) $(ROOT_TESTS) $(CAMPAIGN) $(O)/tests/vm/verifier $(O)/tests/vm/owners
+unit-tests: $(UNIT_TESTS)
 check:
-	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O) unit-tests
 	@tests/run $(O) /unit/
 KERNELS = bullseye sid
 MORE_KERNELS = bookworm trixie
@@ -222,7 +223,7 @@ fuzz: deps-test
 
 # ---- For developers ----
 # Each file by itself, so that one mistake does not hide the next
-LINT = $(SOURCES) $(SERVE_SOURCES) user/main.c user/serve_main.c $(wildcard tests/lib/*.c tests/unit/*.c tests/bpf/*.c tests/net/*.c)
+LINT = $(SOURCES) $(SERVE_SOURCES) user/main.c user/serve_main.c $(wildcard bpf/*.c tests/*/*.c)
 lint: deps-lint $(O)/bpf/qportwatch.bpf.o compile_commands.json
 	@tests/rooms
 	@printf '%s\n' $(LINT) | xargs -P$$(nproc) -n 1 clang-tidy -p . --quiet 2>/dev/null || \
@@ -234,9 +235,9 @@ coverage: deps-lint
 		$(UNIT_TESTS:$(O)/%=$(O)/coverage/%)
 	@tests/run $(O)/coverage /unit/
 	@gcovr -r . --object-directory $(O)/coverage --filter user/ --filter bpf/ --html-details $(O)/coverage/index.html --print-summary
-# From what make would run, one entry per C source; the BPF object is clang's.
+# From what make would run, one entry per C source; the BPF objects' are clang's.
 compile_commands.json:
-	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries | tests/compile_commands >$@
+	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries $(FUZZERS) | tests/compile_commands >$@
 
 # ---- For people ----
 run: deps-run

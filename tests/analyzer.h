@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* analyzer.h - what clang-tidy cannot know of functions that it does not see; included before each file by `make lint`. */
+#ifndef __bpf__ /* which has no libc */
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,3 +28,4 @@ static inline int *analyzer_errno(void)
             __builtin_unreachable(); \
         r_; \
     })
+#endif

@@ -63,7 +63,7 @@ static json_t *samples(unsigned node)
     char name[32];
 
     for (unsigned i = 0; i < QPW_SAMPLES; i++)
-        json_array_append_new(times, json_integer(i ? 1000000 : 5000000000 + node * 1000000000ll));
+        json_array_append_new(times, json_integer(i ? 1000000 : 5000000000 + node * 1000000000LL));
     for (unsigned i = 0; i < SAMPLED; i++) {
         unsigned peer = (node + NODES + (i < SAMPLED / 2 ? i - SAMPLED / 2 : i - SAMPLED / 2 + 1)) % NODES;
 
@@ -108,7 +108,7 @@ static void write_statement(const char *folder, unsigned node)
     snprintf(addr, sizeof(addr), "10.0.%u.%u", 1 + node / 200, 1 + node % 200);
     snprintf(mac, sizeof(mac), "02:00:00:00:%02x:%02x", node / 200, 1 + node % 200);
     d = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:{s:I,s:i},s:{s:s,s:s,s:i},s:{s:s}}", "schema", QPW_STATEMENT_SCHEMA, "version", "0.1.0", "from",
-                  since, "node", name, "epoch", epoch, "seq", 1, "at", at, "clock", "boot_us", (json_int_t)(5120000000 + node * 1000000000ll),
+                  since, "node", name, "epoch", epoch, "seq", 1, "at", at, "clock", "boot_us", (json_int_t)(5120000000 + node * 1000000000LL),
                   "error_us", 500, "policy", "name", "qumulo/on-prem", "digest", node == OTHER ? "sha256:bb" : "sha256:aa", "rules", 36,
                   "answer", "state", "CLEAN");
     json_object_update_new(

@@ -32,6 +32,7 @@ static struct audit a;
 static struct packet p;
 
 static const enum audit_hook receiving[] = {AUDIT_XDP, AUDIT_TC};
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares the loop's variable */
 #define EACH_HOOK(rx) (const enum audit_hook *rx = receiving; rx < receiving + 2; rx++)
 
 static void open_with_policy(void)
