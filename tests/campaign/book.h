@@ -124,8 +124,8 @@ struct book {
 struct book *book_new(void);
 void book_free(struct book *b);
 
-/* Enter an exchange; `e` is copied. Call it before its first packet, after draining earlier frames. */
-struct exchange *book_enter(struct book *b, const struct exchange *e);
+/* Enter an exchange; `from` is copied. Call it before its first packet, after draining earlier frames. */
+struct exchange *book_enter(struct book *b, const struct exchange *from);
 
 /*
  * Announce a frame that cannot be decoded: the protocol of its row ("-": even the addresses are unreadable) and the

@@ -16,6 +16,6 @@ struct echo_server {
 extern uint16_t echo_silent_port; /* UDP: read, never answered */
 
 /* For netns_fork(): serve until killed. A datagram is answered from the address to which it was sent. */
-int echo_serve(void *server);
+int echo_serve(void *argument);
 
 #endif

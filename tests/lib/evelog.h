@@ -35,7 +35,7 @@ const char *evelog_name(const json_t *record);
 const char *evelog_fact(const json_t *record, const char *key);
 uint64_t evelog_flow(const json_t *record);
 
-bool evelog_fits(const json_t *record, const struct evelog_filter *filter);
+bool evelog_fits(const json_t *record, const struct evelog_filter *f);
 size_t evelog_count(const struct evelog *log, const struct evelog_filter *filter);
 #define EVELOG_COUNT(log, ...) evelog_count((log), &(struct evelog_filter){__VA_ARGS__})
 

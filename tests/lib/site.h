@@ -43,7 +43,7 @@ struct site_sum {
     uint64_t connections, rx_packets, rx_bytes, tx_packets, tx_bytes;
 };
 
-struct site_sum site_sum(json_t *report, const struct site_filter *filter);
+struct site_sum site_sum(json_t *report, const struct site_filter *f);
 
 /* Assert the two identities: by_verdict and by_direction each sum to totals.packets, and so do the meters. */
 void site_assert_identities(json_t *report);

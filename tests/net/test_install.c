@@ -129,9 +129,28 @@ static void offers(const char *line, const char *expected)
     cr_expect_str_eq(output, expected, "%s: %s", line, output);
 }
 
+/* Return every command, one per line, subcommands by both their words; free it. */
+static char *commands(void)
+{
+    char *all;
+
+    cr_assert_eq(run("$R/usr/sbin/qportwatch complete '' | cut -f1 | grep -vE '^(policy|config|cluster)$'; "
+                     "for c in policy config cluster; do $R/usr/sbin/qportwatch complete $c '' | cut -f1 | sed \"s/^/$c /\"; done"), 0);
+    all = strdup(output);
+    cr_assert(all);
+    return all;
+}
+
+/* Write the options that a command's --help lists to $R/a, one per line. */
+static void list_options(const char *command)
+{
+    cr_expect_eq(run("$R/usr/sbin/qportwatch %s --help | grep -oE '^ +(-[a-zA-Z?], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | "
+                     "grep -v -- --usage | sort -u >$R/a; test -s $R/a", command), 0, "%s", command);
+}
+
 Test(install, completion_offers_what_the_program_takes)
 {
-    char *options;
+    char *all;
 
     offers("qportwatch po", "policy\n");
     offers("qportwatch policy su", "suggest\n");
@@ -143,14 +162,26 @@ Test(install, completion_offers_what_the_program_takes)
     offers("qportwatch policy check -p /etc/hostn", "/etc/hostname\n");
     offers("qportwatch nonsense x", "\n");
     /* All commands: completion offers exactly the options that --help lists. */
-    cr_assert_eq(run("$R/usr/sbin/qportwatch complete '' | cut -f1 | grep -vE '^(policy|config|cluster)$'; "
-                     "for c in policy config cluster; do $R/usr/sbin/qportwatch complete $c '' | cut -f1 | sed \"s/^/$c /\"; done"), 0);
-    options = strdup(output);
-    cr_assert(options);
-    for (char *save, *command = strtok_r(options, "\n", &save); command; command = strtok_r(NULL, "\n", &save)) {
-        cr_expect_eq(run("$R/usr/sbin/qportwatch %s --help | grep -oE '^ +(-[a-zA-Z?], )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v -- --usage | sort -u >$R/a; "
-                         "$R/usr/sbin/qportwatch complete %s -- | cut -f1 | tr -d = | sort -u >$R/b; test -s $R/b && diff $R/a $R/b", command, command),
+    all = commands();
+    for (char *save, *command = strtok_r(all, "\n", &save); command; command = strtok_r(NULL, "\n", &save)) {
+        list_options(command);
+        cr_expect_eq(run("$R/usr/sbin/qportwatch complete %s -- | cut -f1 | tr -d = | sort -u >$R/b; test -s $R/b && diff $R/a $R/b", command),
                      0, "%s: %s", command, output);
     }
-    free(options);
+    free(all);
+}
+
+/* Each option stands in its command's section of the manual, among the common ones, or in qportwatch-top(1). */
+Test(install, the_manual_has_each_option)
+{
+    char *all = commands();
+
+    for (char *save, *command = strtok_r(all, "\n", &save); command; command = strtok_r(NULL, "\n", &save)) {
+        list_options(command);
+        run("awk '/^\\.S[SH] /{on = /^\\.SH (COMMON )?OPTIONS/ || /^\\.SS (.*, )?(%s)( |,|$)/} on' $R/usr/share/man/man8/qportwatch.8 %s | "
+            "sed 's/\\\\f.//g; s/\\\\-/-/g' >$R/b; for o in $(grep -v -- --help $R/a); do grep -qE -- \"$o([^a-z-]|$)\" $R/b || echo $o; done",
+            !strcmp(command, "check") ? "attach|check" : command, !strcmp(command, "top") ? "$R/usr/share/man/man1/qportwatch-top.1" : "");
+        cr_expect_str_eq(output, "", "%s: %s", command, output);
+    }
+    free(all);
 }
