@@ -14,7 +14,6 @@
 #include "evelog.h"
 #include "host/clock.h"
 #include "names.h"
-#include "host/clock.h"
 
 #define PATIENCE_NS 60000000000ull /* how long an answered finding may wait for its alert, also on a busy machine */
 
