@@ -83,7 +83,7 @@ void audit_policy(struct audit *a, const struct audit_rule *rules, size_t n_rule
     audit_policy((a), (const struct audit_rule[]){__VA_ARGS__}, \
                  sizeof((const struct audit_rule[]){__VA_ARGS__}) / sizeof(struct audit_rule), (peers))
 
-/* The same for a policy's text, with all built-in rules. */
+/* Do the same for a policy's text, with all built-in rules. */
 void audit_policy_text(struct audit *a, const char *text);
 
 /* Add or remove a local address. */
@@ -94,10 +94,10 @@ void audit_local(struct audit *a, const char *address, bool present);
 /* Feed one frame through one hook. */
 void audit_feed(struct audit *a, enum audit_hook hook, const struct packet *p);
 
-/* The same, on another interface of the namespace. */
+/* Do the same on another interface of the namespace. */
 void audit_feed_on(struct audit *a, enum audit_hook hook, uint32_t ifindex, const struct packet *p);
 
-/* The same with only the first `linear` bytes in the linear part. False: this kernel cannot do that. */
+/* Do the same with only the first `linear` bytes in the linear part. False: this kernel cannot do that. */
 bool audit_feed_linear(struct audit *a, enum audit_hook hook, const struct packet *p, size_t linear);
 
 /* The fields of a merged buffer, and the expected counts. TC only. */
@@ -107,7 +107,7 @@ struct audit_merged {
 };
 void audit_feed_merged(struct audit *a, enum audit_hook hook, const struct packet *p, const struct audit_merged *m);
 
-/* Shorthands. rx: from, tx: to the remote end; XDP for IPv4, TC ingress for IPv6, so that both are used. */
+/* Feed a segment or datagram. rx: from, tx: to the remote end; XDP for IPv4, TC ingress for IPv6, so that both are used. */
 void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
                   uint32_t seq, uint32_t ack, size_t payload);
 void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
@@ -115,7 +115,7 @@ void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uin
 void audit_rx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 void audit_tx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 
-/* A complete handshake: three packets. */
+/* Feed a complete handshake: three packets. */
 void audit_handshake_in(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 void audit_handshake_out(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 
@@ -173,7 +173,7 @@ struct qpw_conn audit_udp(struct audit *a, const char *remote, uint16_t remote_p
 bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
                    uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret);
 
-/* The same by the complete key. */
+/* Do the same by the complete key. */
 bool audit_finding_by(struct audit *a, const struct qpw_finding_key *key, struct qpw_finding *ret);
 
 /* Return the number of entries of a map. */

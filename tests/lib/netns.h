@@ -67,7 +67,7 @@ void netns_address(const struct netns *ns, const char *ifname, const char *addre
  */
 void netns_plug(const struct netns *bridge, const struct netns *node, const char *network, unsigned number);
 
-/* Interface index; 0: not there. */
+/* Return an interface's index; 0: not there. */
 unsigned netns_ifindex(const struct netns *ns, const char *ifname);
 
 /* The kernel's counters of the interface. */
@@ -96,7 +96,7 @@ int netns_output(const struct netns *ns, char *out, size_t size, const char *for
 pid_t netns_start(const struct netns *ns, const char *output, char *const argv[]);
 
 /*
- * The same in a process group of its own, which is killed when the test's process ends, however it ends: for programs
+ * Do the same in a process group of its own, which is killed when the test's process ends, however it ends: for programs
  * that change their user, since such a process no longer dies with its parent.
  */
 pid_t netns_start_group(const struct netns *ns, char *const argv[]);

@@ -166,7 +166,7 @@ void packet_fragment6(struct packet *p, const struct packet_fragment6 *o);
 void packet_tcp(struct packet *p, const struct packet_tcp *o);
 void packet_udp(struct packet *p, const struct packet_udp *o);
 void packet_sctp(struct packet *p, const struct packet_sctp *o);
-/* Layers added after it (packet_ipv4, packet_tcp …) are the packet that it quotes. */
+/* Add ICMP. Layers added after it (packet_ipv4, packet_tcp …) are the packet that it quotes. */
 void packet_icmp(struct packet *p, const struct packet_icmp *o);
 
 /* Add these bytes; NULL: filler of that length. */

@@ -32,7 +32,7 @@ static uint64_t now_ms(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* In the child: enter the namespace, redirect the output, die with the parent. */
+/* Enter the namespace, redirect the output, die with the parent. Called in the child. */
 static void become(const struct netns *ns, pid_t parent, int output)
 {
     sigset_t none;
@@ -233,7 +233,7 @@ struct port_query {
     bool found;
 };
 
-/* /proc's tables: "sl local_address rem_address st"; state 0A is LISTEN, 07 an unconnected UDP socket. */
+/* Look for a bound port in /proc's tables: "sl local_address rem_address st"; 0A is LISTEN, 07 an unconnected UDP socket. */
 static int look_for_port(void *argument)
 {
     static const char *const tables[] = {"", "6"};

@@ -205,7 +205,7 @@ static void take(struct equal *e)
     json_decref(report);
 }
 
-/* Both sides are unchanged twice, so nothing is in flight, and any difference precedes the hooks. */
+/* Return whether both sides are unchanged twice: nothing is in flight, and any difference precedes the hooks. */
 static bool is_quiet(void *argument)
 {
     struct equal *e = argument, again = *e;

@@ -37,7 +37,7 @@ struct traffic_tcp {
 /* Open, use and close one connection. */
 void traffic_tcp(const struct netns *ns, const struct traffic_tcp *o);
 
-/* The same in a child process; end it with netns_wait(). */
+/* Do the same in a child process; end it with netns_wait(). */
 pid_t traffic_tcp_start(const struct netns *ns, const struct traffic_tcp *o);
 
 /*

@@ -129,7 +129,7 @@ static bool is_wanted(const json_t *record)
            !strcmp(name, "just-attached");
 }
 
-/* A record of a connection before it is answered or exchanges data is not superfluous. */
+/* Return whether a record is of an earlier stage: one before a connection is answered or exchanges data is not superfluous. */
 static bool is_earlier_stage(const json_t *record)
 {
     return evelog_fits(record,

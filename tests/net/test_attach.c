@@ -204,7 +204,7 @@ Test(attach, a_second_auditor_is_refused)
     node_close(&n);
 }
 
-/* Whether the log has one verifier log, with its figures, of that program. */
+/* Return whether the log has one verifier log, with its figures, of that program. */
 static bool has_verifier_log(const char *log, const char *program)
 {
     char begins[96], *at, *end;

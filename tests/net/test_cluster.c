@@ -45,7 +45,7 @@ static void make(struct cluster *c, size_t n)
             netns_run(&c->ns[i], "ping -q -c 1 10.88.0.%u", j);
 }
 
-/* policy: for this node instead of the common one; "" for the common one. */
+/* Start a node. policy: for this node instead of the common one; "" for the common one. */
 static void start(struct cluster *c, unsigned node, const char *devices, const char *policy)
 {
     char command[512], path[96], log[96], *argv[24], *save = NULL;

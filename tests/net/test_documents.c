@@ -15,7 +15,7 @@ TestSuite(documents, .timeout = NETNS_TIMEOUT_S);
 
 static char output[4 << 20];
 
-/* "2026-11-23T21:56:47.123456Z" */
+/* Return whether it is a time such as "2026-11-23T21:56:47.123456Z". */
 static bool is_time(const json_t *value)
 {
     unsigned n[7];
@@ -25,7 +25,7 @@ static bool is_time(const json_t *value)
                   &n[2], &n[3], &n[4], &n[5], &n[6], &z) == 8 && z == 'Z';
 }
 
-/* A document about a node has the node's answer; one about a policy or the program has none. */
+/* Expect the node's answer in a document about a node, and none in one about a policy or the program. */
 static void expect_answer(const json_t *d, const char *schema)
 {
     static const char *const about_nodes[] = {"qportwatch.status/1", "qportwatch.report/1", "qportwatch.findings/1",
@@ -48,7 +48,7 @@ static void expect_answer(const json_t *d, const char *schema)
     cr_expect(json_is_array(json_object_get(answer, "also")), "%s", schema);
 }
 
-/* Caller releases. policy: its name, NULL if the document is not about one. */
+/* Run a command and return its document, which the caller releases. policy: its name, NULL if the document is not about one. */
 static json_t *document(const struct netns *ns, int status, const char *schema, const char *policy,
                         const char *arguments)
 {
@@ -116,7 +116,7 @@ Test(documents, of_captures)
     netns_close(&here);
 }
 
-/* What the tables are for adds up to what they take. */
+/* Expect that what the tables are for adds up to what they take. */
 static void expect_memory_by_use(json_t *status)
 {
     json_int_t sum = 0;
@@ -130,7 +130,7 @@ static void expect_memory_by_use(json_t *status)
     cr_expect_gt(node_number(status, "memory.connections"), 10 << 20);
 }
 
-/* What serve left in the directory that the auditor was told of: in documents of its own, and in the report in all formats. */
+/* Expect what serve left in the auditor's directory in documents of its own, and in the report in all formats. */
 static void expect_cluster(struct node *n)
 {
     static const char *const commands[] = {"status", "report"};

@@ -41,7 +41,7 @@ static struct sockaddr_in address(const char *text, unsigned port)
     return a;
 }
 
-/* On the node: echo every byte and datagram. */
+/* Echo every byte and datagram, on the node. */
 static int serve(void *argument)
 {
     struct sockaddr_in tcp = address("10.7.0.1", TCP_PORT), udp = address("10.7.0.1", UDP_PORT), from;

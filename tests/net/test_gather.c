@@ -91,7 +91,7 @@ static void start_listener(unsigned i, unsigned key)
     netns_until_port(&ns[i], "tcp", PORT);
 }
 
-/* What the auditor will publish: its statement, every two seconds, put in place whole. */
+/* Put a node's statement in place whole every two seconds, as the auditor does. */
 static void start_stating(unsigned i)
 {
     static char script[] = "while " PROGRAM " statement --samples >$0.new && mv $0.new $0; do sleep 2; done";

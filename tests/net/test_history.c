@@ -34,7 +34,7 @@ static int64_t packets(struct node *n)
     return atoll(text);
 }
 
-/* The writer ends with the auditor, however that ends, which its lock shows. */
+/* Return whether the writer's lock is free: it ends with the auditor, however that ends. */
 static bool is_free(void *argument)
 {
     char command[200];

@@ -307,7 +307,7 @@ Test(listeners, new_ones_and_other_owners_are_alerts)
     node_nothing_left(&n);
 }
 
-/* In a user namespace anybody can make /proc show any executable, so no path from one matches a rule. */
+/* Listen in a user namespace, where anybody can make /proc show any executable, so no path from one matches a rule. */
 static int listen_in_user_namespace(void *argument)
 {
     int *ready = argument;

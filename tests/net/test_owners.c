@@ -160,7 +160,7 @@ Test(owners, processes_that_end_within_a_millisecond_are_named)
     node_nothing_left(&n);
 }
 
-/* A server that ends with its first client: the owner comes from the SYN+ACK. */
+/* Serve one client, then end: the owner comes from the SYN+ACK. */
 static int serve_one(void *argument)
 {
     int listener, fd;
@@ -274,7 +274,7 @@ struct search {
     struct wanted *wanted;
 };
 
-/* A connection that ends at that moment moves between tables, and a walk may meet it in neither or in both. */
+/* Return whether it is found once: while one ends it moves between tables, and a walk may meet it in neither or in both. */
 static bool is_found_once(void *argument)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_EST, QPW_CLASS_DGRAM};
@@ -306,7 +306,7 @@ static void assert_connection_owner(uint16_t port, const char *name, enum qpw_ow
     qpw_kernel_close(&k);
 }
 
-/* On allowed ports, for which there are no findings. */
+/* Ask on allowed ports, for which there are no findings. */
 static int ask_allowed(void *argument)
 {
     struct sockaddr_storage to;
@@ -480,7 +480,7 @@ Test(owners, a_listener_is_named_by_its_syn_cookie)
     node_nothing_left(&n);
 }
 
-/* A timestamp request larger than any host sends, from a raw ICMP socket. */
+/* Send a timestamp request larger than any host sends, from a raw ICMP socket. */
 static int send_icmp(void *argument)
 {
     static const unsigned char icmp[608] = {13};
@@ -508,7 +508,7 @@ Test(owners, who_sends_icmp_by_hand_is_named)
     node_nothing_left(&n);
 }
 
-/* A frame from a packet socket has no owner that could be known, and none is named. */
+/* Send a frame from a packet socket: it has no owner that could be known. */
 static int send_raw(void *argument)
 {
     static struct packet p;

@@ -178,7 +178,7 @@ static bool is_attached(void *argument)
     return attached;
 }
 
-/* The auditor of a pid namespace dies shortly after the process that was killed. */
+/* Return whether it is detached: the auditor of a pid namespace dies shortly after the process that was killed. */
 static bool is_detached(void *argument)
 {
     return node_command(&n, NULL, 0, "detach") == 0;

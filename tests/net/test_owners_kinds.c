@@ -68,7 +68,7 @@ static int accept_and_answer(int listener)
     return fd;
 }
 
-/* A forking server: the parent listens, the child owns the connection. */
+/* Fork as a server does: the parent listens, the child owns the connection. */
 static int serve_forked(void *argument)
 {
     int listener, fd;
@@ -88,7 +88,7 @@ static int serve_forked(void *argument)
     return 0;
 }
 
-/* Socket activation: the creator of the listener passes it on and keeps it, too; the service serves. */
+/* Serve by socket activation: the creator of the listener passes it on and keeps it, too; the service serves. */
 static int serve_activated(void *argument)
 {
     int listener;
@@ -106,7 +106,7 @@ static int serve_activated(void *argument)
     return 0;
 }
 
-/* A descriptor is sent over a Unix socket and closed by the sender. */
+/* Send the descriptor over a Unix socket and close it here. */
 static int serve_passed(void *argument)
 {
     union {
@@ -141,7 +141,7 @@ static int serve_passed(void *argument)
     return 0;
 }
 
-/* Two processes listen on one port; the one that gets the connection sends its name first. */
+/* Listen on one port in two processes; the one that gets the connection sends its name first. */
 static int serve_reused(void *argument)
 {
     int fd;

@@ -300,7 +300,7 @@ static int attach_here(void *argument)
     return 127;
 }
 
-/* A kernel without the unified hierarchy and tracefs: fsopen(2) supports neither, and nothing is mounted. */
+/* Attach as on a kernel without the unified hierarchy and tracefs: fsopen(2) supports neither, and nothing is mounted. */
 static int attach_without_filesystems(void *argument)
 {
     struct sock_filter code[] = {
@@ -332,13 +332,13 @@ static int refuse(long call, int error)
     return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
-/* As if lockdown or kernel.perf_event_paranoid forbade it. */
+/* Attach as if lockdown or kernel.perf_event_paranoid forbade it. */
 static int attach_without_perf(void *argument)
 {
     return refuse(SYS_perf_event_open, EACCES) < 0 ? 126 : attach_here(NULL);
 }
 
-/* The unified hierarchy exists, tracefs is not available. */
+/* Attach where the unified hierarchy exists and tracefs is not available. */
 static int attach_without_tracefs(void *argument)
 {
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -377,7 +377,7 @@ Test(owners_root, without_a_unified_hierarchy_that_is_said)
     assert_goes_on_without(attach_without_filesystems, "the kernel has no unified cgroup hierarchy");
 }
 
-/* Owners are still recorded; for ended processes only the executable is missing, and a name does not replace it. */
+/* Assert that owners are still recorded; for ended processes only the executable is missing, and a name does not replace it. */
 static void assert_goes_on_without_executables(int (*attach)(void *argument), const char *why)
 {
     static char out[1 << 16];

@@ -217,7 +217,7 @@ static void compare(const struct oracle *o, const struct netns *where, struct pr
     cr_assert(gt(uint, seen[inbound ? QPW_VERDICT_WEAK : QPW_VERDICT_IMPLIED], 0));
 }
 
-/* All relevant ports, both protocols, between the node and each remote address. */
+/* List all relevant ports, both protocols, between the node and each remote address. */
 static struct probes all_probes(const char *const *remotes, const char *node4, const char *node6, bool inbound)
 {
     static const uint16_t ports[] = {20,   21,   22,   53,    80,    88,    111,   123,   135,   139,  389,

@@ -62,7 +62,7 @@ struct helper {
     pid_t pids[HELPERS];
 };
 
-/* A killed one exists until its supervisor notices; the next one follows shortly. */
+/* Return whether there are two: a killed one exists until its supervisor notices; the next one follows shortly. */
 static bool are_two(void *argument)
 {
     struct helper *h = argument;
@@ -92,7 +92,7 @@ static bool are_there(void *argument)
     return processes(all->n, all->name, all->pids) == all->wanted;
 }
 
-/* They end with the auditor, however that ends. */
+/* Return whether they have ended with the auditor, however that ends. */
 static bool have_ended(void *argument)
 {
     const pid_t *pids = argument;
@@ -150,7 +150,7 @@ Test(privileges, of_each_process)
     node_close(&n);
 }
 
-/* A process of another user that is older than the audit is known from /proc only. */
+/* Expect a process of another user, older than the audit and thus known from /proc only, to be named. */
 static void expect_named(struct node *n, const char *eve, uint16_t port)
 {
     struct evelog log = {0};
@@ -206,7 +206,7 @@ struct worker {
     pid_t parent, pid;
 };
 
-/* The replay's child that has dropped its privileges. */
+/* Return whether the replay's child has dropped its privileges. */
 static bool is_confined(void *argument)
 {
     struct worker *w = argument;

@@ -16,7 +16,7 @@ static bool is_everywhere(void *argument)
     return nodes_count_all(argument, "scan") == NODES && nodes_count_all(argument, "cluster-scan") >= 1;
 }
 
-/* Whether node2 has kept a head of node1's log. */
+/* Return whether node2 has kept a head of node1's log. */
 static bool is_heard(void *argument)
 {
     const struct nodes *c = argument;

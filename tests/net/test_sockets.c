@@ -437,7 +437,7 @@ Test(sockets, process_of_datagrams)
 
 static int holder_ready[2];
 
-/* Another process with another name that listens. */
+/* Listen as another process with another name. */
 static int hold(void *argument)
 {
     int fd = listening(&here, NODE4, 4445);

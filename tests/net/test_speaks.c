@@ -41,7 +41,7 @@ static const struct scene {
 };
 #define N_SCENES (sizeof(scenes) / sizeof(*scenes))
 
-/* Text where the service is binary is a signature of its own, of a higher severity. */
+/* Return the scene's alert: text where the service is binary is a signature of its own, of a higher severity. */
 static const char *alert_of(const struct scene *scene)
 {
     return !strcmp(scene->severity, "high") ? "service-mismatch-text" : "service-mismatch";
@@ -104,7 +104,7 @@ static const char *text_of(json_t *object, const char *key)
     return value ? value : "-";
 }
 
-/* The alert of the scene, of which there is one. */
+/* Expect one alert of the scene. */
 static void expect_alert(const struct evelog *log, const struct scene *scene)
 {
     const struct evelog_filter filter = {.name = alert_of(scene), .port = scene->port};
@@ -120,7 +120,7 @@ static void expect_alert(const struct evelog *log, const struct scene *scene)
         }
 }
 
-/* Each in the report with its class; the packets stay in the row of the rule. */
+/* Expect the finding in the report with its class; the packets stay in the row of the rule. */
 static void expect_finding(json_t *report, const struct scene *scene)
 {
     json_t *finding = site_finding(report, scene->outbound ? "outbound" : "inbound", "tcp", scene->port), *speaks;

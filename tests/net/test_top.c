@@ -438,7 +438,7 @@ Test(top, plain_ascii_no_color_and_256_colours, .timeout = NETNS_TIMEOUT_S)
 
 #define TABLES "COLUMNS=100 LC_ALL=C.UTF-8 " PROGRAM " top --once --interval 0.2"
 
-/* Once the auditor has written its alert. A busy machine may not show all of /proc at the first try. */
+/* Return whether the auditor has written its alert. A busy machine may not show all of /proc at the first try. */
 static bool tables_tell_alerts_and_processes(void *scene)
 {
     const struct scene *s = scene;

@@ -227,7 +227,7 @@ struct segments {
     uint64_t arrived, sent;
 };
 
-/* The last acknowledgement may be in flight, and the counters are not read at one moment. */
+/* Return whether all are counted: the last acknowledgement may be in flight, and the counters are not read at one moment. */
 static bool are_all_counted(void *argument)
 {
     struct segments *s = argument;
@@ -246,7 +246,7 @@ static bool are_all_counted(void *argument)
     return s->counted.rx_packets == s->arrived && s->counted.tx_packets == s->sent;
 }
 
-/* With offloads, buffers of many segments cross the veth unsegmented, and the frames that they represent count. */
+/* Send with offloads: buffers of many segments cross the veth unsegmented, and the frames that they represent count. */
 static void offloaded(const char *mode)
 {
     struct site n;

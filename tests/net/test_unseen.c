@@ -86,7 +86,7 @@ static void expect_said(struct evelog *log, const char *name, unsigned port, con
     free(text);
 }
 
-/* 4444 answers, 5555 accepts and stays silent, 6666 refuses. */
+/* Ask over two wires: 4444 answers, 5555 accepts and stays silent, 6666 refuses. */
 static void over_two_wires(const char *mode, const char *to, const char *from)
 {
     struct traffic_tcp talk = {.address = to, .port = 4444, .local_address = from, .up = 1000, .down = 5000};

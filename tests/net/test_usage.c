@@ -171,7 +171,7 @@ Test(usage, one_line_and_status_2)
     netns_close(&here);
 }
 
-/* A letter must stand for the same option in the help of all commands. */
+/* Expect each letter to stand for the same option in the help of all commands. */
 static void learn_letters(const char *command, const char *help)
 {
     static char known[128][32];

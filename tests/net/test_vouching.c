@@ -225,7 +225,10 @@ static void expect_told(const struct evelog *log, unsigned port, unsigned severi
     cr_expect_str_eq(evelog_fact(record, "process"), process, "port %u", port);
 }
 
-/* A matching companion that ended before its owner is known is not reported; later ones are implied at once. */
+/*
+ * Ask on port 45000; return whether that is reported. A matching companion that ended before its owner is known is not,
+ * and later ones are implied at once.
+ */
 static bool is_mount_told(void *unused)
 {
     struct evelog log = {0};
@@ -255,7 +258,7 @@ static bool is_counted(void *unused)
     return counted("unexpected", 44444) == 2;
 }
 
-/* A connection that goes silent before its owner is known has the decided verdict nevertheless, in every output. */
+/* Expect the decided verdict in every output for a connection that goes silent before its owner is known. */
 static void expect_silent_decided(void)
 {
     char out[16384];
@@ -279,7 +282,7 @@ static void expect_silent_decided(void)
 }
 
 /*
- * A connection is vouched for by what was live at its last packet, however much later the auditor decides: here the
+ * Expect a connection to be vouched for by what was live at its last packet, however much later the auditor decides: here the
  * service of the policy's first step is used only afterwards.
  */
 static void expect_judged_as_it_was(void)
@@ -299,7 +302,7 @@ static void expect_judged_as_it_was(void)
     json_decref(report);
 }
 
-/* A refused exchange has no owner: it is judged like any other use of the port, and no lookup is requested. */
+/* Expect a refused exchange, which has no owner, to be judged like any other use of the port, without a lookup. */
 static void expect_refused_undecided(void)
 {
     json_t *report;
