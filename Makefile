@@ -229,7 +229,7 @@ lint: deps-lint $(O)/bpf/qportwatch.bpf.o compile_commands.json
 	@printf '%s\n' $(LINT) | xargs -P$$(nproc) -n 1 clang-tidy -p . --quiet 2>/dev/null || \
 		{ echo "make: lint: see the lines above" >&2; exit 1; }
 format: deps-lint
-	@git clang-format --style=file HEAD
+	@git clang-format --force --style=file HEAD || [ $$? -eq 1 ] # newer ones say so where they have changed a file
 coverage: deps-lint
 	@$(MAKE) --no-print-directory -j$$(nproc) O=$(O)/coverage CFLAGS='$(CFLAGS) --coverage' SANITIZE=-O0 \
 		$(UNIT_TESTS:$(O)/%=$(O)/coverage/%)
