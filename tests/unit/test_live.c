@@ -25,6 +25,7 @@ static struct {
     double gone;          /* the second of the last packet; 0: there are more and more */
     uint64_t chain;
     bool scanned;
+    bool holds;           /* 10.0.0.50 */
     const char *digest;
 } node[NODES];
 
@@ -32,6 +33,8 @@ static struct qpw_statement s[NODES];
 static struct qpw_stated_pair pairs[NODES][NODES];
 static struct qpw_stated_series series[NODES][NODES];
 static struct qpw_stated_scan scan[NODES];
+static struct qpw_stated_device device[NODES];
+static struct qpw_stated_local local[NODES];
 static struct qpw_live_peer peers[NODES];
 static struct qpw_live live;
 static size_t n_nodes;
@@ -83,7 +86,10 @@ static void make(size_t i, uint64_t second)
 {
     s[i] = (struct qpw_statement){.at_unix_ns = at_wall(i, second), .since_unix_ns = at_wall(i, 0), .clock_error_us = 1000, .exact = true,
                                   .uptime_us = BOOT_US + second * SECOND_US + (uint64_t)node[i].boot_us, .pairs = pairs[i],
-                                  .chain_seq = node[i].chain, .scans = &scan[i], .n_scans = node[i].scanned};
+                                  .chain_seq = node[i].chain, .scans = &scan[i], .n_scans = node[i].scanned,
+                                  .devices = &device[i], .n_devices = 1, .local = &local[i], .n_local = node[i].holds};
+    device[i] = (struct qpw_stated_device){.name = "e0", .mode = "tc"};
+    local[i] = (struct qpw_stated_local){.addr = {[10] = 0xff, 0xff, 10, 0, 0, 50}, .dev = "e0", .floating = true};
     snprintf(s[i].node, sizeof(s[i].node), "node%zu", i + 1);
     snprintf(s[i].epoch, sizeof(s[i].epoch), "boot%zu:1", i + 1);
     snprintf(s[i].version, sizeof(s[i].version), "1");
@@ -230,6 +236,72 @@ Test(live, a_peer_without_statements_is_stale_after_two_minutes)
     node[2].silent = false;
     run(450, 520);
     cr_expect_str_eq(reported(), "");
+    qpw_live_clear(&live);
+}
+
+/* A late peer's old statement says the same each time. */
+Test(live, one_statement_judged_again_is_no_further_evidence)
+{
+    begin(2);
+    node[0].holds = node[1].holds = true;
+    run(200, 210);
+    node[1].silent = true;
+    run(210, 250);
+    cr_expect_str_eq(reported(), "");
+    node[1].silent = false;
+    run(250, 280);
+    cr_expect_str_eq(reported(), "held-twice node2 node1");
+    node[1].holds = false;
+    run(280, 290);
+    node[1].silent = true;
+    run(290, 330);
+    cr_expect_str_eq(reported(), "held-twice node2 node1", "nor is it evidence of its end");
+    node[1].silent = false;
+    run(330, 390);
+    cr_expect_str_eq(reported(), "");
+    qpw_live_clear(&live);
+}
+
+static void all_others(bool silent, double gone)
+{
+    for (size_t i = 1; i < n_nodes; i++) {
+        node[i].silent = silent;
+        node[i].gone = gone;
+    }
+}
+
+Test(live, a_node_that_has_lost_all_others_is_cut_off_itself)
+{
+    begin(4);
+    run(200, 300);
+    node[1].silent = true; /* its last statement is the oldest */
+    run(300, 310);
+    all_others(true, 305);
+    run(310, 420);
+    cr_expect_str_eq(reported(), "", "the last of them was heard of less than two minutes ago");
+    run(420, 450);
+    cr_expect_str_eq(reported(), "alone node1");
+    cr_expect_str_eq(sentence(0, 430), "no statement of any of 3 peers for 2 min 10 s, and no packets from them: this node is cut off from the "
+                                       "cluster, or all of them are down");
+    all_others(false, 0);
+    node[1].silent = true; /* comes back last */
+    run(450, 480);
+    cr_expect_str_eq(reported(), "alone node1");
+    node[1].silent = false;
+    run(480, 560);
+    cr_expect_str_eq(reported(), "");
+    qpw_live_clear(&live);
+}
+
+/* Packets of a peer show that this node is not cut off. */
+Test(live, a_node_that_still_receives_from_one_is_not_cut_off)
+{
+    begin(3);
+    run(200, 300);
+    all_others(true, 305);
+    node[2].gone = 0;
+    run(300, 450);
+    cr_expect_str_eq(reported(), "stale node2, stale node3");
     qpw_live_clear(&live);
 }
 

@@ -90,6 +90,7 @@ struct qpw_pair_result {
     const struct qpw_statement *from, *to;
     enum qpw_pair_state state;
     struct qpw_balance balance; /* if compared */
+    bool silent;                /* `to` received nothing in the time that both state, although `from` sent packets */
     uint64_t opened, agreed;    /* connections that `from` opened to `to`, by the earlier statement and by both */
 };
 

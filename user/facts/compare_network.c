@@ -9,9 +9,8 @@
 #include "util/array.h"
 #include "util/names.h"
 
-#define SILENT_LEAST 10u /* minimum packets sent before a lack of reception counts as silence */
 #define HEARD_US 60000000u
-#define SAME_TIME_NS 60000000000ull      /* statements at most this far apart are simultaneous */
+#define SAME_TIME_NS 60000000000ull /* statements at most this far apart are simultaneous */
 
 /* ---- Silence ---- */
 
@@ -41,12 +40,8 @@ static struct reception reception_of(const struct qpw_comparing *c, size_t node,
 {
     struct reception ret = {.name = pair->peer, .by = c->to->nodes[node], .hears = hears(c->to->nodes[node], pair)};
     size_t other = qpw_comparing_node(c, pair->peer);
-    const struct qpw_pair_result *sent;
 
-    if (other == c->to->n_nodes || other == node)
-        return ret;
-    sent = qpw_comparing_result(c, other, node);
-    ret.is_silent = sent->state == QPW_PAIR_COMPARED && sent->balance.sent >= SILENT_LEAST && !sent->balance.received;
+    ret.is_silent = other != c->to->n_nodes && other != node && qpw_comparing_result(c, other, node)->silent;
     return ret;
 }
 

@@ -13,6 +13,9 @@
 #define UNKNOWN_CLOCK_US 1000000u            /* assumed error of an undisciplined clock; a larger one is a difference
                                                 of its own */
 #define OPENER_NS 600000000000ull            /* maximum age of an opener relative to the statement */
+#define SILENT_US 60000000u                  /* minimum time without a packet that counts as silence, */
+#define SILENT_LEAST 10u                     /* minimum packets sent in it, */
+#define SILENT_EDGE_US 2000000u              /* before its end: those of the last readings may have arrived after them */
 #define ACCOUNTS_PERCENT 90u                 /* of the missing packets: a device or loss counter explains a
                                                 difference if it covers this share */
 
@@ -24,6 +27,7 @@ struct ends {
     struct qpw_clocks clocks;
     struct qpw_balance balance;   /* of the time that the samples cover, which causes are found in */
     struct qpw_balance reported;  /* the same, or a hook's */
+    bool silent;                  /* see qpw_pair_result */
 };
 
 /* Return whether two statements use the same clock, that is, have the same boot id (before the colon). */
@@ -105,6 +109,14 @@ static void ask_hook(struct ends *e, const struct qpw_flow *sender, const struct
         e->reported.word = QPW_FLOW_CONSERVED;
 }
 
+static bool is_silent(const struct ends *e, const struct qpw_flow *sender)
+{
+    const struct qpw_balance *b = &e->balance;
+
+    return !b->received && b->to_us - b->from_us >= SILENT_US &&
+           qpw_flow_between(sender, b->from_us, b->to_us - SILENT_EDGE_US) >= SILENT_LEAST;
+}
+
 static enum qpw_pair_state balance(struct ends *e)
 {
     const struct qpw_stated_series *out, *in;
@@ -129,6 +141,7 @@ static enum qpw_pair_state balance(struct ends *e)
     blind = was_blind(e->from, e->balance.from_us, e->balance.to_us) ||
             was_blind(e->to, e->balance.from_us + (uint64_t)e->clocks.offset_us, e->balance.to_us + (uint64_t)e->clocks.offset_us);
     e->reported = e->balance;
+    e->silent = is_silent(e, &sender);
     ask_hook(e, &sender, &receiver, blind);
     return blind ? QPW_PAIR_BLIND : QPW_PAIR_COMPARED;
 }
@@ -319,6 +332,7 @@ int qpw_compare_pairs(struct qpw_comparing *c)
             if (result->state != QPW_PAIR_COMPARED)
                 continue;
             result->balance = e.reported;
+            result->silent = e.silent;
             if (e.reported.word == QPW_FLOW_MISSING)
                 r = missing(&e);
             else if (e.reported.word == QPW_FLOW_EXCESS)

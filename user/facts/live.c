@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "facts/live.h"
+#include "facts/live_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,26 +8,15 @@
 #include <string.h>
 
 #include "util/array.h"
-#include "util/hash.h"
 #include "util/name_table.h"
 
 #define RUNNING 3u                       /* comparisons that confirm most findings, and their end */
 #define SETTLED 30u                      /* the same of what is changed on one node after the other */
 #define EVENT_NS 3600000000000ull        /* time that an event without an end stays listed */
-#define CLOCK_US 1000000u                /* allowed difference of wall clocks */
 
 QPW_NAME_TABLE(qpw_live_kind_name, QPW_LIVE_KINDS, QPW_LIVE_KIND_COUNT, "")
 
-struct comparing {
-    struct qpw_live *live;
-    const struct qpw_statement *self;
-    const struct qpw_live_peer *peers;
-    size_t n_peers;
-    uint64_t now_unix_ns;
-    int r;
-};
-
-static const struct qpw_live_peer *peer_named(const struct comparing *c, const char *name)
+static const struct qpw_live_peer *peer_named(const struct qpw_live_comparing *c, const char *name)
 {
     for (size_t i = 0; i < c->n_peers; i++)
         if (!strcmp(c->peers[i].name, name))
@@ -35,14 +24,9 @@ static const struct qpw_live_peer *peer_named(const struct comparing *c, const c
     return NULL;
 }
 
-static bool is_fresh(const struct comparing *c, const struct qpw_live_peer *p)
-{
-    return p->statement && p->got_unix_ns + QPW_LIVE_FRESH_NS >= c->now_unix_ns;
-}
-
 /* ---- Items ---- */
 
-static struct qpw_live_item *item_of(struct qpw_live *live, uint64_t id)
+struct qpw_live_item *qpw_live_item_of(struct qpw_live *live, uint64_t id)
 {
     for (size_t i = 0; i < live->n_items; i++)
         if (live->items[i].id == id)
@@ -64,7 +48,7 @@ static unsigned needed(const struct qpw_live_item *item)
 
     if (is_event(item) || item->kind == QPW_LIVE_KEY)
         return 1;
-    if (item->kind == QPW_LIVE_STALE)
+    if (item->kind == QPW_LIVE_STALE || item->kind == QPW_LIVE_ALONE)
         return 2;
     if (item->kind != QPW_LIVE_DIFFERENCE)
         return RUNNING;
@@ -75,10 +59,18 @@ static unsigned needed(const struct qpw_live_item *item)
     return kind == QPW_DIFFERENCE_ADDRESS ? RUNNING + 1 : RUNNING;
 }
 
-/* Find or begin an item, and count that it was found; NULL: no room. */
-static struct qpw_live_item *found(struct comparing *c, uint64_t id, enum qpw_live_kind kind)
+/* Return whether a statement of this node came since then; this node's own is new each time. */
+static bool has_news(const struct qpw_live_comparing *c, const char *node, uint64_t since_unix_ns)
 {
-    struct qpw_live_item *item = item_of(c->live, id);
+    const struct qpw_live_peer *p = peer_named(c, node);
+
+    return !p || p->got_unix_ns > since_unix_ns;
+}
+
+/* Find or begin an item, which was found; NULL: no room. */
+struct qpw_live_item *qpw_live_found(struct qpw_live_comparing *c, uint64_t id, enum qpw_live_kind kind)
+{
+    struct qpw_live_item *item = qpw_live_item_of(c->live, id);
 
     if (!item && c->live->n_items == QPW_LIVE_MOST) {
         c->live->left_out++;
@@ -96,24 +88,29 @@ static struct qpw_live_item *found(struct comparing *c, uint64_t id, enum qpw_li
         item->since_unix_ns = c->now_unix_ns;
     }
     item->last_unix_ns = c->now_unix_ns;
-    item->missing = 0;
-    item->found++;
     return item;
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
+void qpw_live_count_found(struct qpw_live_comparing *c, struct qpw_live_item *item)
 {
-    return qpw_hash(hash, text, strlen(text) + 1);
+    item->judged_unix_ns = c->now_unix_ns;
+    item->missing = 0;
+    item->found++;
+}
+
+uint64_t qpw_live_id_of_peer(enum qpw_live_kind kind, const struct qpw_live_peer *p)
+{
+    return qpw_live_hash(qpw_live_hash(QPW_HASH_BEGIN, qpw_live_kind_name(kind)), p->name);
 }
 
 /* Add what was found of one peer, outside of the differences. */
-static struct qpw_live_item *found_of(struct comparing *c, enum qpw_live_kind kind, const struct qpw_live_peer *p)
+struct qpw_live_item *qpw_live_found_of(struct qpw_live_comparing *c, enum qpw_live_kind kind, const struct qpw_live_peer *p)
 {
-    uint64_t id = hash_text(hash_text(QPW_HASH_BEGIN, qpw_live_kind_name(kind)), p->name);
-    struct qpw_live_item *item = found(c, id, kind);
+    struct qpw_live_item *item = qpw_live_found(c, qpw_live_id_of_peer(kind, p), kind);
 
     if (!item)
         return NULL;
+    qpw_live_count_found(c, item);
     snprintf(item->nodes[0], sizeof(item->nodes[0]), "%s", p->name);
     item->n_nodes = 1;
     if (p->trouble)
@@ -130,14 +127,14 @@ static bool names(const struct qpw_difference *d, const char *node)
 }
 
 /* Return the node that reports a scan: the one with the highest hash of its name and the scan, among fresh statements. */
-static bool is_elsewhere(const struct comparing *c, uint64_t id)
+static bool is_elsewhere(const struct qpw_live_comparing *c, uint64_t id)
 {
-    uint64_t own = hash_text(qpw_hash(QPW_HASH_BEGIN, &id, sizeof(id)), c->self->node), other;
+    uint64_t own = qpw_live_hash(qpw_hash(QPW_HASH_BEGIN, &id, sizeof(id)), c->self->node), other;
 
     for (size_t i = 0; i < c->n_peers; i++) {
-        if (!is_fresh(c, &c->peers[i]))
+        if (!qpw_live_is_fresh(c, &c->peers[i]))
             continue;
-        other = hash_text(qpw_hash(QPW_HASH_BEGIN, &id, sizeof(id)), c->peers[i].statement->node);
+        other = qpw_live_hash(qpw_hash(QPW_HASH_BEGIN, &id, sizeof(id)), c->peers[i].statement->node);
         if (other > own || (other == own && strcmp(c->peers[i].statement->node, c->self->node) < 0))
             return true;
     }
@@ -146,29 +143,34 @@ static bool is_elsewhere(const struct comparing *c, uint64_t id)
 
 static uint64_t id_of(const struct qpw_difference *d)
 {
-    uint64_t id = hash_text(QPW_HASH_BEGIN, qpw_difference_name(d->what));
+    uint64_t id = qpw_live_hash(QPW_HASH_BEGIN, qpw_difference_name(d->what));
 
     if (d->what == QPW_DIFFERS_SCANNED)
         return strtoull(d->value, NULL, 16);
     /* Who else is concerned may change while it lasts, except the ends of a pair. */
     for (size_t i = 0; i < d->n_nodes && (i < 1 || qpw_difference_kind(d->what) == QPW_DIFFERENCE_PAIR ||
                                           qpw_difference_kind(d->what) == QPW_DIFFERENCE_DIRECTION); i++)
-        id = hash_text(id, d->nodes[i]);
-    return hash_text(id, qpw_difference_kind(d->what) == QPW_DIFFERENCE_PAIR ? "" : d->subject);
+        id = qpw_live_hash(id, d->nodes[i]);
+    return qpw_live_hash(id, qpw_difference_kind(d->what) == QPW_DIFFERENCE_PAIR ? "" : d->subject);
 }
 
 /* Take a difference that this node is to report; silence and clocks are judged by the polls. */
-static void take_difference(struct comparing *c, const struct qpw_difference *d)
+static void take_difference(struct qpw_live_comparing *c, const struct qpw_difference *d)
 {
     enum qpw_difference_kind kind = qpw_difference_kind(d->what);
     struct qpw_live_item *item;
+    bool news = true;
 
     if (kind == QPW_DIFFERENCE_CLOCK || d->what == QPW_DIFFERS_DOWN || d->what == QPW_DIFFERS_NO_STATEMENT ||
         (kind != QPW_DIFFERENCE_SCAN && !names(d, c->self->node)))
         return;
-    item = found(c, id_of(d), QPW_LIVE_DIFFERENCE);
+    item = qpw_live_found(c, id_of(d), QPW_LIVE_DIFFERENCE);
     if (!item)
         return;
+    for (size_t i = 0; i < d->n_nodes; i++)
+        news &= has_news(c, d->nodes[i], item->judged_unix_ns);
+    if (news)
+        qpw_live_count_found(c, item);
     item->difference = *d;
     item->difference.nodes = NULL;
     item->n_nodes = d->n_nodes;
@@ -177,20 +179,20 @@ static void take_difference(struct comparing *c, const struct qpw_difference *d)
     item->elsewhere = kind == QPW_DIFFERENCE_SCAN && is_elsewhere(c, item->id);
 }
 
-/* Return whether one of its nodes has no fresh statement, so that its absence means nothing. */
-static bool is_unknown(const struct comparing *c, const struct qpw_live_item *item)
+/* Return whether one of its nodes has no fresh or no new statement, so that its absence means nothing. */
+static bool is_unknown(const struct qpw_live_comparing *c, const struct qpw_live_item *item)
 {
     for (size_t i = 0; item->kind == QPW_LIVE_DIFFERENCE && i < item->n_nodes && i < sizeof(item->nodes) / sizeof(*item->nodes); i++) {
         const struct qpw_live_peer *p = peer_named(c, item->nodes[i]);
 
-        if (p && !is_fresh(c, p))
+        if ((p && !qpw_live_is_fresh(c, p)) || !has_news(c, item->nodes[i], item->judged_unix_ns))
             return true;
     }
     return false;
 }
 
 /* Count what was not found, and drop what is over. */
-static void age(struct comparing *c)
+static void age(struct qpw_live_comparing *c)
 {
     size_t kept = 0;
 
@@ -200,6 +202,7 @@ static void age(struct comparing *c)
 
         item->reported |= item->found >= needed(item);
         if (item->last_unix_ns != c->now_unix_ns && !is_unknown(c, item)) {
+            item->judged_unix_ns = c->now_unix_ns;
             item->missing++;
             item->found = item->reported ? item->found : 0;
         }
@@ -211,7 +214,7 @@ static void age(struct comparing *c)
 
 /* ---- Packets ---- */
 
-static struct qpw_live_ledger *ledger_of(struct comparing *c, const struct qpw_statement *peer)
+static struct qpw_live_ledger *ledger_of(struct qpw_live_comparing *c, const struct qpw_statement *peer)
 {
     struct qpw_live_ledger *l = NULL;
 
@@ -236,7 +239,7 @@ static struct qpw_live_ledger *ledger_of(struct comparing *c, const struct qpw_s
 
 static bool measured_clocks(void *data, const struct qpw_statement *from, const struct qpw_statement *to, struct qpw_clocks *ret)
 {
-    struct comparing *c = data;
+    struct qpw_live_comparing *c = data;
     bool sends = !strcmp(from->node, c->self->node);
     const struct qpw_live_peer *p = peer_named(c, sends ? to->node : from->node);
 
@@ -249,7 +252,7 @@ static bool measured_clocks(void *data, const struct qpw_statement *from, const 
 /* Judge two minutes by the ledger of ten. */
 static void judge(void *data, const struct qpw_compared_pair *j, struct qpw_balance *balance)
 {
-    struct comparing *c = data;
+    struct qpw_live_comparing *c = data;
     bool sends = !strcmp(j->from->node, c->self->node);
     struct qpw_live_ledger *l = ledger_of(c, sends ? j->to : j->from);
     struct qpw_ledger *ledger = !l ? NULL : sends ? &l->to : &l->from;
@@ -271,89 +274,10 @@ static void judge(void *data, const struct qpw_compared_pair *j, struct qpw_bala
         balance->word = QPW_FLOW_CONSERVED;
 }
 
-/* ---- What the polls tell ---- */
-
-/* Return how far the peer's wall clock is ahead; 0: unknown, or within the error. */
-static int64_t clock_ahead(const struct comparing *c, const struct qpw_live_peer *p)
-{
-    int64_t own = (int64_t)(c->self->at_unix_ns / 1000) - (int64_t)c->self->uptime_us, ahead;
-
-    if (!p->has_offset || !p->statement)
-        return 0;
-    ahead = (int64_t)(p->statement->at_unix_ns / 1000) - (int64_t)p->statement->uptime_us - own + p->offset_us;
-    return llabs(ahead) > (long long)(CLOCK_US + p->offset_error_us) ? ahead : 0;
-}
-
-static void judge_clock(struct comparing *c, const struct qpw_live_peer *p)
-{
-    int64_t ahead = is_fresh(c, p) ? clock_ahead(c, p) : 0;
-    struct qpw_live_item *item = ahead ? found_of(c, QPW_LIVE_CLOCK, p) : NULL;
-
-    if (!item)
-        return;
-    item->difference.count = (uint64_t)llabs(ahead);
-    snprintf(item->difference.value, sizeof(item->difference.value), "%s", ahead > 0 ? "ahead" : "behind");
-}
-
-/* heard: the comparison found that others still receive from it. */
-static void judge_stale(struct comparing *c, const struct qpw_live_peer *p, const struct qpw_comparison *all)
-{
-    uint64_t since = p->got_unix_ns ? p->got_unix_ns : p->since_unix_ns;
-    struct qpw_live_item *item;
-
-    if (c->now_unix_ns < since + QPW_LIVE_STALE_NS || p->wrong_key)
-        return;
-    item = found_of(c, QPW_LIVE_STALE, p);
-    if (!item || item->reported)
-        return; /* the words stay those of its first record */
-    item->since_unix_ns = since;
-    item->difference.what = QPW_DIFFERS_DOWN;
-    for (size_t i = 0; i < all->n_differences; i++)
-        if (all->differences[i].what == QPW_DIFFERS_NO_STATEMENT && !strcmp(all->differences[i].nodes[0], p->name)) {
-            item->difference.what = QPW_DIFFERS_NO_STATEMENT;
-            item->difference.count = all->differences[i].count;
-            item->difference.of = all->differences[i].of;
-        }
-}
-
-/* Hold the head of a peer's log against the one heard before. */
-static void judge_log(struct comparing *c, const struct qpw_live_peer *p)
-{
-    const struct qpw_statement *s = p->statement;
-    struct qpw_live_head *head = NULL;
-    struct qpw_live_item *item = NULL;
-
-    if (!s || !s->chain_seq)
-        return;
-    for (size_t i = 0; !head && i < c->live->n_heads; i++)
-        if (!strcmp(c->live->heads[i].peer, p->name))
-            head = &c->live->heads[i];
-    if (!head) {
-        head = QPW_ADD(c->live->heads, c->live->n_heads);
-        if (!head) {
-            c->r = -ENOMEM;
-            return;
-        }
-        c->live->n_heads++;
-        snprintf(head->peer, sizeof(head->peer), "%s", p->name);
-    } else if (s->chain_seq < head->seq) {
-        item = found_of(c, QPW_LIVE_LOG_CUT, p);
-    } else if (s->chain_seq == head->seq && strcmp(s->chain_sha256, head->sha256)) {
-        item = found_of(c, QPW_LIVE_LOG_OTHER, p);
-    }
-    if (item) {
-        item->difference.count = s->chain_seq;
-        item->difference.of = head->seq;
-    }
-    head->seq = s->chain_seq;
-    snprintf(head->sha256, sizeof(head->sha256), "%s", s->chain_sha256);
-    snprintf(head->epoch, sizeof(head->epoch), "%s", s->epoch);
-}
-
 int qpw_live_compare(struct qpw_live *live, const struct qpw_statement *self, const struct qpw_live_peer *peers, size_t n,
                      uint64_t now_unix_ns)
 {
-    struct comparing c = {live, self, peers, n, now_unix_ns, 0};
+    struct qpw_live_comparing c = {live, self, peers, n, now_unix_ns, 0};
     struct qpw_compare_hooks hooks = {.data = &c, .self = self->node, .clocks = measured_clocks, .judge = judge};
     struct qpw_statement *fresh = calloc(n + 1, sizeof(*fresh));
     struct qpw_comparison all = {0};
@@ -364,24 +288,19 @@ int qpw_live_compare(struct qpw_live *live, const struct qpw_statement *self, co
         return -ENOMEM;
     fresh[n_fresh++] = *self;
     for (size_t i = 0; i < n; i++) {
-        if (!is_fresh(&c, &peers[i]))
+        if (!qpw_live_is_fresh(&c, &peers[i]))
             continue;
         fresh[n_fresh] = *peers[i].statement; /* borrowed, with its times by this node's clock */
-        fresh[n_fresh].at_unix_ns -= (uint64_t)clock_ahead(&c, &peers[i]) * 1000u;
-        fresh[n_fresh++].since_unix_ns -= (uint64_t)clock_ahead(&c, &peers[i]) * 1000u;
+        fresh[n_fresh].at_unix_ns -= (uint64_t)qpw_live_clock_ahead(&c, &peers[i]) * 1000u;
+        fresh[n_fresh++].since_unix_ns -= (uint64_t)qpw_live_clock_ahead(&c, &peers[i]) * 1000u;
     }
     r = qpw_compare_with(fresh, n_fresh, now_unix_ns, &hooks, &all);
     for (size_t i = 0; r == 0 && i < all.n_differences; i++)
         take_difference(&c, &all.differences[i]);
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        judge_clock(&c, &peers[i]);
-        judge_stale(&c, &peers[i], &all);
-        judge_log(&c, &peers[i]);
-        if (peers[i].wrong_key)
-            found_of(&c, QPW_LIVE_KEY, &peers[i]);
-    }
-    if (r == 0)
+    if (r == 0) {
+        qpw_live_judge_peers(&c, &all);
         age(&c);
+    }
     qpw_comparison_clear(&all);
     free(fresh);
     return r ? r : c.r;

@@ -3,7 +3,8 @@
  * live.h - compare a node with its peers again and again: what lasts is a finding, what passes is not. Pure.
  *
  * Each node reports about itself against its peers. A difference counts once it was found in several comparisons running,
- * and is over once it was missing from as many; packets are balanced in ledgers (ledger.h).
+ * each with new statements of all nodes that it names, and is over once it was missing from as many: the same statement of
+ * a late peer judged again says nothing new. Packets are balanced in ledgers (ledger.h).
  */
 #ifndef QPW_FACTS_LIVE_H
 #define QPW_FACTS_LIVE_H
@@ -19,6 +20,7 @@
 #define QPW_LIVE_KINDS(X) \
     X(DIFFERENCE, "") \
     X(STALE, "stale")        /* no statement of the peer for QPW_LIVE_STALE_NS */ \
+    X(ALONE, "alone")        /* the same of all `of` peers, and no packets of any: this node is cut off, or all are down */ \
     X(KEY, "key")            /* the peer shows another key than the policy names */ \
     X(CLOCK, "clocks")       /* wall clocks differ by `count` microseconds */ \
     X(LOG_CUT, "log-cut")    /* the peer's chain is shorter than it was */ \
@@ -50,6 +52,7 @@ struct qpw_live_item {
     char trouble[160];
     uint64_t since_unix_ns;      /* first found */
     uint64_t last_unix_ns;       /* last found */
+    uint64_t judged_unix_ns;     /* when found or missing was counted last */
     unsigned found;              /* comparisons running in which it was found */
     unsigned missing;            /* the same in which it was not */
     bool reported;               /* it counts */

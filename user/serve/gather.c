@@ -143,7 +143,7 @@ static void polled(void *data, const struct qpw_polled *p)
 static enum qpw_signature_name signature_of(const struct qpw_live_item *item)
 {
     static const enum qpw_signature_name by_kind[QPW_LIVE_KIND_COUNT] = {
-        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK,
+        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK, [QPW_LIVE_ALONE] = QPW_SIG_CLUSTER_DOWN,
         [QPW_LIVE_LOG_CUT] = QPW_SIG_CLUSTER_LOG, [QPW_LIVE_LOG_OTHER] = QPW_SIG_CLUSTER_LOG};
     static const enum qpw_signature_name by_what[QPW_DIFFERS_COUNT] = {
         [QPW_DIFFERS_BLIND_DEVICE] = QPW_SIG_CLUSTER_BLIND, [QPW_DIFFERS_SENDER_LOSS] = QPW_SIG_CLUSTER_LOST,

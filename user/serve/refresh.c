@@ -96,7 +96,7 @@ static int begin(const struct maker *m, const struct document *d, int out, struc
     return r;
 }
 
-/* Wait for the command's end, not longer than until the next one is due nor than the other process lives. */
+/* Wait for the command's end, but not longer than the other process lives. */
 static int finish(const struct maker *m, struct run *run, char ret_reason[REASON_BYTES])
 {
     struct pollfd waits[] = {{.fd = run->pidfd, .events = POLLIN}, {.fd = m->results}};
@@ -104,7 +104,7 @@ static int finish(const struct maker *m, struct run *run, char ret_reason[REASON
     ssize_t got;
 
     do
-        n = poll(waits, 2, (int)QPW_REFRESH_EVERY_S * 1000);
+        n = poll(waits, 2, (int)QPW_REFRESH_PATIENCE_S * 1000);
     while (n < 0 && errno == EINTR);
     if (!(waits[0].revents & POLLIN))
         kill(run->pid, SIGKILL);
@@ -117,7 +117,7 @@ static int finish(const struct maker *m, struct run *run, char ret_reason[REASON
     if (waits[1].revents)
         _exit(QPW_EXIT_OK);
     if (!(waits[0].revents & POLLIN))
-        snprintf(ret_reason, REASON_BYTES, "it did not end within %u s", QPW_REFRESH_EVERY_S);
+        snprintf(ret_reason, REASON_BYTES, "it did not end within %u s", QPW_REFRESH_PATIENCE_S);
     return WIFEXITED(status) && WEXITSTATUS(status) == QPW_EXIT_OK ? 0 : -ENODATA;
 }
 

@@ -15,6 +15,7 @@
 
 #define QPW_REFRESH_PROCESS "qportwatch-self" /* its name */
 #define QPW_REFRESH_EVERY_S 10u
+#define QPW_REFRESH_PATIENCE_S 60u /* a busy machine is late; a node that states nothing counts as dead */
 #define QPW_REFRESH_BYTES (1u << 20) /* of a document; a larger one fails */
 
 /* X(symbol, "file in the state directory", words of the command) */

@@ -35,6 +35,15 @@ static void stale_text(const struct qpw_live_item *item, uint64_t now_unix_ns, c
                             "the other side of a partition", item->nodes[0], span, trouble);
 }
 
+static void alone_text(const struct qpw_live_item *item, uint64_t now_unix_ns, char *buf, size_t size)
+{
+    char span[32], peers[48];
+
+    qpw_words_duration(now_unix_ns > item->since_unix_ns ? now_unix_ns - item->since_unix_ns : 0, span, sizeof(span));
+    snprintf(buf, size, "no statement of any of %s for %s, and no packets from them: this node is cut off from the cluster, or all of "
+                        "them are down", qpw_words_many(item->difference.of, "peer", peers, sizeof(peers)), span);
+}
+
 const char *qpw_words_live(const struct qpw_live_item *item, uint64_t now_unix_ns, char buf[QPW_DIFFERENCE_BYTES])
 {
     const struct qpw_difference *d = &item->difference;
@@ -44,6 +53,7 @@ const char *qpw_words_live(const struct qpw_live_item *item, uint64_t now_unix_n
 
     switch (item->kind) {
     case QPW_LIVE_STALE: stale_text(item, now_unix_ns, buf, QPW_DIFFERENCE_BYTES); break;
+    case QPW_LIVE_ALONE: alone_text(item, now_unix_ns, buf, QPW_DIFFERENCE_BYTES); break;
     case QPW_LIVE_KEY:
         snprintf(buf, QPW_DIFFERENCE_BYTES, "%s shows a key that the policy does not name for it%s%s", node, *item->trouble ? ": " : "",
                  item->trouble);
