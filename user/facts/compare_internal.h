@@ -51,8 +51,8 @@ static inline bool qpw_stated_for_a_day(const struct qpw_statement *s)
 
 /* Each adds the differences of its part. Return 0 or -ENOMEM. */
 int qpw_compare_pairs(struct qpw_comparing *c);      /* compare_pairs.c: packets */
-int qpw_compare_directions(struct qpw_comparing *c); /* compare_services.c: who opened what, odd nodes, scans */
-int qpw_compare_services(struct qpw_comparing *c);
+int qpw_compare_directions(struct qpw_comparing *c); /* compare_directions.c: who opened what */
+int qpw_compare_services(struct qpw_comparing *c);   /* compare_services.c: odd nodes, scans */
 int qpw_compare_scans(struct qpw_comparing *c);
 int qpw_compare_silence(struct qpw_comparing *c);    /* compare_network.c: silence, addresses */
 int qpw_compare_addresses(struct qpw_comparing *c);

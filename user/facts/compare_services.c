@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Compare who opened what to whom, by both ends; services that only one node answers; hosts that probed several nodes.
- */
+/* Compare the services that nodes answer: what only one does, and what one pair only uses; hosts that probed several nodes. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -16,95 +14,6 @@
 #define ODD_LEAST 4u                    /* minimum number of nodes; with fewer, none is the odd one */
 #define SCANNED_LEAST 3u
 #define SCAN_NS 600000000000ull         /* attempts within this time belong to one scan */
-#define EPOCH_SLACK_NS 2000000000ull    /* tolerance for clocks when comparing the start of counting */
-#define OPENINGS_LEAST 10u              /* minimum number of openings that differ */
-#define OPENINGS_PERCENT 90u            /* report if fewer than this percentage agree */
-
-/* ---- Directions ---- */
-
-static const struct qpw_stated_by *by_of(const struct qpw_stated_pair *pair, const struct qpw_stated_service *service, const char *direction)
-{
-    for (size_t i = 0; i < pair->n_by; i++)
-        if (qpw_stated_same(&pair->by[i].service, service) && !strcmp(pair->by[i].service.direction, direction))
-            return &pair->by[i];
-    return NULL;
-}
-
-/* One pair of nodes; statements are not of one moment, so the later one must contain what the earlier one says. */
-struct openings {
-    struct qpw_comparing *c;
-    const struct qpw_statement *early, *late;
-    const struct qpw_stated_pair *one_side, *seen;
-    struct qpw_pair_result *by_early, *by_late; /* connections opened by each to the other */
-};
-
-/* value: "inbound" if nodes[0] saw the other open it; empty: nodes[0] opened it. */
-static int add_opening(const struct openings *o, enum qpw_difference_what what, const char *subject, const char *value)
-{
-    struct qpw_difference *d = qpw_difference_add(o->c, what, o->early->node);
-
-    if (!d || qpw_difference_add_node(d, o->late->node) < 0)
-        return -ENOMEM;
-    snprintf(d->subject, sizeof(d->subject), "%s", subject);
-    snprintf(d->value, sizeof(d->value), "%s", value);
-    d->count = o->by_early->agreed + o->by_late->agreed;
-    d->of = o->by_early->opened + o->by_late->opened;
-    return 0;
-}
-
-/* Check that the later statement names the same initiator for a service whose packets went both ways. */
-static int compare_opening(const struct openings *o, const struct qpw_stated_by *one_side)
-{
-    bool out = !strcmp(one_side->service.direction, "outbound");
-    struct qpw_pair_result *result = out ? o->by_early : o->by_late;
-    const struct qpw_stated_by *seen;
-    char text[64];
-
-    if ((!out && strcmp(one_side->service.direction, "inbound")) || !one_side->opened || !one_side->rx ||
-        !one_side->tx || !strncmp(one_side->service.protocol, "icmp", 4))
-        return 0;
-    seen = by_of(o->seen, &one_side->service, out ? "inbound" : "outbound");
-    result->opened += one_side->opened;
-    result->agreed += !seen ? 0 : seen->opened < one_side->opened ? seen->opened : one_side->opened;
-    if (seen)
-        return 0;
-    qpw_stated_service_text(&one_side->service, /* direction= */ false, text, sizeof(text));
-    return add_opening(o, QPW_DIFFERS_UNSEEN_OPENING, text, out ? "" : "inbound");
-}
-
-/* Skip the pair if the later node has counted for a shorter time, or does not list all services with that peer. */
-static int compare_openings(const struct openings *o)
-{
-    uint64_t opened, agreed;
-    int r = 0;
-
-    if (o->late->since_unix_ns > o->early->since_unix_ns + EPOCH_SLACK_NS || o->seen->n_by == QPW_STATED_BY || o->late->left_out.by)
-        return 0;
-    for (size_t i = 0; r == 0 && i < o->one_side->n_by; i++)
-        r = compare_opening(o, &o->one_side->by[i]);
-    opened = o->by_early->opened + o->by_late->opened;
-    agreed = o->by_early->agreed + o->by_late->agreed;
-    if (r == 0 && opened >= agreed + OPENINGS_LEAST && 100 * agreed < OPENINGS_PERCENT * opened)
-        r = add_opening(o, QPW_DIFFERS_FEWER_OPENINGS, "", "");
-    return r;
-}
-
-int qpw_compare_directions(struct qpw_comparing *c)
-{
-    size_t n = c->to->n_nodes;
-    int r = 0;
-
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; r == 0 && j < n; j++) {
-            size_t early = c->to->nodes[i]->at_unix_ns <= c->to->nodes[j]->at_unix_ns ? i : j, late = early == i ? j : i;
-            struct openings o = {c, c->to->nodes[early], c->to->nodes[late], qpw_comparing_pair(c, early, late),
-                                 qpw_comparing_pair(c, late, early), qpw_comparing_result(c, early, late), qpw_comparing_result(c, late, early)};
-
-            if (o.one_side && o.seen)
-                r = compare_openings(&o);
-        }
-    return r;
-}
 
 /* ---- Odd nodes ---- */
 
