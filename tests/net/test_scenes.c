@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Five nodes that serve: one scan of all, and a record that an intruder takes out of a log. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,16 @@ static bool is_kept(void *argument)
     const struct nodes *c = argument;
 
     return netns_output(&c->bridge, NULL, 0, "tail -n 1 %s/node1/eve.json | grep -qxFf - %s/node2/state/events/node1", c->folder, c->folder) == 0;
+}
+
+/* What serve found stays found when it reads policy and keys again: found.json is never without it. */
+static void reload(const struct nodes *c)
+{
+    kill(c->serve[0], SIGHUP);
+    netns_run(&c->bridge, "cd %s/node1 && at=$(jq -r .at state/found.json) && for i in $(seq 600); do "
+                          "jq -e '.found[] | select(.signature == \"cluster-scan\")' state/found.json >/dev/null || exit 1; "
+                          "grep -q 'read again' serve.log && [ \"$(jq -r .at state/found.json)\" != \"$at\" ] && exit 0; sleep 0.05; done; exit 2",
+              c->folder);
 }
 
 /* Number the lines of a log again, and sum them again, as whoever knows the format can. */
@@ -65,6 +76,7 @@ Test(scenes, a_scan_of_all_is_one_alert_and_a_cut_log_is_noticed)
         netns_run(&c.outside, "nc -z -w 1 10.88.0.%zu 7000-7014 || true", i);
     cr_assert(netns_until(is_everywhere, &c, NETNS_DEADLINE_MS), "scan %zu, cluster-scan %zu", nodes_count_all(&c, "scan"),
               nodes_count_all(&c, "cluster-scan"));
+    reload(&c);
     cr_assert(netns_until(is_heard, &c, NETNS_DEADLINE_MS), "node2 does not hear of node1's log");
     cr_expect_eq(nodes_count_all(&c, "cluster-scan"), 1);
     nodes_expect_only(&c, (const char *const[]){"cluster-scan", NULL});

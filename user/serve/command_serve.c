@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* command_serve.c - qportwatch serve: answer the peers, and ask them. */
 #include <errno.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,17 +15,18 @@
 #include "facts/cluster_status.h"
 #include "host/confine.h"
 #include "host/notify.h"
-#include "host/own_address.h"
 #include "host/rights.h"
-#include "metrics/openmetrics.h"
 #include "serve/commands.h"
 #include "serve/gather.h"
 #include "serve/key.h"
 #include "serve/listen.h"
 #include "serve/options.h"
 #include "serve/outbox.h"
+#include "serve/own_line.h"
+#include "serve/publish.h"
 #include "serve/refresh.h"
 #include "serve/state.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 #include "util/usage.h"
 
@@ -36,9 +35,7 @@
 struct serve {
     const char *policy_path, *keys, *state;
     uint16_t port;
-    uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
-    size_t n_addresses;
-    bool given; /* addresses come from --listen */
+    struct qpw_listen_at at;
     bool bad_policy;
     struct qpw_policy policy;
     struct qpw_outbox *outbox;
@@ -61,12 +58,12 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case QPW_SERVE_OPTION_STATE: s->state = qpw_usage_path(state, "--state", value); return 0;
     case QPW_SERVE_OPTION_PORT: s->port = (uint16_t)qpw_usage_number(state, "--port", value, 1, 65535, "port"); return 0;
     case QPW_SERVE_OPTION_LISTEN:
-        if (s->n_addresses == QPW_LISTEN_ADDRESSES)
+        if (s->at.n == QPW_LISTEN_ADDRESSES)
             qpw_usage_error(state, "--listen: at most %u addresses", QPW_LISTEN_ADDRESSES);
-        if (qpw_address_parse(value, s->addresses[s->n_addresses]) < 0)
+        if (qpw_address_parse(value, s->at.addr[s->at.n]) < 0)
             qpw_usage_error(state, "--listen: '%s' is not an IP address", value);
-        s->n_addresses++;
-        s->given = true;
+        s->at.n++;
+        s->at.given = true;
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -74,61 +71,15 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 /* ---- Starting ---- */
 
-static void write_address(qpw_u128 number, uint8_t ret[16])
-{
-    for (int i = 15; i >= 0; i--, number >>= 8)
-        ret[i] = (uint8_t)number;
-}
-
-/* Return whether the peer line is this node's. Adds its addresses that this node holds, unless some were given. */
-static bool is_self(struct serve *s, const struct qpw_peer *peer)
-{
-    uint8_t addr[16];
-    bool self = false;
-
-    for (size_t i = 0; s->given && i < s->n_addresses; i++)
-        self |= qpw_addresses_contain(&peer->addresses, s->addresses[i]);
-    for (size_t i = 0; i < peer->addresses.n; i++) {
-        const struct qpw_range *range = &peer->addresses.ranges[i];
-
-        if (range->first != range->last) /* a prefix does not say which of its addresses is the node's */
-            continue;
-        write_address(range->first, addr);
-        if (!qpw_address_is_own(addr))
-            continue;
-        self = true;
-        if (!s->given && !s->n_sockets && s->n_addresses < QPW_LISTEN_ADDRESSES)
-            memcpy(s->addresses[s->n_addresses++], addr, 16);
-    }
-    return self;
-}
-
 /* Find this node's own line, NULL: there is none, and where to listen. */
 static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_error *err)
 {
-    if (!s->given)
-        s->n_addresses = 0;
-    *ret = NULL;
-    for (size_t i = 0; i < s->policy.n_peers; i++)
-        if (is_self(s, &s->policy.peers[i]))
-            *ret = &s->policy.peers[i];
-    if (!s->n_addresses && !s->n_sockets)
+    if (!s->at.given)
+        s->at.n = 0;
+    *ret = qpw_own_line(&s->policy, &s->at, /* find= */ !s->n_sockets);
+    if (!s->at.n && !s->n_sockets)
         return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
     return 0;
-}
-
-static void make_target(const struct qpw_peer *peer, struct qpw_poll_target *ret)
-{
-    *ret = (struct qpw_poll_target){0};
-    snprintf(ret->name, sizeof(ret->name), "%s", peer->name);
-    for (size_t i = 0; i < peer->addresses.n && ret->n_addrs < QPW_POLL_ADDRESSES; i++) {
-        const struct qpw_range *range = &peer->addresses.ranges[i];
-
-        if (range->first == range->last) /* a prefix does not say which of its addresses answers */
-            write_address(range->first, ret->addr[ret->n_addrs++]);
-    }
-    for (size_t i = 0; i < peer->keys.n; i++)
-        snprintf(ret->pin[ret->n_pins++], sizeof(ret->pin[0]), "%s", peer->keys.text[i]);
 }
 
 /* Add what this node answered to its status. */
@@ -146,12 +97,11 @@ static void add_served(const void *data, struct qpw_cluster_status *ret)
 
 static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
 {
-    struct qpw_poll_target *targets = calloc(s->policy.n_peers + 1, sizeof(*targets));
+    QPW_CLEANUP(qpw_freep) struct qpw_poll_target *targets = calloc(s->policy.n_peers + 1, sizeof(*targets));
     struct qpw_gather_options options = {
         .poll = {.certificate = s->certificate_path, .key = s->key_path, .ca = s->policy.cluster_ca, .port = s->port},
         .peers = targets, .own = s->samples_path, .state = s->state, .served = add_served, .served_data = s,
         .every_s = QPW_GATHER_EVERY_S};
-    int r;
 
     if (!targets)
         return qpw_fail(err, -ENOMEM, "out of memory");
@@ -159,11 +109,9 @@ static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_
         const struct qpw_peer *peer = &s->policy.peers[i];
 
         if (peer != self && (peer->keys.n || s->policy.cluster_ca))
-            make_target(peer, &targets[options.n_peers++]);
+            qpw_own_line_target(peer, &targets[options.n_peers++]);
     }
-    r = qpw_gather_open(&options, &s->gather, err);
-    free(targets);
-    return r;
+    return qpw_gather_open(&options, &s->gather, err);
 }
 
 /* Load the node's own key or certificate. */
@@ -185,26 +133,24 @@ static int open_outbox(struct serve *s, struct qpw_error *err)
 /* Open the listener, or let the one there is go on with what the files hold now. */
 static int open_listen(struct serve *s, struct qpw_error *err)
 {
-    gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
+    QPW_CLEANUP(qpw_key_clear) gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
+    struct qpw_listen_options options = {
+        .policy = &s->policy, .addresses = (const uint8_t(*)[16])s->at.addr, .n_addresses = s->at.n, .sockets = s->sockets,
+        .n_sockets = s->n_sockets, .port = s->port, .outbox = s->outbox};
     int r = load_own(s->certificate_path, &certificate, err);
 
-    r = r ? r : load_own(s->key_path, &key, err);
-    if (r == 0 && s->policy.cluster_ca)
-        r = qpw_key_load(s->policy.cluster_ca, &ca, err);
-    if (r == 0) {
-        struct qpw_listen_options options = {
-            .policy = &s->policy, .certificate = (const char *)certificate.data, .key = (const char *)key.data,
-            .ca = (const char *)ca.data, .addresses = (const uint8_t(*)[16])s->addresses, .n_addresses = s->n_addresses,
-            .sockets = s->sockets, .n_sockets = s->n_sockets, .port = s->port, .outbox = s->outbox};
-
-        r = s->listen ? qpw_listen_replace(&s->listen, &options, err) : qpw_listen_open(&options, &s->listen, err);
-    }
-    if (key.data)
-        gnutls_memset(key.data, 0, key.size);
-    gnutls_free(certificate.data);
-    gnutls_free(key.data);
-    gnutls_free(ca.data);
-    return r;
+    if (r < 0)
+        return r;
+    r = load_own(s->key_path, &key, err);
+    if (r < 0)
+        return r;
+    r = s->policy.cluster_ca ? qpw_key_load(s->policy.cluster_ca, &ca, err) : 0;
+    if (r < 0)
+        return r;
+    options.certificate = (const char *)certificate.data;
+    options.key = (const char *)key.data;
+    options.ca = (const char *)ca.data;
+    return s->listen ? qpw_listen_replace(&s->listen, &options, err) : qpw_listen_open(&options, &s->listen, err);
 }
 
 static int name_files(struct serve *s, struct qpw_error *err)
@@ -220,17 +166,17 @@ static int name_files(struct serve *s, struct qpw_error *err)
     return 0;
 }
 
-static int watch(struct serve *s, int fd)
+/* Return whether its events come from now on; else errno says why not. */
+static bool watch(struct serve *s, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
-    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+    return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static int open_loop(struct serve *s, struct qpw_error *err)
 {
     sigset_t signals;
-    int r;
 
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -240,31 +186,49 @@ static int open_loop(struct serve *s, struct qpw_error *err)
     if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (s->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
         (s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
         return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
-    r = watch(s, s->signals);
-    r = r ? r : watch(s, qpw_refresh_fd(s->refresh));
-    r = r ? r : watch(s, qpw_outbox_fd(s->outbox));
-    r = r ? r : watch(s, qpw_listen_fd(s->listen));
-    r = r ? r : watch(s, qpw_gather_fd(s->gather));
-    return r < 0 ? qpw_fail(err, r, "cannot wait for events: %s", strerror(-r)) : 0;
+    if (!watch(s, s->signals) || !watch(s, qpw_refresh_fd(s->refresh)) || !watch(s, qpw_outbox_fd(s->outbox)) ||
+        !watch(s, qpw_listen_fd(s->listen)) || !watch(s, qpw_gather_fd(s->gather)))
+        return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
+    return 0;
 }
 
 /* Keep nothing of what this process was started with but its files and sockets: from now on it meets other hosts. */
 static int confine(const struct serve *s, struct qpw_error *err)
 {
-    char left[120], *state = realpath(s->state, NULL);
+    QPW_CLEANUP(qpw_freep) char *state = realpath(s->state, NULL);
     const char *const folders[] = {state};
+    char left[120];
     int r = state ? qpw_rights_keep(NULL, 0) : -errno;
 
-    if (r == 0 && qpw_rights_left(NULL, 0, left, sizeof(left)))
-        r = qpw_fail(err, -EPERM, "%s", left);
-    else if (r < 0)
-        qpw_fail(err, r, "privileges cannot be given up: %s", strerror(-r));
-    if (r == 0 && (r = qpw_confine_files(folders, 1, QPW_TCP_ANY)) < 0)
-        qpw_fail(err, r, "writing cannot be limited to %s (Landlock): %s", s->state, strerror(-r));
-    if (r >= 0 && (r = qpw_confine_network()) < 0)
-        qpw_fail(err, r, "system calls cannot be limited (seccomp): %s", strerror(-r));
-    free(state);
-    return r;
+    if (r < 0)
+        return qpw_fail(err, r, "privileges cannot be given up: %s", strerror(-r));
+    if (qpw_rights_left(NULL, 0, left, sizeof(left)))
+        return qpw_fail(err, -EPERM, "%s", left);
+    r = qpw_confine_files(folders, 1, QPW_TCP_ANY);
+    if (r < 0)
+        return qpw_fail(err, r, "writing cannot be limited to %s (Landlock): %s", s->state, strerror(-r));
+    r = qpw_confine_network();
+    return r < 0 ? qpw_fail(err, r, "system calls cannot be limited (seccomp): %s", strerror(-r)) : 0;
+}
+
+/* Open what this process works with. */
+static int open_all(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
+{
+    int r = qpw_state_open(s->state, err);
+
+    if (r < 0)
+        return r;
+    r = qpw_refresh_open(s->state, &s->refresh, err);
+    if (r < 0)
+        return r;
+    r = open_outbox(s, err);
+    if (r < 0)
+        return r;
+    r = open_listen(s, err);
+    if (r < 0)
+        return r;
+    r = open_gather(s, self, err);
+    return r < 0 ? r : open_loop(s, err);
 }
 
 static int start(struct serve *s, struct qpw_error *err)
@@ -272,88 +236,27 @@ static int start(struct serve *s, struct qpw_error *err)
     const struct qpw_peer *self = NULL;
     int r = name_files(s, err);
 
+    if (r < 0)
+        return r;
     s->n_sockets = qpw_notify_stored(SOCKETS_NAME, s->sockets, QPW_LISTEN_ADDRESSES);
-    r = r ? r : qpw_policy_parse_file(s->policy_path, &s->policy, err);
+    r = qpw_policy_parse_file(s->policy_path, &s->policy, err);
     s->bad_policy = r < 0;
-    r = r ? r : read_self(s, &self, err);
-    r = r ? r : qpw_state_open(s->state, err);
-    r = r ? r : qpw_refresh_open(s->state, &s->refresh, err);
-    r = r ? r : open_outbox(s, err);
-    r = r ? r : open_listen(s, err);
-    r = r ? r : open_gather(s, self, err);
-    r = r ? r : open_loop(s, err);
-    r = r ? r : confine(s, err);
-    if (r == 0)
-        qpw_notify("READY=1\nSTATUS=Answering peers.");
-    return r;
+    if (r < 0)
+        return r;
+    r = read_self(s, &self, err);
+    if (r < 0)
+        return r;
+    r = open_all(s, self, err);
+    if (r < 0)
+        return r;
+    r = confine(s, err);
+    if (r < 0)
+        return r;
+    qpw_notify("READY=1\nSTATUS=Answering peers.");
+    return 0;
 }
 
 /* ---- Going on ---- */
-
-/* Publish this node's statement with and without its samples. Its ETag is its place in the sequence of statements. */
-static void publish_statement(struct serve *s)
-{
-    json_t *document = json_load_file(s->samples_path, JSON_REJECT_DUPLICATES, NULL);
-    const char *epoch = json_string_value(json_object_get(document, "epoch"));
-    json_int_t seq = json_integer_value(json_object_get(document, "seq"));
-    char etag[128], *whole = NULL, *without = NULL;
-
-    if (epoch) {
-        snprintf(etag, sizeof(etag), "%s-%" JSON_INTEGER_FORMAT, epoch, seq);
-        whole = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);
-        json_object_del(document, "samples");
-        without = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);
-    }
-    if (whole && without) {
-        qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, whole, strlen(whole), etag);
-        qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, without, strlen(without), etag);
-    }
-    free(whole);
-    free(without);
-    json_decref(document);
-}
-
-static int add_counts(const struct serve *s, FILE *out)
-{
-    const uint64_t *counts = qpw_listen_counts(s->listen);
-
-    fputs("# HELP qportwatch_serve_requests_total Requests and connections of peers and readers, by how they ended.\n"
-          "# TYPE qportwatch_serve_requests_total counter\n", out);
-    for (unsigned i = 0; i < QPW_ANSWER_COUNT; i++)
-        fprintf(out, "qportwatch_serve_requests_total{result=\"%s\"} %" PRIu64 "\n", qpw_answer_kind_name(i), counts[i]);
-    return ferror(out);
-}
-
-static void publish_both_metrics(struct serve *s, const char *text, size_t length)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&bytes, &size);
-    int r = out ? qpw_openmetrics_write(text, out) : -ENOMEM;
-
-    qpw_listen_publish(s->listen, QPW_SERVED_METRICS, text, length, "");
-    if (out && fclose(out) == 0 && r == 0)
-        qpw_listen_publish(s->listen, QPW_SERVED_OPENMETRICS, bytes, size, "");
-    free(bytes);
-}
-
-/* Publish the metrics with the counters of this process. */
-static void publish_metrics(struct serve *s)
-{
-    gnutls_datum_t text = {0};
-    char *bytes = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&bytes, &length);
-
-    if (!out)
-        return;
-    if (gnutls_load_file(s->metrics_path, &text) == 0)
-        fwrite(text.data, 1, text.size, out);
-    gnutls_free(text.data);
-    if (add_counts(s, out) == 0 && fclose(out) == 0)
-        publish_both_metrics(s, bytes, length);
-    free(bytes);
-}
 
 /* Publish what was made, or that there is nothing. */
 static int take_refresh(struct serve *s, struct qpw_error *err)
@@ -363,60 +266,65 @@ static int take_refresh(struct serve *s, struct qpw_error *err)
     int r;
 
     while ((r = qpw_refresh_next(s->refresh, &which, &made)) > 0) {
-        if (which == QPW_REFRESHED_METRICS) {
-            publish_metrics(s);
-        } else if (made) {
-            publish_statement(s);
-        } else {
-            qpw_listen_publish(s->listen, QPW_SERVED_SAMPLES, NULL, 0, "");
-            qpw_listen_publish(s->listen, QPW_SERVED_STATEMENT, NULL, 0, "");
-        }
+        if (which == QPW_REFRESHED_METRICS)
+            qpw_publish_metrics(s->listen, s->metrics_path);
+        else if (made)
+            qpw_publish_statement(s->listen, s->samples_path);
+        else
+            qpw_publish_nothing(s->listen);
     }
     return r < 0 ? qpw_fail(err, r, "the process that makes the statements has ended") : 0;
 }
 
+/* Open listener and gatherer for the policy that was read; the gatherer before it stays with the caller. */
 static int open_again(struct serve *s, struct qpw_error *err)
 {
     const struct qpw_peer *self = NULL;
     int r = read_self(s, &self, err);
 
     s->gather = NULL;
-    r = r ? r : open_gather(s, self, err);
-    return r ? r : open_listen(s, err);
+    if (r < 0)
+        return r;
+    r = open_gather(s, self, err);
+    return r < 0 ? r : open_listen(s, err);
+}
+
+/* Work by a new policy, or by the one before as before; the other one is cleared. */
+static int work_by(struct serve *s, const struct qpw_policy *policy, struct qpw_error *err)
+{
+    struct qpw_policy old = s->policy;
+    struct qpw_gather *gather = s->gather;
+    struct qpw_listen_at at = s->at;
+    int r;
+
+    s->policy = *policy;
+    r = open_again(s, err);
+    if (r < 0) {
+        qpw_gather_close(s->gather);
+        qpw_policy_clear(&s->policy);
+        s->gather = gather;
+        s->policy = old;
+        s->at = at;
+        return r;
+    }
+    qpw_gather_take_over(s->gather, gather);
+    qpw_gather_close(gather);
+    qpw_policy_clear(&old);
+    watch(s, qpw_gather_fd(s->gather));
+    watch(s, qpw_listen_fd(s->listen));
+    return 0;
 }
 
 /* Read policy, key, certificates and addresses again; what is wrong changes nothing. */
 static void reload(struct serve *s)
 {
-    struct qpw_policy old = s->policy, policy = {0};
-    struct qpw_gather *gather = s->gather;
-    uint8_t addresses[QPW_LISTEN_ADDRESSES][16];
-    size_t n_addresses = s->n_addresses;
+    struct qpw_policy policy = {0};
     struct qpw_error err = {""};
-    int r = qpw_policy_parse_file(s->policy_path, &policy, &err);
 
-    memcpy(addresses, s->addresses, sizeof(addresses));
-    if (r == 0) {
-        s->policy = policy;
-        s->n_addresses = s->given ? n_addresses : 0;
-        r = open_again(s, &err);
-        if (r < 0) {
-            qpw_gather_close(s->gather);
-            s->gather = gather;
-            s->policy = old;
-            s->n_addresses = n_addresses;
-            memcpy(s->addresses, addresses, sizeof(addresses));
-            qpw_policy_clear(&policy);
-        }
-    }
-    if (r < 0) {
+    if (qpw_policy_parse_file(s->policy_path, &policy, &err) < 0 || work_by(s, &policy, &err) < 0)
         fprintf(stderr, "qportwatch serve: reload failed, previous policy and keys kept: %s\n", err.text);
-        return;
-    }
-    qpw_gather_close(gather);
-    qpw_policy_clear(&old);
-    watch(s, qpw_gather_fd(s->gather));
-    watch(s, qpw_listen_fd(s->listen));
+    else
+        fprintf(stderr, "qportwatch serve: policy, key, certificates and addresses read again\n");
 }
 
 /* Return 1: end; 0: go on; or a negative errno with err filled. */
@@ -441,16 +349,17 @@ static int take_event(struct serve *s, int fd, struct qpw_error *err)
 static int go_on(struct serve *s, struct qpw_error *err)
 {
     struct epoll_event event;
-    int n, r = 0;
 
-    while (r == 0) {
-        n = epoll_wait(s->epoll, &event, 1, qpw_listen_timeout_ms(s->listen));
+    for (;;) {
+        int n = epoll_wait(s->epoll, &event, 1, qpw_listen_timeout_ms(s->listen)), r;
+
         if (n < 0 && errno != EINTR)
             return qpw_fail(err, -errno, "cannot wait for events: %s", strerror(errno));
         qpw_listen_step(s->listen);
         r = n > 0 ? take_event(s, event.data.fd, err) : 0;
+        if (r)
+            return r < 0 ? r : 0;
     }
-    return r < 0 ? r : 0;
 }
 
 static void stop(struct serve *s)
@@ -481,7 +390,8 @@ int qpw_serve_command(int argc, char **argv)
     argv[0] = (char *)"qportwatch serve";
     qpw_arguments_parse(&argp, argc, argv, &s);
     r = start(&s, &err);
-    r = r ? r : go_on(&s, &err);
+    if (r == 0)
+        r = go_on(&s, &err);
     stop(&s);
     if (r < 0)
         fprintf(stderr, "qportwatch serve: %s\n", err.text);

@@ -14,10 +14,11 @@
 #include "cluster/status.h"
 #include "facts/live.h"
 #include "host/clock.h"
+#include "serve/found_of_live.h"
 #include "serve/hear.h"
 #include "serve/state.h"
+#include "util/cleanup.h"
 #include "words/cluster_status.h"
-#include "words/live.h"
 
 #define HEAD_NS 3600000000000ull
 #define OFFSET_NS 600000000000ull /* the best measurement of the clocks within ten minutes */
@@ -56,6 +57,7 @@ struct qpw_gather {
     const void *served_data;
     unsigned ticks;
     bool soon; /* soon_fd will expire: the status is to be written */
+    bool has_found; /* found.json is this one's */
 };
 
 /* ---- One peer ---- */
@@ -140,58 +142,13 @@ static void polled(void *data, const struct qpw_polled *p)
 
 /* ---- Comparing ---- */
 
-static enum qpw_signature_name signature_of(const struct qpw_live_item *item)
-{
-    static const enum qpw_signature_name by_kind[QPW_LIVE_KIND_COUNT] = {
-        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK, [QPW_LIVE_ALONE] = QPW_SIG_CLUSTER_DOWN,
-        [QPW_LIVE_LOG_CUT] = QPW_SIG_CLUSTER_LOG, [QPW_LIVE_LOG_OTHER] = QPW_SIG_CLUSTER_LOG};
-    static const enum qpw_signature_name by_what[QPW_DIFFERS_COUNT] = {
-        [QPW_DIFFERS_BLIND_DEVICE] = QPW_SIG_CLUSTER_BLIND, [QPW_DIFFERS_SENDER_LOSS] = QPW_SIG_CLUSTER_LOST,
-        [QPW_DIFFERS_RECEIVER_LOSS] = QPW_SIG_CLUSTER_LOST, [QPW_DIFFERS_LOST_BETWEEN] = QPW_SIG_CLUSTER_LOST,
-        [QPW_DIFFERS_FORGED] = QPW_SIG_CLUSTER_FORGED, [QPW_DIFFERS_BYPASS_DEVICE] = QPW_SIG_CLUSTER_BYPASSED,
-        [QPW_DIFFERS_BYPASS] = QPW_SIG_CLUSTER_BYPASSED, [QPW_DIFFERS_MORE_ARRIVED] = QPW_SIG_CLUSTER_BYPASSED,
-        [QPW_DIFFERS_DOWN] = QPW_SIG_CLUSTER_DOWN, [QPW_DIFFERS_NO_STATEMENT] = QPW_SIG_CLUSTER_STALE,
-        [QPW_DIFFERS_PARTITION] = QPW_SIG_CLUSTER_PARTITION, [QPW_DIFFERS_HELD_TWICE] = QPW_SIG_CLUSTER_ADDRESS_TWICE,
-        [QPW_DIFFERS_NOT_MONITORED] = QPW_SIG_CLUSTER_COVERAGE, [QPW_DIFFERS_OPEN_LINK] = QPW_SIG_CLUSTER_COVERAGE,
-        [QPW_DIFFERS_BLIND] = QPW_SIG_CLUSTER_COVERAGE, [QPW_DIFFERS_MODE] = QPW_SIG_CLUSTER_DRIFT,
-        [QPW_DIFFERS_UNSEEN_OPENING] = QPW_SIG_CLUSTER_DIRECTION, [QPW_DIFFERS_FEWER_OPENINGS] = QPW_SIG_CLUSTER_DIRECTION,
-        [QPW_DIFFERS_ONLY_ONE] = QPW_SIG_CLUSTER_ODD, [QPW_DIFFERS_MISSING_ONE] = QPW_SIG_CLUSTER_ODD,
-        [QPW_DIFFERS_ONE_PAIR] = QPW_SIG_CLUSTER_ODD, [QPW_DIFFERS_SCANNED] = QPW_SIG_CLUSTER_SCAN,
-        [QPW_DIFFERS_OTHER_POLICY] = QPW_SIG_CLUSTER_DRIFT, [QPW_DIFFERS_OTHER_VERSION] = QPW_SIG_CLUSTER_DRIFT,
-        [QPW_DIFFERS_AHEAD] = QPW_SIG_CLUSTER_CLOCK};
-
-    return item->kind == QPW_LIVE_DIFFERENCE || item->kind == QPW_LIVE_STALE ? by_what[item->difference.what] : by_kind[item->kind];
-}
-
-static void find(const struct qpw_live_item *item, uint64_t now_ns, struct qpw_found *ret)
-{
-    bool scan = item->kind == QPW_LIVE_DIFFERENCE && item->difference.what == QPW_DIFFERS_SCANNED;
-    char text[QPW_DIFFERENCE_BYTES];
-
-    *ret = (struct qpw_found){.id = item->id, .signature = signature_of(item), .since_unix_ns = item->since_unix_ns, .elsewhere = item->elsewhere};
-    snprintf(ret->what, sizeof(ret->what), "%s",
-             item->kind == QPW_LIVE_DIFFERENCE ? qpw_difference_name(item->difference.what) : qpw_live_kind_name(item->kind));
-    snprintf(ret->subject, sizeof(ret->subject), "%s", scan ? item->difference.subject : item->nodes[0]);
-    snprintf(ret->text, sizeof(ret->text), "%s", qpw_words_live(item, now_ns, text));
-    qpw_words_live_command(item, ret->command, sizeof(ret->command));
-}
-
 static void write_found(struct qpw_gather *g, uint64_t now_ns)
 {
-    struct qpw_found_list list = {.at_unix_ns = now_ns, .left_out = g->live.left_out};
-    json_t *document;
+    json_t *document = qpw_found_of_live(&g->live, now_ns);
 
-    list.items = calloc(g->live.n_items + 1, sizeof(*list.items));
-    if (!list.items)
-        return;
-    for (size_t i = 0; i < g->live.n_items && list.n < QPW_FOUND_MOST; i++)
-        if (g->live.items[i].reported)
-            find(&g->live.items[i], now_ns, &list.items[list.n++]);
-    document = qpw_found_json(&list);
     if (document)
-        qpw_state_write(g->state, QPW_FOUND_FILE, document, 0644);
+        g->has_found |= qpw_state_write(g->state, QPW_FOUND_FILE, document, 0644) == 0;
     json_decref(document);
-    free(list.items);
 }
 
 static struct qpw_peer_events status_of_events(const struct qpw_hear *h)
@@ -311,16 +268,39 @@ static void tick(struct qpw_gather *g)
 
 /* ---- The loop ---- */
 
+QPW_CLEANUP_POINTER(struct qpw_gather, qpw_gather_close)
+
+static int open_peers(struct qpw_gather *g, const struct qpw_gather_options *options)
+{
+    g->peers = calloc(options->n_peers + 1, sizeof(*g->peers));
+    if (!g->peers)
+        return -ENOMEM;
+    for (; g->n_peers < options->n_peers; g->n_peers++) {
+        struct gathered *peer = &g->peers[g->n_peers];
+
+        peer->target = options->peers[g->n_peers];
+        qpw_hear_open(&peer->hear, g->state, peer->target.name);
+    }
+    return 0;
+}
+
+/* Return whether what the descriptor says is waited for; else errno says why not. */
+static bool watch(const struct qpw_gather *g, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    return epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather **ret, struct qpw_error *err)
 {
+    QPW_CLEANUP(qpw_gather_closep) struct qpw_gather *g = calloc(1, sizeof(*g));
     struct itimerspec t = {{options->every_s, 0}, {BEGIN_S, 0}};
-    struct epoll_event event = {.events = EPOLLIN};
-    struct qpw_gather *g = calloc(1, sizeof(*g));
-    int r = g ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+    int r;
 
     *ret = NULL;
-    if (r < 0)
-        return r;
+    if (!g)
+        return qpw_fail(err, -ENOMEM, "out of memory");
     g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     g->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     g->soon_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -328,24 +308,44 @@ int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather 
     snprintf(g->state, sizeof(g->state), "%s", options->state);
     g->served = options->served;
     g->served_data = options->served_data;
-    g->peers = calloc(options->n_peers + 1, sizeof(*g->peers));
-    if (!g->peers)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    for (; r == 0 && g->n_peers < options->n_peers; g->n_peers++)
-        g->peers[g->n_peers].target = options->peers[g->n_peers];
-    r = r ? r : qpw_state_open(g->state, err);
-    for (size_t i = 0; r == 0 && i < g->n_peers; i++)
-        qpw_hear_open(&g->peers[i].hear, g->state, g->peers[i].target.name);
-    r = r ? r : qpw_poll_open(&options->poll, polled, g, &g->poll, err);
-    if (r == 0 && (epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->timer_fd, &event) < 0 ||
-                   epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->soon_fd, &event) < 0 ||
-                   epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, qpw_poll_fd(g->poll), &event) < 0 || timerfd_settime(g->timer_fd, 0, &t, NULL) < 0))
-        r = qpw_fail(err, -errno, "waiting for peers: %s", strerror(errno));
+    r = qpw_state_open(g->state, err);
     if (r < 0)
-        qpw_gather_close(g);
-    else
-        *ret = g;
-    return r;
+        return r;
+    if (open_peers(g, options) < 0)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    r = qpw_poll_open(&options->poll, polled, g, &g->poll, err);
+    if (r < 0)
+        return r;
+    if (!watch(g, g->timer_fd) || !watch(g, g->soon_fd) || !watch(g, qpw_poll_fd(g->poll)) || timerfd_settime(g->timer_fd, 0, &t, NULL) < 0)
+        return qpw_fail(err, -errno, "waiting for peers: %s", strerror(errno));
+    *ret = QPW_TAKE(g);
+    return 0;
+}
+
+/* Take what is known of a peer, but not its requests, which end with the other poller. */
+static void take_known(struct gathered *peer, struct gathered *old)
+{
+    struct qpw_hear hear = peer->hear;
+    struct qpw_poll_target target = peer->target;
+
+    *peer = *old;
+    old->statement = (struct qpw_statement){0};
+    peer->target = target;
+    peer->polling = false;
+    peer->hear = hear;
+    peer->hear.heard = old->hear.heard;
+}
+
+void qpw_gather_take_over(struct qpw_gather *g, struct qpw_gather *old)
+{
+    for (size_t i = 0; i < g->n_peers; i++)
+        for (size_t j = 0; j < old->n_peers; j++)
+            if (!strcmp(g->peers[i].target.name, old->peers[j].target.name))
+                take_known(&g->peers[i], &old->peers[j]);
+    g->live = old->live;
+    old->live = (struct qpw_live){0};
+    g->has_found = old->has_found;
+    old->has_found = false;
 }
 
 void qpw_gather_close(struct qpw_gather *g)
@@ -355,18 +355,16 @@ void qpw_gather_close(struct qpw_gather *g)
     if (!g)
         return;
     snprintf(path, sizeof(path), "%s/" QPW_FOUND_FILE, g->state);
-    unlink(path);
+    if (g->has_found)
+        unlink(path);
     qpw_poll_close(g->poll);
     for (size_t i = 0; i < g->n_peers; i++)
         qpw_statement_clear(&g->peers[i].statement);
     qpw_statement_clear(&g->self);
     qpw_live_clear(&g->live);
-    if (g->epoll_fd >= 0)
-        close(g->epoll_fd);
-    if (g->timer_fd >= 0)
-        close(g->timer_fd);
-    if (g->soon_fd >= 0)
-        close(g->soon_fd);
+    qpw_closep(&g->epoll_fd);
+    qpw_closep(&g->timer_fd);
+    qpw_closep(&g->soon_fd);
     free(g->peers);
     free(g);
 }

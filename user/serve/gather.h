@@ -30,6 +30,12 @@ struct qpw_gather_options {
 /* The caller closes *ret. Return 0 or a negative errno with err filled. */
 int qpw_gather_open(const struct qpw_gather_options *options, struct qpw_gather **ret, struct qpw_error *err);
 
+/*
+ * Continue where the gatherer that this one replaces stands: what it knows of peers of the same name, and what it found.
+ * Only closing that one is left to the caller.
+ */
+void qpw_gather_take_over(struct qpw_gather *g, struct qpw_gather *old);
+
 /* NULL is fine. The files stay, except found.json: a serve that has ended finds nothing. */
 void qpw_gather_close(struct qpw_gather *g);
 

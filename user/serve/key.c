@@ -15,40 +15,56 @@
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
 
+#include "util/cleanup.h"
+
 #define YEARS 10
 #define PATH_SIZE 4096
 
+static void end_public(gnutls_pubkey_t *key)
+{
+    gnutls_pubkey_deinit(*key);
+}
+
+static void end_certificate(gnutls_x509_crt_t *certificate)
+{
+    gnutls_x509_crt_deinit(*certificate);
+}
+
+static void end_key(gnutls_x509_privkey_t *key)
+{
+    gnutls_x509_privkey_deinit(*key);
+}
+
+void qpw_key_clear(gnutls_datum_t *text)
+{
+    if (text->data)
+        gnutls_memset(text->data, 0, text->size);
+    gnutls_free(text->data);
+}
+
 static int pin_of(gnutls_x509_crt_t certificate, char ret_pin[QPW_KEY_LEN])
 {
+    QPW_CLEANUP(qpw_key_clear) gnutls_datum_t spki = {0}, base64 = {0};
+    QPW_CLEANUP(end_public) gnutls_pubkey_t key = NULL;
     uint8_t digest[32];
-    gnutls_datum_t spki = {0}, base64 = {0}, sum = {digest, sizeof(digest)};
-    gnutls_pubkey_t key;
-    int r = gnutls_pubkey_init(&key);
+    gnutls_datum_t sum = {digest, sizeof(digest)};
 
-    if (r < 0)
+    if (gnutls_pubkey_init(&key) < 0)
         return -ENOMEM;
-    r = gnutls_pubkey_import_x509(key, certificate, 0);
-    r = r < 0 ? r : gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki);
-    r = r < 0 ? r : gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, digest);
-    r = r < 0 ? r : gnutls_base64_encode2(&sum, &base64);
-    if (r >= 0)
-        snprintf(ret_pin, QPW_KEY_LEN, "sha256:%.*s", (int)base64.size, (const char *)base64.data);
-    gnutls_free(spki.data);
-    gnutls_free(base64.data);
-    gnutls_pubkey_deinit(key);
-    return r < 0 ? -EINVAL : 0;
+    if (gnutls_pubkey_import_x509(key, certificate, 0) < 0 || gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki) < 0 ||
+        gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, digest) < 0 || gnutls_base64_encode2(&sum, &base64) < 0)
+        return -EINVAL;
+    snprintf(ret_pin, QPW_KEY_LEN, "sha256:%.*s", (int)base64.size, (const char *)base64.data);
+    return 0;
 }
 
 static int import_pin(const gnutls_datum_t *bytes, gnutls_x509_crt_fmt_t format, char ret_pin[QPW_KEY_LEN])
 {
-    gnutls_x509_crt_t certificate;
-    int r = gnutls_x509_crt_init(&certificate);
+    QPW_CLEANUP(end_certificate) gnutls_x509_crt_t certificate = NULL;
 
-    if (r < 0)
+    if (gnutls_x509_crt_init(&certificate) < 0)
         return -ENOMEM;
-    r = gnutls_x509_crt_import(certificate, bytes, format) < 0 ? -EINVAL : pin_of(certificate, ret_pin);
-    gnutls_x509_crt_deinit(certificate);
-    return r;
+    return gnutls_x509_crt_import(certificate, bytes, format) < 0 ? -EINVAL : pin_of(certificate, ret_pin);
 }
 
 int qpw_key_pin(const gnutls_datum_t *certificate, char ret_pin[QPW_KEY_LEN])
@@ -82,7 +98,7 @@ static int write_new(const char *path, mode_t mode, const gnutls_datum_t *text, 
     return r;
 }
 
-/* Certify the key by itself: peers trust the pin, not the issuer. */
+/* Certify the key by itself: peers trust the pin, not the issuer. Return 0 or an error of GnuTLS. */
 static int self_sign(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, const char *name)
 {
     uint8_t serial[16];
@@ -90,51 +106,48 @@ static int self_sign(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, c
     int r = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
 
     serial[0] = (serial[0] & 0x7f) | 0x40; /* positive, and of full length (RFC 5280, 4.1.2.2) */
-    r = r < 0 ? r : gnutls_x509_crt_set_version(certificate, 3);
-    r = r < 0 ? r : gnutls_x509_crt_set_serial(certificate, serial, sizeof(serial));
-    r = r < 0 ? r : gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name, strlen(name));
-    r = r < 0 ? r : gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, name, strlen(name), GNUTLS_FSAN_SET);
-    r = r < 0 ? r : gnutls_x509_crt_set_activation_time(certificate, now - 86400); /* a peer's clock may be behind */
-    r = r < 0 ? r : gnutls_x509_crt_set_expiration_time(certificate, now + YEARS * 365 * 86400L);
-    r = r < 0 ? r : gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_DIGITAL_SIGNATURE);
-    r = r < 0 ? r : gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_SERVER, 0);
-    r = r < 0 ? r : gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_CLIENT, 0);
-    r = r < 0 ? r : gnutls_x509_crt_set_key(certificate, key);
-    return r < 0 ? r : gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0);
+    if (r < 0 || (r = gnutls_x509_crt_set_version(certificate, 3)) < 0 ||
+        (r = gnutls_x509_crt_set_serial(certificate, serial, sizeof(serial))) < 0 ||
+        (r = gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name, strlen(name))) < 0 ||
+        (r = gnutls_x509_crt_set_subject_alt_name(certificate, GNUTLS_SAN_DNSNAME, name, strlen(name), GNUTLS_FSAN_SET)) < 0 ||
+        (r = gnutls_x509_crt_set_activation_time(certificate, now - 86400)) < 0 || /* a peer's clock may be behind */
+        (r = gnutls_x509_crt_set_expiration_time(certificate, now + YEARS * 365 * 86400L)) < 0 ||
+        (r = gnutls_x509_crt_set_key_usage(certificate, GNUTLS_KEY_DIGITAL_SIGNATURE)) < 0 ||
+        (r = gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_SERVER, 0)) < 0 ||
+        (r = gnutls_x509_crt_set_key_purpose_oid(certificate, GNUTLS_KP_TLS_WWW_CLIENT, 0)) < 0 ||
+        (r = gnutls_x509_crt_set_key(certificate, key)) < 0)
+        return r;
+    return gnutls_x509_crt_sign2(certificate, certificate, key, GNUTLS_DIG_SHA256, 0);
 }
 
 static int write_both(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key, const char *key_path, const char *certificate_path,
                       struct qpw_error *err)
 {
-    gnutls_datum_t key_text = {0}, certificate_text = {0};
+    QPW_CLEANUP(qpw_key_clear) gnutls_datum_t key_text = {0}, certificate_text = {0};
     int r = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &key_text);
 
-    r = r < 0 ? r : gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &certificate_text);
-    r = r < 0 ? qpw_fail(err, -EIO, "the key cannot be written as text: %s", gnutls_strerror(r)) : 0;
-    r = r ? r : write_new(key_path, 0600, &key_text, err);
-    if (r == 0 && (r = write_new(certificate_path, 0644, &certificate_text, err)) < 0)
+    if (r < 0 || (r = gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &certificate_text)) < 0)
+        return qpw_fail(err, -EIO, "the key cannot be written as text: %s", gnutls_strerror(r));
+    r = write_new(key_path, 0600, &key_text, err);
+    if (r < 0)
+        return r;
+    r = write_new(certificate_path, 0644, &certificate_text, err);
+    if (r < 0)
         unlink(key_path); /* was made here, and is of no use without its certificate */
-    if (key_text.data)
-        gnutls_memset(key_text.data, 0, key_text.size);
-    gnutls_free(key_text.data);
-    gnutls_free(certificate_text.data);
     return r;
 }
 
 static int make(const char *name, const char *key_path, const char *certificate_path, struct qpw_error *err)
 {
-    gnutls_x509_crt_t certificate = NULL;
-    gnutls_x509_privkey_t key = NULL;
+    QPW_CLEANUP(end_certificate) gnutls_x509_crt_t certificate = NULL;
+    QPW_CLEANUP(end_key) gnutls_x509_privkey_t key = NULL;
     int r = gnutls_x509_privkey_init(&key);
 
-    r = r < 0 ? r : gnutls_x509_crt_init(&certificate);
-    r = r < 0 ? r : gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
-    r = r < 0 ? r : self_sign(certificate, key, name);
-    r = r < 0 ? qpw_fail(err, -EIO, "no key can be made: %s", gnutls_strerror(r)) :
-                write_both(certificate, key, key_path, certificate_path, err);
-    gnutls_x509_crt_deinit(certificate);
-    gnutls_x509_privkey_deinit(key);
-    return r;
+    if (r < 0 || (r = gnutls_x509_crt_init(&certificate)) < 0 ||
+        (r = gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0)) < 0 ||
+        (r = self_sign(certificate, key, name)) < 0)
+        return qpw_fail(err, -EIO, "no key can be made: %s", gnutls_strerror(r));
+    return write_both(certificate, key, key_path, certificate_path, err);
 }
 
 int qpw_key_load(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
@@ -148,7 +161,7 @@ int qpw_key_load(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
 int qpw_key_make(const char *folder, const char *name, bool *ret_made, char ret_pin[QPW_KEY_LEN], struct qpw_error *err)
 {
     char key[PATH_SIZE], certificate[PATH_SIZE];
-    gnutls_datum_t text = {0};
+    QPW_CLEANUP(qpw_key_clear) gnutls_datum_t text = {0};
     int r;
 
     *ret_made = false;
@@ -169,6 +182,5 @@ int qpw_key_make(const char *folder, const char *name, bool *ret_made, char ret_
     if (r < 0)
         return r;
     r = import_pin(&text, GNUTLS_X509_FMT_PEM, ret_pin);
-    gnutls_free(text.data);
     return r < 0 ? qpw_fail(err, r, "%s: is no certificate in PEM", certificate) : 0;
 }

@@ -19,6 +19,7 @@
 #include "host/clock.h"
 #include "metrics/openmetrics.h"
 #include "serve/listen_internal.h"
+#include "util/cleanup.h"
 
 const char *qpw_answer_kind_name(unsigned kind)
 {
@@ -65,39 +66,57 @@ static bool has_body(struct MHD_Connection *c)
            MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-/* Answer from the head alone. Whatever has a body is refused, and its connection closed without reading it. */
-static enum MHD_Result answer(void *data, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                              const char *upload, size_t *upload_length, void **request)
+/* A request, of which the head is here. */
+struct request {
+    struct qpw_listen *listen;
+    struct MHD_Connection *handle;
+    struct connection *connection; /* NULL: out of memory */
+    const char *url, *method;
+};
+
+static enum MHD_Result answer_peer(const struct request *q, const char *peer)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct connection *connection = info ? info->socket_context : NULL;
-    struct qpw_listen *l = data;
+    const char *samples = MHD_lookup_connection_value(q->handle, MHD_GET_ARGUMENT_KIND, "samples");
+
+    if (!strcmp(q->url, "/v1/events"))
+        return qpw_listen_events(q->listen, q->handle, q->connection, peer);
+    return qpw_listen_document(q->listen, q->handle, samples && !strcmp(samples, "1") ? QPW_SERVED_SAMPLES : QPW_SERVED_STATEMENT);
+}
+
+/* Answer from the head alone. Whatever has a body is refused, and its connection closed without reading it. */
+static enum MHD_Result answer(const struct request *q)
+{
+    const char *accept = MHD_lookup_connection_value(q->handle, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
     enum qpw_answer_kind who;
     struct qpw_asker asker;
-    const char *samples;
+
+    if (q->connection)
+        q->connection->asked = true;
+    who = qpw_listen_identify(q->listen, q->handle, &asker);
+    if (who != QPW_ANSWER_OK)
+        return qpw_listen_refuse(q->listen, q->handle, who, MHD_HTTP_FORBIDDEN);
+    if (strcmp(q->method, MHD_HTTP_METHOD_GET) || has_body(q->handle))
+        return qpw_listen_refuse(q->listen, q->handle, QPW_ANSWER_METHOD, MHD_HTTP_METHOD_NOT_ALLOWED);
+    if (!strcmp(q->url, "/metrics"))
+        return qpw_listen_document(q->listen, q->handle, qpw_openmetrics_accepted(accept) ? QPW_SERVED_OPENMETRICS : QPW_SERVED_METRICS);
+    if (strcmp(q->url, "/v1/statement") && strcmp(q->url, "/v1/events"))
+        return qpw_listen_refuse(q->listen, q->handle, QPW_ANSWER_NOT_FOUND, MHD_HTTP_NOT_FOUND);
+    if (!asker.peer)
+        return qpw_listen_refuse(q->listen, q->handle, QPW_ANSWER_FORBIDDEN, MHD_HTTP_FORBIDDEN);
+    return answer_peer(q, asker.name);
+}
+
+/* Take a request as the library gives it. */
+static enum MHD_Result take_request(void *data, struct MHD_Connection *c, const char *url, const char *method, const char *version,
+                                    const char *upload, size_t *upload_length, void **request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     if (!*request && !strcmp(method, MHD_HTTP_METHOD_GET) && !has_body(c)) {
-        *request = l; /* an answer to the first call would end the connection */
+        *request = data; /* an answer to the first call would end the connection */
         return MHD_YES;
     }
-    if (connection)
-        connection->asked = true;
-    who = qpw_listen_identify(l, c, &asker);
-    if (who != QPW_ANSWER_OK)
-        return qpw_listen_refuse(l, c, who, MHD_HTTP_FORBIDDEN);
-    if (strcmp(method, MHD_HTTP_METHOD_GET) || has_body(c))
-        return qpw_listen_refuse(l, c, QPW_ANSWER_METHOD, MHD_HTTP_METHOD_NOT_ALLOWED);
-    if (!strcmp(url, "/metrics"))
-        return qpw_listen_document(l, c, qpw_openmetrics_accepted(MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT))
-                                       ? QPW_SERVED_OPENMETRICS : QPW_SERVED_METRICS);
-    if (strcmp(url, "/v1/statement") && strcmp(url, "/v1/events"))
-        return qpw_listen_refuse(l, c, QPW_ANSWER_NOT_FOUND, MHD_HTTP_NOT_FOUND);
-    if (!asker.peer)
-        return qpw_listen_refuse(l, c, QPW_ANSWER_FORBIDDEN, MHD_HTTP_FORBIDDEN);
-    if (!strcmp(url, "/v1/events"))
-        return qpw_listen_events(l, c, connection, asker.name);
-    samples = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "samples");
-    return qpw_listen_document(l, c, samples && !strcmp(samples, "1") ? QPW_SERVED_SAMPLES : QPW_SERVED_STATEMENT);
+    return answer(&(struct request){.listen = data, .handle = c, .connection = info ? info->socket_context : NULL, .url = url, .method = method});
 }
 
 static void note_connection(void *data, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
@@ -190,7 +209,7 @@ static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, co
     errno = 0;
     /* A trusted certificate makes the library ask for the client's; without an authority it is the node's own. */
     d = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME | (six ? MHD_USE_IPv6 : 0), o->port, NULL, NULL,
-                         answer, l, MHD_OPTION_EXTERNAL_LOGGER, discard, NULL,
+                         take_request, l, MHD_OPTION_EXTERNAL_LOGGER, discard, NULL,
                          place->fd < 0 ? MHD_OPTION_SOCK_ADDR : MHD_OPTION_ARRAY, place->fd < 0 ? (const void *)&place->address : given,
                          MHD_OPTION_HTTPS_MEM_KEY, o->key, MHD_OPTION_HTTPS_MEM_CERT, o->certificate,
                          MHD_OPTION_HTTPS_MEM_TRUST, o->ca ? o->ca : o->certificate,
@@ -208,37 +227,6 @@ static int open_one(struct qpw_listen *l, const struct qpw_listen_options *o, co
     return 0;
 }
 
-int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen **ret, struct qpw_error *err)
-{
-    struct qpw_listen *l = calloc(1, sizeof(*l));
-    struct place place;
-    int r = 0;
-
-    if (!l)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    l->policy = options->policy;
-    l->by_ca = options->ca != NULL;
-    l->outbox = options->outbox;
-    l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll < 0)
-        r = qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
-    if (r == 0 && options->n_addresses + options->n_sockets > QPW_LISTEN_ADDRESSES)
-        r = qpw_fail(err, -E2BIG, "more than %u addresses to listen on", QPW_LISTEN_ADDRESSES);
-    for (size_t i = 0; i < options->n_addresses && r == 0; i++) {
-        place_at(options->addresses[i], options->port, &place);
-        r = open_one(l, options, &place, err);
-    }
-    for (size_t i = 0; i < options->n_sockets && r == 0; i++) {
-        r = place_of(options->sockets[i], &place, err);
-        r = r ? r : open_one(l, options, &place, err);
-    }
-    if (r == 0)
-        *ret = l;
-    else
-        qpw_listen_close(l);
-    return r;
-}
-
 void qpw_listen_close(struct qpw_listen *l)
 {
     if (!l)
@@ -251,6 +239,53 @@ void qpw_listen_close(struct qpw_listen *l)
     if (l->epoll >= 0)
         close(l->epoll);
     free(l);
+}
+
+QPW_CLEANUP_POINTER(struct qpw_listen, qpw_listen_close)
+
+/* Open a daemon for each address and each socket that was given. */
+static int open_all(struct qpw_listen *l, const struct qpw_listen_options *options, struct qpw_error *err)
+{
+    struct place place;
+    int r;
+
+    for (size_t i = 0; i < options->n_addresses; i++) {
+        place_at(options->addresses[i], options->port, &place);
+        r = open_one(l, options, &place, err);
+        if (r < 0)
+            return r;
+    }
+    for (size_t i = 0; i < options->n_sockets; i++) {
+        r = place_of(options->sockets[i], &place, err);
+        if (r < 0)
+            return r;
+        r = open_one(l, options, &place, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen **ret, struct qpw_error *err)
+{
+    QPW_CLEANUP(qpw_listen_closep) struct qpw_listen *l = calloc(1, sizeof(*l));
+    int r;
+
+    if (!l)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    l->policy = options->policy;
+    l->by_ca = options->ca != NULL;
+    l->outbox = options->outbox;
+    l->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll < 0)
+        return qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
+    if (options->n_addresses + options->n_sockets > QPW_LISTEN_ADDRESSES)
+        return qpw_fail(err, -E2BIG, "more than %u addresses to listen on", QPW_LISTEN_ADDRESSES);
+    r = open_all(l, options, err);
+    if (r < 0)
+        return r;
+    *ret = QPW_TAKE(l);
+    return 0;
 }
 
 int qpw_listen_fd(const struct qpw_listen *l)

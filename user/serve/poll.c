@@ -1,104 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "serve/poll.h"
-
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "host/clock.h"
+#include "serve/poll_internal.h"
 #include "util/name_table.h"
 #include "util/names.h"
-#include "util/text.h"
 
 #define EVENTS 16
 
 QPW_NAME_TABLE(qpw_poll_result_name, QPW_POLL_RESULTS, QPW_POLL_RESULT_COUNT, "")
 
-struct qpw_poll {
-    CURLM *multi;
-    int epoll_fd, timer_fd;
-    struct qpw_poll_options options;
-    char certificate[4096], key[4096], ca[4096];
-    qpw_poll_done done;
-    void *data;
-    struct request *requests;
-};
-
-/* One poll under way. */
-struct request {
-    struct request *next;
-    struct qpw_poll *poll;
-    CURL *easy;
-    struct curl_slist *resolve, *headers;
-    size_t target;
-    unsigned kind;
-    char *body;
-    size_t length, most;
-    bool too_large;
-    char etag[QPW_POLL_ETAG], epoch[QPW_POLL_ETAG];
-    char error[CURL_ERROR_SIZE];
-    uint64_t begun_us; /* CLOCK_BOOTTIME */
-    uint64_t boot_us;  /* as the peer says; 0: it does not */
-};
-
-/* ---- Callbacks of libcurl ---- */
-
-static size_t take_body(char *bytes, size_t one, size_t n, void *data)
-{
-    struct request *q = data;
-    char *more;
-
-    if (n > q->most - q->length) {
-        q->too_large = true;
-        return 0;
-    }
-    more = realloc(q->body, q->length + n + 1);
-    if (!more)
-        return 0;
-    memcpy(more + q->length, bytes, n);
-    q->body = more;
-    q->length += n;
-    return n;
-}
-
-/* Copy a header's value without the blanks around it, if it is that header. */
-static bool take_value(const char *line, size_t length, const char *name, char *ret, size_t size)
-{
-    size_t skip = strlen(name);
-
-    if (length <= skip || line[skip] != ':' || strncasecmp(line, name, skip))
-        return false;
-    for (skip++; skip < length && (line[skip] == ' ' || line[skip] == '\t'); skip++)
-        ;
-    while (length > skip && strchr("\r\n \t", line[length - 1]))
-        length--;
-    if (length - skip >= size)
-        return false;
-    memcpy(ret, line + skip, length - skip);
-    ret[length - skip] = '\0';
-    return true;
-}
-
-static size_t take_header(char *line, size_t one, size_t n, void *data)
-{
-    struct request *q = data;
-    char number[24], *end;
-
-    take_value(line, n, "ETag", q->etag, sizeof(q->etag));
-    take_value(line, n, "Qpw-Epoch", q->epoch, sizeof(q->epoch));
-    if (take_value(line, n, "Qpw-Boot", number, sizeof(number))) {
-        q->boot_us = strtoull(number, &end, 10);
-        if (*end || q->boot_us >> 53)
-            q->boot_us = 0;
-    }
-    return n;
-}
+/* ---- What libcurl waits for ---- */
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
 {
@@ -284,7 +202,8 @@ int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, siz
 
     if (!q)
         return is_trusted(p, target) ? -ENOMEM : -EINVAL;
-    *q = (struct request){.poll = p, .target = index, .kind = ask->kind, .most = ask->most, .next = p->requests, .easy = curl_easy_init(), .begun_us = qpw_clock_boot_ns() / 1000};
+    *q = (struct request){.poll = p, .target = index, .kind = ask->kind, .most = ask->most, .next = p->requests,
+                          .easy = curl_easy_init(), .begun_us = qpw_clock_boot_ns() / 1000};
     p->requests = q;
     snprintf(url, sizeof(url), "https://%s:%u%s", host_of(target), p->options.port, ask->path);
     snprintf(match, sizeof(match), "If-None-Match: %s", ask->etag ? ask->etag : "");
@@ -297,11 +216,7 @@ int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, siz
     curl_easy_setopt(q->easy, CURLOPT_URL, url);
     curl_easy_setopt(q->easy, CURLOPT_RESOLVE, q->resolve);
     curl_easy_setopt(q->easy, CURLOPT_HTTPHEADER, q->headers);
-    curl_easy_setopt(q->easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(q->easy, CURLOPT_WRITEDATA, q);
-    curl_easy_setopt(q->easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl_easy_setopt(q->easy, CURLOPT_HEADERDATA, q);
-    curl_easy_setopt(q->easy, CURLOPT_ERRORBUFFER, q->error);
+    qpw_poll_take_answer(q);
     curl_easy_setopt(q->easy, CURLOPT_PRIVATE, q);
     if (curl_multi_add_handle(p->multi, q->easy) != CURLM_OK) {
         drop(q);
@@ -310,85 +225,16 @@ int qpw_poll_start(struct qpw_poll *p, const struct qpw_poll_target *target, siz
     return 0;
 }
 
-/*
- * Return whether the peer refused this node's key. In TLS 1.3 the refusal comes behind the handshake, or just within it
- * where this node's last messages are still on their way: as an alert, or as a connection that it closed meanwhile.
- */
-static bool is_refusal(const struct request *q)
-{
-    return !strstr(q->error, "ersion") && (strstr(q->error, "lert") || strstr(q->error, "ertificate") ||
-                                           strstr(q->error, "Broken pipe") || strstr(q->error, "reset by peer") ||
-                                           strstr(q->error, "not connected"));
-}
-
-static enum qpw_poll_result result_of(const struct request *q, CURLcode code, long status)
-{
-    if (q->too_large || code == CURLE_FILESIZE_EXCEEDED)
-        return QPW_POLL_TOO_LARGE;
-    switch (code) {
-    case CURLE_OK:
-        return status == 200 ? QPW_POLL_OK : status == 304 ? QPW_POLL_UNCHANGED : status == 403 ? QPW_POLL_REFUSED : QPW_POLL_STATUS;
-    case CURLE_OPERATION_TIMEDOUT: return QPW_POLL_SLOW;
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_PEER_FAILED_VERIFICATION: return QPW_POLL_WRONG_KEY;
-    case CURLE_SSL_CONNECT_ERROR: return is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_TLS;
-    default: return is_refusal(q) ? QPW_POLL_REFUSED : QPW_POLL_UNREACHABLE;
-    }
-}
-
-static void write_trouble(const struct request *q, CURLcode code, long status, struct qpw_polled *ret)
-{
-    static const char *const texts[QPW_POLL_RESULT_COUNT] = {
-        [QPW_POLL_SLOW] = "it did not answer within 5 s",
-        [QPW_POLL_WRONG_KEY] = "its key or certificate is not the expected one",
-        [QPW_POLL_REFUSED] = "it does not accept this node's key or address",
-        [QPW_POLL_TLS] = "it speaks no TLS 1.3",
-        [QPW_POLL_TOO_LARGE] = "its answer is larger than this node reads",
-    };
-
-    if (texts[ret->result])
-        snprintf(ret->trouble, sizeof(ret->trouble), "%s", texts[ret->result]);
-    else if (ret->result == QPW_POLL_STATUS)
-        snprintf(ret->trouble, sizeof(ret->trouble), "it answers with HTTP status %ld", status);
-    else if (ret->result == QPW_POLL_UNREACHABLE)
-        qpw_text_cut(ret->trouble, sizeof(ret->trouble), *q->error ? q->error : curl_easy_strerror(code));
-    qpw_text_clean(ret->trouble);
-}
-
-/* Estimate the peer's clock: what it said stands in the middle between asking and its first byte. */
-static void measure(const struct request *q, struct qpw_polled *ret)
-{
-    curl_off_t asked = 0, answered = 0;
-
-    if (!q->boot_us || curl_easy_getinfo(q->easy, CURLINFO_PRETRANSFER_TIME_T, &asked) != CURLE_OK ||
-        curl_easy_getinfo(q->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered) != CURLE_OK || answered < asked)
-        return;
-    ret->has_boot = true;
-    ret->error_us = (uint64_t)(answered - asked) / 2 + 1;
-    ret->offset_us = (int64_t)q->boot_us - (int64_t)(q->begun_us + (uint64_t)asked + ret->error_us);
-}
-
 static void finish(struct qpw_poll *p, CURL *easy, CURLcode code)
 {
     struct qpw_polled polled = {0};
     struct request *q = NULL;
-    long status = 0;
 
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &q);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     polled.target = q->target;
     polled.kind = q->kind;
-    polled.etag = q->etag;
-    polled.epoch = q->epoch;
     polled.took_us = qpw_clock_boot_ns() / 1000 - q->begun_us;
-    polled.result = result_of(q, code, status);
-    write_trouble(q, code, status, &polled);
-    if (polled.result == QPW_POLL_OK) {
-        polled.bytes = q->body ? q->body : "";
-        polled.length = q->length;
-    }
-    if (polled.result == QPW_POLL_OK || polled.result == QPW_POLL_UNCHANGED)
-        measure(q, &polled);
+    qpw_poll_judge(q, code, &polled);
     curl_multi_remove_handle(p->multi, easy); /* now, so that a poll which this call starts has the connection */
     p->done(p->data, &polled);
     drop(q);

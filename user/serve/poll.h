@@ -3,7 +3,8 @@
  * poll.h - fetch the statements and events of peers over HTTPS, many at once, none waiting for another.
  *
  * TLS 1.3 only. A peer proves itself by the key that the policy pins (SPKI), or by a certificate of the cluster's CA with
- * its name. Connections are kept and reused by name, so open another poller when keys or addresses change. No redirect, no proxy, no name is resolved; a poll takes five seconds and QPW_POLL_BYTES at most.
+ * its name. Connections are kept and reused by name, so open another poller when keys or addresses change. No redirect, no
+ * proxy, no name is resolved; a poll takes five seconds and QPW_POLL_BYTES at most.
  */
 #ifndef QPW_SERVE_POLL_H
 #define QPW_SERVE_POLL_H

@@ -20,6 +20,7 @@
 #include "host/confine.h"
 #include "host/rights.h"
 #include "util/beside.h"
+#include "util/cleanup.h"
 #include "util/text.h"
 
 #define PROGRAM "qportwatch"
@@ -76,24 +77,29 @@ static _Noreturn void execute(const struct maker *m, const struct document *d, i
 
 static int begin(const struct maker *m, const struct document *d, int out, struct run *ret)
 {
-    int reason[2], r = 0;
+    QPW_CLEANUP(qpw_closep) int mine = -1;
+    QPW_CLEANUP(qpw_closep) int other = -1;
+    int reason[2], r;
 
     if (pipe2(reason, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
-    *ret = (struct run){.pid = fork(), .reason = reason[0], .pidfd = -1};
+    mine = reason[0];
+    other = reason[1];
+    *ret = (struct run){.pid = fork(), .reason = -1, .pidfd = -1};
     if (ret->pid == 0)
-        execute(m, d, out, reason[1]);
-    close(reason[1]);
-    if (ret->pid < 0 || (ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0)) < 0)
+        execute(m, d, out, other);
+    if (ret->pid < 0)
+        return -errno;
+    ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
+    if (ret->pidfd < 0) {
         r = -errno;
-    if (r < 0) {
-        close(reason[0]);
-        if (ret->pid > 0) {
-            kill(ret->pid, SIGKILL);
-            waitpid(ret->pid, NULL, 0);
-        }
+        kill(ret->pid, SIGKILL);
+        waitpid(ret->pid, NULL, 0);
+        return r;
     }
-    return r;
+    ret->reason = mine;
+    mine = -1;
+    return 0;
 }
 
 /* Wait for the command's end, but not longer than the other process lives. */
@@ -121,22 +127,35 @@ static int finish(const struct maker *m, struct run *run, char ret_reason[REASON
     return WIFEXITED(status) && WEXITSTATUS(status) == QPW_EXIT_OK ? 0 : -ENODATA;
 }
 
+/* Have a document made in a file. */
+static int make_file(const struct maker *m, const struct document *d, const char *part, char ret_reason[REASON_BYTES])
+{
+    QPW_CLEANUP(qpw_closep) int out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+    struct run run = {.pid = -1, .pidfd = -1, .reason = -1};
+    int r;
+
+    if (out < 0) {
+        r = -errno;
+        snprintf(ret_reason, REASON_BYTES, "%.128s: %s", part, strerror(-r));
+        return r;
+    }
+    r = begin(m, d, out, &run);
+    if (r < 0) {
+        snprintf(ret_reason, REASON_BYTES, "%.128s: %s", m->program, strerror(-r));
+        return r;
+    }
+    return finish(m, &run, ret_reason);
+}
+
 /* Have a document made beside its place and put there whole. */
 static int make(const struct maker *m, const struct document *d, char ret_reason[REASON_BYTES])
 {
     char path[PATH_MAX], part[PATH_MAX + 8];
-    struct run run = {.pid = -1, .pidfd = -1, .reason = -1};
-    int out, r;
+    int r;
 
     snprintf(path, sizeof(path), "%s/%s", m->state, d->file);
     snprintf(part, sizeof(part), "%s.part", path);
-    out = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-    r = out < 0 ? -errno : begin(m, d, out, &run);
-    if (r < 0)
-        snprintf(ret_reason, REASON_BYTES, "%.128s: %s", out < 0 ? part : m->program, strerror(-r));
-    if (out >= 0)
-        close(out);
-    r = r < 0 ? r : finish(m, &run, ret_reason);
+    r = make_file(m, d, part, ret_reason);
     if (r == 0 && rename(part, path) < 0) {
         r = -errno;
         snprintf(ret_reason, REASON_BYTES, "%.128s: %s", path, strerror(errno));
@@ -223,7 +242,7 @@ static _Noreturn void work(struct maker *m, pid_t parent)
 
 int qpw_refresh_open(const char *state, struct qpw_refresh **ret, struct qpw_error *err)
 {
-    struct qpw_refresh *refresh = calloc(1, sizeof(*refresh));
+    QPW_CLEANUP(qpw_freep) struct qpw_refresh *refresh = calloc(1, sizeof(*refresh));
     struct maker maker = {.state = state};
     pid_t parent = getpid();
     int pipes[2], r;
@@ -232,11 +251,10 @@ int qpw_refresh_open(const char *state, struct qpw_refresh **ret, struct qpw_err
     if (!refresh)
         return qpw_fail(err, -ENOMEM, "out of memory");
     r = qpw_program_beside(PROGRAM, maker.program);
-    if (r < 0 || pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0) {
-        r = r < 0 ? r : -errno;
-        free(refresh);
+    if (r == 0 && pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
+        r = -errno;
+    if (r < 0)
         return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
-    }
     maker.results = pipes[1];
     refresh->fd = pipes[0];
     refresh->pid = fork();
@@ -248,10 +266,9 @@ int qpw_refresh_open(const char *state, struct qpw_refresh **ret, struct qpw_err
     close(pipes[1]);
     if (refresh->pid < 0) {
         close(pipes[0]);
-        free(refresh);
         return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
     }
-    *ret = refresh;
+    *ret = QPW_TAKE(refresh);
     return 0;
 }
 
