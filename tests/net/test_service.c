@@ -54,13 +54,13 @@ static void until_note(int fd, const char *text, char *before, size_t size)
     }
 }
 
-/* Run `attach` as the unit does, on a machine that has just booted: its /run is empty. */
+/* Run `attach` as the unit does, on a machine that has just booted: its /run holds the folder that the package has made. */
 static void start(struct node *n, const char *config, const char *settings)
 {
     char path[128], command[600];
 
     node_write(n, config, settings, path, sizeof(path));
-    snprintf(command, sizeof(command), "mount -t tmpfs none /run && exec " PROGRAM " attach --no-tui --keep --wait --config %s", path);
+    snprintf(command, sizeof(command), "mount -t tmpfs none /run && mkdir -m 710 /run/qportwatch && exec " PROGRAM " attach --no-tui --keep --wait --config %s", path);
     n->auditor = netns_start(&n->node, n->log, (char *[]){"unshare", "-m", "sh", "-c", command, NULL});
 }
 
@@ -98,6 +98,24 @@ Test(service, waits_for_its_interface_and_tells_the_service_manager)
     cr_expect_gt(netns_output(&n.node, NULL, 0, PROGRAM " status"), -1);
     cr_expect_eq(netns_output(&n.node, out, sizeof(out), PROGRAM " status"), 3, "%s", out); /* counting, but no auditor */
     cr_expect(strstr(out, "late0"), "%s", out);
+    close(notes);
+    node_close(&n);
+}
+
+Test(service, the_first_since_boot_says_what_it_did_not_see)
+{
+    char settings[512], out[65536];
+    struct node n;
+    int notes;
+
+    node_open(&n);
+    notes = listen_for_notes(&n);
+    snprintf(settings, sizeof(settings), "iface node0\nmode tc\nalerts %s/eve.json\n", n.folder);
+    start(&n, "first.conf", settings);
+    until_note(notes, "READY=1", NULL, 0);
+    cr_assert_eq(ask(&n, out, sizeof(out), "report"), 0, "%s", out);
+    cr_expect(strstr(out, "gaps           node0 unseen since boot from "), "%s", out);
+    cr_expect_eq(node_stop(&n, SIGTERM), 0);
     close(notes);
     node_close(&n);
 }

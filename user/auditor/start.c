@@ -322,10 +322,11 @@ static int start(struct qpw_auditor *a, bool *ret_usage, struct qpw_error *err)
                                         attach_hooks, NULL};
     int r;
 
-    a->first_since_boot = a->options.wait && !qpw_lock_folder_id();
+    a->first_since_boot = a->options.wait && !qpw_lock_was_audited();
     r = open_in_order(a, before, err);
     if (r < 0)
         return r;
+    qpw_lock_note_audited();
     publish_options(a);
     r = open_judgement(a, ret_usage, err);
     if (r == 0)

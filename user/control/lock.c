@@ -29,6 +29,7 @@ static struct flock whole_file(void)
 #define SWEPT_US 10000
 #define HELD_NS 1000000000ull /* longer than a sweeper holds a lock to remove it */
 
+#define AUDITED "audited" /* exists once an auditor has run since boot */
 #define LOCK_ENDING ".lock"
 #define SOCKET_ENDING ".sock"
 #define READERS_ENDING ".readers"
@@ -115,6 +116,21 @@ uint64_t qpw_lock_folder_id(void)
     struct stat st;
 
     return stat(QPW_LOCK_FOLDER, &st) == 0 ? (uint64_t)st.st_dev << 40 ^ st.st_ino : 0;
+}
+
+bool qpw_lock_was_audited(void)
+{
+    return access(QPW_LOCK_FOLDER "/" AUDITED, F_OK) == 0;
+}
+
+void qpw_lock_note_audited(void)
+{
+    int folder = open_folder(NULL), fd = folder < 0 ? -1 : openat(folder, AUDITED, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    if (folder >= 0)
+        close(folder);
 }
 
 /* Return whether the name still refers to the open file: its last holder may have removed it. */

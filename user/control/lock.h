@@ -10,6 +10,7 @@
 #ifndef QPW_CONTROL_LOCK_H
 #define QPW_CONTROL_LOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/un.h>
 
@@ -42,6 +43,13 @@ const char *qpw_lock_way_out(struct qpw_pid holder, char *buf, size_t size);
 
 /* Return a number that identifies the folder, different for a different /run. 0: there is none. */
 uint64_t qpw_lock_folder_id(void);
+
+/*
+ * Return whether an auditor has run in this folder since boot, in any network namespace, and note that one has. The folder
+ * lies in memory; that it exists says nothing, because a package has it made when the system starts.
+ */
+bool qpw_lock_was_audited(void);
+void qpw_lock_note_audited(void);
 
 /* Get the address of the auditor's socket in this network namespace. */
 void qpw_lock_address(struct sockaddr_un *ret);
