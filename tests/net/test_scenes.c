@@ -43,6 +43,13 @@ static void reload(const struct nodes *c)
               c->folder);
 }
 
+/* A reload of the auditor that changes its policy is one of serve, too. */
+static void reload_both(const struct nodes *c)
+{
+    netns_run(&c->ns[0], "cd %s && echo 'inbound tcp 8123 later' >>policy && " PROGRAM " reload >/dev/null && for i in $(seq 1200); do "
+                         "[ $(grep -c 'read again' node1/serve.log) = 2 ] && exit 0; sleep 0.05; done; cat node1/serve.log; exit 1", c->folder);
+}
+
 /* Number the lines of a log again, and sum them again, as whoever knows the format can. */
 static const char rechain[] =
     "import hashlib, re, sys\n"
@@ -77,6 +84,7 @@ Test(scenes, a_scan_of_all_is_one_alert_and_a_cut_log_is_noticed)
     cr_assert(netns_until(is_everywhere, &c, NETNS_DEADLINE_MS), "scan %zu, cluster-scan %zu", nodes_count_all(&c, "scan"),
               nodes_count_all(&c, "cluster-scan"));
     reload(&c);
+    reload_both(&c);
     cr_assert(netns_until(is_heard, &c, NETNS_DEADLINE_MS), "node2 does not hear of node1's log");
     cr_expect_eq(nodes_count_all(&c, "cluster-scan"), 1);
     nodes_expect_only(&c, (const char *const[]){"cluster-scan", NULL});

@@ -101,7 +101,7 @@ static int ask(struct server *n, const char *format, ...)
 static void until_ready(struct server *n)
 {
     netns_run(&n->far, "for i in $(seq 400); do [ \"$(curl -s -m 2 -k -o /dev/null -w '%%{http_code}' " AS("node2", "10.89.0.2") " " STATEMENT
-              " -o /dev/null " SERVED "/v1/events)\" = 200200 ] && exit 0; sleep 0.05; done; exit 1", n->dir, n->dir);
+              " -o /dev/null " SERVED "/v1/events -o /dev/null " SERVED "/metrics)\" = 200200200 ] && exit 0; sleep 0.05; done; exit 1", n->dir, n->dir);
 }
 
 Test(serve, answers_a_peer_from_its_address_and_nobody_else)

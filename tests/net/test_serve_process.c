@@ -100,6 +100,7 @@ Test(serve_process, answers_at_a_socket_that_it_was_given)
                               "[ \"$code\" = 200 ] && break; sleep 0.05; done; echo $code", c.folder, c.folder), 0);
     cr_expect_str_eq(out, "200\n");
     cr_expect_eq(netns_output(&c.ns[0], NULL, 0, "ss -Htln | grep -q :9101"), 1, "and nowhere else");
+    netns_run(&c.ns[0], "grep -q \"^qportwatch serve: port 4711: no rule of .* is for it, .*'inbound tcp 4711 name=self'\" %s ", log);
     nodes_close(&c);
 }
 

@@ -9,48 +9,23 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <gnutls/gnutls.h>
-
-#include "control/event_files.h"
-#include "facts/cluster_status.h"
 #include "host/confine.h"
 #include "host/notify.h"
 #include "host/rights.h"
 #include "serve/commands.h"
-#include "serve/gather.h"
 #include "serve/key.h"
-#include "serve/listen.h"
 #include "serve/options.h"
-#include "serve/outbox.h"
-#include "serve/own_line.h"
-#include "serve/publish.h"
-#include "serve/refresh.h"
+#include "serve/process.h"
 #include "serve/state.h"
 #include "util/cleanup.h"
 #include "util/names.h"
 #include "util/usage.h"
 
-#define PATH_SIZE 4096
 #define SOCKETS_NAME "qportwatch-serve" /* FileDescriptorName= of the sockets' unit */
-struct serve {
-    const char *policy_path, *keys, *state;
-    uint16_t port;
-    struct qpw_listen_at at;
-    bool bad_policy;
-    struct qpw_policy policy;
-    struct qpw_outbox *outbox;
-    struct qpw_listen *listen;
-    struct qpw_gather *gather;
-    struct qpw_refresh *refresh;
-    char key_path[PATH_SIZE], certificate_path[PATH_SIZE], samples_path[PATH_SIZE], metrics_path[PATH_SIZE];
-    int sockets[QPW_LISTEN_ADDRESSES]; /* given by the service manager */
-    size_t n_sockets;
-    int epoll, signals;
-};
 
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
-    struct serve *s = state->input;
+    struct qpw_serve *s = state->input;
 
     switch (key) {
     case QPW_SERVE_OPTION_POLICY: s->policy_path = qpw_usage_path(state, "--policy", value); return 0;
@@ -71,110 +46,15 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 
 /* ---- Starting ---- */
 
-/* Find this node's own line, NULL: there is none, and where to listen. */
-static int read_self(struct serve *s, const struct qpw_peer **ret, struct qpw_error *err)
-{
-    if (!s->at.given)
-        s->at.n = 0;
-    *ret = qpw_own_line(&s->policy, &s->at, /* find= */ !s->n_sockets);
-    if (!s->at.n && !s->n_sockets)
-        return qpw_fail(err, -ENOENT, "%s: no peer line has an address of this node; add one, or use --listen", s->policy_path);
-    return 0;
-}
-
-/* Add what this node answered to its status. */
-static void add_served(const void *data, struct qpw_cluster_status *ret)
-{
-    const struct serve *s = data;
-    const uint64_t *counts = qpw_listen_counts(s->listen);
-
-    for (unsigned i = 0; i < QPW_ANSWER_COUNT && i < QPW_CLUSTER_RESULTS; i++) {
-        snprintf(ret->served[i].name, sizeof(ret->served[i].name), "%s", qpw_answer_kind_name(i));
-        ret->served[i].n = counts[i];
-        ret->n_served = i + 1;
-    }
-}
-
-static int open_gather(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
-{
-    QPW_CLEANUP(qpw_freep) struct qpw_poll_target *targets = calloc(s->policy.n_peers + 1, sizeof(*targets));
-    struct qpw_gather_options options = {
-        .poll = {.certificate = s->certificate_path, .key = s->key_path, .ca = s->policy.cluster_ca, .port = s->port},
-        .peers = targets, .own = s->samples_path, .state = s->state, .served = add_served, .served_data = s,
-        .every_s = QPW_GATHER_EVERY_S};
-
-    if (!targets)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    for (size_t i = 0; i < s->policy.n_peers; i++) {
-        const struct qpw_peer *peer = &s->policy.peers[i];
-
-        if (peer != self && (peer->keys.n || s->policy.cluster_ca))
-            qpw_own_line_target(peer, &targets[options.n_peers++]);
-    }
-    return qpw_gather_open(&options, &s->gather, err);
-}
-
-/* Load the node's own key or certificate. */
-static int load_own(const char *path, gnutls_datum_t *ret, struct qpw_error *err)
-{
-    int r = qpw_key_load(path, ret, err);
-
-    return r == -ENOENT || r == -ENOTDIR ? qpw_fail(err, r, "%s: %s; 'qportwatch cluster key' makes key and certificate", path, strerror(-r)) : r;
-}
-
-static int open_outbox(struct serve *s, struct qpw_error *err)
-{
-    char paths[QPW_EVENT_FILES][QPW_EVENT_FILE_PATH];
-    const char *both[] = {qpw_event_file_path(0, paths[0]), qpw_event_file_path(1, paths[1])};
-
-    return qpw_outbox_open(both, &s->outbox, err);
-}
-
-/* Open the listener, or let the one there is go on with what the files hold now. */
-static int open_listen(struct serve *s, struct qpw_error *err)
-{
-    QPW_CLEANUP(qpw_key_clear) gnutls_datum_t certificate = {0}, key = {0}, ca = {0};
-    struct qpw_listen_options options = {
-        .policy = &s->policy, .addresses = (const uint8_t(*)[16])s->at.addr, .n_addresses = s->at.n, .sockets = s->sockets,
-        .n_sockets = s->n_sockets, .port = s->port, .outbox = s->outbox};
-    int r = load_own(s->certificate_path, &certificate, err);
-
-    if (r < 0)
-        return r;
-    r = load_own(s->key_path, &key, err);
-    if (r < 0)
-        return r;
-    r = s->policy.cluster_ca ? qpw_key_load(s->policy.cluster_ca, &ca, err) : 0;
-    if (r < 0)
-        return r;
-    options.certificate = (const char *)certificate.data;
-    options.key = (const char *)key.data;
-    options.ca = (const char *)ca.data;
-    return s->listen ? qpw_listen_replace(&s->listen, &options, err) : qpw_listen_open(&options, &s->listen, err);
-}
-
-static int name_files(struct serve *s, struct qpw_error *err)
-{
-    size_t most = PATH_SIZE - 32;
-
-    if (strlen(s->keys) > most || strlen(s->state) > most)
-        return qpw_fail(err, -ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
-    snprintf(s->key_path, PATH_SIZE, "%s/" QPW_KEY_FILE, s->keys);
-    snprintf(s->certificate_path, PATH_SIZE, "%s/" QPW_CERTIFICATE_FILE, s->keys);
-    snprintf(s->samples_path, PATH_SIZE, "%s/%s", s->state, qpw_refreshed_file(QPW_REFRESHED_SAMPLES));
-    snprintf(s->metrics_path, PATH_SIZE, "%s/%s", s->state, qpw_refreshed_file(QPW_REFRESHED_METRICS));
-    return 0;
-}
-
 /* Return whether its events come from now on; else errno says why not. */
-static bool watch(struct serve *s, int fd)
+static bool watch(struct qpw_serve *s, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
     return epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-static int open_loop(struct serve *s, struct qpw_error *err)
+static int open_loop(struct qpw_serve *s, struct qpw_error *err)
 {
     sigset_t signals;
 
@@ -193,7 +73,7 @@ static int open_loop(struct serve *s, struct qpw_error *err)
 }
 
 /* Keep nothing of what this process was started with but its files and sockets: from now on it meets other hosts. */
-static int confine(const struct serve *s, struct qpw_error *err)
+static int confine(const struct qpw_serve *s, struct qpw_error *err)
 {
     QPW_CLEANUP(qpw_freep) char *state = realpath(s->state, NULL);
     const char *const folders[] = {state};
@@ -212,7 +92,7 @@ static int confine(const struct serve *s, struct qpw_error *err)
 }
 
 /* Open what this process works with. */
-static int open_all(struct serve *s, const struct qpw_peer *self, struct qpw_error *err)
+static int open_all(struct qpw_serve *s, const struct qpw_peer *self, struct qpw_error *err)
 {
     int r = qpw_state_open(s->state, err);
 
@@ -221,20 +101,21 @@ static int open_all(struct serve *s, const struct qpw_peer *self, struct qpw_err
     r = qpw_refresh_open(s->state, &s->refresh, err);
     if (r < 0)
         return r;
-    r = open_outbox(s, err);
+    r = qpw_serve_open_outbox(s, err);
     if (r < 0)
         return r;
-    r = open_listen(s, err);
+    r = qpw_serve_open_listen(s, err);
     if (r < 0)
         return r;
-    r = open_gather(s, self, err);
+    qpw_serve_warn_port(s);
+    r = qpw_serve_open_gather(s, self, err);
     return r < 0 ? r : open_loop(s, err);
 }
 
-static int start(struct serve *s, struct qpw_error *err)
+static int start(struct qpw_serve *s, struct qpw_error *err)
 {
     const struct qpw_peer *self = NULL;
-    int r = name_files(s, err);
+    int r = qpw_serve_name_files(s, err);
 
     if (r < 0)
         return r;
@@ -243,7 +124,7 @@ static int start(struct serve *s, struct qpw_error *err)
     s->bad_policy = r < 0;
     if (r < 0)
         return r;
-    r = read_self(s, &self, err);
+    r = qpw_serve_find_self(s, &self, err);
     if (r < 0)
         return r;
     r = open_all(s, self, err);
@@ -258,39 +139,26 @@ static int start(struct serve *s, struct qpw_error *err)
 
 /* ---- Going on ---- */
 
-/* Publish what was made, or that there is nothing. */
-static int take_refresh(struct serve *s, struct qpw_error *err)
-{
-    enum qpw_refreshed which;
-    bool made;
-    int r;
-
-    while ((r = qpw_refresh_next(s->refresh, &which, &made)) > 0) {
-        if (which == QPW_REFRESHED_METRICS)
-            qpw_publish_metrics(s->listen, s->metrics_path);
-        else if (made)
-            qpw_publish_statement(s->listen, s->samples_path);
-        else
-            qpw_publish_nothing(s->listen);
-    }
-    return r < 0 ? qpw_fail(err, r, "the process that makes the statements has ended") : 0;
-}
-
 /* Open listener and gatherer for the policy that was read; the gatherer before it stays with the caller. */
-static int open_again(struct serve *s, struct qpw_error *err)
+static int open_again(struct qpw_serve *s, struct qpw_error *err)
 {
     const struct qpw_peer *self = NULL;
-    int r = read_self(s, &self, err);
+    int r = qpw_serve_find_self(s, &self, err);
 
     s->gather = NULL;
     if (r < 0)
         return r;
-    r = open_gather(s, self, err);
-    return r < 0 ? r : open_listen(s, err);
+    r = qpw_serve_open_gather(s, self, err);
+    if (r < 0)
+        return r;
+    r = qpw_serve_open_listen(s, err);
+    if (r == 0)
+        qpw_serve_warn_port(s);
+    return r;
 }
 
 /* Work by a new policy, or by the one before as before; the other one is cleared. */
-static int work_by(struct serve *s, const struct qpw_policy *policy, struct qpw_error *err)
+static int work_by(struct qpw_serve *s, const struct qpw_policy *policy, struct qpw_error *err)
 {
     struct qpw_policy old = s->policy;
     struct qpw_gather *gather = s->gather;
@@ -316,7 +184,7 @@ static int work_by(struct serve *s, const struct qpw_policy *policy, struct qpw_
 }
 
 /* Read policy, key, certificates and addresses again; what is wrong changes nothing. */
-static void reload(struct serve *s)
+static void reload(struct qpw_serve *s)
 {
     struct qpw_policy policy = {0};
     struct qpw_error err = {""};
@@ -327,8 +195,37 @@ static void reload(struct serve *s)
         fprintf(stderr, "qportwatch serve: policy, key, certificates and addresses read again\n");
 }
 
+/* Publish this node's statement. Where its auditor has taken another policy, take it, too: `reload` is for both. */
+static void take_statement(struct qpw_serve *s)
+{
+    char loaded[QPW_PUBLISH_LOADED];
+
+    qpw_publish_statement(s->listen, s->samples_path, loaded);
+    if (*s->loaded && strcmp(loaded, s->loaded))
+        reload(s);
+    memcpy(s->loaded, loaded, sizeof(loaded));
+}
+
+/* Publish what was made, or that there is nothing. */
+static int take_refresh(struct qpw_serve *s, struct qpw_error *err)
+{
+    enum qpw_refreshed which;
+    bool made;
+    int r;
+
+    while ((r = qpw_refresh_next(s->refresh, &which, &made)) > 0) {
+        if (which == QPW_REFRESHED_METRICS)
+            qpw_publish_metrics(s->listen, s->metrics_path);
+        else if (made)
+            take_statement(s);
+        else
+            qpw_publish_nothing(s->listen);
+    }
+    return r < 0 ? qpw_fail(err, r, "the process that makes the statements has ended") : 0;
+}
+
 /* Return 1: end; 0: go on; or a negative errno with err filled. */
-static int take_event(struct serve *s, int fd, struct qpw_error *err)
+static int take_event(struct qpw_serve *s, int fd, struct qpw_error *err)
 {
     struct signalfd_siginfo signal;
 
@@ -346,7 +243,7 @@ static int take_event(struct serve *s, int fd, struct qpw_error *err)
     return 0;
 }
 
-static int go_on(struct serve *s, struct qpw_error *err)
+static int go_on(struct qpw_serve *s, struct qpw_error *err)
 {
     struct epoll_event event;
 
@@ -362,7 +259,7 @@ static int go_on(struct serve *s, struct qpw_error *err)
     }
 }
 
-static void stop(struct serve *s)
+static void stop(struct qpw_serve *s)
 {
     qpw_notify("STOPPING=1");
     qpw_refresh_close(s->refresh);
@@ -382,7 +279,7 @@ int qpw_serve_command(int argc, char **argv)
         .options = qpw_serve_options, .parser = take_option,
         .doc = "Answer the cluster's peers over HTTPS, ask them for their statements every ten seconds, and compare.\vPeers and readers "
                "are those that the policy names with a key. SIGHUP reads policy, key, certificates and addresses again."};
-    static struct serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
+    static struct qpw_serve s = {.policy_path = QPW_POLICY_DEFAULT_PATH, .keys = QPW_KEY_FOLDER, .state = QPW_SERVE_STATE,
                              .port = QPW_SELF_PORT, .epoll = -1, .signals = -1};
     struct qpw_error err = {""};
     int r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "serve/own_line.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,26 @@ const struct qpw_peer *qpw_own_line(const struct qpw_policy *policy, struct qpw_
         if (is_own(&policy->peers[i], at, find))
             ret = &policy->peers[i];
     return ret;
+}
+
+static bool is_for(const struct qpw_rule *rule, uint16_t port)
+{
+    bool tcp = rule->flags & QPW_RULE_ANY_PROTOCOL || rule->protocols[IPPROTO_TCP / 64] >> IPPROTO_TCP % 64 & 1;
+
+    if (rule->direction != QPW_DIR_INBOUND || !tcp || rule->flags & (QPW_RULE_DISABLED | QPW_RULE_NEVER | QPW_RULE_UNREAD))
+        return false;
+    for (size_t i = 0; i < rule->n_ports; i++)
+        if (rule->ports[i].first <= port && port <= rule->ports[i].last)
+            return true;
+    return rule->flags & QPW_RULE_ANY_PORT;
+}
+
+bool qpw_own_line_explains(const struct qpw_policy *policy, uint16_t port)
+{
+    for (size_t i = 0; i < policy->n_rules; i++)
+        if (is_for(&policy->rules[i], port))
+            return true;
+    return false;
 }
 
 void qpw_own_line_target(const struct qpw_peer *peer, struct qpw_poll_target *ret)

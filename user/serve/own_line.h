@@ -19,6 +19,9 @@ struct qpw_listen_at {
  */
 const struct qpw_peer *qpw_own_line(const struct qpw_policy *policy, struct qpw_listen_at *at, bool find);
 
+/* Return whether a rule of the policy is for connections to that TCP port; its own rule `self` is for QPW_SELF_PORT. */
+bool qpw_own_line_explains(const struct qpw_policy *policy, uint16_t port);
+
 /* Write where and by which keys a peer is asked. */
 void qpw_own_line_target(const struct qpw_peer *peer, struct qpw_poll_target *ret);
 

@@ -12,13 +12,15 @@
 
 #include "metrics/openmetrics.h"
 
-void qpw_publish_statement(struct qpw_listen *l, const char *path)
+void qpw_publish_statement(struct qpw_listen *l, const char *path, char ret_loaded[QPW_PUBLISH_LOADED])
 {
     json_t *document = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     const char *epoch = json_string_value(json_object_get(document, "epoch"));
+    const char *loaded = json_string_value(json_object_get(json_object_get(document, "policy"), "loaded"));
     json_int_t seq = json_integer_value(json_object_get(document, "seq"));
     char etag[128], *whole = NULL, *without = NULL;
 
+    snprintf(ret_loaded, QPW_PUBLISH_LOADED, "%s", loaded ? loaded : "");
     if (epoch) {
         snprintf(etag, sizeof(etag), "%s-%" JSON_INTEGER_FORMAT, epoch, seq);
         whole = json_dumps(document, JSON_COMPACT | JSON_ENSURE_ASCII);

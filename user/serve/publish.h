@@ -5,8 +5,13 @@
 
 #include "serve/listen.h"
 
-/* Publish the statement of a file with and without its samples. Its ETag is its place in the sequence of statements. */
-void qpw_publish_statement(struct qpw_listen *l, const char *path);
+#define QPW_PUBLISH_LOADED 40u /* bytes of a time, with terminator */
+
+/*
+ * Publish the statement of a file with and without its samples. Its ETag is its place in the sequence of statements.
+ * ret_loaded: since when its policy is in force, as text; empty: unknown.
+ */
+void qpw_publish_statement(struct qpw_listen *l, const char *path, char ret_loaded[QPW_PUBLISH_LOADED]);
 
 /* Publish that there is no statement. */
 void qpw_publish_nothing(struct qpw_listen *l);
