@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 8)
         return 0;
     memcpy(&known.offset_us, data, 8);
-    known.offset_us %= 1ll << 53;
+    known.offset_us %= 1LL << 53;
     known.offset_error_us = (uint64_t)llabs(known.offset_us) % 5000001;
     if (read_statement((const char *)data + 8, size - 8, &peer) == 0 && read_statement((const char *)data + 8, size - 8, &self) == 0) {
         snprintf(self.node, sizeof(self.node), "%s", self.n_pairs ? self.pairs[0].peer : "node1");
