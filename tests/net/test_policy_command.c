@@ -203,20 +203,18 @@ Test(command, test_replays_a_capture_under_both_policies)
     unlink(without);
 }
 
-/* Both manual pages are installed, and man can read them without a warning. */
+/* man reads every manual page without a warning; qportwatch-serve(8) is an alias, which is found once installed. */
 Test(command, manual_pages)
 {
     struct netns here;
 
     netns_need_root();
     here = netns_here();
-    for (int i = 0; i < 2; i++) {
-        cr_assert(eq(int,
-                     netns_output(&here, output, sizeof(output),
-                                  "LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z %s 2>&1 >/dev/null",
-                                  i ? "user/dist/man/qportwatch.8" : "user/dist/man/qportwatch-policy.5"),
-                     0));
-        cr_assert(eq(str, output, ""));
-    }
+    cr_assert(eq(int,
+                 netns_output(&here, output, sizeof(output),
+                              "for page in $(ls user/dist/man/*.[1-9] | grep -v serve.8); do LC_ALL=C.UTF-8 MANROFFSEQ= "
+                              "man --warnings -E UTF-8 -l -Tutf8 -Z $page 2>&1 >/dev/null || echo $page; done"),
+                 0));
+    cr_assert(eq(str, output, ""));
     netns_close(&here);
 }
