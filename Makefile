@@ -237,6 +237,7 @@ coverage: deps-lint
 	@gcovr -r . --object-directory $(O)/coverage --filter user/ --filter bpf/ --html-details $(O)/coverage/index.html --print-summary
 # From what make would run, one entry per C source; the BPF objects' are clang's.
 compile_commands.json:
+	@$(call install_missing,jq)
 	@$(MAKE) --no-print-directory -Bn V=1 O=$(O) test-binaries $(FUZZERS) | tests/compile_commands >$@
 
 # ---- For people ----
