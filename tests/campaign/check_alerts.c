@@ -263,6 +263,15 @@ static void sequence(struct reading *r, const json_t *record)
     *newest = n;
 }
 
+/*
+ * What opens the node's data connections of active FTP is not the process that serves port 21, but executes the same
+ * file: whether both are one server cannot be known.
+ */
+static bool is_undecidable(const json_t *record)
+{
+    return !strcmp(evelog_fact(record, "rule"), "implied-ftp-data");
+}
+
 static void judge_record(struct reading *r, const json_t *record)
 {
     const char *name = evelog_name(record);
@@ -275,7 +284,7 @@ static void judge_record(struct reading *r, const json_t *record)
     sequence(r, record);
     switch (subjects[i].subject) {
     case UNDECIDED_OWNER:
-        if (!r->c->held_up)
+        if (!r->c->held_up && !is_undecidable(record))
             campaign_fail(r->c, "no alert without a cause", "'%s': %s", name, evelog_fact(record, "text"));
         about_one(r, record);
         break;
