@@ -7,6 +7,7 @@
  *
  * Tables, which are the quotas:
  *   half  81,920 places in sets of 16, oldest of a sample makes room. Opened from outside and not yet proven; tails.
+ *         Established ones, too, for their first ten seconds: held, so that they make no room, and counted as est.
  *   out   LRU, 32,768. Opened by the node: its half-open TCP and its datagrams. Nothing from outside enters it.
  *   est   hash, 65,536, never evicts. TCP whose handshake was completed, or whose socket was found. When it is full the
  *         connection stays in `out` (the node opened it) or `half`, and the loss is counted.
@@ -58,7 +59,8 @@
  *   an ICMP error  that quotes the initiator's packet: refused
  *
  * Moves, each entered in the new table before it leaves the old one: half -> est and out -> est (ESTABLISHED), est ->
- * half and out -> half (CLOSED), half -> est again (the RST was forged), half -> dgram (answered).
+ * half and out -> half (CLOSED), half -> est again (the RST was forged), half -> dgram (answered). Between half and est
+ * nothing moves while the connection is held in its set (half.h): most are over before.
  *
  * A change of state raises the tuple's incarnation (cache.h), so that no CPU counts by what it knew before.
  */
@@ -132,7 +134,7 @@ static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 con
 __noinline __u32 qpw_conn_delete(__u32 conn_class)
 {
     struct qpw_work *w = qpw_work();
-    long rc;
+    long rc = 0;
 
     if (!w)
         return 0;
@@ -140,12 +142,15 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     case QPW_CLASS_EST: rc = bpf_map_delete_elem(&conns_est, &w->key); break;
     case QPW_CLASS_OUT: rc = bpf_map_delete_elem(&conns_out, &w->key); break;
     case QPW_CLASS_DGRAM: rc = bpf_map_delete_elem(&conns_dgram, &w->key); break;
-    default: rc = !qpw_half_delete(); break;
+    default:
+        conn_class = qpw_half_delete();
+        if (conn_class)
+            qpw_stat(QPW_STAT_CLOSED(conn_class));
+        return 0;
     }
     if (rc)
         return 0;
-    if (conn_class != QPW_CLASS_HALF)
-        qpw_live_add(w->bucket, 0);
+    qpw_live_add(w->bucket, 0);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
     return 0;
 }
@@ -193,6 +198,23 @@ static __always_inline struct qpw_conn *qpw_conn_store(struct qpw_work *w)
     return conn_class ? qpw_conn_in(w, (__u8)conn_class) : 0;
 }
 
+/*
+ * w->conn, which is held in its set, is no short connection: it moves to the table of the established. Returns whether
+ * it did; not where that is full, or another CPU was first.
+ */
+__noinline __u32 qpw_conn_grown(void)
+{
+    struct qpw_work *w = qpw_work();
+
+    if (!w)
+        return 0;
+    w->conn.conn_class = QPW_CLASS_EST;
+    if (qpw_conn_insert(w, QPW_CLASS_EST))
+        return 0;
+    qpw_half_delete();
+    return 1;
+}
+
 /* Move entry c of w->key to another table; returns its new place. */
 static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct qpw_conn *c, __u8 conn_class)
 {
@@ -200,7 +222,17 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
 
     if (old == conn_class)
         return c;
+    if (!config.replay) { /* there, user space takes entries out of the sets to make room */
+        if (old == QPW_CLASS_HALF && conn_class == QPW_CLASS_EST && qpw_half_hold(1))
+            return c;
+        if (old & QPW_CLASS_HELD && conn_class == QPW_CLASS_HALF) {
+            qpw_half_hold(0);
+            return c;
+        }
+    }
     w->conn = *c;
+    if (old & QPW_CLASS_HELD)
+        return qpw_conn_grown() ? bpf_map_lookup_elem(&conns_est, &w->key) : c;
     w->conn.conn_class = conn_class;
     c = qpw_conn_store(w);
     if (c && c->conn_class != old)

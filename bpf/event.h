@@ -115,6 +115,7 @@ QPW_STAGE __u32 qpw_event_ask_owner(const struct qpw_conn *c)
         return 0;
     e->companion.key = w->key;
     e->companion.value = *c;
+    e->companion.value.conn_class &= ~QPW_CLASS_HELD;
     woken_ns = w->now;
     bpf_ringbuf_submit(e, BPF_RB_FORCE_WAKEUP); /* its owner may end within milliseconds */
     return 1;

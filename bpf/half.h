@@ -12,6 +12,10 @@
  * would be counted by the direction and verdict of another. There, config.weakly_ordered is set and finding takes the
  * lock too: releasing it orders all that was written before. Frozen at load, it costs nothing where it is 0.
  *
+ * A connection that is established is held in its set at first (struct qpw_half), one in each sample of four, so that
+ * there is always something to make room. What is held longer than QPW_HELD_NS moves with the next packet that the
+ * cache does not answer; what is silent until then stays.
+ *
  * Who has found an entry uses it without the lock on any CPU. What that may cost stands in README.md, "Unlocked
  * writes".
  *
@@ -25,8 +29,13 @@
 #include "expiry.h"
 #include "maps.h"
 
-#define QPW_HALF_SAMPLE 4 /* one of so many makes room: reading all of a set costs a cache miss each */
+/* A sample is every fourth way, so that the first ways, which are taken first, are of different ones. */
+#define QPW_HALF_STEP (QPW_HALF_WAYS / QPW_HALF_SAMPLE)
+#define QPW_HALF_SAMPLE_WAYS 0x1111u
+
+/* In a rank, see qpw_half_rank(). */
 #define QPW_HALF_EXPIRED (1ull << 63)
+#define QPW_HALF_WAS_HELD (1ull << 62)
 
 static __always_inline int qpw_same_key(const struct qpw_conn_key *a, const struct qpw_conn_key *b)
 {
@@ -124,15 +133,17 @@ __noinline __u32 qpw_half_find(void)
 
 /*
  * Rank an entry for eviction: expired ones first, then the one that was silent for longest. A live connection is never
- * evicted while the sample contains an expired one.
+ * evicted while the sample contains an expired one. 0: it is held, and makes no room.
  */
-static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64 now)
+static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u32 held, __u64 now)
 {
     __s64 idle = (__s64)(now - e->conn.last_ns);
 
     if (idle < 0)
-        return 0; /* a capture's clock may step back */
-    return qpw_conn_expired(&control, &e->conn, e->key.protocol, now) ? (__u64)idle | QPW_HALF_EXPIRED : (__u64)idle;
+        return !held; /* a capture's clock may step back */
+    if (qpw_conn_expired(&control, &e->conn, e->key.protocol, now))
+        return (__u64)idle | QPW_HALF_EXPIRED;
+    return held ? 0 : (__u64)idle + 1;
 }
 
 /*
@@ -141,21 +152,24 @@ static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u64
  */
 static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half *set)
 {
-    __u32 hand = set->hand, first = hand & (QPW_HALF_WAYS - QPW_HALF_SAMPLE), victim = 0, way;
+    __u32 hand = set->hand, first = hand / QPW_HALF_SAMPLE & (QPW_HALF_STEP - 1), victim = first, way;
     __u64 rank;
 
     w->half_rank = 0;
 #pragma clang loop unroll(disable)
     for (__u32 i = 0; i < QPW_HALF_SAMPLE; i++) {
-        way = qpw_opaque(w, first + ((hand / QPW_HALF_WAYS + i) & (QPW_HALF_SAMPLE - 1))) & (QPW_HALF_WAYS - 1);
-        rank = qpw_half_rank(&set->entry[way], w->now);
-        if (!i || rank > w->half_rank) {
+        way = qpw_opaque(w, first + QPW_HALF_STEP * ((hand / QPW_HALF_WAYS + i) & (QPW_HALF_SAMPLE - 1))) &
+              (QPW_HALF_WAYS - 1);
+        rank = qpw_half_rank(&set->entry[way], set->held >> way & 1, w->now);
+        if (rank > w->half_rank) {
             victim = way;
             w->half_rank = rank;
         }
         victim = qpw_opaque(w, victim) & (QPW_HALF_WAYS - 1);
         barrier(); /* read time-outs where they are needed: the stack has no room for them */
     }
+    if (set->held >> victim & 1)
+        w->half_rank |= QPW_HALF_WAS_HELD;
     set->hand = hand + QPW_HALF_SAMPLE;
     return victim;
 }
@@ -167,7 +181,7 @@ static __always_inline void qpw_half_made_room(struct qpw_work *w)
 {
     if (w->half_rank & QPW_HALF_EXPIRED) {
         qpw_stat(QPW_STAT_EXPIRED(QPW_CLASS_NONE));
-        qpw_stat(QPW_STAT_CLOSED(QPW_CLASS_HALF));
+        qpw_stat(QPW_STAT_CLOSED(w->half_rank & QPW_HALF_WAS_HELD ? QPW_CLASS_EST : QPW_CLASS_HALF));
     }
     if (config.count_conns) {
         w->key = w->saved;
@@ -199,6 +213,7 @@ __noinline __u32 qpw_half_put(void)
             w->conn_key = w->key;
         }
         set->mark[way] = 0; /* a reader must not take the new key for the old state */
+        set->held &= ~(1u << way);
         barrier();
         set->entry[way].conn = w->conn;
         set->entry[way].key = w->key;
@@ -212,21 +227,61 @@ __noinline __u32 qpw_half_put(void)
     return !found;
 }
 
-/* Remove w->key. Returns 0 if it was not there. */
+/* Remove w->key. Returns the class it was counted in, QPW_CLASS_NONE if it was not there. */
 __noinline __u32 qpw_half_delete(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 found;
+    __u32 found, way, held = 0;
+
+    if (!set)
+        return QPW_CLASS_NONE;
+    bpf_spin_lock(&set->lock);
+    found = qpw_opaque(w, qpw_half_search(set, w));
+    if (found) {
+        way = (found - 1) & (QPW_HALF_WAYS - 1);
+        set->mark[way] = 0;
+        held = set->held & 1u << way;
+        set->held &= ~(1u << way);
+    }
+    bpf_spin_unlock(&set->lock);
+    if (!found)
+        return QPW_CLASS_NONE;
+    return held ? QPW_CLASS_EST : QPW_CLASS_HALF;
+}
+
+/*
+ * The connection of w->key is established, or (hold 0) has ended, in its set, where it is held or let go of. Returns
+ * whether that is so now: not where another one of its sample is held, or it was pushed out meanwhile.
+ */
+__noinline __u32 qpw_half_hold(__u32 hold)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
+    __u32 found, way, held, sample, done = 0;
 
     if (!set)
         return 0;
+    hold = !!hold;
     bpf_spin_lock(&set->lock);
     found = qpw_opaque(w, qpw_half_search(set, w));
-    if (found)
-        set->mark[(found - 1) & (QPW_HALF_WAYS - 1)] = 0;
+    if (found) {
+        way = (found - 1) & (QPW_HALF_WAYS - 1);
+        held = set->held;
+        sample = held >> (way & (QPW_HALF_STEP - 1)) & QPW_HALF_SAMPLE_WAYS;
+        found = (held >> way & 1) == hold; /* another CPU was first */
+        if (!found && !(hold && sample)) {
+            set->held = (__u16)(held ^ 1u << way);
+            set->entry[way].conn.conn_class = hold ? QPW_CLASS_EST | QPW_CLASS_HELD : QPW_CLASS_HALF;
+            done = 1;
+        }
+    }
     bpf_spin_unlock(&set->lock);
-    return found;
+    if (done) {
+        qpw_stat(QPW_STAT_OPENED(hold ? QPW_CLASS_EST : QPW_CLASS_HALF));
+        qpw_stat(QPW_STAT_CLOSED(hold ? QPW_CLASS_HALF : QPW_CLASS_EST));
+    }
+    return done | found;
 }
 
 #endif

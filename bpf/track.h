@@ -452,6 +452,8 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
             conn_class = QPW_CLASS_EST;
         else if (c->conn_class == QPW_CLASS_HALF && qpw_kind(w->key.protocol) != QPW_KIND_ICMP)
             conn_class = QPW_CLASS_DGRAM; /* not ICMP: anybody is answered */
+    } else if (c->conn_class & QPW_CLASS_HELD && (__s64)(w->now - c->first_ns) > (__s64)QPW_HELD_NS) {
+        conn_class = QPW_CLASS_EST;
     }
     if (todo & QPW_DO_CHANGED)
         return conn_class | QPW_SETTLED_CHANGED;

@@ -25,7 +25,7 @@
 /*
  * Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over.
  */
-#define QPW_ABI_VERSION 28u
+#define QPW_ABI_VERSION 29u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 /* Keys are copied and compared by words of eight bytes. */
@@ -181,8 +181,15 @@ struct qpw_judged_counts {
 /*
  * The table of half-open connections is an array of sets. A keyed hash (tag.h) gives an exchange's set and its mark
  * there; a full set evicts an expired entry or the oldest of a sample.
+ *
+ * A connection that is established stays in its set at first, held there: most are short, and two moves cost more than
+ * the rest of a short one. It moves to the table of the established once it is QPW_HELD_NS old, and at once where another
+ * one of its sample is held: three quarters of each set are left to the half-open ones.
  */
 #define QPW_HALF_WAYS 16u
+#define QPW_HALF_SAMPLE 4u /* one of so many makes room: reading all of a set costs a cache miss each */
+#define QPW_HELD_NS 10000000000ull
+#define QPW_CLASS_HELD 0x80u /* in qpw_conn.conn_class, with QPW_CLASS_EST: it stands in its set; user space never sees it */
 struct qpw_half_entry {
     struct qpw_conn_key key;
     struct qpw_conn conn;
@@ -191,7 +198,8 @@ struct qpw_half {
     struct bpf_spin_lock lock;  /* held while entering or taking out; who may search without it: see bpf/half.h */
     __u32 hand;                 /* where the search for the oldest goes on */
     __u32 touched;              /* written ahead, never read: qpw_half_ahead() */
-    __u32 pad;
+    __u16 held;                 /* a bit a way: established, which makes no room, see QPW_CLASS_HELD */
+    __u16 pad;
     __u16 mark[QPW_HALF_WAYS];  /* 0: empty */
     __u64 pad2[2];              /* lock and marks are one cache line, an entry stands in two */
     struct qpw_half_entry entry[QPW_HALF_WAYS];

@@ -17,6 +17,7 @@
 #include "bench/bench.h"
 #include "bpf/tag.h"
 #include "netns.h"
+#include "snapshot/conns.h"
 
 static const char *const names[] = {"known-tcp", "known-udp", "known-64k", "new-connection", "udp-open", "vlan",
                                     "qinq",      "ipv6",      "ipv6-ext",  "fragment",       "peer",
@@ -169,16 +170,19 @@ Test(bench, says_what_is_wrong_with_its_options)
     cr_assert_eq(bench("surplus", out, sizeof(out)), 2);
 }
 
-/* Return the number of entries of a table of connections. */
-static size_t entries(int fd)
+static void count_one(const struct qpw_conn_key *key, const struct qpw_conn *conn, void *n)
 {
-    struct qpw_conn_key key, *last = NULL;
+    (void)key;
+    (void)conn;
+    ++*(size_t *)n;
+}
+
+/* Return the number of connections of that class. */
+static size_t entries(const struct qpw_bench_rig *rig, enum qpw_conn_class conn_class)
+{
     size_t n = 0;
 
-    while (!bpf_map_get_next_key(fd, last, &key)) {
-        last = &key;
-        n++;
-    }
+    cr_assert_eq(qpw_conns_walk(&rig->kernel, conn_class, count_one, &n), 0);
     return n;
 }
 
@@ -216,8 +220,8 @@ Test(bench, known_connections_are_known, .init = netns_need_root, .timeout = NET
         cr_assert_eq(qpw_bench_sample_case(&rig, c, -1, &ns, &err), 0, "%s", err.text);
         cr_assert_eq(statistic(&rig, QPW_STAT_OPENED(QPW_CLASS_HALF)), opened, "%s", c->name);
     }
-    cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_est]), QPW_BENCH_FLOWS);
-    cr_assert_eq(entries(rig.kernel.map_fd[QPW_MAP_conns_dgram]), 1);
+    cr_assert_eq(entries(&rig, QPW_CLASS_EST), QPW_BENCH_FLOWS);
+    cr_assert_eq(entries(&rig, QPW_CLASS_DGRAM), 1);
     qpw_bench_rig_close(&rig);
 }
 

@@ -196,6 +196,137 @@ Test(half, live_entries_are_left_to_the_programs)
     audit_close(&a);
 }
 
+/* ---- Established connections in their sets ---- */
+
+/* Let the established connection of that client become older than it may be in its set; its next packet moves it. */
+static void grow(const char *remote, uint16_t port)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, remote, port);
+
+    audit_age(&a, &key, QPW_HELD_NS + SECONDS);
+    audit_rx_tcp(&a, remote, port, 445, ACK, 1001, 5001, 0);
+}
+
+static const char *client(unsigned i)
+{
+    static char remote[24];
+
+    snprintf(remote, sizeof(remote), "10.9.%u.%u", i >> 8, i & 255);
+    return remote;
+}
+
+static uint64_t opened_and_closed(enum qpw_conn_class conn_class, int64_t *ret_difference)
+{
+    uint64_t opened = audit_stat(&a, QPW_STAT_OPENED(conn_class));
+
+    *ret_difference = (int64_t)(opened - audit_stat(&a, QPW_STAT_CLOSED(conn_class)));
+    return opened;
+}
+
+/* A flood pushes none of them out, and has room in each set for all that: at most one of a sample of four is held. */
+Test(half, what_is_established_in_its_set_makes_no_room)
+{
+    enum { CLIENTS = 1200 };
+    struct qpw_half set;
+    unsigned held;
+
+    open_small(false);
+    for (unsigned i = 0; i < CLIENTS; i++)
+        audit_handshake_in(&a, client(i), 900, 445);
+    held = audit_held(&a);
+    cr_assert_gt(held, 250);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), 0);
+    flood(30000);
+    cr_assert_eq(audit_held(&a), held);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), CLIENTS);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_HALF), 1280 - held, "the flood has the rest of each set");
+    for (unsigned i = 0; i < CLIENTS; i++)
+        cr_assert_eq(audit_tcp(&a, client(i), 900, 445).evidence, QPW_EVIDENCE_HANDSHAKE, "client %u", i);
+    for (uint32_t n = 0; n < a.kernel.config.half_sets; n++) {
+        cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_conns_half], &n, &set), 0);
+        for (unsigned first = 0; first < QPW_HALF_WAYS / QPW_HALF_SAMPLE; first++)
+            cr_assert_leq(__builtin_popcount(set.held >> first & 0x1111), 1, "set %u", n);
+    }
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)));
+    audit_close(&a);
+}
+
+/* What is no short connection moves, as the same entry; where there is no place for it, it stays, and nothing is lost. */
+Test(half, what_lives_longer_moves_to_the_established)
+{
+    int64_t open;
+    uint64_t opened;
+    unsigned i;
+
+    open_small(false);
+    for (i = 0; i < 4; i++)
+        audit_handshake_in(&a, client(i), 900, 445);
+    cr_assert_eq(audit_held(&a), 4);
+    opened = opened_and_closed(QPW_CLASS_EST, &open);
+    cr_assert_eq(open, 4);
+    for (i = 0; i < 4; i++)
+        grow(client(i), 900);
+    cr_assert_eq(audit_held(&a), 0);
+    cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 4);
+    cr_assert_eq(opened_and_closed(QPW_CLASS_EST, &open), opened);
+    cr_assert_eq(open, 4);
+    cr_assert_eq(audit_tcp(&a, client(0), 900, 445).evidence, QPW_EVIDENCE_HANDSHAKE);
+    for (i = 4; audit_stat(&a, QPW_LOSS_CONN_EST_FULL) == 0; i++)
+        audit_handshake_in(&a, client(i), 900, 445);
+    opened = audit_held(&a);
+    grow(client(4), 900);
+    cr_assert_eq(audit_held(&a), opened, "the table is full");
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), 1);
+    cr_assert_eq(audit_tcp(&a, client(4), 900, 445).state, QPW_STATE_ESTABLISHED);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, i);
+    audit_close(&a);
+}
+
+/* What has ended makes room like any other; a forged RST ends nothing that the node continues. */
+Test(half, what_ends_in_its_set_is_let_go_of)
+{
+    int64_t open;
+
+    open_small(false);
+    audit_handshake_in(&a, client(0), 900, 445);
+    cr_assert_eq(audit_held(&a), 1);
+    audit_rx_tcp(&a, client(0), 900, 445, PACKET_RST, 1001, 0, 0);
+    cr_assert_eq(audit_held(&a), 0);
+    cr_assert_eq(audit_tcp(&a, client(0), 900, 445).conn_class, QPW_CLASS_HALF);
+    audit_tx_tcp(&a, client(0), 900, 445, ACK, 5001, 1001, 10);
+    cr_assert_eq(audit_held(&a), 1);
+    cr_assert_eq(audit_tcp(&a, client(0), 900, 445).state, QPW_STATE_ESTABLISHED);
+    audit_rx_tcp(&a, client(0), 900, 445, PACKET_FIN | ACK, 1001, 5011, 0);
+    audit_tx_tcp(&a, client(0), 900, 445, PACKET_FIN | ACK, 5011, 1002, 0);
+    cr_assert_eq(audit_held(&a), 0);
+    opened_and_closed(QPW_CLASS_EST, &open);
+    cr_assert_eq(open, 0);
+    opened_and_closed(QPW_CLASS_HALF, &open);
+    cr_assert_eq(open, 1);
+    flood(20000);
+    cr_assert_gt(pushed_out(), 0);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, audit_stat(&a, QPW_STAT_OPENED(QPW_CLASS_HALF)) - 2,
+                 "it was closed twice");
+    audit_close(&a);
+}
+
+/* A connection whose end was not seen keeps its place for as long as the time-out of an established one. */
+Test(half, what_has_expired_in_its_set_makes_room)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, client(0), 900);
+    int64_t open;
+
+    open_small(false);
+    audit_handshake_in(&a, client(0), 900, 445);
+    audit_age(&a, &key, a.kernel.control->tcp_ns + SECONDS);
+    flood(20000);
+    cr_assert_eq(audit_held(&a), 0);
+    cr_assert_eq(opened_and_closed(QPW_CLASS_EST, &open), 1);
+    cr_assert_eq(open, 0);
+    cr_assert_eq(audit_stat(&a, QPW_STAT_EXPIRED(QPW_CLASS_NONE)), 1);
+    audit_close(&a);
+}
+
 /*
  * A connection that user space removed is new when it is seen again: the live count of its bucket shows that it is
  * gone.
@@ -206,6 +337,8 @@ Test(half, what_user_space_removed_is_opened_anew)
 
     open_small(false);
     audit_handshake_in(&a, "10.0.0.9", 900, 445);
+    cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_EST, &key), -EBUSY, "it is in its set, as half-open ones are");
+    grow("10.0.0.9", 900);
     cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_EST, &key), 0);
     cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_EST, &key), -ENOENT);
     audit_handshake_in(&a, "10.0.0.9", 900, 445);
@@ -228,7 +361,7 @@ static uint64_t live_in_all(void)
 
 static uint64_t entries_of_other_tables(void)
 {
-    return audit_connections(&a, QPW_CLASS_EST) + audit_connections(&a, QPW_CLASS_OUT) +
+    return audit_connections(&a, QPW_CLASS_EST) - audit_held(&a) + audit_connections(&a, QPW_CLASS_OUT) +
            audit_connections(&a, QPW_CLASS_DGRAM);
 }
 
@@ -237,8 +370,9 @@ static uint64_t entries_of_other_tables(void)
  */
 Test(half, the_count_of_live_entries_is_that_of_the_tables)
 {
-    enum { CLIENTS = 1100, SOME = 30 };
+    enum { CLIENTS = 2500, SOME = 30 };
     struct qpw_conn_key key;
+    unsigned held;
     char remote[16];
 
     open_small(false);
@@ -246,7 +380,8 @@ Test(half, the_count_of_live_entries_is_that_of_the_tables)
         snprintf(remote, sizeof(remote), "10.9.%u.%u", i >> 8, i & 255);
         audit_handshake_in(&a, remote, 900, 445);
     }
-    cr_assert_eq(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), CLIENTS - 1024);
+    held = audit_held(&a);
+    cr_assert_eq(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), CLIENTS - 1024 - held);
     cr_assert_eq(live_in_all(), 1024);
     for (unsigned i = 0; i < SOME; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i);
@@ -266,7 +401,8 @@ Test(half, the_count_of_live_entries_is_that_of_the_tables)
         cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &key), 0);
         cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &key), -ENOENT);
     }
-    cr_assert_eq(live_in_all(), 1024 + SOME);
+    held -= audit_held(&a); /* so many of those that were closed stood in their sets */
+    cr_assert_eq(live_in_all(), 1024 + SOME + held);
     cr_assert_eq(live_in_all(), entries_of_other_tables());
     for (unsigned i = 0; i < SOME; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i);

@@ -219,8 +219,8 @@ void audit_window_over(struct audit *a)
     a->kernel.control->window_end_ns = 0; /* not "now": jiffies may lag behind the clock that set it */
 }
 
-/* Change an entry of `half`; no program runs meanwhile. */
-static void change_half(struct audit *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+/* Change an entry in its set; no program runs meanwhile. */
+static void change_in_set(struct audit *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
 {
     int fd = a->kernel.map_fd[QPW_MAP_conns_half];
     struct qpw_half set;
@@ -229,10 +229,33 @@ static void change_half(struct audit *a, const struct qpw_conn_key *key, const s
         for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
             if (set.mark[way] && !memcmp(&set.entry[way].key, key, sizeof(*key))) {
                 set.entry[way].conn = *conn;
+                set.entry[way].conn.conn_class |= set.held >> way & 1 ? QPW_CLASS_HELD : 0;
                 cr_assert_eq(bpf_map_update_elem(fd, &n, &set, BPF_EXIST), 0);
                 return;
             }
-    cr_assert_fail("no such half-open connection");
+    cr_assert_fail("no such connection");
+}
+
+void audit_change(struct audit *a, const struct qpw_conn_key *key, const struct qpw_conn *conn)
+{
+    if (conn->conn_class == QPW_CLASS_HALF ||
+        bpf_map_update_elem(a->kernel.map_fd[qpw_conns_map(conn->conn_class)], key, conn, BPF_EXIST))
+        change_in_set(a, key, conn);
+}
+
+unsigned audit_held(struct audit *a)
+{
+    struct qpw_half set;
+    unsigned n = 0;
+
+    for (uint32_t i = 0; bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_conns_half], &i, &set) == 0; i++)
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++) {
+            bool marked = set.mark[way] && set.entry[way].conn.conn_class & QPW_CLASS_HELD;
+
+            cr_assert_eq(set.held >> way & 1, marked, "set %u, way %u", i, way);
+            n += marked;
+        }
+    return n;
 }
 
 void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns)
@@ -245,10 +268,7 @@ void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns)
             continue;
         conn.last_ns -= ns;
         conn.first_ns -= ns;
-        if (c == QPW_CLASS_HALF)
-            change_half(a, key, &conn);
-        else
-            cr_assert_eq(bpf_map_update_elem(a->kernel.map_fd[qpw_conns_map(c)], key, &conn, BPF_EXIST), 0);
+        audit_change(a, key, &conn);
         qpw_kernel_touch(&a->kernel, key);
         found = true;
     }

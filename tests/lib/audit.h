@@ -127,6 +127,12 @@ void audit_window_over(struct audit *a);
 /* Make the connection's last packet that much older. The connection must exist. */
 void audit_age(struct audit *a, const struct qpw_conn_key *key, uint64_t ns);
 
+/* Write a connection as it was read, changed, back to where it stands; no program runs meanwhile. */
+void audit_change(struct audit *a, const struct qpw_conn_key *key, const struct qpw_conn *conn);
+
+/* The number of established connections that stand in their sets; those, and no others, are held there. */
+unsigned audit_held(struct audit *a);
+
 /* Make remembered questions that much older. */
 void audit_age_questions(struct audit *a, uint64_t ns);
 

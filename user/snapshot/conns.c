@@ -35,14 +35,29 @@ uint64_t qpw_conns_capacity(const struct qpw_kernel *k, enum qpw_conn_class conn
 
 /* ---- Walking ---- */
 
+/* An established connection stays in its set at first: readers see it as any other of its class. */
+static enum qpw_conn_class class_in_set(const struct qpw_half *set, unsigned way)
+{
+    return set->entry[way].conn.conn_class & QPW_CLASS_HELD ? QPW_CLASS_EST : QPW_CLASS_HALF;
+}
+
+static struct qpw_conn conn_in_set(const struct qpw_half *set, unsigned way)
+{
+    struct qpw_conn conn = set->entry[way].conn;
+
+    conn.conn_class &= ~QPW_CLASS_HELD;
+    return conn;
+}
+
 /* Copy each set under its lock, so that entry and key always belong together. */
-static int walk_sets(int fd, qpw_conns_each *each, void *data)
+static int walk_sets(int fd, enum qpw_conn_class conn_class, qpw_conns_each *each, void *data)
 {
     LIBBPF_OPTS(bpf_map_batch_opts, locked, .elem_flags = BPF_F_LOCK);
     struct qpw_half *sets = calloc(HALF_BATCH, sizeof(*sets));
     uint32_t *keys = calloc(HALF_BATCH, sizeof(*keys));
     __u32 token, count;
     bool first = true;
+    struct qpw_conn conn;
     int r = sets && keys ? 0 : -ENOMEM;
 
     while (r == 0) {
@@ -53,8 +68,10 @@ static int walk_sets(int fd, qpw_conns_each *each, void *data)
             break;
         for (__u32 i = 0; i < count; i++)
             for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
-                if (sets[i].mark[way])
-                    each(&sets[i].entry[way].key, &sets[i].entry[way].conn, data);
+                if (sets[i].mark[way] && class_in_set(&sets[i], way) == conn_class) {
+                    conn = conn_in_set(&sets[i], way);
+                    each(&sets[i].entry[way].key, &conn, data);
+                }
     }
     free(sets);
     free(keys);
@@ -101,9 +118,11 @@ static int walk_hash(int fd, qpw_conns_each *each, void *data)
 
 int qpw_conns_walk(const struct qpw_kernel *k, enum qpw_conn_class conn_class, qpw_conns_each *each, void *data)
 {
-    int fd = table_fd(k, conn_class);
+    bool in_sets = conn_class == QPW_CLASS_HALF || (conn_class == QPW_CLASS_EST && !k->config.replay);
+    int r = in_sets ? walk_sets(k->map_fd[QPW_MAP_conns_half], conn_class, each, data) : 0;
 
-    return conn_class == QPW_CLASS_HALF ? walk_sets(fd, each, data) : walk_hash(fd, each, data);
+    /* The sets first: what leaves them in between is met again, and nothing is missed. */
+    return r < 0 || conn_class == QPW_CLASS_HALF ? r : walk_hash(table_fd(k, conn_class), each, data);
 }
 
 /* ---- Single entries ---- */
@@ -120,9 +139,9 @@ static struct qpw_tag tag_of(const struct qpw_kernel *k, const struct qpw_conn_k
     return t;
 }
 
-/* Find the key's set, its number, and the key's way in it. Return 0, -ENOENT or another negative errno. */
-static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, uint32_t *ret_number,
-                    struct qpw_half *ret_set, unsigned *ret_way)
+/* Find the key's set, its number, and its way there if it is of that class. Return 0, -ENOENT or another negative errno. */
+static int find_way(const struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key,
+                    uint32_t *ret_number, struct qpw_half *ret_set, unsigned *ret_way)
 {
     struct qpw_tag t = tag_of(k, key, NULL);
 
@@ -131,7 +150,7 @@ static int find_way(const struct qpw_kernel *k, const struct qpw_conn_key *key, 
         return -errno;
     for (*ret_way = 0; *ret_way < QPW_HALF_WAYS; ++*ret_way)
         if (ret_set->mark[*ret_way] && !memcmp(&ret_set->entry[*ret_way].key, key, sizeof(*key)))
-            return 0;
+            return class_in_set(ret_set, *ret_way) == conn_class ? 0 : -ENOENT;
     return -ENOENT;
 }
 
@@ -146,13 +165,15 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
     struct qpw_half set;
     uint32_t number;
     unsigned way;
-    int r;
+    int r = -ENOENT;
 
     if (conn_class != QPW_CLASS_HALF)
-        return bpf_map_lookup_elem(table_fd(k, conn_class), key, ret) < 0 ? -errno : 0;
-    r = find_way(k, key, &number, &set, &way);
+        r = bpf_map_lookup_elem(table_fd(k, conn_class), key, ret) < 0 ? -errno : 0;
+    if (r != -ENOENT || (conn_class != QPW_CLASS_HALF && conn_class != QPW_CLASS_EST))
+        return r;
+    r = find_way(k, conn_class, key, &number, &set, &way);
     if (r == 0)
-        *ret = set.entry[way].conn;
+        *ret = conn_in_set(&set, way);
     return r;
 }
 
@@ -175,13 +196,15 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
     int r;
 
     if (conn_class == QPW_CLASS_HALF) {
-        r = k->config.replay ? find_way(k, key, &number, &set, &way) : -EBUSY;
+        r = k->config.replay ? find_way(k, conn_class, key, &number, &set, &way) : -EBUSY;
         if (r < 0)
             return r;
         set.mark[way] = 0;
         r = write_set(k, number, &set);
     } else {
         r = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
+        if (r == -ENOENT && conn_class == QPW_CLASS_EST && find_way(k, conn_class, key, &number, &set, &way) == 0)
+            return -EBUSY;
         t = tag_of(k, key, NULL);
         bucket = qpw_tag_bucket(&t);
         live = &k->incarnations->open[qpw_tag_incarnation(&t)].live;

@@ -3,7 +3,8 @@
  * conns.h - read and clear the connection tables from user space.
  *
  * Three are kernel hash maps. The half-open one is an array of sets (bpf/half.h) that only the programs may change
- * while they run; user space removes entries from it only in a replay, where nothing runs concurrently.
+ * while they run; user space removes entries from it only in a replay, where nothing runs concurrently. Established
+ * connections stand in a set at first; they are read as what they are.
  */
 #ifndef QPW_KERNEL_CONNS_H
 #define QPW_KERNEL_CONNS_H
@@ -33,7 +34,10 @@ int qpw_conns_find(const struct qpw_kernel *k, enum qpw_conn_class conn_class, c
 /* The same in all tables: established connections first, half-open ones last. */
 int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *key, struct qpw_conn *ret);
 
-/* Remove an entry and invalidate cached copies of it. Return 0, -ENOENT, or -EBUSY for a live half-open one. */
+/*
+ * Remove an entry and invalidate cached copies of it. Return 0, -ENOENT, or -EBUSY for what stands in a set that is in
+ * use: half-open, or established and not old enough to have left it.
+ */
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key);
 
 /*
