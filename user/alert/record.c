@@ -6,7 +6,7 @@
 
 #include "util/name_table.h"
 
-QPW_NAME_TABLE(qpw_record_kind_name, QPW_RECORD_KINDS, QPW_RECORD_KIND_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_record_kind_name, value, QPW_RECORD_KINDS, QPW_RECORD_KIND_COUNT, "invalid")
 
 void qpw_record_fact(struct qpw_record *record, const char *key, const char *format, ...)
 {

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-QPW_NAME_TABLE(qpw_answer_name, QPW_ANSWERS, QPW_ANSWER_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_answer_name, state, QPW_ANSWERS, QPW_ANSWER_COUNT, "invalid")
 
 /* When each state began to apply, in Unix nanoseconds; 0: it does not. */
 struct causes {

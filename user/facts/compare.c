@@ -10,7 +10,7 @@
 #include "util/array.h"
 #include "util/name_table.h"
 
-QPW_NAME_TABLE(qpw_difference_kind_name, QPW_DIFFERENCE_KINDS, QPW_DIFFERENCE_KIND_COUNT, "")
+QPW_NAME_TABLE(qpw_difference_kind_name, kind, QPW_DIFFERENCE_KINDS, QPW_DIFFERENCE_KIND_COUNT, "")
 
 const char *qpw_difference_name(unsigned what)
 {
@@ -34,7 +34,7 @@ enum qpw_difference_kind qpw_difference_kind(unsigned what)
     return what < QPW_DIFFERS_COUNT ? kinds[what] : QPW_DIFFERENCE_KIND_COUNT;
 }
 
-QPW_NAME_TABLE(qpw_pair_state_name, QPW_UNCOMPARED, QPW_PAIR_STATE_COUNT, "")
+QPW_NAME_TABLE(qpw_pair_state_name, state, QPW_UNCOMPARED, QPW_PAIR_STATE_COUNT, "")
 
 int qpw_difference_add_node(struct qpw_difference *d, const char *node)
 {

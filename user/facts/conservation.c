@@ -7,7 +7,7 @@
 #define SECOND_US 1000000u
 #define PARTS 3
 
-QPW_NAME_TABLE(qpw_conserved_name, QPW_CONSERVED, QPW_CONSERVED_COUNT, "")
+QPW_NAME_TABLE(qpw_conserved_name, value, QPW_CONSERVED, QPW_CONSERVED_COUNT, "")
 
 uint64_t qpw_flow_at(const struct qpw_flow *flow, uint64_t at_us)
 {

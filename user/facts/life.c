@@ -14,9 +14,9 @@
  */
 #define SWAP_NS 20000000ull
 
-QPW_NAME_TABLE(qpw_life_state_name, QPW_LIFE_STATES, QPW_LIFE_STATE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_life_state_name, state, QPW_LIFE_STATES, QPW_LIFE_STATE_COUNT, "invalid")
 
-QPW_NAME_TABLE(qpw_closing_name, QPW_CLOSINGS, QPW_CLOSING_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_closing_name, closing, QPW_CLOSINGS, QPW_CLOSING_COUNT, "invalid")
 
 static bool seen_since(const struct qpw_finding_row *f, const struct qpw_life *step)
 {

@@ -14,7 +14,7 @@
 #define SETTLED 30u                      /* the same of what is changed on one node after the other */
 #define EVENT_NS 3600000000000ull        /* time that an event without an end stays listed */
 
-QPW_NAME_TABLE(qpw_live_kind_name, QPW_LIVE_KINDS, QPW_LIVE_KIND_COUNT, "")
+QPW_NAME_TABLE(qpw_live_kind_name, kind, QPW_LIVE_KINDS, QPW_LIVE_KIND_COUNT, "")
 
 static const struct qpw_live_peer *peer_named(const struct qpw_live_comparing *c, const char *name)
 {

@@ -3,7 +3,7 @@
 
 #include "util/name_table.h"
 
-QPW_NAME_TABLE(qpw_watch_name, QPW_WATCHES, QPW_WATCH_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_watch_name, state, QPW_WATCHES, QPW_WATCH_COUNT, "invalid")
 
 enum qpw_watch_state qpw_watch_of(const struct qpw_snapshot *s, const struct qpw_iface_row *row)
 {

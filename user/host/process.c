@@ -22,7 +22,7 @@
 /* A flag in /proc/PID/stat (include/linux/sched.h); set before memory and descriptors are released. */
 #define PF_EXITING 0x4u
 
-QPW_NAME_TABLE(qpw_match_name, QPW_MATCHES, QPW_MATCH_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_match_name, value, QPW_MATCHES, QPW_MATCH_COUNT, "invalid")
 
 static ssize_t read_text(int pid, const char *file, char *buf, size_t size)
 {

@@ -14,7 +14,7 @@
 
 #define EVENTS 16
 
-QPW_NAME_TABLE(qpw_poll_result_name, QPW_POLL_RESULTS, QPW_POLL_RESULT_COUNT, "")
+QPW_NAME_TABLE(qpw_poll_result_name, result, QPW_POLL_RESULTS, QPW_POLL_RESULT_COUNT, "")
 
 /* ---- What libcurl waits for ---- */
 

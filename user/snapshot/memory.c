@@ -10,7 +10,7 @@
 #include "instance/objects.h"
 #include "util/name_table.h"
 
-QPW_NAME_TABLE(qpw_memory_name, QPW_MEMORY_PARTS, QPW_MEMORY_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_memory_name, part, QPW_MEMORY_PARTS, QPW_MEMORY_COUNT, "invalid")
 
 /* Those that are not named are OTHER. */
 static const uint8_t parts[QPW_MAP_COUNT] = {

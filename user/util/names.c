@@ -12,18 +12,18 @@
 
 #include "qportwatch_user.h"
 
-QPW_NAME_TABLE(qpw_direction_name, QPW_DIRECTIONS, QPW_DIR_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_verdict_name, QPW_VERDICTS, QPW_VERDICT_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_evidence_name, QPW_EVIDENCES, QPW_EVIDENCE_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_outcome_name, QPW_OUTCOMES, QPW_OUTCOME_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_scope_name, QPW_SCOPES, QPW_SCOPE_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_reason_name, QPW_REASONS, QPW_REASON_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_loss_name, QPW_LOSSES, QPW_LOSS_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_class_name, QPW_CONN_CLASSES, QPW_CLASS_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_coverage_name, QPW_COVERAGES, QPW_COVERAGE_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_speech_name, QPW_SPEECHES, QPW_SPEECH_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_spoken_name, QPW_SPOKEN, QPW_SPOKEN_COUNT, "invalid")
-QPW_NAME_TABLE(qpw_judged_name, QPW_JUDGED, QPW_JUDGED_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_direction_name, value, QPW_DIRECTIONS, QPW_DIR_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_verdict_name, value, QPW_VERDICTS, QPW_VERDICT_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_evidence_name, value, QPW_EVIDENCES, QPW_EVIDENCE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_outcome_name, value, QPW_OUTCOMES, QPW_OUTCOME_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_scope_name, value, QPW_SCOPES, QPW_SCOPE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_reason_name, value, QPW_REASONS, QPW_REASON_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_loss_name, value, QPW_LOSSES, QPW_LOSS_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_class_name, value, QPW_CONN_CLASSES, QPW_CLASS_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_coverage_name, value, QPW_COVERAGES, QPW_COVERAGE_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_speech_name, value, QPW_SPEECHES, QPW_SPEECH_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_spoken_name, value, QPW_SPOKEN, QPW_SPOKEN_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_judged_name, value, QPW_JUDGED, QPW_JUDGED_COUNT, "invalid")
 
 const char *qpw_protocol_name(unsigned protocol)
 {

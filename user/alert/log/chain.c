@@ -17,7 +17,7 @@
 /* Text before the fact in a line: in an alert's metadata, and in an engine record's variables. No value can contain it. */
 static const char *const before[] = {"\"chain\":[\"", "{\"chain\":\""};
 
-QPW_NAME_TABLE(qpw_log_chain_word_name, QPW_LOG_CHAIN_WORDS, QPW_LOG_CHAIN_WORD_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_log_chain_word_name, value, QPW_LOG_CHAIN_WORDS, QPW_LOG_CHAIN_WORD_COUNT, "invalid")
 
 void qpw_log_chain_init(struct qpw_log_chain *chain)
 {

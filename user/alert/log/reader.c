@@ -22,7 +22,7 @@
 #define HINT 48
 #define LEAST_LETTERS 2 /* "in", "out" */
 
-QPW_NAME_TABLE(qpw_alert_column_title, QPW_ALERT_COLUMNS, QPW_ALERT_COLUMN_COUNT, "")
+QPW_NAME_TABLE(qpw_alert_column_title, column, QPW_ALERT_COLUMNS, QPW_ALERT_COLUMN_COUNT, "")
 
 int qpw_alert_filter_verdict(struct qpw_alert_filter *f, const char *text, struct qpw_error *err)
 {

@@ -7,9 +7,9 @@
 #include "policy/lang/parse.h"
 #include "util/name_table.h"
 
-QPW_NAME_TABLE(qpw_infra_name, QPW_INFRA_GROUPS, QPW_INFRA_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_infra_name, group, QPW_INFRA_GROUPS, QPW_INFRA_COUNT, "invalid")
 
-QPW_NAME_TABLE(qpw_implied_name, QPW_IMPLIED_GROUPS, QPW_IMPLIED_COUNT, "invalid")
+QPW_NAME_TABLE(qpw_implied_name, group, QPW_IMPLIED_GROUPS, QPW_IMPLIED_COUNT, "invalid")
 
 bool qpw_protocol_in(const uint64_t protocols[4], unsigned protocol)
 {
