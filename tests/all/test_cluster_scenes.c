@@ -13,6 +13,7 @@
 TestSuite(cluster_scenes, .timeout = 3600);
 
 #define PROGRAM QPW_BUILD "/qportwatch"
+#define PATIENCE_MS 900000
 #define ONLY(c, ...) nodes_expect_only((c), (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
 
 static void begin(struct nodes *c, size_t n)
@@ -255,6 +256,69 @@ Test(cluster_scenes, an_address_moves_and_is_then_held_by_two)
     netns_run(&c.ns[2], "ip addr del 10.88.0.50/32 dev e0");
     nodes_until_count(&c, 0, "cluster-over", 1);
     ONLY(&c, "cluster-address-twice", "cluster-over");
+    nodes_close(&c);
+}
+
+/* Whether both neighbours have fetched the last lie. */
+static bool is_told(void *argument)
+{
+    const struct nodes *c = argument;
+
+    return netns_output(&c->bridge, NULL, 0, "[ $(grep '^before ' %s/node3/told | sort -u | wc -l) = 2 ]", c->folder) == 0;
+}
+
+/* Fail if a record of node i about the cluster names that node. */
+static void expect_silence_about(const struct nodes *c, size_t i, const char *name)
+{
+    struct evelog log = {0};
+    char path[160];
+
+    evelog_add(&log, nodes_path(c, i, "eve.json", path));
+    for (size_t r = 0; r < log.n; r++)
+        if (!strncmp(evelog_name(log.records[r]), "cluster-", strlen("cluster-")))
+            cr_expect(!strstr(evelog_fact(log.records[r], "text"), name), "node%zu: %s", i + 1, evelog_fact(log.records[r], "text"));
+    evelog_clear(&log);
+}
+
+/*
+ * A node with the right key tells one lie after the other. It can lie about itself only: no neighbour says anything about the
+ * other one, nothing fills their disks, and what one of them finds in the midst of it, the other one knows.
+ */
+Test(cluster_scenes, a_peer_with_the_right_key_lies)
+{
+    char address[32] = "10.88.0.3", keys[160], told[160], log[160], serve_log[160];
+    struct nodes c;
+
+    nodes_open(&c, 3);
+    for (size_t i = 0; i < 3; i++)
+        nodes_attach(&c, i);
+    nodes_serve(&c, 0);
+    nodes_serve(&c, 1);
+    nodes_talk(&c);
+    netns_stop(c.talker[2], SIGKILL);
+    c.talker[2] = netns_start(&c.ns[2], nodes_path(&c, 2, "liar.log", log),
+                              (char *[]){(char *)"tests/all/liar", (char *)PROGRAM, address, (char *)nodes_path(&c, 2, "keys", keys),
+                                         (char *)nodes_path(&c, 2, "told", told), (char *)"25", NULL});
+    if (!netns_until(is_told, &c, PATIENCE_MS)) {
+        char out[8192];
+
+        netns_output(&c.bridge, out, sizeof(out), "tail -n 20 %s %s %s", told, log, nodes_path(&c, 0, "serve.log", serve_log));
+        cr_assert(false, "%s", out);
+    }
+    netns_run(&c.ns[0], "(echo answer | timeout 20 nc -l -N 7003) >/dev/null 2>&1 & for i in $(seq 200); do ss -Hltn sport = 7003 | "
+                        "grep -q . && exit 0; sleep 0.02; done; exit 1");
+    netns_run(&c.outside, "echo x | timeout 5 nc -N 10.88.0.1 7003");
+    netns_run(&c.bridge, "for i in $(seq 600); do grep -q '\"dest_port\":7003.*answered' %s/node2/state/events/node1 && exit 0; sleep 0.05; "
+                         "done; exit 1", c.folder);
+    expect_silence_about(&c, 0, "node2");
+    expect_silence_about(&c, 1, "node1");
+    for (size_t i = 0; i < 2; i++) {
+        netns_run(&c.bridge, "[ $(du -sk %s/node%zu/state | cut -f1) -le 6144 ] || { du -ak %s/node%zu/state; exit 1; }", c.folder, i + 1,
+                  c.folder, i + 1);
+        cr_expect_leq(netns_process_number(c.serve[i], "RssAnon", 10), 16384u);
+    }
+    ONLY(&c, "cluster-address-twice", "cluster-bypassed", "cluster-clock", "cluster-direction", "cluster-drift", "cluster-forged",
+         "cluster-log", "cluster-lost", "cluster-over", "cluster-stale");
     nodes_close(&c);
 }
 

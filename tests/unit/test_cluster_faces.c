@@ -21,7 +21,8 @@ TestSuite(cluster_faces);
 
 static struct qpw_peer_status peers[] = {
     {.name = "node2", .result = "ok", .epoch = "boot:1", .seq = 7, .version = "1.2", .policy = "sha256:0123456789abcdef", .answer = "CLEAN",
-     .monitored = "e0 e1", .has_offset = true, .offset_us = -12345, .offset_error_us = 80, .polls = {{"ok", 9}, {"slow", 0}}, .n_polls = 2},
+     .monitored = "e0 e1", .has_offset = true, .offset_us = -12345, .offset_error_us = 80, .polls = {{"ok", 9}, {"slow", 0}}, .n_polls = 2,
+     .events = {.result = "ok", .number = 4711, .missed = 2, .severity = QPW_SEVERITY_HIGH, .text = "tcp/7003 answered"}},
     {.name = "node3", .result = "wrong-key", .trouble = "its key or certificate is not the expected one"},
     {.name = "node4"}};
 static struct qpw_cluster_status status = {.node = "node1", .peers = peers, .n = 3};
@@ -36,6 +37,7 @@ static void date(uint64_t now_ns, unsigned age)
 {
     status.at_unix_ns = found.at_unix_ns = now_ns - age * SECOND_NS;
     peers[0].polled_unix_ns = peers[0].got_unix_ns = now_ns - (age + 3) * SECOND_NS;
+    peers[0].events.at_unix_ns = now_ns - 90 * SECOND_NS;
     peers[1].polled_unix_ns = now_ns;
     items[0].since_unix_ns = items[1].since_unix_ns = now_ns - 240 * SECOND_NS;
     qpw_found_sort(&found);
@@ -170,6 +172,9 @@ Test(cluster_faces, details_show_what_settles_a_difference_and_why_a_peer_is_sta
             expect(all, "sha256:0123456789abcdef");
             expect(all, "-12345 us");
             expect(all, "ok 9");
+            expect(all, "1 min 30 s ago, high: tcp/7003 answered");
+            expect(all, "heard up to record 4711");
+            expect(all, "2 of its records never came");
             cr_expect_not(strstr(all, "slow 0"), "%s", all);
         } else if (!strcmp(line->item, "node3") && line->peer) {
             expect(painted(&b, 30, 100), "node3, stale");
@@ -238,6 +243,7 @@ static void drop(struct reported *r)
 /* What a face says about the sample: who is stale and why, and both differences with the more serious one first. */
 static void expect_both(const char *all)
 {
+    expect(all, "tcp/7003 answered");
     expect(all, "node1: 3 peers, 2 of them stale; 2 differences, 1 of them high");
     expect(all, "its key or certificate is not the expected one");
     expect(all, "not polled yet");

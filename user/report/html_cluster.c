@@ -12,7 +12,7 @@
 #include "words/printer.h"
 #include "words/words.h"
 
-const struct qpw_page_table qpw_page_table_nodes = {"nodes", {"!Node", "#Statement", "Answer", "Version", "Policy", "Monitors", "Trouble"}};
+const struct qpw_page_table qpw_page_table_nodes = {"nodes", {"!Node", "#Statement", "Answer", "Version", "Policy", "Monitors", "Newest finding", "Trouble"}};
 const struct qpw_page_table qpw_page_table_differences = {"differences", {"Severity", "!Concerns", "Difference", "Settled by", "Since"}};
 
 static void node(struct qpw_html_page *p, const struct qpw_peer_status *peer, uint64_t now_unix_ns)
@@ -27,6 +27,7 @@ static void node(struct qpw_html_page *p, const struct qpw_peer_status *peer, ui
     qpw_page_cell(p, "", peer->version);
     qpw_page_cell(p, "a", words.policy);
     qpw_page_cell(p, "w", peer->monitored);
+    qpw_page_cell(p, "w", words.newest);
     qpw_page_cell(p, "w", words.trouble);
 }
 

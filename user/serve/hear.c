@@ -36,6 +36,7 @@ static void ask(struct qpw_hear *h, struct qpw_poll *poll, const struct qpw_poll
 void qpw_hear_tick(struct qpw_hear *h, struct qpw_poll *poll, const struct qpw_poll_target *target, size_t index, unsigned wait_s)
 {
     h->asked = 0;
+    h->took = 0;
     if (h->asking)
         return;
     if (h->pause)
@@ -79,7 +80,8 @@ bool qpw_hear_polled(struct qpw_hear *h, struct qpw_poll *poll, const struct qpw
     if (polled->result != QPW_POLL_OK)
         return changed;
     news = take(h, target->name, polled);
-    if (!h->pause && h->asked < QPW_HEAR_AT_ONCE && (news || polled->took_us >= AT_ONCE_US))
+    h->took += polled->length;
+    if (!h->pause && h->asked < QPW_HEAR_AT_ONCE && h->took < QPW_HEAR_TICK_BYTES && (news || polled->took_us >= AT_ONCE_US))
         ask(h, poll, target, polled->target, QPW_HEAR_WAIT_S);
     return changed || news;
 }

@@ -12,7 +12,8 @@
 #define QPW_HEAR_KIND 1u     /* qpw_poll_ask.kind of its requests; 0 are the gatherer's */
 #define QPW_HEAR_WAIT_S 25u  /* below the 30 s that a server waits at most */
 #define QPW_HEAR_BYTES (1u << 20)
-#define QPW_HEAR_AT_ONCE 100u /* requests between two ticks: a peer that always has an event costs no more */
+#define QPW_HEAR_AT_ONCE 100u /* requests between two ticks, */
+#define QPW_HEAR_TICK_BYTES (512u << 10) /* and bytes after which none follows: a peer that always has an event costs no more */
 
 struct qpw_hear {
     const char *state; /* the state directory, borrowed */
@@ -22,6 +23,7 @@ struct qpw_hear {
     bool has_result;
     char trouble[160];           /* why it brought nothing; else empty */
     unsigned asked;              /* requests since the last tick */
+    size_t took;                 /* bytes of events since then */
     unsigned pause;              /* ticks before the next one, after an answer that was not valid */
 };
 

@@ -246,6 +246,19 @@ static void paint_cells(struct pen *p, const struct qpw_model *m, const struct q
     }
 }
 
+/* What the peer's alert log said last, as far as it was heard. */
+static void paint_peer_events(struct pen *p, const struct qpw_peer_events *e, const char *newest)
+{
+    if (*newest)
+        put(p, e->severity == QPW_SEVERITY_HIGH ? QPW_STYLE_BAD : QPW_STYLE_NORMAL, "newest", newest);
+    if (e->number)
+        putf(p, QPW_STYLE_NORMAL, "its log", "heard up to record %" PRIu64, e->number);
+    if (e->missed)
+        putf(p, QPW_STYLE_WARN, "", "%" PRIu64 " of its records never came", e->missed);
+    if (*e->trouble)
+        put(p, QPW_STYLE_WARN, "", e->trouble);
+}
+
 static void paint_peer_status(struct pen *p, const struct qpw_model *m, const struct qpw_peer_status *peer)
 {
     struct qpw_peer_words words;
@@ -270,6 +283,7 @@ static void paint_peer_status(struct pen *p, const struct qpw_model *m, const st
     if (peer->has_offset)
         putf(p, QPW_STYLE_NORMAL, "clock", "%+" PRId64 " us since boot against this node's, +/- %" PRIu64 " us", peer->offset_us,
              peer->offset_error_us);
+    paint_peer_events(p, &peer->events, words.newest);
     for (size_t i = 0; i < peer->n_polls; i++)
         if (peer->polls[i].n)
             putf(p, QPW_STYLE_NORMAL, i ? "" : "polls", "%s %" PRIu64, peer->polls[i].name, peer->polls[i].n);
