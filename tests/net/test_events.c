@@ -3,132 +3,68 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "auditor.h"
 #include "host/clock.h"
-#include "netns.h"
+#include "nodes.h"
 
 TestSuite(events_net, .timeout = NETNS_TIMEOUT_S);
 
 #define PROGRAM QPW_BUILD "/qportwatch"
 #define NODES 5
 
-static struct netns bridge, outside, ns[NODES];
-static pid_t auditor[NODES], serve[NODES];
-static char folder[64];
-
-static void start_auditor(unsigned i)
-{
-    char policy[96], log[96], eve[96], state[96];
-    char *argv[] = {(char *)PROGRAM, (char *)"attach", (char *)"e0", (char *)"--mode", (char *)"tc", (char *)"--no-tui", (char *)"--no-history",
-                    (char *)"--policy", policy, (char *)"--alerts", eve, (char *)"--cluster", state, NULL};
-
-    snprintf(policy, sizeof(policy), "%s/policy", folder);
-    snprintf(log, sizeof(log), "%s/log%u", folder, i + 1);
-    snprintf(eve, sizeof(eve), "%s/eve%u.json", folder, i + 1);
-    snprintf(state, sizeof(state), "%s/state%u", folder, i + 1);
-    auditor[i] = netns_start(&ns[i], log, argv);
-}
-
-/* Wait for the word that an auditor says when it is there: "attached", or "resumed". */
-static void until_audited(unsigned i, const char *word)
-{
-    char log[96];
-
-    snprintf(log, sizeof(log), "%s/log%u", folder, i + 1);
-    netns_until_file(log, word, NETNS_DEADLINE_MS);
-}
-
-static void start_serve(unsigned i)
-{
-    char policy[96], keys[96], state[96], log[96];
-
-    snprintf(policy, sizeof(policy), "%s/policy", folder);
-    snprintf(keys, sizeof(keys), "%s/keys%u", folder, i + 1);
-    snprintf(state, sizeof(state), "%s/state%u", folder, i + 1);
-    snprintf(log, sizeof(log), "%s/serve%u.log", folder, i + 1);
-    serve[i] = netns_start(&ns[i], log, (char *[]){(char *)PROGRAM, (char *)"serve", (char *)"--policy", policy, (char *)"--keys", keys,
-                                                   (char *)"--state", state, NULL});
-}
-
-static void make(void)
-{
-    netns_need_root();
-    snprintf(folder, sizeof(folder), "/tmp/qportwatch-events.XXXXXX");
-    cr_assert(mkdtemp(folder));
-    bridge = netns_new();
-    outside = netns_new();
-    netns_run(&bridge, "ip link add br0 type bridge && ip link set br0 up");
-    netns_plug(&bridge, &outside, "10.87.0", 200);
-    netns_run(&bridge, "printf 'policy test/events\\ninbound tcp 445 SMB\\n' >%s/policy", folder);
-    for (unsigned i = 0; i < NODES; i++) {
-        ns[i] = netns_new();
-        netns_plug(&bridge, &ns[i], "10.87.0", i + 1);
-        netns_run(&bridge, "echo \"peer node%u 10.87.0.%u $(" PROGRAM " cluster key --keys %s/keys%u --name node%u | sed -n 's/.* \\(key=.*\\)/\\1/p')\" "
-                  ">>%s/policy", i + 1, i + 1, folder, i + 1, i + 1, folder);
-    }
-    for (unsigned i = 0; i < NODES; i++)
-        start_auditor(i);
-    for (unsigned i = 0; i < NODES; i++)
-        until_audited(i, "attached");
-    for (unsigned i = 0; i < NODES; i++)
-        start_serve(i);
-}
-
 /* Wait until every node's file of each other node matches that pattern of grep. */
-static void until_all_know(unsigned of, const char *pattern)
+static void until_all_know(const struct nodes *c, size_t of, const char *pattern)
 {
-    for (unsigned i = 0; i < NODES; i++)
+    for (size_t i = 0; i < c->n; i++)
         if (i != of)
-            netns_run(&ns[i], "for i in $(seq 3000); do grep -qs '%s' %s/state%u/events/node%u && exit 0; sleep 0.01; done; exit 1", pattern, folder,
-                      i + 1, of + 1);
+            netns_run(&c->bridge, "for i in $(seq 3000); do grep -qs '%s' %s/node%zu/state/events/node%zu && exit 0; sleep 0.01; done; exit 1",
+                      pattern, c->folder, i + 1, of + 1);
 }
 
-static void serve_unlisted(unsigned node, unsigned port)
+/* Let node2 answer at a port that no rule lists, and the outside host ask there. */
+static void exchange(const struct nodes *c, unsigned port)
 {
-    netns_run(&ns[node], "(echo answer | timeout 20 nc -l -N %u) >/dev/null 2>&1 & for i in $(seq 200); do ss -Hltn sport = %u | grep -q . && "
+    netns_run(&c->ns[1], "(echo answer | timeout 20 nc -l -N %u) >/dev/null 2>&1 & for i in $(seq 200); do ss -Hltn sport = %u | grep -q . && "
                          "exit 0; sleep 0.02; done; exit 1", port, port);
+    netns_run(&c->outside, "echo x | timeout 5 nc -N 10.88.0.2 %u", port);
+}
+
+/* Nothing is missing in what node1 keeps of node2, and nothing twice: it is the beginning of node2's log. */
+static void expect_whole(const struct nodes *c)
+{
+    netns_run(&c->bridge, "cd %s && n=$(wc -l <node1/state/events/node2); head -n $n node2/eve.json | cmp - node1/state/events/node2", c->folder);
 }
 
 Test(events_net, an_answered_finding_is_known_to_all_nodes)
 {
     static char text[1 << 16];
     uint64_t begun, known;
+    struct nodes c;
 
-    make();
-    for (unsigned i = 0; i < NODES; i++)
-        until_all_know(i, "\"event_type\"");
-    serve_unlisted(1, 7003);
+    nodes_open(&c, NODES);
+    nodes_start(&c);
+    for (size_t i = 0; i < NODES; i++)
+        until_all_know(&c, i, "\"event_type\"");
     begun = qpw_clock_monotonic_ns();
-    netns_run(&outside, "echo x | timeout 5 nc -N 10.87.0.2 7003");
-    until_all_know(1, "\"dest_port\":7003.*answered");
+    exchange(&c, 7003);
+    until_all_know(&c, 1, "\"dest_port\":7003.*answered");
     known = qpw_clock_monotonic_ns();
     cr_log_info("from before the exchange until all four peers had written it down: %u ms", (unsigned)((known - begun) / 1000000));
-    netns_run(&ns[0], "for i in $(seq 300); do jq -e '.peers[] | select(.name == \"node2\") | .events.newest | contains(\"7003\")' %s/state1/status.json "
-              ">/dev/null && exit 0; sleep 0.05; done; cat %s/state1/status.json; exit 1", folder, folder);
-    netns_output(&ns[0], text, sizeof(text), PROGRAM " cluster status --cluster %s/state1 2>&1", folder);
+    netns_run(&c.bridge, "cd %s && for i in $(seq 300); do jq -e '.peers[] | select(.name == \"node2\") | .events.newest | contains(\"7003\")' "
+              "node1/state/status.json >/dev/null && exit 0; sleep 0.05; done; cat node1/state/status.json; exit 1", c.folder);
+    netns_output(&c.ns[0], text, sizeof(text), PROGRAM " cluster status --cluster %s/node1/state 2>&1", c.folder);
     cr_expect(strstr(text, "7003"), "%s", text);
-    /* A node that was killed and comes back tells on: nothing is missing, and nothing twice. */
-    netns_stop(auditor[1], SIGKILL);
-    start_auditor(1);
-    until_audited(1, "resumed");
-    serve_unlisted(1, 7004);
-    netns_run(&outside, "echo x | timeout 5 nc -N 10.87.0.2 7004");
-    until_all_know(1, "\"dest_port\":7004.*answered");
-    netns_run(&ns[0], "n=$(wc -l <%s/state1/events/node2); head -n $n %s/eve2.json | cmp - %s/state1/events/node2", folder, folder, folder);
-    netns_stop(serve[0], SIGTERM);
-    start_serve(0);
-    serve_unlisted(1, 7005);
-    netns_run(&outside, "echo x | timeout 5 nc -N 10.87.0.2 7005");
-    until_all_know(1, "\"dest_port\":7005.*answered");
-    netns_run(&ns[0], "n=$(wc -l <%s/state1/events/node2); head -n $n %s/eve2.json | cmp - %s/state1/events/node2", folder, folder, folder);
-    for (unsigned i = 0; i < NODES; i++) {
-        cr_expect_eq(netns_stop(serve[i], SIGTERM), 0);
-        netns_stop(auditor[i], SIGTERM);
-    }
-    netns_run(&bridge, "rm -rf %s", folder);
+    nodes_kill(&c.auditor[1]); /* and comes back: it tells on */
+    nodes_attach(&c, 1);
+    exchange(&c, 7004);
+    until_all_know(&c, 1, "\"dest_port\":7004.*answered");
+    expect_whole(&c);
+    cr_expect_eq(netns_stop(c.serve[0], SIGTERM), 0);
+    nodes_serve(&c, 0);
+    exchange(&c, 7005);
+    until_all_know(&c, 1, "\"dest_port\":7005.*answered");
+    expect_whole(&c);
+    nodes_close(&c);
 }
