@@ -61,6 +61,11 @@ Test(events_net, an_answered_finding_is_known_to_all_nodes)
     exchange(&c, 7004);
     until_all_know(&c, 1, "\"dest_port\":7004.*answered");
     expect_whole(&c);
+    nodes_kill(&c.auditor[1]);
+    netns_run(&c.ns[1], PROGRAM " detach"); /* writes its record into the log itself */
+    nodes_attach(&c, 1);
+    until_all_know(&c, 1, "\"module\":\"detached\"");
+    expect_whole(&c);
     cr_expect_eq(netns_stop(c.serve[0], SIGTERM), 0);
     nodes_serve(&c, 0);
     exchange(&c, 7005);

@@ -106,6 +106,30 @@ Test(events, are_found_by_their_number)
     first_of(&batch);
 }
 
+/* What is in the log already, up to the auditor's own first record; the file is longer than what is read of it. */
+Test(events, begin_with_what_the_log_has)
+{
+    char log[96];
+    FILE *file;
+
+    snprintf(log, sizeof(log), "%s/eve.json", folder);
+    qpw_log_events_recall(&writer, "boot:2", log, 9); /* there is none */
+    file = fopen(log, "w");
+    cr_assert(file);
+    fprintf(file, "%70000s\n", "{\"n\":1,\"metadata\":{\"chain\":[\"1:");
+    for (unsigned i = 5; i <= 7; i++)
+        fprintf(file, "{\"n\":%u,\"metadata\":{\"chain\":[\"%u:%064x\"]}}\n", i, i, i);
+    fputs("{\"torn\":", file);
+    fclose(file);
+    qpw_log_events_recall(&writer, "boot:2", log, 6);
+    append("boot:2", 7, 10);
+    qpw_log_events_recall(&writer, "boot:2", log, 7); /* there are lines */
+    cr_expect(qpw_outbox_step(outbox));
+    expect(0, 500, 5, 7);
+    expect(6, 500, 7, 7);
+    unlink(log);
+}
+
 Test(events, keep_the_newest_in_bounded_files)
 {
     struct qpw_outbox_batch batch;

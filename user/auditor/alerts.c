@@ -44,6 +44,7 @@ struct qpw_alerts {
     struct qpw_log log;
     struct qpw_log_chain chain; /* of the lines written so far */
     struct qpw_log_events events;  /* the same lines, for peers */
+    bool recalled;                 /* to them what was in the log before */
     char boot[QPW_BOOT_ID];
     struct qpw_syslog *syslog; /* NULL: none */
     char host[64];
@@ -66,6 +67,9 @@ static void publish_line(struct qpw_alerts *alerts, uint64_t after, const char *
     char epoch[QPW_LOG_EVENTS_EPOCH];
 
     qpw_epoch_text(alerts->boot, alerts->auditor->meta.attached_unix_ns, epoch, sizeof(epoch));
+    if (!alerts->recalled)
+        qpw_log_events_recall(&alerts->events, epoch, alerts->log.path, after);
+    alerts->recalled = true;
     if (line)
         qpw_log_events_append(&alerts->events, epoch, after, line, strlen(line));
     else

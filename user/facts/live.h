@@ -20,7 +20,7 @@
 #define QPW_LIVE_KINDS(X) \
     X(DIFFERENCE, "") \
     X(STALE, "stale")        /* no statement of the peer for QPW_LIVE_STALE_NS */ \
-    X(ALONE, "alone")        /* the same of all `of` peers, and no packets of any: this node is cut off, or all are down */ \
+    X(ALONE, "alone")        /* the same of all `of` peers, of which `count` are received from */ \
     X(KEY, "key")            /* the peer shows another key than the policy names */ \
     X(CLOCK, "clocks")       /* wall clocks differ by `count` microseconds */ \
     X(LOG_CUT, "log-cut")    /* the peer's chain is shorter than it was */ \

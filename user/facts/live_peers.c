@@ -62,14 +62,14 @@ static void judge_stale(struct qpw_live_comparing *c, const struct qpw_live_peer
     item->difference.of = heard ? heard->of : 0;
 }
 
-/* Return whether no peer can be asked or heard any more: then none of them is what is wrong, but this node's link. */
-static bool is_alone(const struct qpw_live_comparing *c, const struct qpw_comparison *all, uint64_t *ret_since)
+/* Return whether no peer answers any more: then it is hardly each of them that is wrong, but this node or its link. */
+static bool is_alone(const struct qpw_live_comparing *c, uint64_t *ret_since)
 {
     *ret_since = 0;
     for (size_t i = 0; i < c->n_peers; i++) {
         const struct qpw_live_peer *p = &c->peers[i];
 
-        if (qpw_live_is_fresh(c, p) || p->wrong_key || heard_of(all, p))
+        if (qpw_live_is_fresh(c, p) || p->wrong_key)
             return false;
         if (silent_since(p) > *ret_since)
             *ret_since = silent_since(p);
@@ -77,17 +77,21 @@ static bool is_alone(const struct qpw_live_comparing *c, const struct qpw_compar
     return c->n_peers > 1;
 }
 
-static void take_alone(struct qpw_live_comparing *c, uint64_t id, uint64_t since_unix_ns)
+static void take_alone(struct qpw_live_comparing *c, const struct qpw_comparison *all, uint64_t id, uint64_t since_unix_ns)
 {
     struct qpw_live_item *item = qpw_live_found(c, id, QPW_LIVE_ALONE);
+    uint64_t heard = 0;
 
     if (!item)
         return;
     qpw_live_count_found(c, item);
     if (item->reported)
         return;
+    for (size_t i = 0; i < c->n_peers; i++)
+        heard += heard_of(all, &c->peers[i]) != NULL;
     item->since_unix_ns = since_unix_ns;
-    item->difference.what = QPW_DIFFERS_DOWN;
+    item->difference.what = heard ? QPW_DIFFERS_NO_STATEMENT : QPW_DIFFERS_DOWN;
+    item->difference.count = heard;
     item->difference.of = c->n_peers;
     snprintf(item->nodes[0], sizeof(item->nodes[0]), "%s", c->self->node);
     item->n_nodes = 1;
@@ -100,7 +104,7 @@ static void take_alone(struct qpw_live_comparing *c, uint64_t id, uint64_t since
 static void judge_silence(struct qpw_live_comparing *c, const struct qpw_comparison *all)
 {
     uint64_t id = qpw_live_hash(QPW_HASH_BEGIN, qpw_live_kind_name(QPW_LIVE_ALONE)), since;
-    bool alone = is_alone(c, all, &since);
+    bool alone = is_alone(c, &since);
     bool hold = alone || qpw_live_item_of(c->live, id);
 
     for (size_t i = 0; i < c->n_peers; i++) {
@@ -110,7 +114,7 @@ static void judge_silence(struct qpw_live_comparing *c, const struct qpw_compari
             judge_stale(c, &c->peers[i], all);
     }
     if (alone && c->now_unix_ns >= since + QPW_LIVE_STALE_NS)
-        take_alone(c, id, since);
+        take_alone(c, all, id, since);
 }
 
 /* Hold the head of a peer's log against the one heard before. */

@@ -11,7 +11,7 @@
 static enum qpw_signature_name signature_of(const struct qpw_live_item *item)
 {
     static const enum qpw_signature_name by_kind[QPW_LIVE_KIND_COUNT] = {
-        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK, [QPW_LIVE_ALONE] = QPW_SIG_CLUSTER_DOWN,
+        [QPW_LIVE_KEY] = QPW_SIG_CLUSTER_KEY, [QPW_LIVE_CLOCK] = QPW_SIG_CLUSTER_CLOCK,
         [QPW_LIVE_LOG_CUT] = QPW_SIG_CLUSTER_LOG, [QPW_LIVE_LOG_OTHER] = QPW_SIG_CLUSTER_LOG};
     static const enum qpw_signature_name by_what[QPW_DIFFERS_COUNT] = {
         [QPW_DIFFERS_BLIND_DEVICE] = QPW_SIG_CLUSTER_BLIND, [QPW_DIFFERS_SENDER_LOSS] = QPW_SIG_CLUSTER_LOST,
@@ -28,7 +28,7 @@ static enum qpw_signature_name signature_of(const struct qpw_live_item *item)
         [QPW_DIFFERS_OTHER_POLICY] = QPW_SIG_CLUSTER_DRIFT, [QPW_DIFFERS_OTHER_VERSION] = QPW_SIG_CLUSTER_DRIFT,
         [QPW_DIFFERS_AHEAD] = QPW_SIG_CLUSTER_CLOCK};
 
-    return item->kind == QPW_LIVE_DIFFERENCE || item->kind == QPW_LIVE_STALE ? by_what[item->difference.what] : by_kind[item->kind];
+    return by_kind[item->kind] ? by_kind[item->kind] : by_what[item->difference.what];
 }
 
 static void find(const struct qpw_live_item *item, uint64_t now_ns, struct qpw_found *ret)

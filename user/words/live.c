@@ -37,11 +37,17 @@ static void stale_text(const struct qpw_live_item *item, uint64_t now_unix_ns, c
 
 static void alone_text(const struct qpw_live_item *item, uint64_t now_unix_ns, char *buf, size_t size)
 {
-    char span[32], peers[48];
+    const struct qpw_difference *d = &item->difference;
+    char span[32], peers[48], heard[48];
 
     qpw_words_duration(now_unix_ns > item->since_unix_ns ? now_unix_ns - item->since_unix_ns : 0, span, sizeof(span));
-    snprintf(buf, size, "no statement of any of %s for %s, and no packets from them: this node is cut off from the cluster, or all of "
-                        "them are down", qpw_words_many(item->difference.of, "peer", peers, sizeof(peers)), span);
+    qpw_words_many(d->of, "peer", peers, sizeof(peers));
+    if (d->count)
+        snprintf(buf, size, "no statement of any of %s for %s, although packets of %s arrive: this node does not ask them in time, or no "
+                            "serve answers", peers, span, qpw_words_count(d->count, heard, sizeof(heard)));
+    else
+        snprintf(buf, size, "no statement of any of %s for %s, and no packets from them: this node is cut off from the cluster, or all of "
+                            "them are down", peers, span);
 }
 
 const char *qpw_words_live(const struct qpw_live_item *item, uint64_t now_unix_ns, char buf[QPW_DIFFERENCE_BYTES])

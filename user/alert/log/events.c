@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "alert/log/events.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "alert/log/chain.h"
+#include "util/cleanup.h"
+
+#define RECALL_BYTES (64u << 10)
 #define HEAD_BYTES 192u
 #define HEAD "{\"schema\":\"" QPW_LOG_EVENTS_SCHEMA "\",\"epoch\":\""
 #define AFTER "\",\"after\":"
@@ -80,6 +85,46 @@ void qpw_log_events_append(struct qpw_log_events *e, const char *epoch, uint64_t
     qpw_log_events_begin(e, epoch, after);
     if (e->begun)
         put(e, line, length);
+}
+
+/* Read the end of a file into buf, from the beginning of a line on. Return its first byte, NULL: there is nothing. */
+static const char *read_end(const char *path, char *buf, size_t size, size_t *ret_length)
+{
+    QPW_CLEANUP(qpw_closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const char *from = buf;
+    struct stat st;
+    ssize_t n;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return NULL;
+    n = pread(fd, buf, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
+    if (n <= 0)
+        return NULL;
+    if (st.st_size > (off_t)size) {
+        from = memchr(buf, '\n', (size_t)n);
+        if (!from)
+            return NULL;
+        from++;
+    }
+    *ret_length = (size_t)(buf + n - from);
+    return from;
+}
+
+void qpw_log_events_recall(struct qpw_log_events *e, const char *epoch, const char *path, uint64_t last)
+{
+    QPW_CLEANUP(qpw_freep) char *buf = e->begun || e->size ? NULL : malloc(RECALL_BYTES);
+    size_t length = 0;
+    const char *line = buf ? read_end(path, buf, RECALL_BYTES, &length) : NULL, *end;
+    struct qpw_log_chain chain;
+
+    while (line && (end = memchr(line, '\n', length))) {
+        size_t n = (size_t)(end - line);
+
+        if (qpw_log_chain_read(line, n, &chain) && chain.number && chain.number <= last)
+            qpw_log_events_append(e, epoch, chain.number - 1, line, n);
+        length -= n + 1;
+        line = end + 1;
+    }
 }
 
 bool qpw_log_events_head(const char *line, size_t length, char ret_epoch[QPW_LOG_EVENTS_EPOCH], uint64_t *ret_after)

@@ -36,6 +36,12 @@ void qpw_log_events_close(struct qpw_log_events *e);
 void qpw_log_events_begin(struct qpw_log_events *e, const char *epoch, uint64_t after);
 
 /*
+ * Fill files that are empty with the newest records of the log up to that number, some 64 KiB of them: what was written
+ * while no auditor was running, such as by `detach`, is for peers, too. Without effect if there are lines already.
+ */
+void qpw_log_events_recall(struct qpw_log_events *e, const char *epoch, const char *path, uint64_t last);
+
+/*
  * Append a line of the log, without its newline. after: the number of the record before it. Lines that do not fit or
  * cannot be written are left out: the numbers of the others show the gap.
  */
