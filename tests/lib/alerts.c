@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alert/log/eve.h"
+#include "util/array.h"
 #include "util/names.h"
 
 static uint64_t number(const struct qpw_record *r, const char *key)
@@ -26,13 +27,10 @@ static int keep(void *data, const struct qpw_record *r)
 
     if (sink->broken)
         return -ENOSPC;
-    if (sink->n == sink->allocated) {
-        sink->allocated = sink->allocated ? 2 * sink->allocated : 64;
-        sink->records = realloc(sink->records, sink->allocated * sizeof(*sink->records));
-        if (!sink->records)
-            abort();
-    }
-    s = &sink->records[sink->n++];
+    s = QPW_ADD(sink->records, sink->n);
+    if (!s)
+        abort();
+    sink->n++;
     *s = (struct seen){.kind = r->kind, .signature = r->signature, .flow_id = r->flow_id, .sequence = r->sequence,
                        .seen_ns = r->seen_unix_ns, .written_ns = r->written_unix_ns, .count = number(r, "count"),
                        .suppressed = number(r, "suppressed"), .outcome = r->row.value.outcome, .row = r->row};

@@ -28,7 +28,7 @@ struct seen {
 
 struct sink {
     struct seen *records;
-    size_t n, allocated;
+    size_t n;
     bool broken; /* writes fail */
 };
 

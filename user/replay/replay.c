@@ -304,16 +304,13 @@ static int one_frame(struct qpw_replay *replay, const struct qpw_capture_frame *
 /* Append a row for the next capture. */
 static int begin_capture(struct qpw_replay *replay, const char *path, struct qpw_error *err)
 {
-    struct qpw_capture_row *rows = reallocarray(replay->captures, replay->n_captures + 1, sizeof(*rows));
-    char *name = strdup(strcmp(path, "-") ? path : "standard input");
+    struct qpw_capture_row *row = QPW_ADD(replay->captures, replay->n_captures);
 
-    if (rows)
-        replay->captures = rows;
-    if (!rows || !name) {
-        free(name);
+    if (row)
+        row->name = strdup(strcmp(path, "-") ? path : "standard input");
+    if (!row || !row->name)
         return qpw_fail(err, -ENOMEM, "%s: out of memory", path);
-    }
-    replay->captures[replay->n_captures++] = (struct qpw_capture_row){.name = name};
+    replay->n_captures++;
     return 0;
 }
 

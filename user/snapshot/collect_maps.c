@@ -34,7 +34,7 @@ static int map_info(int fd, struct bpf_map_info *ret)
     return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
 }
 
-/* Make room for `more` further entries. */
+/* Make room for `more` further entries. Not by QPW_ADD(): their sizes are the map's, and the kernel fills many at once. */
 static int make_room(struct qpw_entries *e, size_t *room, size_t more, size_t key_size, size_t value_size)
 {
     size_t wanted = *room ? *room : BATCH;

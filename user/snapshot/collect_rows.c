@@ -9,6 +9,7 @@
 #include "snapshot/collection.h"
 #include "snapshot/crossing.h"
 #include "snapshot/decisions.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 /* ---- Findings ---- */
@@ -127,24 +128,16 @@ struct qpw_meter_row *qpw_collection_add_meter(struct qpw_collection *c, const s
                                                uint64_t first_ns)
 {
     struct qpw_snapshot *s = &c->s;
-    struct qpw_meter_row *more;
+    struct qpw_meter_row *row = QPW_ADD(s->meters, s->n_meters);
 
-    if (s->n_meters == c->room_meters) {
-        size_t room = c->room_meters ? 2 * c->room_meters : 1024;
-
-        more = realloc(s->meters, room * sizeof(*more));
-        if (!more)
-            return NULL;
-        s->meters = more;
-        c->room_meters = room;
-    }
-    more = &s->meters[s->n_meters++];
-    memset(more, 0, sizeof(*more));
-    more->key = *key;
-    more->first_unix_ns = qpw_collection_unix(c, first_ns);
+    if (!row)
+        return NULL;
+    s->n_meters++;
+    row->key = *key;
+    row->first_unix_ns = qpw_collection_unix(c, first_ns);
     if (slot < QPW_COUNTER_SLOTS)
         c->row_of[slot] = s->n_meters;
-    return more;
+    return row;
 }
 
 static int read_meters(struct qpw_collection *c)

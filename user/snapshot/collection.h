@@ -22,7 +22,6 @@ struct qpw_collection {
     size_t n_raw;
     struct qpw_counts *counts; /* [QPW_COUNTER_SLOTS], summed over CPUs */
     uint32_t *row_of;          /* [QPW_COUNTER_SLOTS]: 1 + index of the slot's meter row, 0: none */
-    size_t room_meters;
 };
 
 /* Convert a time of the programs' clock to Unix time; 0 stays 0. */

@@ -15,6 +15,15 @@
 void *qpw_array_add(void *array, size_t n, size_t size);
 
 /*
+ * Make room for exactly `more` elements after the n of an array that was allocated to its size, and return the first of
+ * them, zeroed; NULL: out of memory, nothing changed. The caller adds to n. For elements that come one by one, use
+ * QPW_ADD() from the first one on.
+ */
+#define QPW_EXTEND(array, n, more) ((__typeof__(array))qpw_array_extend(&(array), (n), (more), sizeof(*(array))))
+
+void *qpw_array_extend(void *array, size_t n, size_t more, size_t size);
+
+/*
  * Return the index behind the run that begins at `first` of a sorted array of n elements: the run continues while
  * `compare`, as of qsort(), returns 0 for two neighbours. For a loop over all runs:
  *

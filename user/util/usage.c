@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/error.h"
 #include "util/near.h"
 #include "util/text.h"
@@ -145,19 +146,20 @@ int qpw_usage_no_command(const char *program, const struct qpw_near *near)
 static void know_option(struct known *k, const struct argp_option *o)
 {
     size_t length = strlen(k->letters);
+    const struct argp_option **from;
+    struct option *option;
 
     if (o->key > 0 && o->key <= 0xff && isprint(o->key) && length + 3 < sizeof(k->letters))
         snprintf(k->letters + length, sizeof(k->letters) - length, "%c%s", o->key, o->arg ? ":" : "");
     if (!o->name)
         return;
-    k->options = reallocarray(k->options, k->n + 2, sizeof(*k->options));
-    k->from = reallocarray(k->from, k->n + 1, sizeof(*k->from));
-    if (!k->options || !k->from)
+    option = QPW_EXTEND(k->options, k->n, 2); /* the second one, zeroed, ends the list */
+    from = QPW_ADD(k->from, k->n);
+    if (!option || !from)
         fail("qportwatch", "out of memory");
-    k->from[k->n] = o;
-    k->options[k->n] = (struct option){.name = o->name, .has_arg = o->arg ? required_argument : no_argument,
-                                       .val = (int)(PLACE + k->n)};
-    k->options[++k->n] = (struct option){0};
+    *from = o;
+    *option = (struct option){.name = o->name, .has_arg = o->arg ? required_argument : no_argument, .val = (int)(PLACE + k->n)};
+    k->n++;
 }
 
 void qpw_usage_each_option(const struct argp *argp, void (*each)(void *arg, const struct argp_option *option), void *arg)

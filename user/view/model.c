@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "util/array.h"
 #include "view/columns.h"
 
 const char *qpw_tab_name(enum qpw_tab tab)
@@ -59,12 +60,8 @@ static int remember_peers(struct qpw_model *m, const struct qpw_snapshot *s)
     if (!s->peer_seen)
         return 0;
     if (s->n_peers > m->n_peer_seen) {
-        struct qpw_peer_seen *seen = realloc(m->peer_seen, s->n_peers * sizeof(*seen));
-
-        if (!seen)
+        if (!QPW_EXTEND(m->peer_seen, m->n_peer_seen, s->n_peers - m->n_peer_seen))
             return -ENOMEM;
-        memset(seen + m->n_peer_seen, 0, (s->n_peers - m->n_peer_seen) * sizeof(*seen));
-        m->peer_seen = seen;
         m->n_peer_seen = s->n_peers;
     }
     for (size_t i = 0; i < s->n_peers; i++) {

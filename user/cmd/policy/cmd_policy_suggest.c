@@ -17,6 +17,7 @@
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
 #include "snapshot/collect.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/names.h"
 #include "util/usage.h"
@@ -131,66 +132,72 @@ static int suggest_captured(struct options *o)
 
 struct recorded {
     const struct qpw_snapshot *s;
-    struct qpw_rule_user_row *users;
-    size_t n, room;
+    const struct qpw_rule_user_row *noted; /* by the auditor, borrowed */
+    size_t n_noted;
+    struct qpw_rule_user_row *users; /* from the history */
+    size_t n;
     bool failed;
 };
 
 /* Return the number of a rule whose users the auditor has noted (rules that name no remote end); 0: none noted. */
-static uint16_t rule_that_is_noted(const struct recorded *recorded, const char *name, size_t n_noted)
+static uint16_t rule_that_is_noted(const struct recorded *recorded, const char *name)
 {
-    for (size_t i = 0; i < n_noted; i++)
-        if (recorded->users[i].key.kind == QPW_RULE_REMOTE &&
-            !strcmp(qpw_snapshot_rule(recorded->s, recorded->users[i].key.rule), name))
-            return recorded->users[i].key.rule;
+    for (size_t i = 0; i < recorded->n_noted; i++)
+        if (recorded->noted[i].key.kind == QPW_RULE_REMOTE && !strcmp(qpw_snapshot_rule(recorded->s, recorded->noted[i].key.rule), name))
+            return recorded->noted[i].key.rule;
     return 0;
 }
 
 static bool add_user(const struct qpw_history_end *end, void *arg)
 {
     struct recorded *recorded = arg;
-    struct qpw_rule_user_row row = {.key.rule = rule_that_is_noted(recorded, end->rule, recorded->n),
+    struct qpw_rule_user_row row = {.key.rule = rule_that_is_noted(recorded, end->rule),
                                     .key.kind = QPW_RULE_REMOTE,
                                     .user.first_unix_ns = (uint64_t)end->first * SECOND_NS};
-    struct qpw_rule_user_row *more;
+    struct qpw_rule_user_row *added;
 
     if (!row.key.rule || qpw_address_parse(end->remote, (uint8_t *)row.key.who) < 0)
         return true;
-    if (recorded->n == recorded->room) {
-        recorded->room = 2 * recorded->room + 64;
-        more = reallocarray(recorded->users, recorded->room, sizeof(*more));
-        if (!more) {
-            recorded->failed = true;
-            return false;
-        }
-        recorded->users = more;
+    added = QPW_ADD(recorded->users, recorded->n);
+    if (!added) {
+        recorded->failed = true;
+        return false;
     }
-    recorded->users[recorded->n++] = row;
+    *added = row;
+    recorded->n++;
     return true;
+}
+
+static void free_users(struct recorded *recorded)
+{
+    free(recorded->users);
 }
 
 /* Add earlier users of these rules from the history, if there is one. */
 static int add_recorded_users(const struct qpw_snapshot *s, struct qpw_rule_user_row **users, struct qpw_suggest_options *options, struct qpw_error *err)
 {
-    struct recorded recorded = {.s = s, .users = *users, .n = options->n_users, .room = options->n_users};
+    QPW_CLEANUP(free_users) struct recorded recorded = {.s = s, .noted = *users, .n_noted = options->n_users};
     int64_t now = (int64_t)(s->unix_ns / SECOND_NS);
     struct qpw_history_window window = {.since = now - USERS_DAYS * 86400};
     QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct qpw_history_observed seen;
+    struct qpw_rule_user_row *added;
     int r;
 
-    if (!recorded.n || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
+    if (!recorded.n_noted || !*s->meta.history_path || qpw_history_open(s->meta.history_path, &reader, NULL) < 0)
         return 0;
     r = qpw_history_observed(reader, &window, now, &seen, err);
     if (r < 0)
         return r;
     r = qpw_history_users(reader, &window, NULL, add_user, &recorded, err);
-    *users = recorded.users; /* it may have moved */
-    options->n_users = qpw_rule_users_sort(recorded.users, recorded.n);
     if (r < 0)
         return r;
-    if (recorded.failed)
+    added = recorded.failed ? NULL : QPW_EXTEND(*users, options->n_users, recorded.n);
+    if (!added)
         return qpw_fail(err, -ENOMEM, "out of memory");
+    if (recorded.n)
+        memcpy(added, recorded.users, recorded.n * sizeof(*added));
+    options->n_users = qpw_rule_users_sort(*users, options->n_users + recorded.n);
     if (seen.from)
         options->users_since_unix_ns = (uint64_t)seen.from * SECOND_NS;
     return 0;

@@ -139,18 +139,15 @@ const char *qpw_range_text(const struct qpw_range *range, char *buf, size_t size
 
 int qpw_addresses_add(struct qpw_addresses *set, const struct qpw_range *range)
 {
+    struct qpw_range *added;
+
     if (set->n == QPW_MAX_RANGES)
         return -E2BIG;
-    if (set->n == set->allocated) {
-        size_t allocated = set->allocated ? set->allocated * 2 : 4;
-        struct qpw_range *ranges = reallocarray(set->ranges, allocated, sizeof(*ranges));
-
-        if (!ranges)
-            return -ENOMEM;
-        set->ranges = ranges;
-        set->allocated = allocated;
-    }
-    set->ranges[set->n++] = *range;
+    added = QPW_ADD(set->ranges, set->n);
+    if (!added)
+        return -ENOMEM;
+    *added = *range;
+    set->n++;
     return 0;
 }
 

@@ -23,7 +23,6 @@ struct qpw_range {
 struct qpw_addresses {
     struct qpw_range *ranges;
     size_t n;
-    size_t allocated;
 };
 
 struct qpw_prefix {

@@ -88,7 +88,7 @@ void qpw_adoc_clear_cells(struct qpw_adoc_cells *cells)
     free(cells->list);
 }
 
-/* Append to the last cell's text. False: no memory. */
+/* Append bytes to the last cell's text, which has room for more than it holds. False: no memory. */
 static bool append(struct qpw_adoc_cells *cells, const char *text, size_t length)
 {
     struct qpw_adoc_cell *cell = cells->n ? &cells->list[cells->n - 1] : NULL;

@@ -54,14 +54,13 @@ static char *port_text(const struct qpw_reading *r)
 
 static int keep_groups(struct qpw_reading *r, const struct qpw_port_cells *cells)
 {
-    struct qpw_row_ports *groups = reallocarray(r->row->groups, r->row->n_groups + cells->n + 1, sizeof(*groups));
+    struct qpw_row_ports *added = QPW_EXTEND(r->row->groups, r->row->n_groups, cells->n);
 
-    if (!groups) {
+    if (!added) {
         r->im->no_memory = true;
         return -ENOMEM;
     }
-    memcpy(groups + r->row->n_groups, cells->groups, cells->n * sizeof(*cells->groups));
-    r->row->groups = groups;
+    memcpy(added, cells->groups, cells->n * sizeof(*cells->groups));
     r->first_group = r->row->n_groups;
     r->row->n_groups += cells->n;
     return 0;
