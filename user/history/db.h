@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/cleanup.h"
 #include "util/error.h"
 
 #define QPW_DB_STATEMENTS 64
@@ -40,6 +41,7 @@ int qpw_db_make_folder(const char *path, struct qpw_error *err);
  */
 sqlite3_stmt *qpw_db_bind(struct qpw_db *db, const char *sql, const char *types, ...);
 void qpw_db_done(sqlite3_stmt *statement);
+QPW_CLEANUP_POINTER(sqlite3_stmt, qpw_db_done)
 
 /* The same, but run the statement to its end, ignoring rows. 0, or the negative SQLite result code less 20,000. */
 int qpw_db_run(struct qpw_db *db, const char *sql, const char *types, ...);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "facts/totals.h"
+#include "util/array.h"
 
 struct merge {
     struct qpw_history_reader *r;
@@ -19,7 +20,7 @@ struct merge {
 /* Return what the last write had already counted of it. */
 static struct qpw_counts counted(const struct merge *m, int what, const void *id, int size)
 {
-    sqlite3_stmt *s = m->known ? qpw_db_bind(&m->r->db, "SELECT connections, rx_packets, rx_bytes, tx_packets, tx_bytes FROM counted WHERE what = ? "
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = m->known ? qpw_db_bind(&m->r->db, "SELECT connections, rx_packets, rx_bytes, tx_packets, tx_bytes FROM counted WHERE what = ? "
                                              "AND id = ?", "ib", QPW_I(what), id, size) : NULL;
     struct qpw_counts counts = {0};
 
@@ -27,8 +28,6 @@ static struct qpw_counts counted(const struct merge *m, int what, const void *id
         counts = (struct qpw_counts){(uint64_t)sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1),
                                      (uint64_t)sqlite3_column_int64(s, 2), (uint64_t)sqlite3_column_int64(s, 3),
                                      (uint64_t)sqlite3_column_int64(s, 4)};
-    if (s)
-        qpw_db_done(s);
     return counts;
 }
 
@@ -54,14 +53,16 @@ static int rule_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, u
     for (size_t i = 1; i < live->n_rules; i++)
         if (!strcmp(live->rules[i].name, name))
             return (int)i;
-    more = reallocarray(live->rules, live->n_rules + 2, sizeof(*more));
+    if (!live->n_rules) { /* rules are numbered from 1 */
+        if (!QPW_EXTEND(live->rules, 0, 1))
+            return -ENOMEM;
+        live->n_rules++;
+    }
+    more = QPW_EXTEND(live->rules, live->n_rules, 1);
     if (!more)
         return -ENOMEM;
-    live->rules = more;
-    if (!live->n_rules)
-        more[live->n_rules++] = (struct qpw_rule_info){0};
-    more[live->n_rules] = past->rules[rule];
-    more[live->n_rules].in_force = 0;
+    *more = past->rules[rule];
+    more->in_force = 0;
     return (int)live->n_rules++;
 }
 
@@ -89,13 +90,13 @@ static int iface_of(struct qpw_snapshot *live, const struct qpw_snapshot *past, 
         if (live->ifaces[i].iface.number > highest)
             highest = live->ifaces[i].iface.number;
     }
-    more = reallocarray(live->ifaces, live->n_ifaces + 1, sizeof(*more));
+    more = QPW_EXTEND(live->ifaces, live->n_ifaces, 1);
     if (!more)
         return -ENOMEM;
-    live->ifaces = more;
-    more[live->n_ifaces] = (struct qpw_iface_row){.iface.number = (uint16_t)(highest + 1), .hook = QPW_HOOK_NONE};
-    snprintf(more[live->n_ifaces].name, sizeof(more->name), "%s", name);
-    return more[live->n_ifaces++].iface.number;
+    *more = (struct qpw_iface_row){.iface.number = (uint16_t)(highest + 1), .hook = QPW_HOOK_NONE};
+    snprintf(more->name, sizeof(more->name), "%s", name);
+    live->n_ifaces++;
+    return more->iface.number;
 }
 
 /* ---- Rows ---- */
@@ -111,12 +112,10 @@ static int add_meters(struct merge *m)
         before = counted(m, 0, &live->meters[i].key, (int)sizeof(live->meters[i].key));
         subtract(&live->meters[i].counts, &before);
     }
-    more = reallocarray(live->meters, live->n_meters + m->past->n_meters + 1, sizeof(*more));
+    more = QPW_EXTEND(live->meters, live->n_meters, m->past->n_meters);
     if (!more)
         return -ENOMEM;
-    live->meters = more;
-    for (size_t i = 0; i < m->past->n_meters; i++) {
-        more = &live->meters[live->n_meters];
+    for (size_t i = 0; i < m->past->n_meters; i++, more++) {
         *more = m->past->meters[i];
         rule = rule_of(live, m->past, more->key.rule);
         iface = iface_of(live, m->past, more->key.iface);
@@ -142,19 +141,17 @@ static int add_findings(struct merge *m)
 {
     struct qpw_snapshot *live = m->live;
     size_t known = live->n_findings;
-    struct qpw_finding_row *more, *same;
+    struct qpw_finding_row *more = QPW_EXTEND(live->findings, known, m->past->n_findings), *same;
     struct qpw_counts before;
     int rule, iface;
 
-    more = reallocarray(live->findings, known + m->past->n_findings + 1, sizeof(*more));
     if (!more)
         return -ENOMEM;
-    live->findings = more;
-    qsort(more, known, sizeof(*more), by_flow);
+    qsort(live->findings, known, sizeof(*more), by_flow);
     for (size_t i = 0; i < m->past->n_findings; i++) {
         const struct qpw_finding_row *past = &m->past->findings[i];
 
-        same = bsearch(past, more, known, sizeof(*more), by_flow);
+        same = bsearch(past, live->findings, known, sizeof(*same), by_flow);
         if (same) {
             before = counted(m, 1, &past->flow_id, (int)sizeof(past->flow_id));
             subtract(&same->counts, &before);
@@ -166,10 +163,12 @@ static int add_findings(struct merge *m)
         iface = iface_of(live, m->past, past->value.iface);
         if (rule < 0 || iface < 0)
             return -ENOMEM;
-        more[live->n_findings] = *past;
-        more[live->n_findings].value.rule = (uint16_t)rule;
-        more[live->n_findings].value.iface = (uint16_t)iface;
-        more[live->n_findings++].value.peer = (uint16_t)peer_of(live, m->past, past->value.peer);
+        *more = *past;
+        more->value.rule = (uint16_t)rule;
+        more->value.iface = (uint16_t)iface;
+        more->value.peer = (uint16_t)peer_of(live, m->past, past->value.peer);
+        live->n_findings++;
+        more++;
     }
     return 0;
 }
@@ -213,11 +212,8 @@ int qpw_history_reach_back(struct qpw_history_reader *r, int64_t since, struct q
     code = qpw_history_snapshot(r, &window, live->unix_ns, ret_past, err);
     m.known = qpw_db_number(&r->db, 0, "SELECT attached_ns = ? FROM epoch ORDER BY id DESC LIMIT 1", "i", QPW_I(live->meta.attached_unix_ns)) == 1;
     if (code == 0) {
-        code = add_meters(&m);
-        code = code ? code : add_findings(&m);
-        code = code ? code : add_records(&m);
-        if (code < 0)
-            qpw_fail(err, code, "out of memory");
+        if (add_meters(&m) < 0 || add_findings(&m) < 0 || add_records(&m) < 0)
+            code = qpw_fail(err, -ENOMEM, "out of memory");
         live->from_unix_ns = ret_past->from_unix_ns < live->from_unix_ns ? ret_past->from_unix_ns : live->from_unix_ns;
     }
     qpw_db_run(&r->db, "COMMIT", "");

@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "facts/totals.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 
 #define FOREVER INT64_MAX
 
@@ -17,100 +19,12 @@ static int64_t until_of(const struct qpw_history_window *w)
     return w->until ? w->until : FOREVER;
 }
 
-static int finish(sqlite3_stmt *s, int code)
-{
-    if (s)
-        qpw_db_done(s);
-    return code < 0 ? code : 0;
-}
-
 static struct qpw_meter_key key_at(sqlite3_stmt *s, int column)
 {
     return (struct qpw_meter_key){.kind = (uint8_t)sqlite3_column_int(s, column), .protocol = (uint8_t)sqlite3_column_int(s, column + 1),
                                   .port = (uint16_t)sqlite3_column_int(s, column + 2),
                                   .direction = (uint8_t)sqlite3_column_int(s, column + 3),
                                   .verdict = (uint8_t)sqlite3_column_int(s, column + 4)};
-}
-
-/* ---- The observed part of a window ---- */
-
-/* Sum the seconds of the union of blind intervals, because those of interfaces and between epochs overlap. */
-static int sum_blind(struct qpw_history_reader *r, int64_t since, int64_t until, int64_t *ret, struct qpw_error *err)
-{
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT max(start, ?1), min(end, ?2) FROM blind WHERE end > ?1 AND start < ?2 ORDER BY 1", "ii", since, until);
-    int64_t reached = since;
-    int code;
-
-    *ret = 0;
-    while ((code = qpw_history_step(r, s, err)) > 0) {
-        int64_t start = sqlite3_column_int64(s, 0), end = sqlite3_column_int64(s, 1);
-
-        if (start < reached)
-            start = reached;
-        if (end > start) {
-            *ret += end - start;
-            reached = end;
-        }
-    }
-    return finish(s, code);
-}
-
-int qpw_history_observed(struct qpw_history_reader *r, const struct qpw_history_window *window, int64_t now,
-                         struct qpw_history_observed *ret, struct qpw_error *err)
-{
-    int64_t until = window->until ? window->until : now, since = window->since, first, last;
-    int code;
-
-    *ret = (struct qpw_history_observed){0};
-    first = qpw_db_number(&r->db, 0, "SELECT min(began) FROM epoch", "");
-    last = qpw_db_number(&r->db, 0, "SELECT max(written) FROM epoch WHERE began < ?", "i", until);
-    if (!since)
-        since = first;
-    ret->asked = until - since;
-    if (!first || first >= until || last <= since) {
-        ret->blind = ret->asked;
-        return 0;
-    }
-    /* A write is due every minute: up to three minutes are not late. */
-    if (last >= until - 180)
-        last = until;
-    ret->from = first > since ? first : since;
-    ret->to = last < until ? last : until;
-    code = sum_blind(r, ret->from, ret->to, &ret->blind, err);
-    ret->blind += (ret->from - since) + (until - ret->to);
-    return code;
-}
-
-int64_t qpw_history_talkers_until(struct qpw_history_reader *r, uint64_t attached_unix_ns)
-{
-    return qpw_db_number(&r->db, 0, "SELECT first_ns FROM counted WHERE what = 2 AND ?1 = (SELECT attached_ns FROM epoch ORDER BY id DESC LIMIT 1)", "i",
-                         QPW_I(attached_unix_ns));
-}
-
-/* ---- From span to span ---- */
-
-int qpw_history_beside(struct qpw_history_reader *r, int64_t at, bool forward, int64_t length, struct qpw_history_window *ret,
-                       struct qpw_error *err)
-{
-#define EACH_SPAN(what, compared) \
-    "SELECT " what "(start) AS s, 300 FROM slot WHERE span = 300 AND start " compared " ?1 UNION ALL SELECT " what "(start), 3600 FROM slot WHERE " \
-    "span = 3600 AND start " compared " ?1 UNION ALL SELECT " what "(start), 86400 FROM slot WHERE span = 86400 AND start " compared " ?1 ORDER BY s"
-    sqlite3_stmt *s = qpw_db_bind(&r->db, forward ? EACH_SPAN("min", ">=") : EACH_SPAN("max", "<") " DESC", "i", at);
-    int64_t start, span, monday = length == 7 * QPW_HISTORY_DAY ? 4 * QPW_HISTORY_DAY : 0; /* 1970 began Thursday */
-    int code = 0;
-
-    *ret = (struct qpw_history_window){0};
-    while (!ret->until && (code = qpw_history_step(r, s, err)) > 0) {
-        if (sqlite3_column_type(s, 0) == SQLITE_NULL)
-            continue; /* no slot of this span */
-        start = sqlite3_column_int64(s, 0);
-        span = sqlite3_column_int64(s, 1);
-        length = span > length ? span : length;
-        ret->since = start - (start - monday) % length;
-        ret->until = ret->since + length;
-    }
-    code = finish(s, ret->until ? 0 : code);
-    return code == 0 && !ret->until ? -ENOENT : code;
 }
 
 /* ---- Rows by hour, day, month ---- */
@@ -141,8 +55,8 @@ struct service {
 };
 
 struct services {
-    struct service *rows; /* by place, from 1 on */
-    size_t n, room;
+    struct service *rows; /* by the position of their sums, less 1 */
+    size_t n;
     qpw_history_each_row *each;
     void *arg;
 };
@@ -150,7 +64,7 @@ struct services {
 static int request_keys(struct qpw_history_reader *r, const struct qpw_history_filter *f, struct qpw_history_sums *sums,
                         struct services *all, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db,
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db,
         "SELECT id, kind, protocol, port, direction, verdict, rule FROM key WHERE (?1 = 0 OR protocol = ?1) AND (?2 < 0 OR port = ?2) AND "
         "(?3 = '' OR rule = ?3) ORDER BY 2, 3, 4, 5, 6, 7", "iit", QPW_I(f->protocol), QPW_I(f->port), f->rule ? f->rule : "");
     struct service *last = NULL;
@@ -160,20 +74,16 @@ static int request_keys(struct qpw_history_reader *r, const struct qpw_history_f
         struct qpw_meter_key key = key_at(s, 1);
 
         if (!last || memcmp(&last->key, &key, sizeof(key)) || strcmp(last->rule, qpw_db_text(s, 6))) {
-            if (all->n + 2 > all->room) {
-                all->room = all->room ? 2 * all->room : 256;
-                last = reallocarray(all->rows, all->room, sizeof(*last));
-                if (!last)
-                    return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
-                all->rows = last;
-            }
-            last = &all->rows[++all->n];
+            last = QPW_ADD(all->rows, all->n);
+            if (!last)
+                return qpw_fail(err, -ENOMEM, "out of memory");
+            all->n++;
             last->key = key;
             snprintf(last->rule, sizeof(last->rule), "%s", qpw_db_text(s, 6));
         }
         qpw_history_sums_request(sums, sqlite3_column_int64(s, 0), all->n);
     }
-    return finish(s, code);
+    return code;
 }
 
 static bool report_services(int64_t bucket, const struct qpw_history_sums *sums, void *arg)
@@ -181,28 +91,33 @@ static bool report_services(int64_t bucket, const struct qpw_history_sums *sums,
     struct services *all = arg;
     bool more = true;
 
-    for (size_t i = 1; more && i <= all->n; i++) {
-        struct qpw_history_row row = {.start = bucket, .key = all->rows[i].key, .rule = all->rows[i].rule, .counts = sums->sums[i].counts};
+    for (size_t i = 0; more && i < all->n; i++) {
+        const struct qpw_history_sum *sum = &sums->sums[i + 1];
+        struct qpw_history_row row = {.start = bucket, .key = all->rows[i].key, .rule = all->rows[i].rule, .counts = sum->counts};
 
-        if (sums->sums[i].touched)
+        if (sum->touched)
             more = all->each(&row, all->arg);
     }
     return more;
+}
+
+static void free_services(struct services *all)
+{
+    free(all->rows);
 }
 
 int qpw_history_rows(struct qpw_history_reader *r, const struct qpw_history_filter *f, enum qpw_history_by by,
                      qpw_history_each_row *each, void *arg, struct qpw_error *err)
 {
     static int64_t (*const buckets[])(int64_t) = {hour_of, day_of, month_of};
-    struct services all = {.each = each, .arg = arg};
-    struct qpw_history_sums sums;
+    QPW_CLEANUP(free_services) struct services all = {.each = each, .arg = arg};
+    QPW_CLEANUP(qpw_history_sums_end) struct qpw_history_sums sums = {0};
     int code = qpw_history_sums_begin(r, 0, &sums, err);
 
-    code = code ? code : request_keys(r, f, &sums, &all, err);
-    code = code ? code : qpw_history_sum(&sums, &f->window, buckets[by], report_services, &all, err);
-    qpw_history_sums_end(&sums);
-    free(all.rows);
-    return code;
+    if (code < 0)
+        return code;
+    code = request_keys(r, f, &sums, &all, err);
+    return code < 0 ? code : qpw_history_sum(&sums, &f->window, buckets[by], report_services, &all, err);
 }
 
 /* ---- Remote ends ---- */
@@ -210,7 +125,7 @@ int qpw_history_rows(struct qpw_history_reader *r, const struct qpw_history_filt
 int qpw_history_ends(struct qpw_history_reader *r, const struct qpw_history_filter *f, const char *remote,
                      qpw_history_each_end *each, void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db,
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db,
         "SELECT remote, kind, protocol, port, direction, verdict, rule, peer, process, t.first, t.last, outcome, connections, 0 FROM talker t "
         "JOIN key ON key.id = t.key WHERE t.last >= ?1 AND t.first < ?2 AND (?3 = 0 OR protocol = ?3) AND (?4 < 0 OR port = ?4) AND "
         "(?5 = '' OR rule = ?5) AND (?6 = '' OR remote = ?6) AND NOT EXISTS (SELECT 1 FROM finding g WHERE g.protocol = key.protocol AND "
@@ -232,7 +147,7 @@ int qpw_history_ends(struct qpw_history_reader *r, const struct qpw_history_filt
 
         more = each(&end, arg);
     }
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }
 
 /* ---- What is new ---- */
@@ -240,7 +155,7 @@ int qpw_history_ends(struct qpw_history_reader *r, const struct qpw_history_filt
 int qpw_history_newly(struct qpw_history_reader *r, const struct qpw_history_window *w, qpw_history_each_new *each, void *arg,
                       struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db,
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db,
         "SELECT 0, min(first) AS f, kind, protocol, port, direction, verdict, rule, '', 0 FROM key WHERE verdict > 3 AND verdict <> 6 "
         "GROUP BY kind, protocol, port, direction, verdict, rule HAVING f >= ?1 AND f < ?2 "
         "UNION ALL SELECT 1, min(t.first) AS f, kind, protocol, port, direction, verdict, rule, remote, max(outcome) FROM talker t JOIN key ON "
@@ -258,38 +173,38 @@ int qpw_history_newly(struct qpw_history_reader *r, const struct qpw_history_win
 
         more = each(&news, arg);
     }
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }
 
 /* ---- Rules and who used them ---- */
 
 struct rules {
-    struct qpw_history_rule *rows; /* by place, from 1 on; texts are its own */
+    struct qpw_history_rule *rows; /* by the position of their sums, less 1; texts are its own */
     size_t n;
 };
 
 static int read_rules(struct qpw_history_reader *r, const struct qpw_history_window *w, struct rules *all, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db,
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db,
         "SELECT name, text, direction, in_force, since, until, coalesce((SELECT max(last) FROM key WHERE rule = name AND verdict <> 3), 0), "
         "(SELECT count(DISTINCT remote) FROM used WHERE used.rule = name AND day >= ?1 - ?1 % 86400 AND day < ?2) FROM rule ORDER BY name", "ii",
         w->since, until_of(w));
-    struct qpw_history_rule *more;
+    struct qpw_history_rule *rule;
     int code;
 
     while ((code = qpw_history_step(r, s, err)) > 0) {
-        more = reallocarray(all->rows, all->n + 2, sizeof(*more));
-        if (!more)
-            return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
-        all->rows = more;
-        more[++all->n] = (struct qpw_history_rule){.name = strdup(qpw_db_text(s, 0)), .text = strdup(qpw_db_text(s, 1)),
-                                                   .direction = (uint8_t)sqlite3_column_int(s, 2), .in_force = sqlite3_column_int(s, 3),
-                                                   .since = sqlite3_column_int64(s, 4), .until = sqlite3_column_int64(s, 5),
-                                                   .last = sqlite3_column_int64(s, 6), .users = (unsigned)sqlite3_column_int(s, 7)};
-        if (!more[all->n].name || !more[all->n].text)
-            return finish(s, qpw_fail(err, -ENOMEM, "out of memory"));
+        rule = QPW_ADD(all->rows, all->n);
+        if (!rule)
+            return qpw_fail(err, -ENOMEM, "out of memory");
+        all->n++;
+        *rule = (struct qpw_history_rule){.name = strdup(qpw_db_text(s, 0)), .text = strdup(qpw_db_text(s, 1)),
+                                          .direction = (uint8_t)sqlite3_column_int(s, 2), .in_force = sqlite3_column_int(s, 3),
+                                          .since = sqlite3_column_int64(s, 4), .until = sqlite3_column_int64(s, 5),
+                                          .last = sqlite3_column_int64(s, 6), .users = (unsigned)sqlite3_column_int(s, 7)};
+        if (!rule->name || !rule->text)
+            return qpw_fail(err, -ENOMEM, "out of memory");
     }
-    return finish(s, code);
+    return code;
 }
 
 static int by_name(const void *name, const void *rule)
@@ -300,16 +215,16 @@ static int by_name(const void *name, const void *rule)
 static int request_rules(struct qpw_history_reader *r, const struct rules *all, struct qpw_history_sums *sums,
                          struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, rule FROM key WHERE verdict <> 3 AND rule <> ''", "");
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, rule FROM key WHERE verdict <> 3 AND rule <> ''", "");
     int code;
 
     while ((code = qpw_history_step(r, s, err)) > 0) {
-        const struct qpw_history_rule *rule = all->n ? bsearch(qpw_db_text(s, 1), all->rows + 1, all->n, sizeof(*rule), by_name) : NULL;
+        const struct qpw_history_rule *rule = all->n ? bsearch(qpw_db_text(s, 1), all->rows, all->n, sizeof(*rule), by_name) : NULL;
 
         if (rule)
-            qpw_history_sums_request(sums, sqlite3_column_int64(s, 0), (size_t)(rule - all->rows));
+            qpw_history_sums_request(sums, sqlite3_column_int64(s, 0), (size_t)(rule - all->rows) + 1);
     }
-    return finish(s, code);
+    return code;
 }
 
 static int by_use(const void *a, const void *b)
@@ -322,36 +237,46 @@ static int by_use(const void *a, const void *b)
     return x->last != y->last ? (x->last > y->last) - (x->last < y->last) : strcmp(x->name, y->name);
 }
 
+static void free_rules(struct rules *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        free((char *)all->rows[i].name);
+        free((char *)all->rows[i].text);
+    }
+    free(all->rows);
+}
+
 int qpw_history_rules(struct qpw_history_reader *r, const struct qpw_history_window *w, qpw_history_each_rule *each, void *arg,
                       struct qpw_error *err)
 {
-    struct rules all = {0};
-    struct qpw_history_sums sums = {0};
-    bool more = true;
+    QPW_CLEANUP(free_rules) struct rules all = {0};
+    QPW_CLEANUP(qpw_history_sums_end) struct qpw_history_sums sums = {0};
     int code = read_rules(r, w, &all, err);
 
-    code = code ? code : qpw_history_sums_begin(r, all.n, &sums, err);
-    code = code ? code : request_rules(r, &all, &sums, err);
-    code = code ? code : qpw_history_sum(&sums, w, NULL, NULL, NULL, err);
-    for (size_t i = 1; code == 0 && i <= all.n; i++)
-        all.rows[i].counts = sums.sums[i].counts;
-    if (code == 0 && all.n)
-        qsort(all.rows + 1, all.n, sizeof(*all.rows), by_use);
-    for (size_t i = 1; code == 0 && more && i <= all.n; i++)
-        more = each(&all.rows[i], arg);
-    for (size_t i = 1; i <= all.n; i++) {
-        free((char *)all.rows[i].name);
-        free((char *)all.rows[i].text);
-    }
-    free(all.rows);
-    qpw_history_sums_end(&sums);
-    return code;
+    if (code < 0)
+        return code;
+    code = qpw_history_sums_begin(r, all.n, &sums, err);
+    if (code < 0)
+        return code;
+    code = request_rules(r, &all, &sums, err);
+    if (code < 0)
+        return code;
+    code = qpw_history_sum(&sums, w, NULL, NULL, NULL, err);
+    if (code < 0)
+        return code;
+    for (size_t i = 0; i < all.n; i++)
+        all.rows[i].counts = sums.sums[i + 1].counts;
+    if (all.n)
+        qsort(all.rows, all.n, sizeof(*all.rows), by_use);
+    for (size_t i = 0; i < all.n && each(&all.rows[i], arg); i++)
+        ;
+    return 0;
 }
 
 int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_window *w, const char *rule, qpw_history_each_end *each,
                       void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT remote, sum(connections), min(day), max(day), rule FROM used WHERE (?1 = '' OR rule = ?1) AND "
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT remote, sum(connections), min(day), max(day), rule FROM used WHERE (?1 = '' OR rule = ?1) AND "
                                           "day >= ?2 AND day < ?3 GROUP BY rule, remote ORDER BY rule, 2 DESC, 1", "tii", rule ? rule : "",
                                    w->since - w->since % QPW_HISTORY_DAY, until_of(w));
     bool more = true;
@@ -363,12 +288,12 @@ int qpw_history_users(struct qpw_history_reader *r, const struct qpw_history_win
 
         more = each(&end, arg);
     }
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }
 
 int qpw_history_policies(struct qpw_history_reader *r, qpw_history_each_policy *each, void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, loaded, digest, source_digest, name, path, loaded_by, text FROM policy ORDER BY id", "");
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT id, loaded, digest, source_digest, name, path, loaded_by, text FROM policy ORDER BY id", "");
     bool more = true;
     int code;
 
@@ -378,27 +303,27 @@ int qpw_history_policies(struct qpw_history_reader *r, qpw_history_each_policy *
 
         more = each(&policy, arg);
     }
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }
 
 int qpw_history_programs(struct qpw_history_reader *r, unsigned most, qpw_history_each_program *each, void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT path, first FROM program ORDER BY first DESC, path LIMIT ?", "i", QPW_I(most));
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT path, first FROM program ORDER BY first DESC, path LIMIT ?", "i", QPW_I(most));
     bool more = true;
     int code;
 
     while (more && (code = qpw_history_step(r, s, err)) > 0)
         more = each(qpw_db_text(s, 0), sqlite3_column_int64(s, 1), arg);
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }
 
 int qpw_history_losses(struct qpw_history_reader *r, qpw_history_each_loss *each, void *arg, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT what, number FROM lost WHERE number > 0 ORDER BY what", "");
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT what, number FROM lost WHERE number > 0 ORDER BY what", "");
     bool more = true;
     int code;
 
     while (more && (code = qpw_history_step(r, s, err)) > 0)
         more = each(qpw_db_text(s, 0), (uint64_t)sqlite3_column_int64(s, 1), arg);
-    return finish(s, more ? code : 0);
+    return more ? code : 0;
 }

@@ -9,6 +9,8 @@
 
 #include "facts/life.h"
 #include "snapshot/lives.h"
+#include "util/array.h"
+#include "util/cleanup.h"
 #include "util/names.h"
 
 int qpw_history_fail(struct qpw_history_reader *r, int code, struct qpw_error *err)
@@ -58,21 +60,25 @@ struct names {
     size_t n;
 };
 
+/* Return the number of a name, new or not; 0: it has none; -ENOMEM. */
 static int number_of(struct names *names, const char *name)
 {
-    void *more;
+    char (*added)[QPW_NAME_LEN];
 
     if (!*name)
         return 0;
     for (size_t i = 1; i < names->n; i++)
         if (!strcmp(names->name[i], name))
             return (int)i;
-    more = reallocarray(names->name, names->n + 2, sizeof(*names->name));
-    if (!more)
+    if (!names->n) { /* names are numbered from 1 */
+        if (!QPW_ADD(names->name, 0))
+            return -ENOMEM;
+        names->n++;
+    }
+    added = QPW_ADD(names->name, names->n);
+    if (!added)
         return -ENOMEM;
-    names->name = more;
-    names->n += !names->n;
-    snprintf(names->name[names->n], sizeof(*names->name), "%s", name);
+    snprintf(*added, sizeof(*added), "%s", name);
     return (int)names->n++;
 }
 
@@ -86,7 +92,7 @@ struct making {
 /* Read the meters of the keys with any counts: only their names may enter the snapshot. */
 static int read_keys(struct making *m, const struct qpw_history_sums *sums, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT id, kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first FROM key", "");
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT id, kind, protocol, port, direction, scope, verdict, reason, rule, peer, device, first FROM key", "");
     struct qpw_meter_row *row;
     int code;
 
@@ -104,26 +110,24 @@ static int read_keys(struct making *m, const struct qpw_history_sums *sums, stru
                     .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 9)), .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 10))},
             .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 11) * QPW_SECOND_NS, .counts = sums->sums[id].counts};
     }
-    if (s)
-        qpw_db_done(s);
     return code;
 }
 
 static int read_meters(struct making *m, struct qpw_error *err)
 {
     struct qpw_history_window window = {m->since, m->until};
-    struct qpw_history_sums sums;
+    QPW_CLEANUP(qpw_history_sums_end) struct qpw_history_sums sums = {0};
     int code = qpw_history_sums_begin(m->r, 0, &sums, err);
 
+    if (code < 0)
+        return code;
     m->s->meters = calloc(sums.n_keys, sizeof(*m->s->meters));
-    if (code == 0 && !m->s->meters)
-        code = qpw_fail(err, -ENOMEM, "out of memory");
-    for (size_t i = 1; code == 0 && i < sums.n_keys; i++)
+    if (!m->s->meters)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    for (size_t i = 1; i < sums.n_keys; i++)
         qpw_history_sums_request(&sums, QPW_I(i), i);
-    code = code ? code : qpw_history_sum(&sums, &window, NULL, NULL, NULL, err);
-    code = code ? code : read_keys(m, &sums, err);
-    qpw_history_sums_end(&sums);
-    return code;
+    code = qpw_history_sum(&sums, &window, NULL, NULL, NULL, err);
+    return code < 0 ? code : read_keys(m, &sums, err);
 }
 
 static void set_life(const sqlite3_stmt *s, int column, struct qpw_finding_row *f, struct qpw_life *step)
@@ -150,8 +154,8 @@ static int read_findings(struct making *m, struct qpw_error *err)
     int64_t room = qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM finding WHERE last_ns >= ? AND first_ns < ?", "ii",
                                  m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
     struct qpw_life_row *steps = calloc((size_t)room + 1, sizeof(*steps));
-    sqlite3_stmt *s;
-    int code = -ENOMEM;
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = NULL;
+    int code;
     size_t n = 0;
 
     m->s->findings = calloc((size_t)room + 1, sizeof(*m->s->findings));
@@ -204,8 +208,6 @@ static int read_findings(struct making *m, struct qpw_error *err)
         n++;
     }
     m->s->n_findings = m->s->lives->n = n;
-    if (s)
-        qpw_db_done(s);
     return code < 0 ? code : 0;
 }
 
@@ -213,7 +215,7 @@ static int read_records(struct making *m, struct qpw_error *err)
 {
     int64_t room = qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM change WHERE at_ns >= ? AND at_ns < ?", "ii",
                                  m->since * QPW_I(QPW_SECOND_NS), m->until * QPW_I(QPW_SECOND_NS));
-    sqlite3_stmt *s;
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = NULL;
     int code;
 
     m->s->coverage = calloc((size_t)room + 1, sizeof(*m->s->coverage));
@@ -230,20 +232,26 @@ static int read_records(struct making *m, struct qpw_error *err)
         c->iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 2));
         snprintf(c->text, sizeof(c->text), "%s", qpw_db_text(s, 3));
     }
-    if (s)
-        qpw_db_done(s);
     return code < 0 ? code : 0;
+}
+
+/* Number the rules in force without any counts behind those that the meters use. */
+static int number_rules(struct making *m, struct qpw_error *err)
+{
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name FROM rule WHERE since < ? AND (until = 0 OR until >= ?)", "ii", m->until, m->since);
+    int code;
+
+    while ((code = qpw_history_step(m->r, s, err)) > 0)
+        number_of(&m->rules, qpw_db_text(s, 0));
+    return code;
 }
 
 /* Read the rules by the numbers that the meters use, and also those in force without any counts. */
 static int read_rules(struct making *m, struct qpw_error *err)
 {
-    sqlite3_stmt *s = qpw_db_bind(&m->r->db, "SELECT name, direction, verdict, text, in_force FROM rule WHERE since < ? AND (until = 0 OR until >= ?)",
-                                  "ii", m->until, m->since);
-    int code, number;
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *s = NULL;
+    int code = number_rules(m, err), number;
 
-    while ((code = qpw_history_step(m->r, s, err)) > 0)
-        number_of(&m->rules, qpw_db_text(s, 0));
     if (code < 0)
         return code;
     m->s->rules = calloc(m->rules.n + 1, sizeof(*m->s->rules));
@@ -252,7 +260,6 @@ static int read_rules(struct making *m, struct qpw_error *err)
     m->s->n_rules = m->rules.n;
     for (size_t i = 1; i < m->rules.n; i++)
         snprintf(m->s->rules[i].name, sizeof(m->s->rules[i].name), "%s", m->rules.name[i]);
-    qpw_db_done(s);
     s = qpw_db_bind(&m->r->db, "SELECT name, direction, verdict, text, in_force FROM rule", "");
     while ((code = qpw_history_step(m->r, s, err)) > 0) {
         struct qpw_rule_info *rule;
@@ -267,8 +274,6 @@ static int read_rules(struct making *m, struct qpw_error *err)
         snprintf(rule->text, sizeof(rule->text), "%s", qpw_db_text(s, 3));
         rule->in_force = (uint8_t)sqlite3_column_int(s, 4);
     }
-    if (s)
-        qpw_db_done(s);
     return code;
 }
 
@@ -298,31 +303,41 @@ static int read_names(struct making *m, struct qpw_error *err)
 
 void qpw_history_about(struct qpw_history_reader *r, int64_t until, struct qpw_snapshot *ret)
 {
-    sqlite3_stmt *s = qpw_db_bind(&r->db, "SELECT name, path, digest, source_digest FROM policy WHERE loaded < ? ORDER BY id DESC LIMIT 1", "i",
-                                  until);
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *policy =
+        qpw_db_bind(&r->db, "SELECT name, path, digest, source_digest FROM policy WHERE loaded < ? ORDER BY id DESC LIMIT 1", "i", until);
+    QPW_CLEANUP(qpw_db_donep) sqlite3_stmt *epoch =
+        qpw_db_bind(&r->db, "SELECT host, version FROM epoch WHERE began < ? ORDER BY id DESC LIMIT 1", "i", until);
     struct qpw_meta *meta = &ret->meta;
 
-    if (s && sqlite3_step(s) == SQLITE_ROW) {
-        snprintf(meta->policy_name, sizeof(meta->policy_name), "%s", qpw_db_text(s, 0));
-        snprintf(meta->policy_path, sizeof(meta->policy_path), "%s", qpw_db_text(s, 1));
-        snprintf(meta->policy_digest, sizeof(meta->policy_digest), "%s", qpw_db_text(s, 2));
-        snprintf(meta->source_digest, sizeof(meta->source_digest), "%s", qpw_db_text(s, 3));
+    if (policy && sqlite3_step(policy) == SQLITE_ROW) {
+        snprintf(meta->policy_name, sizeof(meta->policy_name), "%s", qpw_db_text(policy, 0));
+        snprintf(meta->policy_path, sizeof(meta->policy_path), "%s", qpw_db_text(policy, 1));
+        snprintf(meta->policy_digest, sizeof(meta->policy_digest), "%s", qpw_db_text(policy, 2));
+        snprintf(meta->source_digest, sizeof(meta->source_digest), "%s", qpw_db_text(policy, 3));
     }
-    if (s)
-        qpw_db_done(s);
-    s = qpw_db_bind(&r->db, "SELECT host, version FROM epoch WHERE began < ? ORDER BY id DESC LIMIT 1", "i", until);
-    if (s && sqlite3_step(s) == SQLITE_ROW) {
-        snprintf(ret->host, sizeof(ret->host), "%s", qpw_db_text(s, 0));
-        snprintf(meta->version, sizeof(meta->version), "%s", qpw_db_text(s, 1));
+    if (epoch && sqlite3_step(epoch) == SQLITE_ROW) {
+        snprintf(ret->host, sizeof(ret->host), "%s", qpw_db_text(epoch, 0));
+        snprintf(meta->version, sizeof(meta->version), "%s", qpw_db_text(epoch, 1));
     }
-    if (s)
-        qpw_db_done(s);
 }
 
 /* Return whether an auditor was running at the window's end: within three minutes of a write. */
 static bool is_watched(struct making *m, int64_t end)
 {
     return qpw_db_number(&m->r->db, 0, "SELECT count(*) FROM epoch WHERE began <= ?1 AND (ended = 0 OR ended >= ?1) AND written >= ?1 - 180", "i", end) > 0;
+}
+
+static int read_all(struct making *m, struct qpw_error *err)
+{
+    static int (*const steps[])(struct making *, struct qpw_error *) = {read_meters, read_findings, read_records, read_rules, read_names};
+    int code;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        code = steps[i](m, err);
+        if (code < 0)
+            return code;
+    }
+    return 0;
 }
 
 int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_window *window, uint64_t now_unix_ns,
@@ -343,17 +358,13 @@ int qpw_history_snapshot(struct qpw_history_reader *r, const struct qpw_history_
     ret->mono_ns = ret->unix_ns;
     ret->lock = is_watched(&m, window->until ? m.until - 1 : now) ? QPW_LOCK_HELD : QPW_LOCK_FREE;
     ret->control.heartbeat_ns = ret->lock == QPW_LOCK_HELD ? ret->mono_ns : (uint64_t)observed.to * QPW_SECOND_NS;
-    code = read_meters(&m, err);
-    code = code ? code : read_findings(&m, err);
-    code = code ? code : read_records(&m, err);
-    code = code ? code : read_rules(&m, err);
-    code = code ? code : read_names(&m, err);
+    code = read_all(&m, err);
     if (code == 0)
         qpw_history_about(r, m.until, ret);
+    else
+        qpw_snapshot_clear(ret);
     free(m.rules.name);
     free(m.peers.name);
     free(m.ifaces.name);
-    if (code < 0)
-        qpw_snapshot_clear(ret);
     return code;
 }
