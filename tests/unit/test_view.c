@@ -167,6 +167,40 @@ Test(view, history_grows_sample_by_sample_at_its_right_edge)
     tear_down(&b);
 }
 
+Test(view, tracks_of_rows_that_are_gone_are_dropped_when_they_are_most)
+{
+    enum { ROWS = 3000 };
+    struct qpw_meter_row *meters = calloc(ROWS, sizeof(*meters));
+    struct qpw_snapshot many = {.meters = meters, .n_meters = ROWS, .mono_ns = 1, .from_unix_ns = 1}, few;
+    struct qpw_tracks tracks = {0};
+    const struct qpw_track *track;
+    uint64_t id;
+
+    for (size_t i = 0; i < ROWS; i++)
+        meters[i].key = (struct qpw_meter_key){.kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .port = (uint16_t)i};
+    cr_assert_eq(qpw_tracks_advance(&tracks, &many), 0);
+    cr_assert_eq(tracks.n, ROWS);
+    few = many;
+    few.n_meters = 10;
+    for (int i = 1; i <= 2; i++) { /* the first one makes the others stale */
+        few.mono_ns += 1000000000;
+        meters[7].counts.rx_packets += 5;
+        cr_assert_eq(qpw_tracks_advance(&tracks, &few), 0);
+    }
+    cr_expect_eq(tracks.n, 10);
+    id = qpw_track_id(&tracks, QPW_TRACK_METER, &meters[7].key, sizeof(meters[7].key));
+    track = qpw_track_find(&tracks, id);
+    cr_assert_not_null(track);
+    cr_expect_float_eq(track->rate.rx_packets, 5, 0.01, "a row that stayed keeps its last counts");
+    id = qpw_track_id(&tracks, QPW_TRACK_METER, &meters[11].key, sizeof(meters[11].key));
+    cr_expect_null(qpw_track_find(&tracks, id));
+    many.mono_ns = few.mono_ns + 1000000000;
+    cr_assert_eq(qpw_tracks_advance(&tracks, &many), 0);
+    cr_expect_eq(tracks.n, ROWS);
+    qpw_tracks_free(&tracks);
+    free(meters);
+}
+
 /* ---- Rows ---- */
 
 Test(view, unexpected_lists_the_answered_first)

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts/totals.h"
+#include "util/array.h"
+
+#define STALE_LEAST 1024u /* tracks; fewer are all kept */
+
 /* Mix with MurmurHash3's finaliser (public domain constants): fast, and every bit of the salt has an effect. */
 static uint64_t mix(uint64_t h)
 {
@@ -28,45 +33,25 @@ uint64_t qpw_track_id(const struct qpw_tracks *t, enum qpw_track_kind kind, cons
     return h ? h : 1;
 }
 
-static size_t slot_of(const struct qpw_tracks *t, uint64_t id)
+
+/* Drop tracks that the last snapshot did not have. */
+static int drop_stale(struct qpw_tracks *t)
 {
-    size_t at = id & (t->index_size - 1);
+    size_t kept = 0;
+    int r = 0;
 
-    while (t->index[at] && t->tracks[t->index[at] - 1].id != id)
-        at = (at + 1) & (t->index_size - 1);
-    return at;
-}
-
-/* Drop tracks that the last snapshot did not have, and make room for `more`. */
-static int make_room(struct qpw_tracks *t, size_t more)
-{
-    size_t kept = 0, size = 1024;
-    uint32_t *index;
-
+    qpw_idmap_clear(&t->index);
     for (size_t i = 0; i < t->n; i++)
-        if (t->tracks[i].round == t->round)
-            t->tracks[kept++] = t->tracks[i];
+        if (t->tracks[i].round == t->round) {
+            t->tracks[kept] = t->tracks[i];
+            if (qpw_idmap_set(&t->index, t->tracks[kept].id, (uint32_t)kept) < 0) {
+                r = -ENOMEM;
+                break;
+            }
+            kept++;
+        }
     t->n = kept;
-    while (size < 2 * (kept + more))
-        size *= 2;
-    if (kept + more > t->room) {
-        size_t room = kept + more + more / 4;
-        struct qpw_track *tracks = realloc(t->tracks, room * sizeof(*tracks));
-
-        if (!tracks)
-            return -ENOMEM;
-        t->tracks = tracks;
-        t->room = room;
-    }
-    index = calloc(size, sizeof(*index));
-    if (!index)
-        return -ENOMEM;
-    free(t->index);
-    t->index = index;
-    t->index_size = size;
-    for (size_t i = 0; i < t->n; i++)
-        t->index[slot_of(t, t->tracks[i].id)] = (uint32_t)i + 1;
-    return 0;
+    return r;
 }
 
 static float per_second(uint64_t now, uint64_t before, double seconds)
@@ -89,18 +74,21 @@ static struct qpw_rate rate_of(const struct qpw_counts *now, const struct qpw_co
  * Advance a row. A row that the previous snapshot lacked began at zero, so that its whole count belongs to this
  * interval; except in the very first snapshot, whose counts are older than the view.
  */
-static void advance_row(struct qpw_tracks *t, uint64_t id, const struct qpw_counts *counts, double seconds,
-                        uint64_t unix_ns)
+static int advance_row(struct qpw_tracks *t, uint64_t id, const struct qpw_counts *counts, double seconds, uint64_t unix_ns)
 {
-    size_t at = slot_of(t, id);
     struct qpw_track *track;
+    uint32_t at;
 
-    if (!t->index[at]) {
-        track = &t->tracks[t->n++];
-        *track = (struct qpw_track){.id = id, .started = t->round};
-        t->index[at] = (uint32_t)t->n;
+    if (qpw_idmap_get(&t->index, id, &at)) {
+        track = &t->tracks[at];
+    } else {
+        track = QPW_ADD(t->tracks, t->n);
+        if (!track || qpw_idmap_set(&t->index, id, (uint32_t)t->n) < 0)
+            return -ENOMEM;
+        track->id = id;
+        track->started = t->round;
+        t->n++;
     }
-    track = &t->tracks[t->index[at] - 1];
     if (seconds > 0) {
         track->rate = rate_of(counts, &track->last, seconds);
         if (memcmp(&track->last, counts, sizeof(*counts)))
@@ -109,43 +97,51 @@ static void advance_row(struct qpw_tracks *t, uint64_t id, const struct qpw_coun
     track->history[t->round % QPW_HISTORY] = track->rate.rx_bytes + track->rate.tx_bytes;
     track->last = *counts;
     track->round = t->round;
+    return 0;
+}
+
+/* Advance all rows of the snapshot and add up the meters. */
+static int advance_rows(struct qpw_tracks *t, const struct qpw_snapshot *s, double seconds, struct qpw_counts *ret_total)
+{
+    for (size_t i = 0; i < s->n_meters; i++) {
+        const struct qpw_meter_row *m = &s->meters[i];
+
+        if (advance_row(t, qpw_track_id(t, QPW_TRACK_METER, &m->key, sizeof(m->key)), &m->counts, seconds, s->unix_ns) < 0)
+            return -ENOMEM;
+        qpw_counts_add(ret_total, &m->counts);
+    }
+    for (size_t i = 0; i < s->n_findings; i++) {
+        const struct qpw_finding_row *f = &s->findings[i];
+
+        if (advance_row(t, qpw_track_id(t, QPW_TRACK_FINDING, &f->key, sizeof(f->key)), &f->counts, seconds, s->unix_ns) < 0)
+            return -ENOMEM;
+    }
+    return 0;
 }
 
 int qpw_tracks_advance(struct qpw_tracks *t, const struct qpw_snapshot *s)
 {
     struct qpw_counts total = {0};
-    size_t rows = s->n_meters + s->n_findings;
     double seconds;
+    int r;
 
     if (t->round && s->from_unix_ns != t->last_from_ns) {
+        qpw_idmap_clear(&t->index);
         t->n = 0;
         t->round = 0;
-        memset(t->index, 0, t->index_size * sizeof(*t->index));
     }
     if (t->round && s->mono_ns <= t->last_mono_ns)
         return 0;
-    /* Every row could be new; drop stale ones before they require a larger table. */
-    if (t->n + rows > t->room || 2 * (t->n + rows) > t->index_size) {
-        int r = make_room(t, rows);
-
+    if (t->n > STALE_LEAST && t->n / 2 > s->n_meters + s->n_findings) {
+        r = drop_stale(t);
         if (r < 0)
             return r;
     }
     seconds = t->round ? (double)(s->mono_ns - t->last_mono_ns) / 1e9 : 0;
     t->round++;
-    for (size_t i = 0; i < s->n_meters; i++) {
-        const struct qpw_meter_row *m = &s->meters[i];
-
-        advance_row(t, qpw_track_id(t, QPW_TRACK_METER, &m->key, sizeof(m->key)), &m->counts, seconds, s->unix_ns);
-        total.connections += m->counts.connections;
-        total.rx_packets += m->counts.rx_packets;
-        total.rx_bytes += m->counts.rx_bytes;
-        total.tx_packets += m->counts.tx_packets;
-        total.tx_bytes += m->counts.tx_bytes;
-    }
-    for (size_t i = 0; i < s->n_findings; i++)
-        advance_row(t, qpw_track_id(t, QPW_TRACK_FINDING, &s->findings[i].key, sizeof(s->findings[i].key)),
-                    &s->findings[i].counts, seconds, s->unix_ns);
+    r = advance_rows(t, s, seconds, &total);
+    if (r < 0)
+        return r;
     t->total = seconds > 0 ? rate_of(&total, &t->last_total, seconds) : (struct qpw_rate){0};
     t->rx_history[t->round % QPW_HISTORY_TOTAL] = t->total.rx_bytes;
     t->tx_history[t->round % QPW_HISTORY_TOTAL] = t->total.tx_bytes;
@@ -157,12 +153,9 @@ int qpw_tracks_advance(struct qpw_tracks *t, const struct qpw_snapshot *s)
 
 const struct qpw_track *qpw_track_find(const struct qpw_tracks *t, uint64_t id)
 {
-    size_t at;
+    uint32_t at;
 
-    if (!t->index_size)
-        return NULL;
-    at = slot_of(t, id);
-    return t->index[at] ? &t->tracks[t->index[at] - 1] : NULL;
+    return qpw_idmap_get(&t->index, id, &at) ? &t->tracks[at] : NULL;
 }
 
 /* Copy the samples written in rounds first..round from a ring of `size`, the newest last. */
@@ -189,6 +182,6 @@ void qpw_tracks_total_history(const struct qpw_tracks *t, const float *ring, flo
 void qpw_tracks_free(struct qpw_tracks *t)
 {
     free(t->tracks);
-    free(t->index);
+    qpw_idmap_clear(&t->index);
     *t = (struct qpw_tracks){0};
 }

@@ -9,6 +9,7 @@
 #define QPW_VIEW_TRACK_H
 
 #include "snapshot/snapshot.h"
+#include "util/idmap.h"
 
 #define QPW_HISTORY 24       /* samples per row */
 #define QPW_HISTORY_TOTAL 128 /* samples of the totals */
@@ -30,9 +31,8 @@ struct qpw_track {
 
 struct qpw_tracks {
     struct qpw_track *tracks;
-    size_t n, room;
-    uint32_t *index; /* open addressing: 1 + index in tracks, 0: free */
-    size_t index_size; /* a power of two, at most half full */
+    size_t n;
+    struct qpw_idmap index; /* of tracks, by id */
     uint64_t salt;   /* keys come from the network, so their hash must be unpredictable */
     uint32_t round;
     uint64_t last_mono_ns;
