@@ -285,7 +285,7 @@ static void suppress(struct qpw_suppression *line, unsigned outcome, int64_t unt
                                      .outcome = outcome,
                                      .flags = QPW_RULE_ANY_PORT | QPW_RULE_FROM,
                                      .protocols = {1ull << IPPROTO_TCP},
-                                     .from = {&range, 1, 1}};
+                                     .from = {&range, 1}};
     policy.suppressions = line;
     policy.n_suppressions = 1;
 }

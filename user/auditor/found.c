@@ -12,6 +12,8 @@
 #include "auditor/alerts.h"
 #include "auditor/internal.h"
 #include "host/clock.h"
+#include "util/cleanup.h"
+#include "util/file.h"
 
 #define SILENT_NS 120000000000ull /* serve writes at least every ten seconds */
 
@@ -33,22 +35,12 @@ static bool is_same(const struct stat *a, const struct stat *b)
 /* Read the file behind fd, which another user may change meanwhile. */
 static int read_list(int fd, struct qpw_found_list *ret, struct qpw_error *err)
 {
-    char *bytes = malloc(QPW_FOUND_BYTES + 1);
-    size_t length = 0;
-    ssize_t more = 1;
-    int r;
+    QPW_CLEANUP(qpw_freep) char *bytes = NULL;
+    size_t length;
+    int r = qpw_file_bytes(fd, QPW_FOUND_BYTES, &bytes, &length);
 
     *ret = (struct qpw_found_list){0};
-    while (bytes && more > 0 && length <= QPW_FOUND_BYTES) {
-        more = read(fd, bytes + length, QPW_FOUND_BYTES + 1 - length);
-        length += more > 0 ? (size_t)more : 0;
-    }
-    if (!bytes || more < 0)
-        r = qpw_fail(err, bytes ? -errno : -ENOMEM, "%s", strerror(bytes ? errno : ENOMEM));
-    else
-        r = qpw_found_read(bytes, length, ret, err);
-    free(bytes);
-    return r;
+    return r < 0 ? qpw_fail(err, r, "%s", strerror(-r)) : qpw_found_read(bytes, length, ret, err);
 }
 
 static void take(struct qpw_auditor *a, int fd, const struct stat *now)

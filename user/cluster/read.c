@@ -10,6 +10,7 @@
 
 #include "cluster/read_internal.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/document.h"
 #include "util/file.h"
 #include "util/names.h"
@@ -225,28 +226,17 @@ int qpw_statement_read(const char *bytes, size_t length, const char *source, str
 
 int qpw_statement_load(const char *path, struct qpw_statement *ret, struct qpw_error *err)
 {
-    int fd = qpw_file_open_stream(path, err), r;
     const char *source = strcmp(path, "-") ? path : "standard input";
-    char *bytes = malloc(MOST_BYTES + 1);
-    size_t length = 0;
-    ssize_t more = 1;
+    QPW_CLEANUP(qpw_freep) char *bytes = NULL;
+    QPW_CLEANUP(qpw_closep) int fd = qpw_file_open_stream(path, err);
+    size_t length;
+    int r;
 
     *ret = (struct qpw_statement){0};
-    if (fd < 0 || !bytes) {
-        free(bytes);
-        if (fd >= 0)
-            close(fd);
-        return fd < 0 ? fd : qpw_fail(err, -ENOMEM, "%s: out of memory", source);
-    }
-    while (more > 0 && length <= MOST_BYTES) {
-        more = read(fd, bytes + length, MOST_BYTES + 1 - length);
-        if (more < 0 && errno == EINTR)
-            more = 1;
-        else if (more > 0)
-            length += (size_t)more;
-    }
-    r = more < 0 ? qpw_fail(err, -errno, "%s: %s", source, strerror(errno)) : qpw_statement_read(bytes, length, source, ret, err);
-    close(fd);
-    free(bytes);
-    return r;
+    if (fd < 0)
+        return fd;
+    r = qpw_file_bytes(fd, MOST_BYTES, &bytes, &length);
+    if (r == -ENOMEM)
+        return qpw_fail(err, r, "%s: out of memory", source);
+    return r < 0 ? qpw_fail(err, r, "%s: %s", source, strerror(-r)) : qpw_statement_read(bytes, length, source, ret, err);
 }

@@ -22,27 +22,16 @@ const char *qpw_cluster_folder(const struct qpw_snapshot *s)
 /* Read a whole file into *ret, owned by the caller. */
 static int read_file(const char *folder, const char *name, char **ret, size_t *ret_length, struct qpw_error *err)
 {
-    char path[4096];
-    QPW_CLEANUP(qpw_freep) char *bytes = malloc(QPW_CLUSTER_STATUS_BYTES + 1);
     QPW_CLEANUP(qpw_closep) int fd = -1;
-    size_t length = 0;
-    ssize_t n = 1;
+    char path[4096];
+    int r;
 
-    if (!bytes)
-        return qpw_fail(err, -ENOMEM, "out of memory");
     snprintf(path, sizeof(path), "%s/%s", folder, name);
     fd = qpw_file_open(path, err);
     if (fd < 0)
         return fd == -ENOENT ? qpw_fail(err, fd, "%s: " QPW_WORDS_NO_CLUSTER, path) : fd;
-    while (n > 0 && length <= QPW_CLUSTER_STATUS_BYTES) {
-        n = read(fd, bytes + length, QPW_CLUSTER_STATUS_BYTES + 1 - length);
-        if (n < 0)
-            return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-        length += (size_t)n;
-    }
-    *ret = QPW_TAKE(bytes);
-    *ret_length = length;
-    return 0;
+    r = qpw_file_bytes(fd, QPW_CLUSTER_STATUS_BYTES, ret, ret_length);
+    return r < 0 ? qpw_fail(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
 int qpw_cluster_files_read(const char *folder, struct qpw_cluster_files *ret, struct qpw_error *err)

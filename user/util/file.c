@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "util/array.h"
+#include "util/cleanup.h"
+
+#define FILE_BYTES 16384u /* read at first; doubled for longer files */
 
 #define SILENT_MS 1000 /* how long a pipe may be silent before that is reported */
 
@@ -69,6 +72,33 @@ void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const cha
             close(fd);
         }
     }
+}
+
+int qpw_file_bytes(int fd, size_t most, char **ret, size_t *ret_length)
+{
+    QPW_CLEANUP(qpw_freep) char *bytes = NULL;
+    size_t length = 0, room = 0, left;
+    ssize_t n = 1;
+
+    while (n && length <= most) {
+        if (room - length < FILE_BYTES / 4) {
+            char *more = realloc(bytes, room ? 2 * room : FILE_BYTES);
+
+            if (!more)
+                return -ENOMEM;
+            bytes = more;
+            room = room ? 2 * room : FILE_BYTES;
+        }
+        left = most + 1 - length < room - length - 1 ? most + 1 - length : room - length - 1;
+        n = read(fd, bytes + length, left);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        length += n > 0 ? (size_t)n : 0;
+    }
+    bytes[length] = '\0';
+    *ret = QPW_TAKE(bytes);
+    *ret_length = length;
+    return 0;
 }
 
 int qpw_file_held(const char *path)

@@ -28,6 +28,12 @@ int qpw_file_open_stream(const char *path, struct qpw_error *err);
  */
 void qpw_file_hold(const char *const *paths, size_t n, int (*open_one)(const char *path, struct qpw_error *err));
 
+/*
+ * Read fd to its end, but no more than one byte beyond `most`, by which a longer file is known. Returns 0 with a
+ * zero byte behind the *ret_length bytes of *ret, which the caller frees; or a negative errno.
+ */
+int qpw_file_bytes(int fd, size_t most, char **ret, size_t *ret_length);
+
 /* Return the descriptor held for a path, or -1. */
 int qpw_file_held(const char *path);
 

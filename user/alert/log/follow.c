@@ -10,16 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "alert/log/line_buffer.h"
 #include "util/file.h"
-
-#define CHUNK 65536u
 
 struct qpw_follow {
     char *path;
     int fd;     /* -1: does not exist yet */
     int notify; /* inotify on its directory; -1: not waiting */
-    char *buf;
-    size_t start, used, allocated;
+    struct qpw_line_buffer buffer;
 };
 
 static int open_notify(struct qpw_follow *f, struct qpw_error *err)
@@ -71,7 +69,7 @@ void qpw_follow_close(struct qpw_follow *f)
         close(f->fd);
     if (f->notify >= 0)
         close(f->notify);
-    free(f->buf);
+    free(f->buffer.bytes);
     free(f->path);
     free(f);
 }
@@ -84,7 +82,7 @@ static bool moved_on(struct qpw_follow *f)
 
     if (f->fd >= 0 && fstat(f->fd, &open_) == 0) {
         if (lseek(f->fd, 0, SEEK_CUR) > open_.st_size) {
-            f->start = f->used = 0;
+            f->buffer.start = f->buffer.used = 0;
             lseek(f->fd, 0, SEEK_SET);
             return true;
         }
@@ -97,50 +95,36 @@ static bool moved_on(struct qpw_follow *f)
     if (f->fd >= 0)
         close(f->fd);
     f->fd = fd;
-    f->start = f->used = 0; /* drop an incomplete line of the old file */
+    f->buffer.start = f->buffer.used = 0; /* drop an incomplete line of the old file */
     return true;
 }
 
 /* Read more bytes: return their number, 0 at the end of the file, or a negative errno. */
 static ssize_t fill(struct qpw_follow *f)
 {
+    char *to;
     ssize_t n;
 
     if (f->fd < 0)
         return 0;
-    if (f->start)
-        memmove(f->buf, f->buf + f->start, f->used - f->start);
-    f->used -= f->start;
-    f->start = 0;
-    if (f->used + CHUNK > f->allocated) {
-        char *grown = realloc(f->buf, f->used + CHUNK);
-
-        if (!grown)
-            return -ENOMEM;
-        f->buf = grown;
-        f->allocated = f->used + CHUNK;
-    }
-    n = read(f->fd, f->buf + f->used, CHUNK);
+    to = qpw_line_buffer_room(&f->buffer);
+    if (!to)
+        return -ENOMEM;
+    n = read(f->fd, to, QPW_LINE_CHUNK);
     if (n < 0)
         return -errno;
-    f->used += n;
+    f->buffer.used += (size_t)n;
     return n;
 }
 
 int qpw_follow_line(struct qpw_follow *f, bool wait, const char **ret_line, size_t *ret_length, struct qpw_error *err)
 {
     char events[4096];
+    ssize_t n;
 
     for (;;) {
-        char *newline = f->used > f->start ? memchr(f->buf + f->start, '\n', f->used - f->start) : NULL;
-        ssize_t n;
-
-        if (newline) {
-            *ret_line = f->buf + f->start;
-            *ret_length = newline - *ret_line;
-            f->start += *ret_length + 1;
+        if (qpw_line_buffer_take(&f->buffer, ret_line, ret_length))
             return 1;
-        }
         n = fill(f);
         if (n < 0)
             return qpw_fail(err, n, "%s: cannot be read: %s", f->path, strerror(-n));

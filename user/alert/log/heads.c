@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/array.h"
+#include "util/cleanup.h"
 #include "util/file.h"
 #include "util/text.h"
 
@@ -77,29 +78,19 @@ static int take_lines(struct qpw_log_heads *h, const char *path, char *bytes, st
 
 int qpw_log_heads_load(struct qpw_log_heads *h, const char *path, struct qpw_error *err)
 {
-    char *bytes = malloc(QPW_LOG_HEADS_BYTES + 2);
-    size_t length = 0;
-    ssize_t n = 1;
-    int fd = bytes ? qpw_file_open(path, err) : qpw_fail(err, -ENOMEM, "out of memory"), r;
+    QPW_CLEANUP(qpw_freep) char *bytes = NULL;
+    QPW_CLEANUP(qpw_closep) int fd = qpw_file_open(path, err);
+    size_t length;
+    int r;
 
-    while (fd >= 0 && n > 0 && length <= QPW_LOG_HEADS_BYTES) {
-        n = read(fd, bytes + length, QPW_LOG_HEADS_BYTES + 1 - length);
-        length += n > 0 ? (size_t)n : 0;
-    }
     if (fd < 0)
-        r = fd;
-    else if (n < 0)
-        r = qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-    else if (length > QPW_LOG_HEADS_BYTES || memchr(bytes, '\0', length))
-        r = qpw_fail(err, -EINVAL, "%s: is not a file of heads or events kept by a peer", path);
-    else {
-        bytes[length] = '\0';
-        r = take_lines(h, path, bytes, err);
-    }
-    if (fd >= 0)
-        close(fd);
-    free(bytes);
-    return r;
+        return fd;
+    r = qpw_file_bytes(fd, QPW_LOG_HEADS_BYTES, &bytes, &length);
+    if (r < 0)
+        return qpw_fail(err, r, "%s: %s", path, strerror(-r));
+    if (length > QPW_LOG_HEADS_BYTES || memchr(bytes, '\0', length))
+        return qpw_fail(err, -EINVAL, "%s: is not a file of heads or events kept by a peer", path);
+    return take_lines(h, path, bytes, err);
 }
 
 static int by_number(const void *a, const void *b)

@@ -11,16 +11,15 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "alert/log/line_buffer.h"
 #include "util/file.h"
 
-#define CHUNK 65536u
 #define LONGEST (16u << 20) /* of a line; our records are far shorter */
 
 struct qpw_log_lines {
     char *path;
     gzFile file;
-    char *buf;
-    size_t start, used, allocated;
+    struct qpw_line_buffer buffer;
     bool end;
 };
 
@@ -52,7 +51,7 @@ void qpw_log_lines_close(struct qpw_log_lines *l)
         return;
     if (l->file)
         gzclose(l->file);
-    free(l->buf);
+    free(l->buffer.bytes);
     free(l->path);
     free(l);
 }
@@ -61,25 +60,17 @@ void qpw_log_lines_close(struct qpw_log_lines *l)
 static int fill(struct qpw_log_lines *l, struct qpw_error *err)
 {
     const char *why;
+    char *to;
     int n, error;
 
-    if (l->start)
-        memmove(l->buf, l->buf + l->start, l->used - l->start);
-    l->used -= l->start;
-    l->start = 0;
-    if (l->used > LONGEST)
+    if (l->buffer.used - l->buffer.start > LONGEST)
         return qpw_fail(err, -EINVAL, "%s: not a qportwatch alert log: a line of more than %u MiB", l->path, LONGEST >> 20);
-    if (l->used + CHUNK > l->allocated) {
-        char *grown = realloc(l->buf, l->used + CHUNK);
-
-        if (!grown)
-            return qpw_fail(err, -ENOMEM, "out of memory");
-        l->buf = grown;
-        l->allocated = l->used + CHUNK;
-    }
-    n = gzread(l->file, l->buf + l->used, CHUNK);
+    to = qpw_line_buffer_room(&l->buffer);
+    if (!to)
+        return qpw_fail(err, -ENOMEM, "out of memory");
+    n = gzread(l->file, to, QPW_LINE_CHUNK);
     l->end = n <= 0;
-    l->used += n > 0 ? (unsigned)n : 0;
+    l->buffer.used += n > 0 ? (unsigned)n : 0;
     why = gzerror(l->file, &error);
     if (error == Z_ERRNO)
         return qpw_fail(err, -errno, "%s: %s", l->path, strerror(errno));
@@ -91,22 +82,16 @@ static int fill(struct qpw_log_lines *l, struct qpw_error *err)
 
 int qpw_log_lines_next(struct qpw_log_lines *l, const char **ret_line, size_t *ret_length, struct qpw_error *err)
 {
-    for (;;) {
-        char *line = l->buf + l->start, *newline = l->used > l->start ? memchr(line, '\n', l->used - l->start) : NULL;
-        int r;
+    int r;
 
-        if (newline || (l->end && l->used > l->start)) {
-            *ret_line = line;
-            *ret_length = newline ? (size_t)(newline - line) : l->used - l->start;
-            l->start += *ret_length + (newline != NULL);
-            return 1;
-        }
+    while (!qpw_line_buffer_take(&l->buffer, ret_line, ret_length)) {
         if (l->end)
-            return 0;
+            return qpw_line_buffer_take_rest(&l->buffer, ret_line, ret_length);
         r = fill(l, err);
         if (r < 0)
             return r;
     }
+    return 1;
 }
 
 /* ---- Rotated files ---- */

@@ -42,30 +42,14 @@ int qpw_fail_at(struct qpw_error *err, const struct qpw_where *where, unsigned c
 /* Read the file and close fd. */
 static int read_to_the_end(int fd, const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
 {
-    size_t length = 0, allocated = 16384;
-    char *text = malloc(allocated);
-    ssize_t got = 1;
+    int error = qpw_file_bytes(fd, QPW_MAX_POLICY_BYTES, ret_text, ret_length);
 
-    while (text && (got = read(fd, text + length, allocated - length - 1)) > 0 && length <= QPW_MAX_POLICY_BYTES) {
-        length += (size_t)got;
-        if (allocated - length < 4096) {
-            char *more = realloc(text, allocated *= 2);
-
-            if (!more)
-                free(text);
-            text = more;
-        }
-    }
-    int error = !text ? ENOMEM : got < 0 ? errno : length > QPW_MAX_POLICY_BYTES ? EFBIG : 0;
     close(fd);
-    if (error) {
-        free(text);
-        return qpw_fail(err, -error, "%s: cannot be read: %s", path, strerror(error));
+    if (error == 0 && *ret_length > QPW_MAX_POLICY_BYTES) {
+        free(*ret_text);
+        error = -EFBIG;
     }
-    text[length] = '\0';
-    *ret_text = text;
-    *ret_length = length;
-    return 0;
+    return error < 0 ? qpw_fail(err, error, "%s: cannot be read: %s", path, strerror(-error)) : 0;
 }
 
 int qpw_read_whole(const char *path, char **ret_text, size_t *ret_length, struct qpw_error *err)
