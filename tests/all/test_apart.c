@@ -40,9 +40,9 @@ static void write_capture(struct pcapfile *f)
     struct packet p;
 
     pcapfile_start(f, PCAPFILE_ETHERNET);
-    packet_make_tcp(&p, "10.7.0.2", 40000, "10.7.0.1", 4444, PACKET_SYN, 1, 0, 0);
+    packet_make_tcp(&p, "10.7.0.2", 40000, "10.7.0.1", 4444, SEGMENT(PACKET_SYN, 1));
     pcapfile_packet(f, 1.6e9, &p);
-    packet_make_tcp(&p, "10.7.0.1", 4444, "10.7.0.2", 40000, PACKET_SYN | PACKET_ACK, 9, 2, 0);
+    packet_make_tcp(&p, "10.7.0.1", 4444, "10.7.0.2", 40000, SEGMENT(PACKET_SYN | PACKET_ACK, 9, 2));
     pcapfile_packet(f, 1.6e9 + .001, &p);
     pcapfile_end(f);
 }

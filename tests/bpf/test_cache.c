@@ -225,8 +225,8 @@ Test(cache, two_cpus_on_one_connection)
     audit_open(&a, NULL);
     set_policy(&a, 0);
     audit_handshake_in(&a, CLIENT, 900, 445);
-    packet_make_tcp(&feeders[0].packet, CLIENT, 900, AUDIT_NODE, 445, ACK, 1001, 5001, 100);
-    packet_make_tcp(&feeders[1].packet, AUDIT_NODE, 445, CLIENT, 900, ACK, 5001, 1001, 1000);
+    packet_make_tcp(&feeders[0].packet, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(ACK, 1001, 5001, 100));
+    packet_make_tcp(&feeders[1].packet, AUDIT_NODE, 445, CLIENT, 900, SEGMENT(ACK, 5001, 1001, 1000));
     for (int i = 0; i < 2; i++) {
         feeders[i].audit = a;
         feeders[i].hook = i ? AUDIT_TX : AUDIT_XDP;
@@ -273,7 +273,8 @@ static void *feed_mixed(void *arg)
 
         if (tcp)
             packet_make_tcp(mine, rx ? CLIENT : AUDIT_NODE, rx ? remote : local, rx ? AUDIT_NODE : CLIENT,
-                            rx ? local : remote, (uint8_t)flags[(r >> 4) % 6], r >> 8 & 1, r >> 9 & 1, r >> 10 & 7);
+                            rx ? local : remote,
+                            SEGMENT((uint8_t)flags[(r >> 4) % 6], r >> 8 & 1, r >> 9 & 1, r >> 10 & 7));
         else
             packet_make_udp(mine, rx ? CLIENT : AUDIT_NODE, rx ? remote : local, rx ? AUDIT_NODE : CLIENT,
                             rx ? local : remote, 9);
@@ -316,7 +317,7 @@ static void *feed_payload(void *arg)
 
     run_on(f->cpu);
     for (int i = 0; i < HANDSHAKES; i++) {
-        packet_make_tcp(&f->packet, CLIENT, (uint16_t)(i + 1024), AUDIT_NODE, 445, ACK, 1001, 5001, 100);
+        packet_make_tcp(&f->packet, CLIENT, (uint16_t)(i + 1024), AUDIT_NODE, 445, SEGMENT(ACK, 1001, 5001, 100));
         while (handshake < i)
             ;
         audit_feed(&f->audit, AUDIT_XDP, &f->packet);
@@ -339,9 +340,9 @@ Test(cache, payload_while_the_connection_moves)
     for (int i = 0; i < HANDSHAKES; i++) {
         uint16_t port = (uint16_t)(i + 1024);
 
-        audit_rx_tcp(&a, CLIENT, port, 445, SYN, 1000, 0, 0);
-        audit_tx_tcp(&a, CLIENT, port, 445, SYN | ACK, 5000, 1001, 0);
-        packet_make_tcp(&p, CLIENT, port, AUDIT_NODE, 445, ACK, 1001, 5001, 0);
+        audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(SYN, 1000));
+        audit_tx_tcp(&a, CLIENT, port, 445, SEGMENT(SYN | ACK, 5000, 1001));
+        packet_make_tcp(&p, CLIENT, port, AUDIT_NODE, 445, SEGMENT(ACK, 1001, 5001));
         handshake = i;
         audit_feed(&a, AUDIT_XDP, &p);
     }
@@ -360,8 +361,8 @@ static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
 {
     run_on(cpu);
     for (int i = 0; i < 5; i++) {
-        audit_rx_tcp(&a, CLIENT, remote_port, local_port, ACK, 1001, 5001, 20);
-        audit_tx_tcp(&a, CLIENT, remote_port, local_port, ACK, 5001, 1001, 10);
+        audit_rx_tcp(&a, CLIENT, remote_port, local_port, SEGMENT(ACK, 1001, 5001, 20));
+        audit_tx_tcp(&a, CLIENT, remote_port, local_port, SEGMENT(ACK, 5001, 1001, 10));
     }
 }
 
@@ -377,12 +378,12 @@ Test(cache, reopened_the_other_way_on_another_cpu)
     uint64_t in = AUDIT_PACKETS(&a, .rule = "smb");
 
     cr_assert_eq(in, 23);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 2000, 6000, 0); /* on CPU 1 */
-    audit_tx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 6000, 2001, 0);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 2000, 6000)); /* on CPU 1 */
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 6000, 2001));
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN, 1000));
     run_on(0);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, SYN | ACK, 5000, 1001, 0);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN | ACK, 5000, 1001));
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1001, 5001));
     warm(0, 2049, 445);
     warm(1, 2049, 445);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", .direction = AUDIT_IS(IN)), in + 2);
@@ -442,8 +443,8 @@ Test(cache, tables_that_evict_count_all_the_same)
             snprintf(remote, sizeof(remote), "10.7.%d.%d", i / 200, i % 200 + 1);
             if (round == 0)
                 audit_handshake_in(&a, remote, 900, 445);
-            audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 20);
-            audit_tx_tcp(&a, remote, 900, 445, ACK, 5001, 1011, 10);
+            audit_rx_tcp(&a, remote, 900, 445, SEGMENT(ACK, 1001, 5001, 20));
+            audit_tx_tcp(&a, remote, 900, 445, SEGMENT(ACK, 5001, 1011, 10));
             audit_rx_udp(&a, remote, 901, 2049);
             audit_tx_udp(&a, remote, 901, 2049);
         }
@@ -482,14 +483,14 @@ Test(cache, a_flood_does_not_reach_what_the_node_opened)
     }
     for (int i = 0; i < 20000; i++) {
         snprintf(remote, sizeof(remote), "11.%d.%d.%d", i >> 16 & 255, i >> 8 & 255, i & 255);
-        audit_rx_tcp(&a, remote, 900, 445, SYN, 1, 0, 0);
+        audit_rx_tcp(&a, remote, 900, 445, SEGMENT(SYN, 1));
         audit_rx_udp(&a, remote, 900, 2049);
         audit_rx_udp(&a, remote, 900, 7777);
         send_unreachable(remote);
     }
     for (uint16_t port = 1000; port < 1030; port++) {
         audit_rx_udp(&a, CLIENT, 53, port);
-        audit_rx_tcp(&a, CLIENT, 2049, port, ACK, 5001, 1001, 10);
+        audit_rx_tcp(&a, CLIENT, 2049, port, SEGMENT(ACK, 5001, 1001, 10));
     }
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dns", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 60);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED)), 120);
@@ -562,7 +563,7 @@ Test(cache, a_pair_of_lines_is_used_whole)
     for (unsigned port = 1; port <= CONNECTIONS; port++) {
         audit_handshake_in(&a, CLIENT, port, 445);
         for (int i = 0; i < 3; i++)
-            audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 20);
+            audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
     }
     for (unsigned port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
@@ -570,7 +571,7 @@ Test(cache, a_pair_of_lines_is_used_whole)
 
         c.last_ns -= 1000000000;
         audit_change(&a, &key, &c);
-        audit_rx_tcp(&a, CLIENT, port, 445, ACK, 1001, 5001, 20);
+        audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
         cr_assert_eq(audit_tcp(&a, CLIENT, port, 445).last_ns, c.last_ns, "port %u took the slow path", port);
     }
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CONNECTIONS * 7);

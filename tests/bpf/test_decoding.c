@@ -55,7 +55,7 @@ Test(decoding, extension_headers_hide_no_answer)
             audit_feed(&a, receiving[hook], &p);
             packet_make_udp(&p, AUDIT_NODE6, port, CLIENT, 5000, 9);
             audit_feed(&a, AUDIT_TX, &p);
-            cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, port, CLIENT, AUDIT_NODE6, &f),
+            cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, port, CLIENT, AUDIT_NODE6}, &f),
                       "%u headers of %zu bytes", chains[i].extensions, chains[i].bytes);
             cr_expect_eq(f.outcome, QPW_OUTCOME_DATA);
         }
@@ -155,7 +155,7 @@ Test(decoding, a_quoted_mapped_address_refuses_nothing)
     packet_finish(&p);
     for (size_t hook = 0; hook < 2; hook++)
         audit_feed(&a, receiving[hook], &p);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, OUT, 17, 8888, AUDIT_NODE, "10.0.0.9", &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, OUT, 17, 8888, AUDIT_NODE, "10.0.0.9"}, &f));
     cr_expect_eq(f.outcome, QPW_OUTCOME_ATTEMPTED);
     audit_close(&a);
 }
@@ -175,8 +175,8 @@ Test(decoding, the_syn_of_a_fragment_is_a_syn)
                                             .doff = PACKET_LIE(10)});
         packet_finish(&p);
         audit_feed(&a, receiving[hook], &p);
-        audit_tx_tcp(&a, "10.0.0.9", 5000, port, PACKET_SYN | PACKET_ACK, 5000, 1001, 0);
-        audit_rx_tcp(&a, "10.0.0.9", 5000, port, PACKET_ACK, 1001, 5001, 0);
+        audit_tx_tcp(&a, "10.0.0.9", 5000, port, SEGMENT(PACKET_SYN | PACKET_ACK, 5000, 1001));
+        audit_rx_tcp(&a, "10.0.0.9", 5000, port, SEGMENT(PACKET_ACK, 1001, 5001));
         cr_expect_eq(audit_tcp(&a, "10.0.0.9", 5000, port).state, QPW_STATE_ESTABLISHED);
     }
     audit_close(&a);

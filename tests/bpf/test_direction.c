@@ -65,7 +65,7 @@ Test(direction, handshake_in_both_roles_and_families)
     open_with_policy(NULL);
     for (int i = 0; i < 2; i++) {
         audit_handshake_in(&a, clients[i], 900, 445);
-        audit_rx_tcp(&a, clients[i], 900, 445, ACK, 1001, 5001, 100);
+        audit_rx_tcp(&a, clients[i], 900, 445, SEGMENT(ACK, 1001, 5001, 100));
         ASSERT_CONN(audit_tcp(&a, clients[i], 900, 445), IN, HANDSHAKE, ALLOWED);
         audit_handshake_out(&a, clients[i], 2049, 800);
         ASSERT_CONN(audit_tcp(&a, clients[i], 2049, 800), OUT, HANDSHAKE, ALLOWED);
@@ -99,9 +99,9 @@ Test(direction, node_that_connects_from_a_service_port_is_outbound)
 Test(direction, syn_ack_of_the_node_names_its_receiver)
 {
     open_with_policy(NULL);
-    audit_tx_tcp(&a, CLIENT, 40000, 445, SYN | ACK, 5000, 1001, 0);
+    audit_tx_tcp(&a, CLIENT, 40000, 445, SEGMENT(SYN | ACK, 5000, 1001));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 40000, 445), IN, HANDSHAKE, ALLOWED);
-    audit_rx_tcp(&a, CLIENT, 40000, 445, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, CLIENT, 40000, 445, SEGMENT(ACK, 1001, 5001));
     cr_assert_eq(audit_tcp(&a, CLIENT, 40000, 445).state, QPW_STATE_ESTABLISHED);
     audit_close(&a);
 }
@@ -109,12 +109,12 @@ Test(direction, syn_ack_of_the_node_names_its_receiver)
 Test(direction, unsolicited_syn_ack_is_undecided)
 {
     open_with_policy(NULL);
-    audit_rx_tcp(&a, CLIENT, 443, 40000, SYN | ACK, 5000, 1001, 0);
+    audit_rx_tcp(&a, CLIENT, 443, 40000, SEGMENT(SYN | ACK, 5000, 1001));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED),
                                .reason = AUDIT_IS(QPW_REASON_UNSOLICITED)), 1);
     /* The node's RST, sent because it does not know the connection, belongs to the same one. */
-    audit_tx_tcp(&a, CLIENT, 443, 40000, RST, 1001, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 443, 40000, SEGMENT(RST, 1001));
     cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)), 2);
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
     audit_close(&a);
@@ -153,9 +153,9 @@ Test(direction, syn_ack_that_a_socket_waits_for_is_outbound)
     node_with_address();
     int fd = connecting(CLIENT, 443, &local);
 
-    audit_rx_tcp(&a, CLIENT, 443, local, SYN | ACK, 5000, 1001, 0);
+    audit_rx_tcp(&a, CLIENT, 443, local, SEGMENT(SYN | ACK, 5000, 1001));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 443, local), OUT, HANDSHAKE, ALLOWED);
-    audit_tx_tcp(&a, CLIENT, 443, local, ACK, 1001, 5001, 0);
+    audit_tx_tcp(&a, CLIENT, 443, local, SEGMENT(ACK, 1001, 5001));
     cr_assert_eq(audit_tcp(&a, CLIENT, 443, local).state, QPW_STATE_ESTABLISHED);
     close(fd);
     audit_close(&a);
@@ -203,12 +203,12 @@ Test(direction, forged_packets_do_not_turn_a_live_connection)
 {
     open_with_policy(NULL);
     audit_handshake_out(&a, CLIENT, 2049, 800);
-    audit_rx_tcp(&a, CLIENT, 2049, 800, ACK, 5001, 1001, 100);
-    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN, 99, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN | ACK, 99, 98, 0);
-    audit_rx_tcp(&a, CLIENT, 2049, 800, RST, 99, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 2049, 800, SYN, 199, 0, 0);
-    audit_tx_tcp(&a, CLIENT, 2049, 800, ACK, 1001, 5101, 10);
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SEGMENT(ACK, 5001, 1001, 100));
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SEGMENT(SYN, 99));
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SEGMENT(SYN | ACK, 99, 98));
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SEGMENT(RST, 99));
+    audit_rx_tcp(&a, CLIENT, 2049, 800, SEGMENT(SYN, 199));
+    audit_tx_tcp(&a, CLIENT, 2049, 800, SEGMENT(ACK, 1001, 5101, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 800), OUT, HANDSHAKE, ALLOWED);
     struct qpw_counts sum = AUDIT_SUM(&a, .rule = "nfs-out");
 
@@ -223,9 +223,9 @@ Test(direction, tuple_reopened_the_other_way)
 {
     open_with_policy(NULL);
     audit_handshake_in(&a, CLIENT, 2049, 445);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 1001, 5001, 0);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, FIN | ACK, 5001, 1002, 0);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 1002, 5002, 0);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 1001, 5001));
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 5001, 1002));
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1002, 5002));
     cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 445).state, QPW_STATE_CLOSED);
     audit_handshake_out(&a, CLIENT, 2049, 445);
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
@@ -238,19 +238,19 @@ Test(direction, tails_belong_to_what_they_close)
 {
     open_with_policy(NULL);
     audit_handshake_in(&a, CLIENT, 900, 445);
-    audit_rx_tcp(&a, CLIENT, 900, 445, FIN | ACK, 1001, 5001, 0);
-    audit_tx_tcp(&a, CLIENT, 900, 445, FIN | ACK, 5001, 1002, 0);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(FIN | ACK, 1001, 5001));
+    audit_tx_tcp(&a, CLIENT, 900, 445, SEGMENT(FIN | ACK, 5001, 1002));
     for (int i = 0; i < 3; i++) {
-        audit_rx_tcp(&a, CLIENT, 900, 445, ACK, 1002, 5002, 0);
-        audit_tx_tcp(&a, CLIENT, 900, 445, ACK, 5002, 1002, 0);
+        audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(ACK, 1002, 5002));
+        audit_tx_tcp(&a, CLIENT, 900, 445, SEGMENT(ACK, 5002, 1002));
     }
-    audit_tx_tcp(&a, CLIENT, 900, 445, RST, 5002, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 900, 445, SEGMENT(RST, 5002));
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", .direction = AUDIT_IS(IN)), 12);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     /* Without state: undecided, with the reason. */
-    audit_rx_tcp(&a, CLIENT, 5555, 7777, RST, 1, 0, 0);
-    audit_tx_tcp(&a, CLIENT, 5556, 7777, RST | ACK, 1, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 5557, 7777, FIN | ACK, 1, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 5555, 7777, SEGMENT(RST, 1));
+    audit_tx_tcp(&a, CLIENT, 5556, 7777, SEGMENT(RST | ACK, 1));
+    audit_rx_tcp(&a, CLIENT, 5557, 7777, SEGMENT(FIN | ACK, 1));
     cr_assert_eq(AUDIT_PACKETS(&a, .reason = AUDIT_IS(QPW_REASON_TAIL), .direction = AUDIT_IS(QPW_DIR_UNKNOWN),
                                .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)), 3);
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 0);
@@ -267,8 +267,8 @@ Test(direction, seeds_decide_midstream)
     open_with_policy(NULL);
     audit_seed(&a, &in, IN);
     audit_seed(&a, &out, OUT);
-    audit_rx_tcp(&a, CLIENT, 443, 2049, ACK, 1, 1, 10);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
+    audit_rx_tcp(&a, CLIENT, 443, 2049, SEGMENT(ACK, 1, 1, 10));
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 443, 2049), IN, SOCKET, ALLOWED);
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, SOCKET, ALLOWED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 445).conn_class, QPW_CLASS_EST, "a flood must not reach it");
@@ -306,21 +306,21 @@ Test(direction, unknown_midstream_is_asked_for_and_turned_by_the_answer)
     struct qpw_finding f;
 
     open_with_policy(NULL);
-    audit_rx_tcp(&a, CLIENT, 8888, 7777, ACK, 1, 1, 10);
-    audit_tx_tcp(&a, CLIENT, 8888, 7777, ACK, 1, 11, 10);
+    audit_rx_tcp(&a, CLIENT, 8888, 7777, SEGMENT(ACK, 1, 1, 10));
+    audit_tx_tcp(&a, CLIENT, 8888, 7777, SEGMENT(ACK, 1, 11, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 7777), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 8888, 7777).reason, QPW_REASON_MIDSTREAM);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE, &f),
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE}, &f),
               "payload both ways is a finding, whoever opened it");
     read_events();
     cr_assert_eq(asked, 1);
     cr_assert(!memcmp(&asked_key, &key, sizeof(key)));
     audit_seed(&a, &key, OUT);
-    audit_rx_tcp(&a, CLIENT, 8888, 7777, ACK, 11, 11, 10);
+    audit_rx_tcp(&a, CLIENT, 8888, 7777, SEGMENT(ACK, 11, 11, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 7777), OUT, SOCKET, UNEXPECTED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNDECIDED, QPW_DIR_UNKNOWN, 6, 0, CLIENT, AUDIT_NODE}, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED, "better evidence closes the old finding");
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, OUT, 6, 8888, AUDIT_NODE, CLIENT, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, OUT, 6, 8888, AUDIT_NODE, CLIENT}, &f));
     cr_assert_eq(f.evidence, QPW_EVIDENCE_SOCKET);
     cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
     cr_assert_eq(AUDIT_SUM(&a, .port = AUDIT_IS(8888)).connections, 1);
@@ -339,7 +339,7 @@ Test(direction, listener_counts_only_on_listed_ports)
         fds[i] = socket(AF_INET, SOCK_STREAM, 0);
         address.sin_port = htons(ports[i]);
         cr_assert(bind(fds[i], (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fds[i], 1) == 0);
-        audit_rx_tcp(&a, CLIENT, 50000, ports[i], ACK, 1, 1, 10);
+        audit_rx_tcp(&a, CLIENT, 50000, ports[i], SEGMENT(ACK, 1, 1, 10));
     }
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 50000, 445).outcome, QPW_OUTCOME_ATTEMPTED, "one forged segment is no exchange");
@@ -350,17 +350,17 @@ Test(direction, listener_counts_only_on_listed_ports)
      */
     struct qpw_conn_key tail = audit_key(6, AUDIT_NODE, 445, CLIENT, 50001);
 
-    audit_rx_tcp(&a, CLIENT, 50001, 445, FIN | ACK, 1, 1, 0);
+    audit_rx_tcp(&a, CLIENT, 50001, 445, SEGMENT(FIN | ACK, 1, 1));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50001, 445), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(audit_tcp(&a, CLIENT, 50001, 445).reason, QPW_REASON_TAIL);
     audit_seed(&a, &tail, IN);
-    audit_tx_tcp(&a, CLIENT, 50001, 445, ACK, 1, 2, 10);
+    audit_tx_tcp(&a, CLIENT, 50001, 445, SEGMENT(ACK, 1, 2, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50001, 445), IN, SOCKET, ALLOWED);
     /* An outgoing connection from that very port: the socket table overrides the listener. */
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, CLIENT, 50000);
 
     audit_seed(&a, &key, OUT);
-    audit_rx_tcp(&a, CLIENT, 50000, 445, ACK, 11, 1, 10);
+    audit_rx_tcp(&a, CLIENT, 50000, 445, SEGMENT(ACK, 11, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), OUT, SOCKET, UNEXPECTED);
     close(fds[0]);
     close(fds[1]);
@@ -393,7 +393,7 @@ Test(direction, forged_replies_after_the_window_are_inbound)
     for (int i = 0; i < 4; i++) {
         audit_rx_udp(&a, CLIENT, forged[i], (uint16_t)(6000 + i));
         ASSERT_CONN(audit_udp(&a, CLIENT, forged[i], (uint16_t)(6000 + i)), IN, FIRST, UNEXPECTED);
-        cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(6000 + i), CLIENT, AUDIT_NODE, &f));
+        cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(6000 + i), CLIENT, AUDIT_NODE}, &f));
     }
     audit_close(&a);
 }
@@ -412,7 +412,7 @@ Test(direction, a_forged_source_port_hides_no_server)
     audit_rx_udp(&a, CLIENT, 53, 6000);
     audit_tx_udp(&a, CLIENT, 53, 6000);
     ASSERT_CONN(audit_udp(&a, CLIENT, 53, 6000), IN, FIRST, UNEXPECTED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 6000, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, 6000, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.outcome, QPW_OUTCOME_DATA, "the one alert that must never be missed");
     close(server);
     audit_close(&a);
@@ -454,9 +454,9 @@ Test(direction, sockets_of_either_family)
     int listener = socket(AF_INET6, SOCK_STREAM, 0), client = socket(AF_INET6, SOCK_DGRAM, 0);
 
     cr_assert(bind(listener, (struct sockaddr *)&any, sizeof(any)) == 0 && listen(listener, 1) == 0);
-    audit_rx_tcp(&a, CLIENT6, 50000, 445, ACK, 1, 1, 10);
+    audit_rx_tcp(&a, CLIENT6, 50000, 445, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT6, 50000, 445), IN, SOCKET, ALLOWED);
-    audit_rx_tcp(&a, CLIENT, 50000, 445, ACK, 1, 1, 10); /* a dual-stack listener serves IPv4, too */
+    audit_rx_tcp(&a, CLIENT, 50000, 445, SEGMENT(ACK, 1, 1, 10)); /* a dual-stack listener serves IPv4, too */
     ASSERT_CONN(audit_tcp(&a, CLIENT, 50000, 445), IN, SOCKET, ALLOWED);
     inet_pton(AF_INET6, CLIENT6, &server.sin6_addr);
     inet_pton(AF_INET6, AUDIT_NODE6, &bound.sin6_addr);
@@ -588,14 +588,14 @@ Test(direction, undecodable_before_weakens_nothing_and_is_told)
 Test(direction, inferred_from_exactly_one_listed_port)
 {
     open_with_policy(NULL);
-    audit_tx_tcp(&a, CLIENT, 2049, 801, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 2049, 801, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 801), OUT, INFERRED, UNDECIDED);
-    audit_tx_tcp(&a, CLIENT, 801, 445, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 801, 445, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 801, 445), IN, INFERRED, UNDECIDED);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     /* A weak rule over half of all ports gives no direction. */
-    audit_tx_tcp(&a, CLIENT, 8888, 40000, ACK, 1, 1, 10);
+    audit_tx_tcp(&a, CLIENT, 8888, 40000, SEGMENT(ACK, 1, 1, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 8888, 40000), QPW_DIR_UNKNOWN, NONE, UNDECIDED);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "nfs-out", .port = AUDIT_IS(2049), .direction = AUDIT_IS(OUT)), 1);
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(QPW_DIR_UNKNOWN), .port = AUDIT_IS(0)), 2);
@@ -606,12 +606,12 @@ Test(direction, inferred_from_exactly_one_listed_port)
 Test(direction, evidence_is_upgraded_and_never_downgraded)
 {
     open_with_policy(NULL);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1, 1, 10);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, SYN, 1000, 0, 0);
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1, 1, 10));
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN, 1000));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, SYN | ACK, 5000, 1001, 0);
-    audit_tx_tcp(&a, CLIENT, 2049, 445, ACK, 1001, 5001, 10);
-    audit_rx_tcp(&a, CLIENT, 2049, 445, ACK, 5001, 1011, 10);
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN | ACK, 5000, 1001));
+    audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1001, 5001, 10));
+    audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 5001, 1011, 10));
     ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 445), OUT, HANDSHAKE, ALLOWED);
     cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNDECIDED)).connections, 1, "what went before it");
     audit_close(&a);

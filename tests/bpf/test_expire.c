@@ -80,7 +80,7 @@ Test(expire, what_is_over_is_taken_out_and_what_goes_on_stays)
     cr_assert_eq(audit_stat(&a, QPW_STAT_EXPIRED(QPW_CLASS_DGRAM)), 1);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_DGRAM), 1);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_OUT), 0);
-    audit_rx_tcp(&a, "10.0.0.8", 900, 445, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, "10.0.0.8", 900, 445, SEGMENT(ACK, 1001, 5001, 10));
     cr_assert_eq(audit_tcp(&a, "10.0.0.8", 900, 445).evidence, QPW_EVIDENCE_HANDSHAKE);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     audit_close(&a);
@@ -120,7 +120,7 @@ Test(expire, an_open_parent_vouches_for_as_long_as_it_is_open)
     }
     audit_handshake_in(&a, "10.0.0.8", 901, 40001);
     cr_assert_eq(audit_tcp(&a, "10.0.0.8", 901, 40001).verdict, QPW_VERDICT_ALLOWED);
-    audit_rx_tcp(&a, "10.0.0.8", 900, 21, PACKET_RST, 1001, 5001, 0);
+    audit_rx_tcp(&a, "10.0.0.8", 900, 21, SEGMENT(PACKET_RST, 1001, 5001));
     parent_age(650);
     walk();
     cr_assert_geq(parent_age(0), 650, "it is over");
@@ -138,7 +138,7 @@ Test(expire, what_the_programs_take_out_is_not_looked_up)
     open_with_peer();
     for (unsigned i = 0; i < OVER; i++) {
         snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
-        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, 1000, 445, SEGMENT(SYN, i));
         age(6, AUDIT_NODE, 445, remote, 1000, 3600);
     }
     cr_assert_eq(walk(), 0);
@@ -155,8 +155,8 @@ Test(expire, a_peers_families_are_those_of_live_connections)
     unsigned of_peer = 0, of_peer6 = 0;
 
     open_with_peer();
-    audit_rx_tcp(&a, PEER, 900, 445, SYN, 1, 0, 0);
-    audit_rx_tcp(&a, PEER6, 900, 445, SYN, 1, 0, 0);
+    audit_rx_tcp(&a, PEER, 900, 445, SEGMENT(SYN, 1));
+    audit_rx_tcp(&a, PEER6, 900, 445, SEGMENT(SYN, 1));
     age(6, AUDIT_NODE6, 445, PEER6, 900, 3600);
     walk();
     for (unsigned i = 1; i < QPW_MAX_PEERS; i++) {

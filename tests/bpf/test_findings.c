@@ -33,7 +33,7 @@ static struct qpw_finding must_find(enum qpw_direction direction, uint8_t protoc
 {
     struct qpw_finding f;
 
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, direction, protocol, port, initiator, responder, &f),
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, direction, protocol, port, initiator, responder}, &f),
               "no finding on %u/%u from %s", protocol, port, initiator);
     return f;
 }
@@ -43,25 +43,25 @@ Test(findings, outcome_rises_step_by_step)
     struct qpw_finding f;
 
     open_with_policy();
-    audit_rx_tcp(&a, CLIENT, 5000, 7777, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(SYN, 1000));
     f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
     cr_assert_eq(f.outcome, QPW_OUTCOME_ATTEMPTED);
     cr_assert_eq(f.evidence, QPW_EVIDENCE_HANDSHAKE);
     cr_assert_eq(f.initiator_port, 5000);
     cr_assert_eq(f.changes, 1);
     cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 0);
-    audit_tx_tcp(&a, CLIENT, 5000, 7777, SYN | ACK, 5000, 1001, 0);
+    audit_tx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(SYN | ACK, 5000, 1001));
     f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
     cr_assert_eq(f.outcome, QPW_OUTCOME_ANSWERED);
     cr_assert_eq(audit_entries(&a, QPW_MAP_answered), 1);
-    audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(ACK, 1001, 5001));
     cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ANSWERED);
-    audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(ACK, 1001, 5001, 10));
     f = must_find(IN, 6, 7777, CLIENT, AUDIT_NODE);
     cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
     cr_assert_eq(f.changes, 2);
     /* The same from another port of the client is the same finding, and its outcome stays. */
-    audit_rx_tcp(&a, CLIENT, 5001, 7777, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 5001, 7777, SEGMENT(SYN, 1000));
     cr_assert_eq(audit_entries(&a, QPW_MAP_findings), 1);
     cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_DATA);
     struct qpw_counts sum = AUDIT_SUM(&a, UNEXPECTED, .port = AUDIT_IS(7777));
@@ -75,19 +75,24 @@ Test(findings, outcome_rises_step_by_step)
 Test(findings, refused_by_a_reset)
 {
     open_with_policy();
-    audit_rx_tcp(&a, CLIENT, 5000, 7777, SYN, 1000, 0, 0);
-    audit_tx_tcp(&a, CLIENT, 5000, 7777, RST | ACK, 0, 1001, 0);
+    audit_rx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(SYN, 1000));
+    audit_tx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(RST | ACK, 0, 1001));
     cr_assert_eq(must_find(IN, 6, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_REFUSED);
-    audit_tx_tcp(&a, CLIENT, 8888, 5000, SYN, 1000, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 8888, 5000, RST | ACK, 0, 1001, 0);
+    audit_tx_tcp(&a, CLIENT, 8888, 5000, SEGMENT(SYN, 1000));
+    audit_rx_tcp(&a, CLIENT, 8888, 5000, SEGMENT(RST | ACK, 0, 1001));
     cr_assert_eq(must_find(OUT, 6, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED);
     audit_close(&a);
 }
 
+struct quoted {
+    const char *source;
+    uint16_t source_port;
+    const char *destination;
+    uint16_t destination_port;
+};
+
 /* An ICMP error from source to destination that quotes the first bytes of a datagram of the other way. */
-static void feed_unreachable(enum audit_hook hook, const char *source, const char *destination, uint8_t code,
-                             const char *quoted_source, uint16_t quoted_source_port, const char *quoted_destination,
-                             uint16_t quoted_destination_port)
+static void feed_unreachable(enum audit_hook hook, const char *source, const char *destination, uint8_t code, struct quoted quoted)
 {
     bool v6 = strchr(source, ':');
 
@@ -99,10 +104,10 @@ static void feed_unreachable(enum audit_hook hook, const char *source, const cha
         packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = destination});
     packet_icmp(&p, &(struct packet_icmp){.type = v6 ? 1 : 3, .code = code});
     if (v6)
-        packet_ipv6(&p, &(struct packet_ipv6){.source = quoted_source, .destination = quoted_destination});
+        packet_ipv6(&p, &(struct packet_ipv6){.source = quoted.source, .destination = quoted.destination});
     else
-        packet_ipv4(&p, &(struct packet_ipv4){.source = quoted_source, .destination = quoted_destination});
-    packet_udp(&p, &(struct packet_udp){.source = quoted_source_port, .destination = quoted_destination_port});
+        packet_ipv4(&p, &(struct packet_ipv4){.source = quoted.source, .destination = quoted.destination});
+    packet_udp(&p, &(struct packet_udp){.source = quoted.source_port, .destination = quoted.destination_port});
     packet_finish(&p);
     audit_feed(&a, hook, &p);
 }
@@ -111,13 +116,13 @@ Test(findings, refused_by_icmp)
 {
     open_with_policy();
     audit_rx_udp(&a, CLIENT, 5000, 7777);
-    feed_unreachable(AUDIT_TX, AUDIT_NODE, CLIENT, 3, CLIENT, 5000, AUDIT_NODE, 7777);
+    feed_unreachable(AUDIT_TX, AUDIT_NODE, CLIENT, 3, (struct quoted){CLIENT, 5000, AUDIT_NODE, 7777});
     cr_assert_eq(must_find(IN, 17, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_REFUSED);
     audit_rx_udp(&a, CLIENT6, 5000, 7777);
-    feed_unreachable(AUDIT_TX, AUDIT_NODE6, CLIENT6, 4, CLIENT6, 5000, AUDIT_NODE6, 7777);
+    feed_unreachable(AUDIT_TX, AUDIT_NODE6, CLIENT6, 4, (struct quoted){CLIENT6, 5000, AUDIT_NODE6, 7777});
     cr_assert_eq(must_find(IN, 17, 7777, CLIENT6, AUDIT_NODE6).outcome, QPW_OUTCOME_REFUSED);
     audit_tx_udp(&a, CLIENT, 8888, 5000);
-    feed_unreachable(AUDIT_XDP, "10.0.0.254", AUDIT_NODE, 13, AUDIT_NODE, 5000, CLIENT, 8888); /* a router's firewall */
+    feed_unreachable(AUDIT_XDP, "10.0.0.254", AUDIT_NODE, 13, (struct quoted){AUDIT_NODE, 5000, CLIENT, 8888}); /* a router's firewall */
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_REFUSED);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp"), 2);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "icmp6"), 1);
@@ -218,17 +223,17 @@ Test(findings, icmp_that_refuses_nothing)
 {
     open_with_policy();
     audit_tx_udp(&a, CLIENT, 8888, 5000);
-    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 4, AUDIT_NODE, 5000, CLIENT, 8888); /* path MTU discovery */
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 4, (struct quoted){AUDIT_NODE, 5000, CLIENT, 8888}); /* path MTU discovery */
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
-    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5001, CLIENT, 8888); /* quotes another packet */
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, (struct quoted){AUDIT_NODE, 5001, CLIENT, 8888}); /* quotes another packet */
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_ATTEMPTED);
     /* From outside, about an exchange opened from outside: forged. */
     audit_rx_udp(&a, CLIENT, 5000, 7777);
-    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 7777, CLIENT, 5000);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, (struct quoted){AUDIT_NODE, 7777, CLIENT, 5000});
     cr_assert_eq(must_find(IN, 17, 7777, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ATTEMPTED);
     /* After an answer it refuses nothing. */
     audit_rx_udp(&a, CLIENT, 8888, 5000);
-    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, AUDIT_NODE, 5000, CLIENT, 8888);
+    feed_unreachable(AUDIT_XDP, CLIENT, AUDIT_NODE, 3, (struct quoted){AUDIT_NODE, 5000, CLIENT, 8888});
     cr_assert_eq(must_find(OUT, 17, 8888, AUDIT_NODE, CLIENT).outcome, QPW_OUTCOME_DATA);
     /* A truncated quote is counted, but refuses nothing. */
     packet_start(&p);
@@ -247,7 +252,7 @@ Test(findings, events_tell_of_each_rise)
     open_with_policy();
     audit_handshake_in(&a, CLIENT, 5000, 7777);
     for (int i = 0; i < 50; i++)
-        audit_rx_tcp(&a, CLIENT, 5000, 7777, ACK, 1001, 5001, 10);
+        audit_rx_tcp(&a, CLIENT, 5000, 7777, SEGMENT(ACK, 1001, 5001, 10));
     /* attempted, answered, data: one event each, whatever follows */
     cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 3);
     audit_close(&a);
@@ -260,9 +265,9 @@ static void flood(uint32_t first, uint32_t n, uint16_t port, bool answer)
 
     for (uint32_t i = first; i < first + n; i++) {
         snprintf(source, sizeof(source), "11.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
-        audit_rx_tcp(&a, source, 5000, port, SYN, 1000, 0, 0);
+        audit_rx_tcp(&a, source, 5000, port, SEGMENT(SYN, 1000));
         if (answer)
-            audit_tx_tcp(&a, source, 5000, port, SYN | ACK, 5000, 1001, 0);
+            audit_tx_tcp(&a, source, 5000, port, SEGMENT(SYN | ACK, 5000, 1001));
     }
 }
 
@@ -279,7 +284,7 @@ Test(findings, quotas_and_the_reserved_place)
     /* Recorded findings are not evicted, and answered ones have a table of their own. */
     audit_handshake_in(&a, CLIENT, 5000, 7778);
     cr_assert_eq(must_find(IN, 6, 7778, CLIENT, AUDIT_NODE).outcome, QPW_OUTCOME_ANSWERED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7777, "11.0.0.0", AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 7777, "11.0.0.0", AUDIT_NODE}, &f));
 
     flood(100000, QPW_ANSWERED_SLOTS + 100, 7779, true);
     cr_assert_eq(audit_entries(&a, QPW_MAP_answered), QPW_ANSWERED_SLOTS);
@@ -288,7 +293,7 @@ Test(findings, quotas_and_the_reserved_place)
     /* All tables are full, but the first answer on another port still raises its alert. */
     audit_events(&a, QPW_EVENT_FINDING);
     audit_handshake_in(&a, CLIENT, 5000, 7780);
-    cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7780, CLIENT, AUDIT_NODE, &f));
+    cr_assert(!audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 7780, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(audit_entries(&a, QPW_MAP_reserved), 2);
     cr_assert_eq(audit_events(&a, QPW_EVENT_FINDING), 1);
     audit_handshake_in(&a, CLIENT, 5001, 7780);
@@ -304,7 +309,7 @@ Test(findings, scan_of_all_ports)
     open_with_policy();
     audit_handshake_in(&a, "10.0.0.8", 900, 445);
     for (uint32_t port = 1; port < 65536; port++)
-        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SEGMENT(SYN, port));
     struct qpw_counts sum = AUDIT_SUM(&a, UNEXPECTED);
 
     cr_assert_eq(sum.rx_packets, 65534);
@@ -314,7 +319,7 @@ Test(findings, scan_of_all_ports)
     cr_assert_eq(audit_entries(&a, QPW_MAP_meters), QPW_METER_SLOTS_OPEN + 1);
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 65534 - QPW_METER_SLOTS_OPEN);
     /* Rows explained by the policy have slots of their own, which a scan cannot take. */
-    audit_rx_tcp(&a, "10.0.0.8", 900, 445, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, "10.0.0.8", 900, 445, SEGMENT(ACK, 1001, 5001, 10));
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").rx_packets, 4);
     cr_assert_eq(audit_tcp(&a, "10.0.0.8", 900, 445).state, QPW_STATE_ESTABLISHED);
     audit_close(&a);
@@ -336,11 +341,11 @@ Test(findings, wide_ranges_leave_rows_for_listed_ports)
                  {.name = "passive", .direction = IN, .protocol = 6, .first = 49152, .last = 65535,
                   .verdict = QPW_VERDICT_WEAK, .parent = "ftp"});
     for (uint32_t port = 20000; port < 24000; port++)
-        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SEGMENT(SYN, port));
     for (uint32_t port = 50000; port < 54000; port++)
-        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SEGMENT(SYN, port));
     for (uint32_t port = 1000; port < 5000; port++)
-        audit_rx_tcp(&a, "10.0.0.70", 40000, (uint16_t)port, SYN, port, 0, 0);
+        audit_rx_tcp(&a, "10.0.0.70", 40000, (uint16_t)port, SEGMENT(SYN, port));
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), 12000 - QPW_METER_SLOTS_OPEN);
     audit_handshake_in(&a, CLIENT, 900, 445);
     audit_handshake_in(&a, "10.0.0.70", 900, 21);
@@ -364,7 +369,7 @@ Test(findings, companions_of_a_row_leave_rows_for_listed_ports)
                   .verdict = QPW_VERDICT_IMPLIED, .parent = "rpc"});
     audit_handshake_in(&a, CLIENT, 900, 111);
     for (uint32_t port = 40000; port < 40000 + TRIED; port++)
-        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SYN, port, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 40000, (uint16_t)port, SEGMENT(SYN, port));
     cr_assert_eq(audit_stat(&a, QPW_LOSS_METER_OVERFLOW), TRIED - QPW_METER_SLOTS_OPEN);
     audit_handshake_in(&a, CLIENT, 900, 445);
     cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(445), .rule = "smb").connections, 1);
@@ -393,7 +398,7 @@ Test(findings, implied_and_weak_have_quotas_of_their_own)
     cr_expect_eq(audit_entries(&a, QPW_MAP_reserved), 2);
     audit_events(&a, QPW_EVENT_FINDING);
     audit_handshake_in(&a, CLIENT, 5000, 700);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 700, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 700, CLIENT, AUDIT_NODE}, &f));
     cr_expect_eq(f.outcome, QPW_OUTCOME_ANSWERED);
 
     /* Nor do they take the port's reserved slot: an unexpected answer on it is reported even if all tables are full. */

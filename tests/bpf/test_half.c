@@ -36,7 +36,7 @@ static void flood(unsigned count)
 
     for (unsigned i = 0; i < count; i++) {
         snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, 1000, 445, SEGMENT(SYN, i));
     }
 }
 
@@ -75,15 +75,15 @@ Test(half, a_handshake_survives_a_flood)
     flood(20000);
     for (unsigned i = 0; i < 200; i++) { /* between a SYN and its answer come 60 others: less than one per set */
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
-        audit_rx_tcp(&a, remote, 900, 445, SYN, 1000, 0, 0);
+        audit_rx_tcp(&a, remote, 900, 445, SEGMENT(SYN, 1000));
         for (unsigned n = 0; n < 60; n++) {
             char other[16];
 
             snprintf(other, sizeof(other), "12.0.%u.%u", i, n);
-            audit_rx_tcp(&a, other, 1000, 445, SYN, n, 0, 0);
+            audit_rx_tcp(&a, other, 1000, 445, SEGMENT(SYN, n));
         }
-        audit_tx_tcp(&a, remote, 900, 445, SYN | ACK, 5000, 1001, 0);
-        audit_rx_tcp(&a, remote, 900, 445, ACK, 1001, 5001, 0);
+        audit_tx_tcp(&a, remote, 900, 445, SEGMENT(SYN | ACK, 5000, 1001));
+        audit_rx_tcp(&a, remote, 900, 445, SEGMENT(ACK, 1001, 5001));
         cr_assert_eq(audit_tcp(&a, remote, 900, 445).state, QPW_STATE_ESTABLISHED, "%s", remote);
         cr_assert_eq(audit_tcp(&a, remote, 900, 445).evidence, QPW_EVIDENCE_HANDSHAKE);
     }
@@ -110,7 +110,7 @@ Test(half, expired_ones_are_not_pushed_out)
     }
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(remote, sizeof(remote), "13.0.%u.%u", i >> 8, i & 255);
-        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, 1000, 445, SEGMENT(SYN, i));
     }
     cr_assert_eq(audit_stat(&a, QPW_STAT_CLOSED(QPW_CLASS_HALF)), EXPIRED, "all had expired, and were the oldest");
     cr_assert_eq(pushed_out(), 20000 - 1280);
@@ -127,13 +127,13 @@ Test(half, what_goes_on_outlives_what_has_expired)
     open_small(true); /* the same sets in each run; at random, one with four idle ones would lose one */
     for (unsigned i = 0; i < IDLE; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i + 1);
-        audit_rx_tcp(&a, remote, 900, 7777, ACK, 1, 1, 10); /* mid-stream, undecided */
+        audit_rx_tcp(&a, remote, 900, 7777, SEGMENT(ACK, 1, 1, 10)); /* mid-stream, undecided */
         key = audit_key(6, AUDIT_NODE, 7777, remote, 900);
         audit_age(&a, &key, 3600 * SECONDS);
     }
     for (unsigned i = 0; i < 10000; i++) {
         snprintf(remote, sizeof(remote), "11.0.%u.%u", i >> 8, i & 255);
-        audit_rx_tcp(&a, remote, 1000, 445, SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, 1000, 445, SEGMENT(SYN, i));
         key = audit_key(6, AUDIT_NODE, 445, remote, 1000);
         audit_age(&a, &key, 76 * SECONDS);
     }
@@ -204,7 +204,7 @@ static void grow(const char *remote, uint16_t port)
     struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, remote, port);
 
     audit_age(&a, &key, QPW_HELD_NS + SECONDS);
-    audit_rx_tcp(&a, remote, port, 445, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, remote, port, 445, SEGMENT(ACK, 1001, 5001, 0));
 }
 
 static const char *client(unsigned i)
@@ -290,14 +290,14 @@ Test(half, what_ends_in_its_set_is_let_go_of)
     open_small(false);
     audit_handshake_in(&a, client(0), 900, 445);
     cr_assert_eq(audit_held(&a), 1);
-    audit_rx_tcp(&a, client(0), 900, 445, PACKET_RST, 1001, 0, 0);
+    audit_rx_tcp(&a, client(0), 900, 445, SEGMENT(PACKET_RST, 1001, 0, 0));
     cr_assert_eq(audit_held(&a), 0);
     cr_assert_eq(audit_tcp(&a, client(0), 900, 445).conn_class, QPW_CLASS_HALF);
-    audit_tx_tcp(&a, client(0), 900, 445, ACK, 5001, 1001, 10);
+    audit_tx_tcp(&a, client(0), 900, 445, SEGMENT(ACK, 5001, 1001, 10));
     cr_assert_eq(audit_held(&a), 1);
     cr_assert_eq(audit_tcp(&a, client(0), 900, 445).state, QPW_STATE_ESTABLISHED);
-    audit_rx_tcp(&a, client(0), 900, 445, PACKET_FIN | ACK, 1001, 5011, 0);
-    audit_tx_tcp(&a, client(0), 900, 445, PACKET_FIN | ACK, 5011, 1002, 0);
+    audit_rx_tcp(&a, client(0), 900, 445, SEGMENT(PACKET_FIN | ACK, 1001, 5011, 0));
+    audit_tx_tcp(&a, client(0), 900, 445, SEGMENT(PACKET_FIN | ACK, 5011, 1002, 0));
     cr_assert_eq(audit_held(&a), 0);
     opened_and_closed(QPW_CLASS_EST, &open);
     cr_assert_eq(open, 0);
@@ -389,14 +389,14 @@ Test(half, the_count_of_live_entries_is_that_of_the_tables)
         audit_tx_udp(&a, remote, 900, 2049);
         audit_tx_udp(&a, remote, 53, 901);
         audit_handshake_out(&a, remote, 2049, 902); /* no room in the table of established ones */
-        audit_tx_tcp(&a, remote, 2049, 903, SYN, 1, 0, 0);
+        audit_tx_tcp(&a, remote, 2049, 903, SEGMENT(SYN, 1));
     }
     cr_assert_eq(live_in_all(), 1024 + 4 * SOME);
     cr_assert_eq(live_in_all(), entries_of_other_tables());
     for (unsigned i = 0; i < SOME; i++) {
         snprintf(remote, sizeof(remote), "10.9.0.%u", i);
-        audit_rx_tcp(&a, remote, 900, 445, PACKET_RST, 1001, 0, 0);
-        audit_rx_tcp(&a, remote, 2049, 903, PACKET_RST | ACK, 0, 2, 0);
+        audit_rx_tcp(&a, remote, 900, 445, SEGMENT(PACKET_RST, 1001));
+        audit_rx_tcp(&a, remote, 2049, 903, SEGMENT(PACKET_RST | ACK, 0, 2));
         key = audit_key(17, AUDIT_NODE, 2049, remote, 900);
         cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &key), 0);
         cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &key), -ENOENT);
@@ -445,7 +445,7 @@ static void *send_all(void *argument)
     CPU_SET(s->cpu, &set);
     s->failed = sched_setaffinity(0, sizeof(set), &set) < 0;
     for (unsigned i = 0; i < TUPLES; i++) {
-        packet_make_tcp(p, s->tuples[i].remote, 1000, AUDIT_NODE, s->tuples[i].port, SYN, i, 0, 0);
+        packet_make_tcp(p, s->tuples[i].remote, 1000, AUDIT_NODE, s->tuples[i].port, SEGMENT(SYN, i));
         run.data_in = p->data;
         run.data_size_in = p->length;
         atomic_fetch_add(s->arrived, 1);
@@ -584,7 +584,7 @@ Test(half, a_lost_findings_row_is_made_once, .timeout = NETNS_TIMEOUT_S)
     open_for_two(false);
     for (unsigned i = 0; i < QPW_FINDING_SLOTS + 1; i++) {
         snprintf(remote, sizeof(remote), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-        audit_rx_tcp(&a, remote, 1000, 7777, SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, 1000, 7777, SEGMENT(SYN, i));
     }
     cr_assert_eq(audit_stat(&a, QPW_LOSS_FINDING_QUOTA), 1);
     for (unsigned i = 0; i < TUPLES; i++) {

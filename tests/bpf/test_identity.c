@@ -47,8 +47,7 @@ static void open_with(const struct qpw_load_options *options)
 /* ---- VLAN: the tag of the initiator's first packet ---- */
 
 /* rx from the client, tx to it; vlan 0: untagged. */
-static void tagged(enum audit_hook hook, uint16_t vlan, bool tcp, uint16_t client_port, uint16_t port, uint8_t flags,
-                   uint32_t seq, uint32_t ack, size_t payload)
+static void tagged(enum audit_hook hook, uint16_t vlan, bool tcp, uint16_t client_port, uint16_t port, struct packet_segment segment)
 {
     bool tx = hook == AUDIT_TX;
     uint16_t from = tx ? port : client_port, to = tx ? client_port : port;
@@ -60,10 +59,10 @@ static void tagged(enum audit_hook hook, uint16_t vlan, bool tcp, uint16_t clien
     packet_ipv4(&p, &(struct packet_ipv4){.source = tx ? AUDIT_NODE : CLIENT,
                                           .destination = tx ? CLIENT : AUDIT_NODE});
     if (tcp)
-        packet_tcp(&p, &(struct packet_tcp){.source = from, .destination = to, .flags = flags, .seq = seq,
-                                            .ack = ack, .payload_bytes = payload});
+        packet_tcp(&p, &(struct packet_tcp){.source = from, .destination = to, .flags = segment.flags, .seq = segment.seq,
+                                            .ack = segment.ack, .payload_bytes = segment.payload});
     else
-        packet_udp(&p, &(struct packet_udp){.source = from, .destination = to, .payload_bytes = payload});
+        packet_udp(&p, &(struct packet_udp){.source = from, .destination = to, .payload_bytes = segment.payload});
     packet_finish(&p);
     audit_feed(&a, hook, &p);
 }
@@ -71,11 +70,11 @@ static void tagged(enum audit_hook hook, uint16_t vlan, bool tcp, uint16_t clien
 /* 200 packets each way, the tag in one direction only. */
 static void one_connection(enum audit_hook hook, uint16_t in, uint16_t out, uint16_t client_port)
 {
-    tagged(hook, in, true, client_port, 445, SYN, 1000, 0, 0);
-    tagged(AUDIT_TX, out, true, client_port, 445, SYN | ACK, 5000, 1001, 0);
+    tagged(hook, in, true, client_port, 445, SEGMENT(SYN, 1000));
+    tagged(AUDIT_TX, out, true, client_port, 445, SEGMENT(SYN | ACK, 5000, 1001));
     for (uint32_t i = 0; i < 200; i++) {
-        tagged(hook, in, true, client_port, 445, ACK, 1001 + i, 5001 + i, 1);
-        tagged(AUDIT_TX, out, true, client_port, 445, ACK, 5001 + i, 1002 + i, 1);
+        tagged(hook, in, true, client_port, 445, SEGMENT(ACK, 1001 + i, 5001 + i, 1));
+        tagged(AUDIT_TX, out, true, client_port, 445, SEGMENT(ACK, 5001 + i, 1002 + i, 1));
     }
 }
 
@@ -107,7 +106,7 @@ Test(identity, a_finding_of_mixed_tags_stays_open)
 
     open_with(NULL);
     one_connection(AUDIT_XDP, 0, 200, 5000);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE}, &f));
     cr_expect_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
     cr_expect_eq(f.outcome, QPW_OUTCOME_DATA);
     cr_expect_eq(f.vlan, 0);
@@ -118,10 +117,10 @@ Test(identity, a_finding_of_mixed_tags_stays_open)
 Test(identity, an_answer_first_does_not_name_the_tag)
 {
     open_with(NULL);
-    tagged(AUDIT_TX, 0, true, 5000, 445, SYN | ACK, 5000, 1001, 0);
-    tagged(AUDIT_XDP, 200, true, 5000, 445, ACK, 1001, 5001, 0);
-    tagged(AUDIT_XDP, 200, true, 5000, 445, ACK, 1001, 5001, 9);
-    tagged(AUDIT_TX, 0, true, 5000, 445, ACK, 5001, 1010, 9);
+    tagged(AUDIT_TX, 0, true, 5000, 445, SEGMENT(SYN | ACK, 5000, 1001));
+    tagged(AUDIT_XDP, 200, true, 5000, 445, SEGMENT(ACK, 1001, 5001));
+    tagged(AUDIT_XDP, 200, true, 5000, 445, SEGMENT(ACK, 1001, 5001, 9));
+    tagged(AUDIT_TX, 0, true, 5000, 445, SEGMENT(ACK, 5001, 1010, 9));
     cr_expect_eq(audit_tcp(&a, CLIENT, 5000, 445).verdict, QPW_VERDICT_ALLOWED);
     cr_expect_eq(audit_tcp(&a, CLIENT, 5000, 445).vlan, 200);
     cr_expect_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
@@ -133,8 +132,8 @@ Test(identity, datagrams_by_the_tag_of_the_question)
 {
     open_with(NULL);
     for (int i = 0; i < 20; i++) {
-        tagged(AUDIT_XDP, 0, false, 5000, 2049, 0, 0, 0, 9);
-        tagged(AUDIT_TX, 77, false, 5000, 2049, 0, 0, 0, 9);
+        tagged(AUDIT_XDP, 0, false, 5000, 2049, SEGMENT(0, 0, 0, 9));
+        tagged(AUDIT_TX, 77, false, 5000, 2049, SEGMENT(0, 0, 0, 9));
     }
     struct qpw_counts sum = AUDIT_SUM(&a, .rule = "nfs", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED));
 
@@ -151,14 +150,14 @@ Test(identity, an_answer_by_another_interface_is_one_connection)
 
     open_with(NULL);
     second = second_interface(0);
-    packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, 9000, SYN, 1000, 0, 0);
+    packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, 9000, SEGMENT(SYN, 1000));
     audit_feed(&a, AUDIT_TC, &p);
-    packet_make_tcp(&p, AUDIT_NODE, 9000, CLIENT, 5000, SYN | ACK, 5000, 1001, 0);
+    packet_make_tcp(&p, AUDIT_NODE, 9000, CLIENT, 5000, SEGMENT(SYN | ACK, 5000, 1001));
     audit_feed_on(&a, AUDIT_TX, second, &p);
     for (uint32_t i = 0; i < 20; i++) {
-        packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, 9000, ACK, 1001 + i, 5001 + i, 1);
+        packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, 9000, SEGMENT(ACK, 1001 + i, 5001 + i, 1));
         audit_feed(&a, AUDIT_TC, &p);
-        packet_make_tcp(&p, AUDIT_NODE, 9000, CLIENT, 5000, ACK, 5001 + i, 1002 + i, 1);
+        packet_make_tcp(&p, AUDIT_NODE, 9000, CLIENT, 5000, SEGMENT(ACK, 5001 + i, 1002 + i, 1));
         audit_feed_on(&a, AUDIT_TX, second, &p);
     }
     struct qpw_counts sum = AUDIT_SUM(&a, .rule = "s3", .verdict = AUDIT_IS(QPW_VERDICT_ALLOWED));
@@ -269,9 +268,9 @@ Test(identity, payload_without_a_handshake_is_a_finding)
                 uint16_t port = (uint16_t)(7000 + 2 * i + hook);
 
                 for (int k = 0; k < 3; k++) {
-                    packet_make_tcp(&p, CLIENT, port, AUDIT_NODE, port, ways[i].in, 5, 5, ways[i].in_payload);
+                    packet_make_tcp(&p, CLIENT, port, AUDIT_NODE, port, SEGMENT(ways[i].in, 5, 5, ways[i].in_payload));
                     audit_feed(&a, receiving[hook], &p);
-                    packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, port, ways[i].out, 5, 5, ways[i].out_payload);
+                    packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, port, SEGMENT(ways[i].out, 5, 5, ways[i].out_payload));
                     audit_feed(&a, AUDIT_TX, &p);
                 }
                 cr_expect_eq(audit_tcp(&a, CLIENT, port, port).outcome == QPW_OUTCOME_DATA, ways[i].found, "way %zu", i);
@@ -293,15 +292,15 @@ Test(identity, payload_of_refused_connections_counts)
     for (size_t hook = 0; hook < 2; hook++) {
         uint16_t port = (uint16_t)(7000 + hook);
 
-        packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, port, SYN, 1000, 0, 9);
+        packet_make_tcp(&p, CLIENT, 5000, AUDIT_NODE, port, SEGMENT(SYN, 1000, 0, 9));
         audit_feed(&a, receiving[hook], &p);
-        packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, 5000, RST | ACK, 0, 1001, 0);
+        packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, 5000, SEGMENT(RST | ACK, 0, 1001));
         audit_feed(&a, AUDIT_TX, &p);
-        cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, port, CLIENT, AUDIT_NODE, &f));
+        cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, port, CLIENT, AUDIT_NODE}, &f));
         cr_expect_eq(f.outcome, QPW_OUTCOME_REFUSED);
-        packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, 5000, RST | ACK, 0, 1001, 9);
+        packet_make_tcp(&p, AUDIT_NODE, port, CLIENT, 5000, SEGMENT(RST | ACK, 0, 1001, 9));
         audit_feed(&a, AUDIT_TX, &p);
-        cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, port, CLIENT, AUDIT_NODE, &f));
+        cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, port, CLIENT, AUDIT_NODE}, &f));
         cr_expect_eq(f.outcome, QPW_OUTCOME_DATA);
     }
     audit_close(&a);

@@ -95,7 +95,7 @@ static void tcp(enum audit_hook hook, uint16_t client_port, uint16_t port, uint8
     bool tx = hook == AUDIT_TX;
 
     packet_make_tcp(&p, tx ? AUDIT_NODE : CLIENT, tx ? port : client_port, tx ? CLIENT : AUDIT_NODE,
-                    tx ? client_port : port, flags, 1000, 1001, payload);
+                    tx ? client_port : port, SEGMENT(flags, 1000, 1001, payload));
     audit_feed(&a, hook, &p);
 }
 
@@ -303,9 +303,13 @@ Test(intruder, another_port_for_each_datagram)
         for (uint16_t i = 0; i < 20; i++) {
             struct qpw_finding f;
 
-            cr_expect(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(5000 + i), CLIENT, AUDIT_NODE, &f));
+            cr_expect(audit_finding(
+                &a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(5000 + i), CLIENT, AUDIT_NODE},
+                &f));
             cr_expect_eq(f.outcome, QPW_OUTCOME_ANSWERED, "%u", i);
-            cr_expect(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(6000 + i), CLIENT, AUDIT_NODE, &f));
+            cr_expect(audit_finding(
+                &a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, (uint16_t)(6000 + i), CLIENT, AUDIT_NODE},
+                &f));
             cr_expect_eq(f.outcome, QPW_OUTCOME_ANSWERED, "%u", i);
         }
         cr_expect_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0);
@@ -430,17 +434,23 @@ Test(intruder, behind_what_the_node_asks_of_a_group)
 
 /* ---- Fragments ---- */
 
-static void fragment(enum audit_hook hook, bool tx, uint16_t id, uint16_t offset, bool more, uint16_t from, uint16_t to,
-                     size_t bytes)
+struct piece {
+    uint16_t offset;
+    bool more;
+    uint16_t from, to; /* ports; 0: it has no UDP header */
+    size_t bytes;
+};
+
+static void fragment(enum audit_hook hook, bool tx, uint16_t id, struct piece piece)
 {
     packet_start(&p);
     packet_ethernet(&p, &(struct packet_ethernet){0});
     packet_ipv4(&p, &(struct packet_ipv4){.source = tx ? AUDIT_NODE : CLIENT, .destination = tx ? CLIENT : AUDIT_NODE,
-                                          .protocol = 17, .id = id, .fragment_offset = offset, .more_fragments = more});
-    if (offset || !from)
-        packet_bytes(&p, NULL, bytes);
+                                          .protocol = 17, .id = id, .fragment_offset = piece.offset, .more_fragments = piece.more});
+    if (piece.offset || !piece.from)
+        packet_bytes(&p, NULL, piece.bytes);
     else
-        packet_udp(&p, &(struct packet_udp){.source = from, .destination = to, .payload_bytes = bytes});
+        packet_udp(&p, &(struct packet_udp){.source = piece.from, .destination = piece.to, .payload_bytes = piece.bytes});
     packet_finish(&p);
     audit_feed(&a, tx ? AUDIT_TX : hook, &p);
 }
@@ -450,8 +460,8 @@ Test(intruder, later_fragments_only)
 {
     for EACH_HOOK (rx) {
         open_with_policy();
-        fragment(*rx, false, 7, 800, false, 0, 0, 64);
-        fragment(*rx, true, 8, 800, false, 0, 0, 64);
+        fragment(*rx, false, 7, (struct piece){800, false, 0, 0, 64});
+        fragment(*rx, true, 8, (struct piece){800, false, 0, 0, 64});
         ASSERT_TOLD("medium unknown 0 data; ");
         audit_close(&a);
     }
@@ -462,9 +472,9 @@ Test(intruder, two_first_fragments)
 {
     for EACH_HOOK (rx) {
         open_with_policy();
-        fragment(*rx, false, 7, 0, true, 5000, 2049, 16);
-        fragment(*rx, false, 7, 0, true, 5000, 4444, 16);
-        fragment(*rx, false, 7, 24, false, 0, 0, 16);
+        fragment(*rx, false, 7, (struct piece){0, true, 5000, 2049, 16});
+        fragment(*rx, false, 7, (struct piece){0, true, 5000, 4444, 16});
+        fragment(*rx, false, 7, (struct piece){24, false, 0, 0, 16});
         udp(AUDIT_TX, AUDIT_NODE, 4444, CLIENT, 5000);
         ASSERT_TOLD("high inbound 4444 data; ");
         audit_close(&a);
@@ -476,7 +486,7 @@ Test(intruder, a_first_fragment_without_ports)
 {
     for EACH_HOOK (rx) {
         open_with_policy();
-        fragment(*rx, false, 7, 0, true, 0, 0, 2);
+        fragment(*rx, false, 7, (struct piece){0, true, 0, 0, 2});
         udp(AUDIT_TX, AUDIT_NODE, 4444, CLIENT, 53);
         ASSERT_TOLD("medium undecodable 0 data; ");
         audit_close(&a);

@@ -118,7 +118,7 @@ Test(pairs, four_macs_that_open_in_a_peers_name_are_kept)
         syn_from(&a, mac, (uint16_t)(40000 + i));
         syn_from(&a, mac, (uint16_t)(41000 + i));
     }
-    audit_rx_tcp(&a, "10.0.0.9", 40000, 445, PACKET_SYN, 1, 0, 0); /* no peer */
+    audit_rx_tcp(&a, "10.0.0.9", 40000, 445, SEGMENT(PACKET_SYN, 1)); /* no peer */
     cr_assert_eq(qpw_openers_read(&a.kernel, &openers), 0);
     for (uint8_t i = 1; i <= 4; i++)
         cr_expect_eq(noted(&openers[1], i), 1, "%u", i);

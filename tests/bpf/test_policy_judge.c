@@ -85,9 +85,9 @@ static void compare(const struct side *s, unsigned i, unsigned seen[QPW_VERDICT_
     audit_address(remote, far);
     wanted = qpw_policy_judge(s->judge, &exchange);
     if (tcp && inbound)
-        audit_rx_tcp(&a, remote, other, port, PACKET_SYN, i, 0, 0);
+        audit_rx_tcp(&a, remote, other, port, SEGMENT(PACKET_SYN, i));
     else if (tcp)
-        audit_tx_tcp(&a, remote, port, other, PACKET_SYN, i, 0, 0);
+        audit_tx_tcp(&a, remote, port, other, SEGMENT(PACKET_SYN, i));
     else if (inbound)
         audit_rx_udp(&a, remote, other, port);
     else

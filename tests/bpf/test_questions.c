@@ -93,7 +93,8 @@ static struct qpw_finding finding(enum qpw_verdict verdict, enum qpw_direction d
 {
     struct qpw_finding found;
 
-    cr_assert(audit_finding(&a, verdict, direction, 17, port, initiator, responder, &found), "no finding on %u", port);
+    cr_assert(audit_finding(&a, (struct audit_sought){verdict, direction, 17, port, initiator, responder}, &found),
+              "no finding on %u", port);
     return found;
 }
 
@@ -185,7 +186,7 @@ Test(questions, row_1_a_group_was_asked)
         found = finding(QPW_VERDICT_UNEXPECTED, IN, 5353, f->client, f->group);
         cr_assert_eq(found.outcome, QPW_OUTCOME_ANSWERED);
         cr_assert(found.flags & QPW_FINDING_MULTICAST, "at most info");
-        cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 5353, f->client, f->node, &found));
+        cr_assert(!audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, 5353, f->client, f->node}, &found));
     }
     cr_assert_eq(AUDIT_PACKETS(&a, .direction = AUDIT_IS(OUT)), 0, "the node scans nobody");
     /* Traffic to the node itself ends the question to a group. */
@@ -370,7 +371,7 @@ Test(questions, row_5_from_a_port_listed_inbound)
     for EACH_FAMILY (f) {
         tx(f->node, 2049, f->client, 9999);
         ASSERT_CONN(conn(f->node, 2049, f->client, 9999), IN, INFERRED, UNDECIDED, INFERRED);
-        cr_assert(!audit_finding(&a, QPW_VERDICT_UNDECIDED, IN, 17, 2049, f->client, f->node, &found));
+        cr_assert(!audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNDECIDED, IN, 17, 2049, f->client, f->node}, &found));
         rx(f, f->client, 9999, f->node, 2049);
         found = finding(QPW_VERDICT_UNDECIDED, IN, 2049, f->client, f->node);
         cr_assert_eq(found.outcome, QPW_OUTCOME_DATA, "told as soon as it goes both ways");
@@ -439,7 +440,7 @@ Test(questions, answers_to_what_the_node_asked_of_a_group)
         tx(f->node, 50000, f->group, 1900);
         rx(f, f->client, 1900, f->node, 50000);
         ASSERT_CONN(conn(f->node, 50000, f->client, 1900), OUT, INFERRED, UNDECIDED, INFERRED);
-        cr_assert(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 50000, f->client, f->node, &found));
+        cr_assert(!audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, 50000, f->client, f->node}, &found));
         /* Another port of either end was not requested. */
         rx(f, f->client, 1901, f->node, 50000);
         ASSERT_CONN(conn(f->node, 50000, f->client, 1901), IN, FIRST, UNEXPECTED, NONE);

@@ -94,29 +94,28 @@ static long long number_of(const json_t *list, size_t i, const char *key)
     return json_integer_value(json_object_get(json_array_get(list, i), key));
 }
 
-static void tcp(double time, bool from_client, uint16_t client_port, uint8_t flags, uint32_t seq, uint32_t ack,
-                size_t payload)
+static void tcp(double time, bool from_client, uint16_t client_port, struct packet_segment segment)
 {
     static const uint8_t smb2[8] = {0, 0, 0, 96, 0xfe, 'S', 'M', 'B'}; /* what a rule for SMB expects */
 
     packet_make_tcp(&p, from_client ? CLIENT : NODE, from_client ? client_port : 445, from_client ? NODE : CLIENT,
-                    from_client ? 445 : client_port, flags, seq, ack, payload);
-    if (payload >= sizeof(smb2))
-        memcpy(p.data + p.length - payload, smb2, sizeof(smb2));
+                    from_client ? 445 : client_port, segment);
+    if (segment.payload >= sizeof(smb2))
+        memcpy(p.data + p.length - segment.payload, smb2, sizeof(smb2));
     pcapfile_packet(&f, time, &p);
 }
 
 /* A complete SMB connection of 8 packets from `time` on, lasting 2 ms. */
 static void smb(double time, uint16_t port, uint32_t seq)
 {
-    tcp(time, true, port, PACKET_SYN, seq, 0, 0);
-    tcp(time + .001, false, port, PACKET_SYN | PACKET_ACK, seq + 5000, seq + 1, 0);
-    tcp(time + .001, true, port, PACKET_ACK, seq + 1, seq + 5001, 0);
-    tcp(time + .001, true, port, PACKET_ACK | PACKET_PSH, seq + 1, seq + 5001, 100);
-    tcp(time + .001, false, port, PACKET_ACK | PACKET_PSH, seq + 5001, seq + 101, 200);
-    tcp(time + .001, true, port, PACKET_FIN | PACKET_ACK, seq + 101, seq + 5201, 0);
-    tcp(time + .001, false, port, PACKET_FIN | PACKET_ACK, seq + 5201, seq + 102, 0);
-    tcp(time + .002, true, port, PACKET_ACK, seq + 102, seq + 5202, 0);
+    tcp(time, true, port, SEGMENT(PACKET_SYN, seq));
+    tcp(time + .001, false, port, SEGMENT(PACKET_SYN | PACKET_ACK, seq + 5000, seq + 1));
+    tcp(time + .001, true, port, SEGMENT(PACKET_ACK, seq + 1, seq + 5001));
+    tcp(time + .001, true, port, SEGMENT(PACKET_ACK | PACKET_PSH, seq + 1, seq + 5001, 100));
+    tcp(time + .001, false, port, SEGMENT(PACKET_ACK | PACKET_PSH, seq + 5001, seq + 101, 200));
+    tcp(time + .001, true, port, SEGMENT(PACKET_FIN | PACKET_ACK, seq + 101, seq + 5201));
+    tcp(time + .001, false, port, SEGMENT(PACKET_FIN | PACKET_ACK, seq + 5201, seq + 102));
+    tcp(time + .002, true, port, SEGMENT(PACKET_ACK, seq + 102, seq + 5202));
 }
 
 Test(replay_cmd, bad_usage_and_no_capture_exit_2, .init = need_root)
@@ -224,12 +223,12 @@ Test(replay_cmd, rotated_captures_are_put_in_order, .init = need_root)
     struct pcapfile first;
 
     pcapfile_start(&f, PCAPFILE_ETHERNET);
-    tcp(1.6e9, true, 40000, PACKET_SYN, 1, 0, 0);
+    tcp(1.6e9, true, 40000, SEGMENT(PACKET_SYN, 1));
     pcapfile_end(&f);
     first = f;
     pcapfile_start(&f, PCAPFILE_ETHERNET);
-    tcp(1.6e9 + 5, false, 40000, PACKET_SYN | PACKET_ACK, 100, 2, 0);
-    tcp(1.6e9 + 5, true, 40000, PACKET_ACK, 2, 101, 10);
+    tcp(1.6e9 + 5, false, 40000, SEGMENT(PACKET_SYN | PACKET_ACK, 100, 2));
+    tcp(1.6e9 + 5, true, 40000, SEGMENT(PACKET_ACK, 2, 101, 10));
     pcapfile_end(&f);
     cr_assert_eq(run(REPLAY "--local " NODE " --connections %s %s 2>/dev/null", f.path, first.path), 0);
     json_t *c = json_loads(out, 0, NULL);
@@ -309,7 +308,7 @@ Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
     smb(1.6e9, 40000, 1);
     for (unsigned i = 0; i < 20000; i++) {
         snprintf(from, sizeof(from), "11.%u.%u.%u", i >> 16, i >> 8 & 255, i & 255);
-        packet_make_tcp(&p, from, (uint16_t)(1024 + i % 1000), NODE, 23, PACKET_SYN, i, 0, 0);
+        packet_make_tcp(&p, from, (uint16_t)(1024 + i % 1000), NODE, 23, SEGMENT(PACKET_SYN, i));
         pcapfile_packet(&f, 1.6e9 + 1 + i * 1e-5, &p);
         packet_make_udp(&p, NODE, (uint16_t)(1024 + i % 5000), from, 7, 0);
         pcapfile_packet(&f, 1.6e9 + 1 + i * 1e-5, &p);
@@ -341,9 +340,9 @@ Test(replay_cmd, a_flood_does_not_lose_connections, .init = need_root)
 Test(replay_cmd, synack_first_is_a_handshake_and_midstream_undecided, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);
-    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 50001, PACKET_SYN | PACKET_ACK, 7, 8, 0);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 50001, SEGMENT(PACKET_SYN | PACKET_ACK, 7, 8));
     pcapfile_packet(&f, 1.6e9, &p);
-    packet_make_tcp(&p, "10.9.9.8", 5555, NODE, 50002, PACKET_ACK, 7, 8, 10);
+    packet_make_tcp(&p, "10.9.9.8", 5555, NODE, 50002, SEGMENT(PACKET_ACK, 7, 8, 10));
     pcapfile_packet(&f, 1.6e9 + 1, &p);
     pcapfile_end(&f);
     json_t *list = connections("--local " NODE);
@@ -416,12 +415,12 @@ Test(replay_cmd, unknown_ethertypes_are_findings, .init = need_root)
 Test(replay_cmd, cut_records_count_their_original_length, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);
-    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, PACKET_SYN, 1, 0, 1400);
+    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, SEGMENT(PACKET_SYN, 1, 0, 1400));
     pcapfile_record(&f, 1.6e9, p.data, 96, p.length);    /* headers complete */
     pcapfile_record(&f, 1.6e9 + 1, p.data, 40, p.length); /* cut within TCP */
     pcapfile_record(&f, 1.6e9 + 2, p.data, 20, p.length); /* within IP */
     pcapfile_record(&f, 1.6e9 + 3, p.data, 5, p.length);  /* within Ethernet */
-    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, PACKET_ACK, 2, 1, 30000); /* a merged buffer */
+    packet_make_tcp(&p, CLIENT, 40000, NODE, 445, SEGMENT(PACKET_ACK, 2, 1, 30000)); /* a merged buffer */
     pcapfile_packet(&f, 1.6e9 + 4, &p);
     pcapfile_end(&f);
     for (int tc = 0; tc < 2; tc++) {
@@ -536,7 +535,7 @@ Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init =
 
     pcapfile_start(&f, PCAPFILE_ETHERNET);
     smb(1.6e9, 40000, 1);
-    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, SEGMENT(PACKET_SYN, 7));
     pcapfile_packet(&f, 1.6e9 + 2, &p);
     pcapfile_end(&f);
     cr_assert_eq(run("sha256sum <%s && gzip -c %s >%s.gz && sha256sum <%s.gz", f.path, f.path, f.path, f.path), 0);
@@ -576,7 +575,7 @@ Test(replay_cmd, anonymized, .init = need_root)
 
     pcapfile_start(&f, PCAPFILE_ETHERNET);
     smb(1.6e9, 40000, 1);
-    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, SEGMENT(PACKET_SYN, 7));
     pcapfile_packet(&f, 1.6e9, &p);
     pcapfile_end(&f);
     for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
@@ -597,7 +596,7 @@ Test(replay_cmd, findings_only, .init = need_root)
 {
     pcapfile_start(&f, PCAPFILE_ETHERNET);
     smb(1.6e9, 40000, 1);
-    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, PACKET_SYN, 7, 0, 0);
+    packet_make_tcp(&p, "10.9.9.9", 4444, NODE, 23, SEGMENT(PACKET_SYN, 7));
     pcapfile_packet(&f, 1.6e9, &p);
     pcapfile_end(&f);
     cr_assert_eq(run(REPLAY "--platform on-prem --local " NODE " --findings --json %s 2>/dev/null", f.path), 0);
@@ -624,9 +623,9 @@ Test(replay_cmd, local_auto_takes_who_serves, .init = need_root)
             pcapfile_start(&f, PCAPFILE_ETHERNET);
             for (unsigned k = 0; k < 6; k++) {
                 if ((k % 3 == 0) == first)
-                    packet_make_tcp(&p, NODE, ways[i].server_port, CLIENT, ways[i].client_port, PACKET_ACK, 1, 1, 9);
+                    packet_make_tcp(&p, NODE, ways[i].server_port, CLIENT, ways[i].client_port, SEGMENT(PACKET_ACK, 1, 1, 9));
                 else
-                    packet_make_tcp(&p, CLIENT, ways[i].client_port, NODE, ways[i].server_port, PACKET_ACK, 1, 1, 9);
+                    packet_make_tcp(&p, CLIENT, ways[i].client_port, NODE, ways[i].server_port, SEGMENT(PACKET_ACK, 1, 1, 9));
                 pcapfile_packet(&f, 1.6e9 + k, &p);
             }
             pcapfile_end(&f);

@@ -47,10 +47,10 @@ Test(router_news, advertisements_and_redirects_are_findings)
     feed4(&a, "10.0.0.254", 5);
     feed4(&a, "10.0.0.253", 8);
     cr_expect_eq(audit_entries(&a, QPW_MAP_findings), 3);
-    cr_assert(audit_finding(&a, QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 58, 134, "fe80::66", "ff02::1", &finding));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 58, 134, "fe80::66", "ff02::1"}, &finding));
     cr_expect(finding.flags & QPW_FINDING_MULTICAST);
-    cr_expect(audit_finding(&a, QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 58, 137, "fe80::68", AUDIT_NODE6, &finding));
-    cr_expect(audit_finding(&a, QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 1, 5, "10.0.0.254", AUDIT_NODE, &finding));
+    cr_expect(audit_finding(&a, (struct audit_sought){QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 58, 137, "fe80::68", AUDIT_NODE6}, &finding));
+    cr_expect(audit_finding(&a, (struct audit_sought){QPW_VERDICT_INFRA, QPW_DIR_INBOUND, 1, 5, "10.0.0.254", AUDIT_NODE}, &finding));
     cr_expect_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_INFRA)), 6, "counted as before");
     audit_close(&a);
 }

@@ -40,8 +40,8 @@ static void answered(uint32_t first, uint32_t n, uint16_t port)
 
     for (uint32_t i = first; i < first + n; i++) {
         snprintf(source, sizeof(source), "11.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
-        audit_rx_tcp(&a, source, 5000, port, SYN, 1000, 0, 0);
-        audit_tx_tcp(&a, source, 5000, port, SYN | ACK, 5000, 1001, 0);
+        audit_rx_tcp(&a, source, 5000, port, SEGMENT(SYN, 1000));
+        audit_tx_tcp(&a, source, 5000, port, SEGMENT(SYN | ACK, 5000, 1001));
     }
 }
 
@@ -75,8 +75,9 @@ Test(settle, answered_places_are_not_used_up)
     cr_expect_eq(after.tx_packets, before.tx_packets);
     cr_expect_eq(after.tx_bytes, before.tx_bytes);
     cr_expect_eq(after.connections, before.connections);
-    cr_expect(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7777, CLIENT, AUDIT_NODE, &f), "its connection lives");
-    cr_expect(!audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 7779, "11.0.0.1", AUDIT_NODE, &f) ||
+    cr_expect(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 7777, CLIENT, AUDIT_NODE}, &f),
+              "its connection lives");
+    cr_expect(!audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 7779, "11.0.0.1", AUDIT_NODE}, &f) ||
               f.outcome < QPW_OUTCOME_ANSWERED, "the oldest were freed");
     cr_expect_eq(audit_stat(&a, QPW_STAT_FREED(1)), QPW_ANSWERED_SLOTS / 2);
 
@@ -158,14 +159,14 @@ Test(settle, the_presence_filter_denies_nothing_that_is_there)
         run(0);
     }
     for (uint32_t port = 10000; port < 30000; port++)
-        audit_rx_tcp(&a, CLIENT, 900, (uint16_t)port, SYN, 1, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 900, (uint16_t)port, SEGMENT(SYN, 1));
     none_of_all_is_denied();
     before = places_set();
     for (unsigned i = 0; i < 2; i++) {
         cr_assert_eq(qpw_presence_renew(&a.kernel), 0);
         cr_expect_lt(places_set(), before, "what was freed is forgotten");
         entries = none_of_all_is_denied();
-        audit_rx_tcp(&a, CLIENT, 901, 10000, SYN, 1, 0, 0);
+        audit_rx_tcp(&a, CLIENT, 901, 10000, SEGMENT(SYN, 1));
         answered(200000, 100, 7702);
         cr_expect_eq(none_of_all_is_denied(), entries, "all of them are known");
     }
@@ -177,10 +178,10 @@ Test(settle, the_presence_filter_denies_nothing_that_is_there)
 Test(settle, a_filter_that_is_suspended_denies_nothing)
 {
     open_with_policy();
-    audit_rx_tcp(&a, CLIENT, 900, 7777, SYN, 1, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 900, 7777, SEGMENT(SYN, 1));
     memset(a.kernel.incarnations->present, 0, sizeof(a.kernel.incarnations->present));
     qpw_presence_suspend(&a.kernel);
-    audit_rx_tcp(&a, CLIENT, 901, 7777, SYN, 1, 0, 0);
+    audit_rx_tcp(&a, CLIENT, 901, 7777, SEGMENT(SYN, 1));
     cr_expect_eq(audit_entries(&a, QPW_MAP_findings), 1);
     cr_expect_eq(AUDIT_SUM(&a, .port = AUDIT_IS(7777)).connections, 2);
     cr_expect(qpw_presence_is_worn(&a.kernel));

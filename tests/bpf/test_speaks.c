@@ -34,29 +34,31 @@ static void open_with_policy(void)
                  {.name = "plain", .direction = IN, .protocol = 6, .first = 3712});
 }
 
-static void segment_with(int local, uint16_t remote_port, uint16_t local_port, uint8_t flags, uint32_t seq, const void *options,
-                         size_t options_bytes, const void *payload, size_t bytes)
+struct said {
+    uint8_t flags;
+    uint32_t seq;
+    const void *payload;
+    size_t bytes;
+    const void *options;
+    size_t options_bytes;
+};
+
+static void segment(int local, uint16_t remote_port, uint16_t local_port, struct said said)
 {
     packet_start(&p);
     packet_ethernet(&p, &(struct packet_ethernet){0});
     packet_ipv4(&p, &(struct packet_ipv4){.source = local ? AUDIT_NODE : CLIENT, .destination = local ? CLIENT : AUDIT_NODE});
     packet_tcp(&p, &(struct packet_tcp){.source = local ? local_port : remote_port, .destination = local ? remote_port : local_port,
-                                        .seq = seq, .ack = local ? ISN + 1 : ANSWER + 1, .flags = flags, .options = options,
-                                        .options_bytes = options_bytes, .payload = payload, .payload_bytes = bytes});
+                                        .seq = said.seq, .ack = local ? ISN + 1 : ANSWER + 1, .flags = said.flags, .options = said.options,
+                                        .options_bytes = said.options_bytes, .payload = said.payload, .payload_bytes = said.bytes});
     packet_finish(&p);
     audit_feed(&a, local ? AUDIT_TX : AUDIT_XDP, &p);
-}
-
-static void segment(int local, uint16_t remote_port, uint16_t local_port, uint8_t flags, uint32_t seq, const void *payload,
-                    size_t bytes)
-{
-    segment_with(local, remote_port, local_port, flags, seq, NULL, 0, payload, bytes);
 }
 
 /* What an end says on an inbound connection of remote port `port` to the local one, `at` bytes into its stream. */
 static void says(int local, uint16_t port, uint16_t to, uint32_t at, const char *text, size_t bytes)
 {
-    segment(local, port, to, ACK, (local ? ANSWER : ISN) + 1 + at, text, bytes);
+    segment(local, port, to, (struct said){ACK, (local ? ANSWER : ISN) + 1 + at, text, bytes});
 }
 #define SAYS(local, port, to, at, text) says(local, port, to, at, text, sizeof(text) - 1)
 
@@ -72,8 +74,11 @@ static unsigned class_of(uint16_t port, uint16_t local_port, int end)
 
 static bool mismatch(enum qpw_direction direction, uint8_t protocol, uint16_t port, struct qpw_finding *ret)
 {
-    return audit_finding(&a, QPW_VERDICT_MISMATCH, direction, protocol, port, direction == IN ? CLIENT : AUDIT_NODE,
-                         direction == IN ? AUDIT_NODE : CLIENT, ret);
+    return audit_finding(&a,
+                         (struct audit_sought){QPW_VERDICT_MISMATCH, direction, protocol, port,
+                                               direction == IN ? CLIENT : AUDIT_NODE,
+                                               direction == IN ? AUDIT_NODE : CLIENT},
+                         ret);
 }
 
 static uint64_t judged(const char *rule, enum qpw_judged as)
@@ -183,7 +188,7 @@ Test(speaks, a_short_word_is_told_by_its_end)
     SAYS(OWN, 900, 445, 0, ">>> ");
     EXPECT(900, 445, OWN, QPW_SPEECH_TEXT | QPW_SPEECH_WAITS);
     cr_expect_eq(judged("smb", QPW_JUDGED_MISMATCH), 0);
-    segment(OWN, 900, 445, ACK | FIN, ANSWER + 5, NULL, 0);
+    segment(OWN, 900, 445, (struct said){ACK | FIN, ANSWER + 5});
     EXPECT(900, 445, OWN, QPW_SPEECH_TEXT);
     cr_expect_eq(judged("smb", QPW_JUDGED_MISMATCH), 1);
     audit_close(&a);
@@ -199,7 +204,7 @@ Test(speaks, what_is_not_judged_is_counted)
     SAYS(OWN, 900, 8000, 0, "<html><head><title>");
     cr_expect_eq(judged("web", QPW_JUDGED_TOLERATED), 1);
     audit_handshake_in(&a, CLIENT, 901, 8000);
-    segment(OWN, 901, 8000, ACK | FIN, ANSWER + 1, "\x01\x02", 2);
+    segment(OWN, 901, 8000, (struct said){ACK | FIN, ANSWER + 1, "\x01\x02", 2});
     cr_expect_eq(judged("web", QPW_JUDGED_SHORT), 1);
     cr_expect_not(mismatch(IN, 6, 8000, &f));
     audit_close(&a);
@@ -223,10 +228,10 @@ Test(speaks, out_to_443_the_node_and_a_server_that_greets)
 
     open_with_policy();
     audit_handshake_out(&a, CLIENT, 443, 40000);
-    segment(OTHER, 443, 40000, ACK, ANSWER + 1, "SSH-2.0-OpenSSH_9.2p1\r\n", 23);
+    segment(OTHER, 443, 40000, (struct said){ACK, ANSWER + 1, "SSH-2.0-OpenSSH_9.2p1\r\n", 23});
     cr_assert(mismatch(OUT, 6, 443, &f));
     cr_expect_eq(f.speaks[OWN] & QPW_SPEECH, QPW_SPEECH_NONE);
-    segment(OWN, 443, 40000, ACK, ISN + 1, "SSH-2.0-OpenSSH_9.2p1\r\n", 23);
+    segment(OWN, 443, 40000, (struct said){ACK, ISN + 1, "SSH-2.0-OpenSSH_9.2p1\r\n", 23});
     cr_assert(mismatch(OUT, 6, 443, &f));
     cr_expect_eq(f.speaks[OWN] & QPW_SPEECH, QPW_SPEECH_SSH);
     cr_expect_eq(judged("tls", QPW_JUDGED_MISMATCH), 1);
@@ -277,9 +282,9 @@ Test(speaks, a_path_of_multipath_tcp_is_not_judged)
 
     open_with_policy();
     for (uint16_t port = 900; port < 902; port++) {
-        segment_with(OTHER, port, 445, SYN, ISN, join, sizeof(join), NULL, 0);
-        segment_with(OWN, port, 445, SYN | ACK, ANSWER, joined, port == 900 ? sizeof(joined) : 0, NULL, 0);
-        segment(OTHER, port, 445, ACK, ISN + 1, NULL, 0);
+        segment(OTHER, port, 445, (struct said){SYN, ISN, NULL, 0, join, sizeof(join)});
+        segment(OWN, port, 445, (struct said){SYN | ACK, ANSWER, NULL, 0, joined, port == 900 ? sizeof(joined) : 0});
+        segment(OTHER, port, 445, (struct said){ACK, ISN + 1});
         SAYS(OWN, port, 445, 0, "uid=0(root) gid=0(root)");
         cr_expect_eq(mismatch(IN, 6, 445, &f), port == 901);
     }
@@ -297,14 +302,14 @@ Test(speaks, an_end_that_only_acknowledges_is_cached)
     audit_handshake_in(&a, CLIENT, 900, 445);
     for (int i = 0; i < 3; i++) {
         says(OTHER, 900, 445, 16 * (uint32_t)i, SMB2, 16);
-        segment(OWN, 900, 445, ACK, ANSWER + 1, NULL, 0);
+        segment(OWN, 900, 445, (struct said){ACK, ANSWER + 1});
     }
     qpw_address_parse(AUDIT_NODE, key.local);
     qpw_address_parse(CLIENT, key.remote);
     c = audit_tcp(&a, CLIENT, 900, 445);
     c.last_ns -= 1000000000;
     audit_change(&a, &key, &c);
-    segment(OWN, 900, 445, ACK, ANSWER + 1, NULL, 0);
+    segment(OWN, 900, 445, (struct said){ACK, ANSWER + 1});
     SAYS(OTHER, 900, 445, 48, SMB2);
     cr_expect_eq(audit_tcp(&a, CLIENT, 900, 445).last_ns, c.last_ns, "it took the slow path");
     SAYS(OWN, 900, 445, 0, "uid=0(root) gid=0(root)");

@@ -87,7 +87,7 @@ static struct qpw_finding finding_of(const char *node, const char *remote)
 {
     struct qpw_finding f = {0};
 
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, PORT, remote, node, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, QPW_DIR_INBOUND, 6, PORT, remote, node}, &f));
     return f;
 }
 
@@ -115,7 +115,7 @@ static bool is_answered(void *argument)
     const struct acknowledged *e = argument;
     struct qpw_conn c;
 
-    audit_rx_tcp(&a, e->remote, e->port, PORT, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, e->remote, e->port, PORT, SEGMENT(ACK, 1001, 5001));
     c = audit_tcp(&a, e->remote, e->port, PORT);
     return c.outcome == QPW_OUTCOME_ANSWERED && c.state == e->state;
 }
@@ -128,12 +128,12 @@ static void known_as_open(const char *node, const char *remote)
     open_node(NULL);
     listener = listen_on(node);
     client = far_end(remote, node, false, &port);
-    audit_rx_tcp(&a, remote, port, PORT, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, remote, port, PORT, SEGMENT(SYN, 1000));
     assert_outcome(node, remote, port, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
     netns_until(is_answered, &(struct acknowledged){remote, port, QPW_STATE_ESTABLISHED}, NETNS_DEADLINE_MS);
     assert_outcome(node, remote, port, QPW_OUTCOME_ANSWERED, QPW_STATE_ESTABLISHED);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 1);
-    audit_rx_tcp(&a, remote, port, PORT, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, remote, port, PORT, SEGMENT(ACK, 1001, 5001, 10));
     assert_outcome(node, remote, port, QPW_OUTCOME_DATA, QPW_STATE_ESTABLISHED);
     close(client);
     close(listener);
@@ -152,7 +152,7 @@ static void known_as_requested(const char *node, const char *remote)
     open_node(NULL);
     listener = listen_on(node);
     client = far_end(remote, node, true, &port);
-    audit_rx_tcp(&a, remote, port, PORT, SYN, 1000, 0, 0);
+    audit_rx_tcp(&a, remote, port, PORT, SEGMENT(SYN, 1000));
     netns_until(is_answered, &(struct acknowledged){remote, port, QPW_STATE_SYN}, NETNS_DEADLINE_MS);
     assert_outcome(node, remote, port, QPW_OUTCOME_ANSWERED, QPW_STATE_SYN);
     cr_assert_eq(audit_connections(&a, QPW_CLASS_EST), 0);
@@ -191,19 +191,19 @@ static void blind(bool listens)
     open_node(NULL);
     if (listens)
         listen_on(AUDIT_NODE);
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, SYN, 1000, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5001, 0);
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(SYN, 1000));
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, 5001));
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, 5001, 10));
     cr_assert_eq(count_asked(), 0, "nothing has advanced");
     for (uint32_t ack = 5002; ack < 5100; ack++)
-        audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, ack, 10);
+        audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, ack, 10));
     cr_assert_eq(count_asked(), 1, "a socket bound to another device would be user space's to find");
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
     audit_seed(&a, &key, QPW_DIR_UNKNOWN);
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5200, 10);
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, 5200, 10));
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
     audit_seed(&a, &key, QPW_DIR_INBOUND); /* now there is a connection */
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5300, 0);
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, 5300));
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ANSWERED, QPW_STATE_ESTABLISHED);
     audit_close(&a);
 }
@@ -227,8 +227,8 @@ Test(unseen, a_connecting_socket_is_no_answer)
     cr_assert(bind(fd, (struct sockaddr *)&here, size) == 0, "%s", strerror(errno));
     traffic_endpoint(CLIENT, 40000, &there);
     cr_assert(connect(fd, (struct sockaddr *)&there, size) < 0 && errno == EINPROGRESS, "%s", strerror(errno));
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, SYN, 1000, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, ACK, 1001, 5001, 0);
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(SYN, 1000));
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(ACK, 1001, 5001));
     assert_outcome(AUDIT_NODE, CLIENT, 40000, QPW_OUTCOME_ATTEMPTED, QPW_STATE_SYN);
     close(fd);
     audit_close(&a);
@@ -240,7 +240,7 @@ static void replayed(uint8_t flags, uint32_t seq, uint32_t ack, size_t payload)
 
     control->replay_now_ns += 1000000;
     control->replay_bytes = control->replay_wire = control->replay_captured = 14 + 20 + 20 + payload;
-    audit_rx_tcp(&a, CLIENT, 40000, PORT, flags, seq, ack, payload);
+    audit_rx_tcp(&a, CLIENT, 40000, PORT, SEGMENT(flags, seq, ack, payload));
 }
 
 /* A replay has no socket table: advancing acknowledgements are the only evidence. */

@@ -144,10 +144,10 @@ Test(vectors, jumbo_frames_at_xdp)
 {
     audit_open(&a, NULL);
     AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445});
-    packet_make_tcp(&p, "10.0.0.9", 40000, AUDIT_NODE, 445, PACKET_SYN, 1, 0, 0);
+    packet_make_tcp(&p, "10.0.0.9", 40000, AUDIT_NODE, 445, SEGMENT(PACKET_SYN, 1));
     audit_feed(&a, AUDIT_XDP, &p);
     for (size_t payload = 3000; payload <= 60000; payload += 3000) {
-        packet_make_tcp(&p, "10.0.0.9", 40000, AUDIT_NODE, 445, PACKET_ACK, 2, 2, payload);
+        packet_make_tcp(&p, "10.0.0.9", 40000, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 2, 2, payload));
         audit_feed(&a, AUDIT_XDP, &p);
     }
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").rx_packets, 21);

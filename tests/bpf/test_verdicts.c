@@ -260,7 +260,7 @@ Test(verdicts, peer_whatever_the_port_direction_or_fragment)
     audit_handshake_in(&a, "10.0.0.2", 50000, 7777);
     audit_handshake_out(&a, "10.1.0.5", 3712, 50001);
     audit_rx_udp(&a, "fd00::2", 5, 6);
-    audit_rx_tcp(&a, "10.0.0.2", 1, 2, PACKET_ACK, 1, 1, 5); /* direction unknown */
+    audit_rx_tcp(&a, "10.0.0.2", 1, 2, SEGMENT(PACKET_ACK, 1, 1, 5)); /* direction unknown */
     make_protocol("10.0.0.2", AUDIT_NODE, 50);
     audit_feed(&a, AUDIT_XDP, &p);
     packet_start(&p); /* a later fragment without its first */
@@ -270,7 +270,7 @@ Test(verdicts, peer_whatever_the_port_direction_or_fragment)
     packet_bytes(&p, NULL, 100);
     packet_finish(&p);
     audit_feed(&a, AUDIT_XDP, &p);
-    packet_make_tcp(&p, "10.0.0.2", 1, AUDIT_NODE, 2, PACKET_SYN, 1, 0, 0);
+    packet_make_tcp(&p, "10.0.0.2", 1, AUDIT_NODE, 2, SEGMENT(PACKET_SYN, 1));
     p.data[46] = 0x10; /* data offset of 4 */
     audit_feed(&a, AUDIT_XDP, &p);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(PEER), .scope = AUDIT_IS(QPW_SCOPE_PEER)), a.frames);
@@ -402,10 +402,10 @@ Test(verdicts, weak_needs_an_answered_parent)
     AUDIT_POLICY(&a, NULL, FTP_POLICY);
     audit_handshake_in(&a, CLIENT, 5000, 40000);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 3);
-    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 40000, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_WEAK, IN, 6, 40000, CLIENT, AUDIT_NODE}, &f));
     /* An attempt on the parent rule is not enough. */
-    audit_rx_tcp(&a, CLIENT, 5001, 21, PACKET_SYN, 1, 0, 0);
-    audit_rx_tcp(&a, CLIENT, 5002, 21, PACKET_ACK, 1, 1, 9);
+    audit_rx_tcp(&a, CLIENT, 5001, 21, SEGMENT(PACKET_SYN, 1));
+    audit_rx_tcp(&a, CLIENT, 5002, 21, SEGMENT(PACKET_ACK, 1, 1, 9));
     audit_handshake_in(&a, CLIENT, 5003, 40001);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "passive", VERDICT(WEAK)), 6);
     /* Once answered, it vouches for the same client only. */
@@ -467,7 +467,7 @@ Test(verdicts, implied_with_and_without_a_parent)
     audit_handshake_out(&a, CLIENT, 135, 5002);
     audit_handshake_out(&a, CLIENT, 49201, 5003);
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "dynamic", VERDICT(IMPLIED)), 3);
-    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, OUT, 6, 49201, AUDIT_NODE, CLIENT, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_IMPLIED, OUT, 6, 49201, AUDIT_NODE, CLIENT}, &f));
     cr_assert_eq(f.rule, audit_rule_id(&a, "dynamic"));
     audit_handshake_in(&a, CLIENT, 49202, 49203); /* not for the opposite direction */
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(WEAK)), 3);
@@ -482,7 +482,7 @@ static struct qpw_conn companion(uint16_t remote_port, uint16_t port, uint32_t w
     audit_handshake_in(&a, CLIENT, remote_port, port);
     if (word)
         audit_vouch(&a, "ftp", port, false, word);
-    audit_rx_tcp(&a, CLIENT, remote_port, port, PACKET_ACK, 1001, 5001, 9);
+    audit_rx_tcp(&a, CLIENT, remote_port, port, SEGMENT(PACKET_ACK, 1001, 5001, 9));
     return audit_tcp(&a, CLIENT, remote_port, port);
 }
 
@@ -506,11 +506,11 @@ Test(verdicts, companions_are_judged_by_their_owner)
     cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED);
     cr_assert_not(c.vlan & QPW_CONN_PROVISIONAL);
     cr_assert(c.end[1] & QPW_END_VOUCHED);
-    cr_assert_not(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 40002, CLIENT, AUDIT_NODE, &f));
+    cr_assert_not(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 40002, CLIENT, AUDIT_NODE}, &f));
 
     c = companion(5003, 40003, QPW_VOUCH_OTHER);
     cr_assert_eq(c.verdict, QPW_VERDICT_UNEXPECTED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 40003, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 40003, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.reason, QPW_REASON_OTHER_OWNER);
     cr_assert_eq(f.rule, audit_rule_id(&a, "passive"));
     audit_handshake_in(&a, CLIENT, 5013, 40003); /* known by now: decided from the node's first packet on */
@@ -518,13 +518,13 @@ Test(verdicts, companions_are_judged_by_their_owner)
 
     c = companion(5004, 40004, QPW_VOUCH_UNKNOWN);
     cr_assert_eq(c.verdict, QPW_VERDICT_IMPLIED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.reason, QPW_REASON_OWNER_UNKNOWN);
     cr_assert_eq(f.provisional, 0);
     audit_vouch(&a, "ftp", 40004, false, QPW_VOUCH_FITS); /* now it is known */
-    audit_rx_tcp(&a, CLIENT, 5004, 40004, PACKET_FIN | PACKET_ACK, 1010, 5001, 0);
+    audit_rx_tcp(&a, CLIENT, 5004, 40004, SEGMENT(PACKET_FIN | PACKET_ACK, 1010, 5001));
     cr_assert_eq(audit_tcp(&a, CLIENT, 5004, 40004).verdict, QPW_VERDICT_ALLOWED);
-    cr_assert(audit_finding(&a, QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_IMPLIED, IN, 6, 40004, CLIENT, AUDIT_NODE}, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
 
     a.kernel.control->heartbeat_ns = 0; /* no auditor: nobody decides */
@@ -550,12 +550,12 @@ Test(verdicts, companions_once_vouched_for_stay_so)
     age_parent(CLIENT, "ftp", 700000000000ull);
     age_parent(CLIENT, "rpc", 700000000000ull);
     AUDIT_POLICY(&a, NULL, FTP_POLICY, {.name = "new", .direction = IN, .protocol = 6, .first = 445});
-    audit_rx_tcp(&a, CLIENT, 5001, 40001, PACKET_ACK, 1010, 5001, 9);
+    audit_rx_tcp(&a, CLIENT, 5001, 40001, SEGMENT(PACKET_ACK, 1010, 5001, 9));
     cr_assert_eq(audit_tcp(&a, CLIENT, 5001, 40001).verdict, QPW_VERDICT_ALLOWED);
-    audit_rx_tcp(&a, CLIENT, 49200, 5101, PACKET_ACK, 5001, 1001, 9);
+    audit_rx_tcp(&a, CLIENT, 49200, 5101, SEGMENT(PACKET_ACK, 5001, 1001, 9));
     cr_assert_eq(audit_tcp(&a, CLIENT, 49200, 5101).verdict, QPW_VERDICT_IMPLIED);
     audit_events(&a, QPW_EVENT_ASK_OWNER);
-    audit_tx_tcp(&a, CLIENT, 5002, 40002, PACKET_ACK, 5001, 1010, 9); /* not decided yet: requested again */
+    audit_tx_tcp(&a, CLIENT, 5002, 40002, SEGMENT(PACKET_ACK, 5001, 1010, 9)); /* not decided yet: requested again */
     c = audit_tcp(&a, CLIENT, 5002, 40002);
     cr_assert_eq(c.verdict, QPW_VERDICT_ALLOWED);
     cr_assert(c.vlan & QPW_CONN_PROVISIONAL);
@@ -564,7 +564,7 @@ Test(verdicts, companions_once_vouched_for_stay_so)
     cr_assert_eq(audit_tcp(&a, CLIENT, 5003, 40003).verdict, QPW_VERDICT_WEAK);
     /* Without the rule it is unexpected like any other. */
     AUDIT_POLICY(&a, NULL, {.name = "ftp", .direction = IN, .protocol = 6, .first = 21});
-    audit_rx_tcp(&a, CLIENT, 5001, 40001, PACKET_ACK, 1019, 5001, 9);
+    audit_rx_tcp(&a, CLIENT, 5001, 40001, SEGMENT(PACKET_ACK, 1019, 5001, 9));
     cr_assert_eq(audit_tcp(&a, CLIENT, 5001, 40001).verdict, QPW_VERDICT_UNEXPECTED);
     audit_close(&a);
 }
@@ -643,7 +643,7 @@ Test(verdicts, what_nothing_speaks_of_is_unexpected)
         cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED), .direction = AUDIT_IS(IN),
                                    .protocol = AUDIT_IS(protocols[i])), 1, "protocol %u", protocols[i]);
     }
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 50, 0, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 50, 0, CLIENT, AUDIT_NODE}, &f));
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
         packet_start(&p);
         packet_ethernet(&p, &(struct packet_ethernet){.type = PACKET_LIE(types[i])});
@@ -699,26 +699,26 @@ Test(verdicts, another_policy_judges_live_connections_anew)
     audit_open(&a, NULL);
     AUDIT_POLICY(&a, NULL, SMB);
     audit_handshake_in(&a, CLIENT, 5000, 445);
-    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1001, 5001, 10);
-    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1011, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, SEGMENT(PACKET_ACK, 1001, 5001, 10));
+    audit_rx_tcp(&a, CLIENT, 5000, 445, SEGMENT(PACKET_ACK, 1011, 5001, 10));
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", VERDICT(ALLOWED)), 5);
     AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049});
-    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1021, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, SEGMENT(PACKET_ACK, 1021, 5001, 10));
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 1);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.outcome, QPW_OUTCOME_DATA);
     cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
     AUDIT_POLICY(&a, NULL, SMB);
-    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1031, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 445, SEGMENT(PACKET_ACK, 1031, 5001, 10));
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb", VERDICT(ALLOWED)), 6);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE}, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     cr_assert_eq(AUDIT_SUM(&a, VERDICT(UNEXPECTED)).connections, 0);
     /* And back: the finding counts again. */
     AUDIT_POLICY(&a, NULL, {.name = "nfs", .direction = IN, .protocol = 6, .first = 2049});
-    audit_rx_tcp(&a, CLIENT, 5000, 445, PACKET_ACK, 1041, 5001, 10);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE, &f));
+    audit_rx_tcp(&a, CLIENT, 5000, 445, SEGMENT(PACKET_ACK, 1041, 5001, 10));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 445, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
     audit_close(&a);
 }
@@ -732,19 +732,19 @@ Test(verdicts, a_finding_follows_its_rule_and_is_closed_with_the_last)
     AUDIT_POLICY(&a, NULL, {.name = "old", .direction = IN, .protocol = 6, .first = 5000, .last = 6000,
                             .verdict = QPW_VERDICT_WEAK});
     audit_handshake_in(&a, CLIENT, 5000, 5001);
-    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.rule, audit_rule_id(&a, "old"));
     AUDIT_POLICY(&a, NULL, {.name = "new", .direction = IN, .protocol = 6, .first = 4000, .last = 6000,
                             .verdict = QPW_VERDICT_WEAK});
-    audit_rx_tcp(&a, CLIENT, 5000, 5001, PACKET_ACK, 1001, 5001, 10);
-    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    audit_rx_tcp(&a, CLIENT, 5000, 5001, SEGMENT(PACKET_ACK, 1001, 5001, 10));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE}, &f));
     cr_assert_eq(f.rule, audit_rule_id(&a, "new"));
     cr_assert_eq(f.flags & QPW_FINDING_SUPERSEDED, 0);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "old").rx_packets, 2, "counted where they were judged");
     cr_assert_eq(AUDIT_SUM(&a, .rule = "new").rx_packets, 1);
     AUDIT_POLICY(&a, NULL, SMB);
-    audit_rx_tcp(&a, CLIENT, 5000, 5001, PACKET_ACK, 1011, 5001, 10);
-    cr_assert(audit_finding(&a, QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE, &f));
+    audit_rx_tcp(&a, CLIENT, 5000, 5001, SEGMENT(PACKET_ACK, 1011, 5001, 10));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_WEAK, IN, 6, 5001, CLIENT, AUDIT_NODE}, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(UNEXPECTED)), 1);
     audit_close(&a);
@@ -774,7 +774,7 @@ Test(verdicts, a_finding_over_two_interfaces_is_one_connection)
         packet_finish(&p);
         audit_feed_on(&a, AUDIT_TC, i % 2 ? second.ifindex : 1, &p);
     }
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 17, 6001, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 17, 6001, CLIENT, AUDIT_NODE}, &f));
     block = f.slot / QPW_COUNTS_BLOCK;
     cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_counters], &block, counts), 0);
     for (int cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
@@ -796,9 +796,9 @@ Test(verdicts, a_new_peer_ends_what_was_unexpected)
     AUDIT_POLICY(&a, NULL, SMB);
     audit_handshake_in(&a, CLIENT, 5000, 3712);
     AUDIT_POLICY(&a, peers, SMB);
-    audit_rx_tcp(&a, CLIENT, 5000, 3712, PACKET_ACK, 1001, 5001, 10);
+    audit_rx_tcp(&a, CLIENT, 5000, 3712, SEGMENT(PACKET_ACK, 1001, 5001, 10));
     cr_assert_eq(AUDIT_PACKETS(&a, VERDICT(PEER)), 1);
-    cr_assert(audit_finding(&a, QPW_VERDICT_UNEXPECTED, IN, 6, 3712, CLIENT, AUDIT_NODE, &f));
+    cr_assert(audit_finding(&a, (struct audit_sought){QPW_VERDICT_UNEXPECTED, IN, 6, 3712, CLIENT, AUDIT_NODE}, &f));
     cr_assert(f.flags & QPW_FINDING_SUPERSEDED);
     audit_close(&a);
 }

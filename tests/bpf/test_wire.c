@@ -16,7 +16,7 @@ static void open_with_connection(void)
     AUDIT_POLICY(&a, NULL, {.name = "smb", .direction = QPW_DIR_INBOUND, .protocol = 6, .first = 445},
                  {.name = "nfs", .direction = QPW_DIR_INBOUND, .protocol = 17, .first = 2049});
     audit_handshake_in(&a, CLIENT, 900, 445);
-    audit_rx_tcp(&a, CLIENT, 900, 445, PACKET_ACK, 1001, 5001, 1);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(PACKET_ACK, 1001, 5001, 1));
 }
 
 /* Feed it four times, so that the cache answers for the last ones. */
@@ -29,7 +29,7 @@ static void feed_merged(enum audit_hook hook, struct audit_merged m)
 Test(wire, sent_buffers_by_the_hooks_own_figures)
 {
     open_with_connection();
-    packet_make_tcp(&p, AUDIT_NODE, 445, CLIENT, 900, PACKET_ACK, 5001, 1002, 2500);
+    packet_make_tcp(&p, AUDIT_NODE, 445, CLIENT, 900, SEGMENT(PACKET_ACK, 5001, 1002, 2500));
     feed_merged(AUDIT_TX, (struct audit_merged){.gso_size = 1000, .gso_segs = 3, .wire_len = 2500 + 3 * HEADERS,
                                                 .frames = 3, .bytes = 2500 + 3 * HEADERS});
     struct qpw_counts sum = AUDIT_SUM(&a, .rule = "smb");
@@ -42,7 +42,7 @@ Test(wire, sent_buffers_by_the_hooks_own_figures)
 Test(wire, received_buffers_by_segments)
 {
     open_with_connection();
-    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 1002, 5001, 2500);
+    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 1002, 5001, 2500));
     feed_merged(AUDIT_TC, (struct audit_merged){.gso_size = 1000, .gso_segs = 3, .frames = 3,
                                                 .bytes = 2500 + 3 * HEADERS});
     audit_close(&a);
@@ -51,11 +51,11 @@ Test(wire, received_buffers_by_segments)
 Test(wire, received_buffers_that_do_not_say_how_many)
 {
     open_with_connection();
-    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 1002, 5001, 2500);
+    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 1002, 5001, 2500));
     feed_merged(AUDIT_TC, (struct audit_merged){.gso_size = 1000, .frames = 3, .bytes = 2500 + 3 * HEADERS});
-    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 3502, 5001, 2000);
+    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 3502, 5001, 2000));
     feed_merged(AUDIT_TC, (struct audit_merged){.gso_size = 1000, .frames = 2, .bytes = 2000 + 2 * HEADERS});
-    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 5502, 5001, 1);
+    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 5502, 5001, 1));
     feed_merged(AUDIT_TC, (struct audit_merged){.gso_size = 1000, .frames = 1, .bytes = 1 + HEADERS});
     audit_close(&a);
 }
@@ -84,13 +84,13 @@ Test(wire, ordinary_frames_count_what_they_are)
 {
     open_with_connection();
     for (size_t payload = 1; payload < 1460; payload += 97) {
-        packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 1002, 5001, payload);
+        packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 1002, 5001, payload));
         audit_feed(&a, AUDIT_XDP, &p);
         audit_feed(&a, AUDIT_TC, &p);
-        packet_make_tcp(&p, AUDIT_NODE, 445, CLIENT, 900, PACKET_ACK, 5001, 1002, payload);
+        packet_make_tcp(&p, AUDIT_NODE, 445, CLIENT, 900, SEGMENT(PACKET_ACK, 5001, 1002, payload));
         audit_feed(&a, AUDIT_TX, &p);
     }
-    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, PACKET_ACK, 1002, 5001, 1);
+    packet_make_tcp(&p, CLIENT, 900, AUDIT_NODE, 445, SEGMENT(PACKET_ACK, 1002, 5001, 1));
     packet_pad(&p, 1200); /* as the hook sees it: padding after the IP packet was on the wire, too */
     audit_feed(&a, AUDIT_XDP, &p);
     audit_close(&a);

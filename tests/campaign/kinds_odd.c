@@ -36,25 +36,31 @@ struct pair {
     char forged[64];
 };
 
-static void make_pair(struct campaign *c, struct rng *r, struct pair *p, uint8_t protocol, uint16_t port,
-                      const char *kind, enum outcome planned)
+struct plan {
+    uint8_t protocol;
+    uint16_t port; /* 0: it has none */
+    const char *kind;
+    enum outcome outcome;
+};
+
+static void make_pair(struct campaign *c, struct rng *r, struct pair *p, struct plan plan)
 {
     bool v6 = rng_below(r, 2), node_opens = qpw_clock_monotonic_ns() > c->window_end_ns && rng_below(r, 2);
     const char *node = hosts[NODE].address[v6];
-    struct talk t = {.from = node_opens ? NODE : INTRUDER, .to_port = port};
+    struct talk t = {.from = node_opens ? NODE : INTRUDER, .to_port = plan.port};
 
     kinds_forged(c, v6, p->forged, sizeof(p->forged));
-    p->out = (struct raw){NODE, hosts[NODE].mac, hosts[INTRUDER].mac, node, p->forged, protocol};
-    p->in = (struct raw){INTRUDER, hosts[INTRUDER].mac, hosts[NODE].mac, p->forged, node, protocol};
+    p->out = (struct raw){NODE, hosts[NODE].mac, hosts[INTRUDER].mac, node, p->forged, plan.protocol};
+    p->in = (struct raw){INTRUDER, hosts[INTRUDER].mac, hosts[NODE].mac, p->forged, node, plan.protocol};
     t.source = node_opens ? node : p->forged;
     t.to = node_opens ? p->forged : node;
-    if (port) {
-        p->exchange = kinds_enter(c, r, &t, protocol, kind, planned);
+    if (plan.port) {
+        p->exchange = kinds_enter(c, r, &t, plan.protocol, plan.kind, plan.outcome);
     } else {
-        struct exchange e = {.kind = kind, .step = c->step, .planned = planned,
+        struct exchange e = {.kind = plan.kind, .step = c->step, .planned = plan.outcome,
                              .opener = node_opens ? NODE_OPENS : REMOTE_OPENS};
 
-        book_tuple(&e.tuple, protocol, node, 0, p->forged, 0);
+        book_tuple(&e.tuple, plan.protocol, node, 0, p->forged, 0);
         campaign_drain(c);
         p->exchange = book_enter(c->book, &e);
     }
@@ -73,7 +79,7 @@ static void sctp(struct campaign *c, struct rng *r)
     static struct packet frame;
     struct pair p;
 
-    make_pair(c, r, &p, IPPROTO_SCTP, (uint16_t)rng_between(r, 2900, 2910), "sctp", n > 1 ? DATA : ATTEMPTED);
+    make_pair(c, r, &p, (struct plan){IPPROTO_SCTP, (uint16_t)rng_between(r, 2900, 2910), "sctp", n > 1 ? DATA : ATTEMPTED});
     for (unsigned i = 0; i < n; i++) {
         const struct raw *o = way(&p, i);
         bool by_node = o->from == NODE;
@@ -99,7 +105,7 @@ static void portless(struct campaign *c, struct rng *r)
     static struct packet frame;
     struct pair p;
 
-    make_pair(c, r, &p, protocol, 0, protocol == 47 ? "gre" : "esp", n > 1 ? DATA : ATTEMPTED);
+    make_pair(c, r, &p, (struct plan){protocol, 0, protocol == 47 ? "gre" : "esp", n > 1 ? DATA : ATTEMPTED});
     for (unsigned i = 0; i < n; i++) {
         const struct raw *o = way(&p, i);
 

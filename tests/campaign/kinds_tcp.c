@@ -286,8 +286,7 @@ static void reused(struct campaign *c, struct rng *r)
 
 /* ---- Forged: by hand, from an address where nobody answers ---- */
 
-static void raw_tcp(struct campaign *c, const struct exchange *e, const char *source, const char *to, uint8_t flags,
-                    uint32_t seq, uint32_t ack, size_t payload)
+static void raw_tcp(struct campaign *c, const struct exchange *e, const char *source, const char *to, struct packet_segment segment)
 {
     static struct packet p;
     bool v6 = strchr(source, ':');
@@ -298,8 +297,8 @@ static void raw_tcp(struct campaign *c, const struct exchange *e, const char *so
         packet_ipv6(&p, &(struct packet_ipv6){.source = source, .destination = to});
     else
         packet_ipv4(&p, &(struct packet_ipv4){.source = source, .destination = to});
-    packet_tcp(&p, &(struct packet_tcp){.source = e->tuple.remote_port, .destination = e->tuple.local_port, .seq = seq,
-                                        .ack = ack, .flags = flags, .payload_bytes = payload});
+    packet_tcp(&p, &(struct packet_tcp){.source = e->tuple.remote_port, .destination = e->tuple.local_port, .seq = segment.seq,
+                                        .ack = segment.ack, .flags = segment.flags, .payload_bytes = segment.payload});
     packet_finish(&p);
     place_send(&c->place, INTRUDER, &p);
 }
@@ -327,15 +326,15 @@ static void forged(struct campaign *c, struct rng *r)
 
     t.source = kinds_forged(c, v6, source, sizeof(source));
     e = kinds_enter(c, r, &t, IPPROTO_TCP, "tcp-forged", port == 5030 ? REFUSED : data ? DATA : ANSWERED);
-    raw_tcp(c, e, source, t.to, PACKET_SYN, isn, 0, 0);
+    raw_tcp(c, e, source, t.to, SEGMENT(PACKET_SYN, isn));
     campaign_settle(c, 3);
     if (data && e->syn_ack) {
-        raw_tcp(c, e, source, t.to, PACKET_ACK, isn + 1, e->syn_ack_seq + 1, 0);
-        raw_tcp(c, e, source, t.to, PACKET_ACK | PACKET_PSH, isn + 1, e->syn_ack_seq + 1, 40);
+        raw_tcp(c, e, source, t.to, SEGMENT(PACKET_ACK, isn + 1, e->syn_ack_seq + 1));
+        raw_tcp(c, e, source, t.to, SEGMENT(PACKET_ACK | PACKET_PSH, isn + 1, e->syn_ack_seq + 1, 40));
         campaign_settle(c, 3);
-        raw_tcp(c, e, source, t.to, PACKET_RST, isn + 41, 0, 0); /* otherwise the node repeats its answer for minutes */
+        raw_tcp(c, e, source, t.to, SEGMENT(PACKET_RST, isn + 41)); /* otherwise the node repeats its answer for minutes */
     } else if (e->syn_ack && rng_below(r, 2)) {
-        raw_tcp(c, e, source, t.to, PACKET_RST, isn + 1, 0, 0);
+        raw_tcp(c, e, source, t.to, SEGMENT(PACKET_RST, isn + 1));
     }
     campaign_settle(c, 3);
     kinds_planned(c, e);
@@ -360,8 +359,9 @@ static void stray(struct campaign *c, struct rng *r)
     e = kinds_enter(c, r, &t, IPPROTO_TCP, "tcp-stray", ATTEMPTED);
     e->fate = FATE_UNKNOWN;
     e->reason = strays[which].reason;
-    raw_tcp(c, e, source, t.to, strays[which].flags, (uint32_t)rng_next(r), (uint32_t)rng_next(r),
-            which == 3 ? rng_between(r, 1, 500) : 0);
+    raw_tcp(c, e, source, t.to,
+            SEGMENT(strays[which].flags, (uint32_t)rng_next(r), (uint32_t)rng_next(r),
+                    which == 3 ? rng_between(r, 1, 500) : 0));
     campaign_settle(c, 3);
 }
 
@@ -437,7 +437,7 @@ static void long_forged_syn(struct campaign *c, struct rng *r)
         return;
     kinds_address_text(o->exchange->tuple.remote, source);
     kinds_address_text(o->exchange->tuple.local, to);
-    raw_tcp(c, o->exchange, source, to, PACKET_SYN, (uint32_t)rng_next(r), 0, 0);
+    raw_tcp(c, o->exchange, source, to, SEGMENT(PACKET_SYN, (uint32_t)rng_next(r)));
     campaign_settle(c, 3);
 }
 

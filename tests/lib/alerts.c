@@ -95,7 +95,7 @@ void finding_renumber(struct qpw_finding_row *row)
 }
 
 struct qpw_finding_row finding(unsigned direction, const char *initiator, const char *responder, unsigned port,
-                               unsigned outcome, uint64_t first_ns, uint64_t last_ns)
+                               unsigned outcome, struct span seen)
 {
     struct qpw_finding_row row = {
         .key = {.port = port, .kind = QPW_KIND_PORT, .protocol = IPPROTO_TCP, .direction = direction,
@@ -103,8 +103,8 @@ struct qpw_finding_row finding(unsigned direction, const char *initiator, const 
         .value = {.initiator_port = 40000, .iface = 1, .evidence = QPW_EVIDENCE_HANDSHAKE, .outcome = outcome,
                   .scope = QPW_SCOPE_OTHER},
         .counts = {.connections = 1, .rx_packets = 2, .rx_bytes = 148, .tx_packets = 1, .tx_bytes = 74},
-        .first_unix_ns = first_ns,
-        .last_unix_ns = last_ns,
+        .first_unix_ns = seen.first_ns,
+        .last_unix_ns = seen.last_ns,
     };
 
     if (qpw_address_parse(initiator, row.key.initiator) < 0 || qpw_address_parse(responder, row.key.responder) < 0)

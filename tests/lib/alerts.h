@@ -45,12 +45,16 @@ const struct seen *sink_last(const struct sink *sink, enum qpw_signature_name na
 /* Return "inbound-attempted/first, scan/summary": everything written since record `from`. Static buffer. */
 const char *sink_words(const struct sink *sink, size_t from);
 
+struct span {
+    uint64_t first_ns, last_ns;
+};
+
 /*
  * Return a TCP finding with that direction, addresses as text, service port and outcome, first and last seen at those
  * times, and one connection of three packets. Its flow_id is a hash of the key.
  */
 struct qpw_finding_row finding(unsigned direction, const char *initiator, const char *responder, unsigned port,
-                               unsigned outcome, uint64_t first_ns, uint64_t last_ns);
+                               unsigned outcome, struct span seen);
 
 /* Set the row's flow_id again after its key was changed. */
 void finding_renumber(struct qpw_finding_row *row);

@@ -164,21 +164,19 @@ static enum audit_hook rx_hook(const char *remote)
     return strchr(remote, ':') ? AUDIT_TC : AUDIT_XDP;
 }
 
-void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
-                  uint32_t seq, uint32_t ack, size_t payload)
+void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, struct packet_segment segment)
 {
     static struct packet p;
 
-    packet_make_tcp(&p, remote, remote_port, node_of(remote), local_port, flags, seq, ack, payload);
+    packet_make_tcp(&p, remote, remote_port, node_of(remote), local_port, segment);
     audit_feed(a, rx_hook(remote), &p);
 }
 
-void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
-                  uint32_t seq, uint32_t ack, size_t payload)
+void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, struct packet_segment segment)
 {
     static struct packet p;
 
-    packet_make_tcp(&p, node_of(remote), local_port, remote, remote_port, flags, seq, ack, payload);
+    packet_make_tcp(&p, node_of(remote), local_port, remote, remote_port, segment);
     audit_feed(a, AUDIT_TX, &p);
 }
 
@@ -200,16 +198,16 @@ void audit_tx_udp(struct audit *a, const char *remote, uint16_t remote_port, uin
 
 void audit_handshake_in(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
 {
-    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_SYN, 1000, 0, 0);
-    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_SYN | PACKET_ACK, 5000, 1001, 0);
-    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_ACK, 1001, 5001, 0);
+    audit_rx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_SYN, 1000));
+    audit_tx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_SYN | PACKET_ACK, 5000, 1001));
+    audit_rx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_ACK, 1001, 5001));
 }
 
 void audit_handshake_out(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port)
 {
-    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_SYN, 1000, 0, 0);
-    audit_rx_tcp(a, remote, remote_port, local_port, PACKET_SYN | PACKET_ACK, 5000, 1001, 0);
-    audit_tx_tcp(a, remote, remote_port, local_port, PACKET_ACK, 1001, 5001, 0);
+    audit_tx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_SYN, 1000));
+    audit_rx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_SYN | PACKET_ACK, 5000, 1001));
+    audit_tx_tcp(a, remote, remote_port, local_port, SEGMENT(PACKET_ACK, 1001, 5001));
 }
 
 /* ---- Time ---- */

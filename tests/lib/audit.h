@@ -108,10 +108,8 @@ struct audit_merged {
 void audit_feed_merged(struct audit *a, enum audit_hook hook, const struct packet *p, const struct audit_merged *m);
 
 /* Feed a segment or datagram. rx: from, tx: to the remote end; XDP for IPv4, TC ingress for IPv6, so that both are used. */
-void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
-                  uint32_t seq, uint32_t ack, size_t payload);
-void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, uint8_t flags,
-                  uint32_t seq, uint32_t ack, size_t payload);
+void audit_rx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, struct packet_segment segment);
+void audit_tx_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port, struct packet_segment segment);
 void audit_rx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 void audit_tx_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 
@@ -175,9 +173,15 @@ bool audit_conn(struct audit *a, const struct qpw_conn_key *key, struct qpw_conn
 struct qpw_conn audit_tcp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 struct qpw_conn audit_udp(struct audit *a, const char *remote, uint16_t remote_port, uint16_t local_port);
 
+struct audit_sought {
+    enum qpw_verdict verdict;
+    enum qpw_direction direction;
+    uint8_t protocol;
+    uint16_t port;
+    const char *initiator, *responder;
+};
 /* Get the finding between these two, answered ones first. False: there is none. */
-bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
-                   uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret);
+bool audit_finding(struct audit *a, struct audit_sought sought, struct qpw_finding *ret);
 
 /* Do the same by the complete key. */
 bool audit_finding_by(struct audit *a, const struct qpw_finding_key *key, struct qpw_finding *ret);

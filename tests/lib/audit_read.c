@@ -240,14 +240,13 @@ bool audit_finding_by(struct audit *a, const struct qpw_finding_key *key, struct
            bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_findings], key, ret) == 0;
 }
 
-bool audit_finding(struct audit *a, enum qpw_verdict verdict, enum qpw_direction direction, uint8_t protocol,
-                   uint16_t port, const char *initiator, const char *responder, struct qpw_finding *ret)
+bool audit_finding(struct audit *a, struct audit_sought sought, struct qpw_finding *ret)
 {
-    struct qpw_finding_key key = {.port = port, .kind = kind_of(protocol), .protocol = protocol,
-                                  .direction = (uint8_t)direction, .verdict = (uint8_t)verdict};
+    struct qpw_finding_key key = {.port = sought.port, .kind = kind_of(sought.protocol), .protocol = sought.protocol,
+                                  .direction = (uint8_t)sought.direction, .verdict = (uint8_t)sought.verdict};
 
-    audit_address(initiator, key.initiator);
-    audit_address(responder, key.responder);
+    audit_address(sought.initiator, key.initiator);
+    audit_address(sought.responder, key.responder);
     return audit_finding_by(a, &key, ret);
 }
 

@@ -400,11 +400,11 @@ static void make_ip(struct packet *p, const char *source, const char *destinatio
 }
 
 void packet_make_tcp(struct packet *p, const char *source, uint16_t source_port, const char *destination,
-                     uint16_t destination_port, uint8_t flags, uint32_t seq, uint32_t ack, size_t payload_bytes)
+                     uint16_t destination_port, struct packet_segment segment)
 {
     make_ip(p, source, destination);
-    packet_tcp(p, &(struct packet_tcp){.source = source_port, .destination = destination_port, .flags = flags,
-                                       .seq = seq, .ack = ack, .payload_bytes = payload_bytes});
+    packet_tcp(p, &(struct packet_tcp){.source = source_port, .destination = destination_port, .flags = segment.flags,
+                                       .seq = segment.seq, .ack = segment.ack, .payload_bytes = segment.payload});
     packet_finish(p);
 }
 

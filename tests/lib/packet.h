@@ -184,8 +184,16 @@ uint8_t *packet_at(struct packet *p, size_t layer);
 
 /* ---- Whole frames in one call, for tests that only need traffic. Addresses of either family. ---- */
 
+/* What else a TCP segment carries; what is left out is zero. */
+struct packet_segment {
+    uint8_t flags;
+    uint32_t seq, ack;
+    size_t payload; /* bytes of filler */
+};
+#define SEGMENT(...) ((struct packet_segment){__VA_ARGS__})
+
 void packet_make_tcp(struct packet *p, const char *source, uint16_t source_port, const char *destination,
-                     uint16_t destination_port, uint8_t flags, uint32_t seq, uint32_t ack, size_t payload_bytes);
+                     uint16_t destination_port, struct packet_segment segment);
 void packet_make_udp(struct packet *p, const char *source, uint16_t source_port, const char *destination,
                      uint16_t destination_port, size_t payload_bytes);
 

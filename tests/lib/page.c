@@ -53,8 +53,9 @@ void page_snapshot(struct qpw_snapshot *s, size_t findings, bool hostile)
         struct qpw_finding_row *f;
 
         snprintf(initiator, sizeof(initiator), "10.9.%zu.%zu", i / 250 % 250, 1 + i % 250);
-        f = sample_finding(s, 6, 10000 + (unsigned)i, i % 7 ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND, initiator, "10.1.0.12",
-                           i % 3 ? QPW_OUTCOME_ANSWERED : QPW_OUTCOME_DATA);
+        f = sample_finding(s,
+                           (struct sample_service){6, 10000 + (unsigned)i, i % 7 ? QPW_DIR_INBOUND : QPW_DIR_OUTBOUND},
+                           initiator, "10.1.0.12", i % 3 ? QPW_OUTCOME_ANSWERED : QPW_OUTCOME_DATA);
         f->counts.rx_packets = 1 + (i * 7919) % 100000;
         f->first_unix_ns = SAMPLE_START_NS + i * (SAMPLE_NOW_NS - SAMPLE_START_NS) / (findings + 1);
         f->last_unix_ns = f->first_unix_ns + 1000000000;

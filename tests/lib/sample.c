@@ -6,32 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/names.h"
 
-/* Grow by a quarter, because growing one by one would copy ten thousand rows ten thousand times. */
-static void *grow(void *array, size_t n, size_t size)
+struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, struct sample_service service, enum qpw_verdict verdict, unsigned rule,
+                                   unsigned peer)
 {
-    size_t room = n < 64 ? n + 1 : n % 64 ? 0 : n + n / 4 + 64;
-    void *larger = room ? realloc(array, room * size) : array;
+    struct qpw_meter_row *m = QPW_ADD(s->meters, s->n_meters);
 
-    if (!larger)
+    if (!m)
         abort();
-    memset((char *)larger + n * size, 0, size);
-    return larger;
-}
-
-struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port,
-                                   enum qpw_direction direction, enum qpw_verdict verdict, unsigned rule, unsigned peer)
-{
-    struct qpw_meter_row *m;
-
-    s->meters = grow(s->meters, s->n_meters, sizeof(*s->meters));
-    m = &s->meters[s->n_meters++];
-    m->key.kind = protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6 ? QPW_KIND_ICMP
-                  : protocol == IPPROTO_GRE                              ? QPW_KIND_PROTOCOL : QPW_KIND_PORT;
-    m->key.protocol = (uint8_t)protocol;
-    m->key.port = (uint16_t)port;
-    m->key.direction = direction;
+    s->n_meters++;
+    m->key.kind = service.protocol == IPPROTO_ICMP || service.protocol == IPPROTO_ICMPV6 ? QPW_KIND_ICMP
+                  : service.protocol == IPPROTO_GRE                                     ? QPW_KIND_PROTOCOL : QPW_KIND_PORT;
+    m->key.protocol = (uint8_t)service.protocol;
+    m->key.port = (uint16_t)service.port;
+    m->key.direction = service.direction;
     m->key.verdict = verdict;
     m->key.rule = (uint16_t)rule;
     m->key.peer = (uint16_t)peer;
@@ -41,23 +31,23 @@ struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, un
     return m;
 }
 
-struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol, unsigned port,
-                                       enum qpw_direction direction, const char *initiator, const char *responder,
-                                       enum qpw_outcome outcome)
+struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, struct sample_service service, const char *initiator,
+                                       const char *responder, enum qpw_outcome outcome)
 {
-    struct qpw_finding_row *f;
+    struct qpw_finding_row *f = QPW_ADD(s->findings, s->n_findings);
 
-    s->findings = grow(s->findings, s->n_findings, sizeof(*s->findings));
-    f = &s->findings[s->n_findings++];
+    if (!f)
+        abort();
+    s->n_findings++;
     qpw_address_parse(initiator, f->key.initiator);
     qpw_address_parse(responder, f->key.responder);
-    f->key.kind = protocol == IPPROTO_ICMP ? QPW_KIND_ICMP : QPW_KIND_PORT;
-    f->key.protocol = (uint8_t)protocol;
-    f->key.port = (uint16_t)port;
-    f->key.direction = direction;
+    f->key.kind = service.protocol == IPPROTO_ICMP ? QPW_KIND_ICMP : QPW_KIND_PORT;
+    f->key.protocol = (uint8_t)service.protocol;
+    f->key.port = (uint16_t)service.port;
+    f->key.direction = service.direction;
     f->key.verdict = QPW_VERDICT_UNEXPECTED;
     f->value.outcome = outcome;
-    f->value.evidence = protocol == IPPROTO_TCP ? QPW_EVIDENCE_HANDSHAKE : QPW_EVIDENCE_FIRST;
+    f->value.evidence = service.protocol == IPPROTO_TCP ? QPW_EVIDENCE_HANDSHAKE : QPW_EVIDENCE_FIRST;
     f->value.initiator_port = 40000;
     f->value.iface = 1;
     f->counts.connections = 1;
@@ -176,24 +166,24 @@ void sample_snapshot(struct qpw_snapshot *ret, unsigned tick)
     frame(ret, tick);
     add_rules(ret);
     add_coverage(ret);
-    m = sample_meter(ret, IPPROTO_TCP, 445, QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED, SAMPLE_RULE_SMB, 0);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 445, QPW_DIR_INBOUND}, QPW_VERDICT_ALLOWED, SAMPLE_RULE_SMB, 0);
     m->counts = (struct qpw_counts){4, 90000 + 1000 * tick, 9000000 + 125000ull * tick, 50000, 4000000};
-    m = sample_meter(ret, IPPROTO_TCP, 2049, QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED, SAMPLE_RULE_NFS, 0);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 2049, QPW_DIR_INBOUND}, QPW_VERDICT_ALLOWED, SAMPLE_RULE_NFS, 0);
     m->counts = (struct qpw_counts){2, 500, 50000, 400, 40000};
-    m = sample_meter(ret, IPPROTO_TCP, 3712, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 3712, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
     m->counts = (struct qpw_counts){3, 8000 + 10 * tick, 800000 + 1000 * tick, 7000, 700000};
-    m = sample_meter(ret, IPPROTO_TCP, 2049, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 2049, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
     m->counts = (struct qpw_counts){1, 100, 10000, 100, 10000};
-    m = sample_meter(ret, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 4444, QPW_DIR_INBOUND}, QPW_VERDICT_UNEXPECTED, 0, 0);
     m->counts = (struct qpw_counts){1, 10, 1000, 8, 900};
-    m = sample_meter(ret, IPPROTO_TCP, 0, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, 0, 0);
+    m = sample_meter(ret, (struct sample_service){IPPROTO_TCP, 0, QPW_DIR_UNKNOWN}, QPW_VERDICT_UNDECIDED, 0, 0);
     m->key.reason = QPW_REASON_MIDSTREAM;
     m->counts = (struct qpw_counts){0, 30, 3000, 0, 0};
-    f = sample_finding(ret, IPPROTO_TCP, 8080, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_REFUSED);
+    f = sample_finding(ret, (struct sample_service){IPPROTO_TCP, 8080, QPW_DIR_INBOUND}, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_REFUSED);
     f->last_unix_ns -= 1000000000u;
-    f = sample_finding(ret, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA);
+    f = sample_finding(ret, (struct sample_service){IPPROTO_TCP, 4444, QPW_DIR_INBOUND}, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA);
     f->counts = (struct qpw_counts){3, 10 + tick, 1000 + 100 * tick, 8, 900};
-    f = sample_finding(ret, IPPROTO_UDP, 5353, QPW_DIR_OUTBOUND, "fd00::11", "fd00::99", QPW_OUTCOME_ATTEMPTED);
+    f = sample_finding(ret, (struct sample_service){IPPROTO_UDP, 5353, QPW_DIR_OUTBOUND}, "fd00::11", "fd00::99", QPW_OUTCOME_ATTEMPTED);
     f->value.vlan = 200;
 }
 

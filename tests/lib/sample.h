@@ -18,12 +18,14 @@ enum { SAMPLE_NODE2 = 1, SAMPLE_NODE3, SAMPLE_PEERS };
 void sample_snapshot(struct qpw_snapshot *ret, unsigned tick);
 
 /* Add rows, which the snapshot owns. */
-struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, unsigned protocol, unsigned port,
-                                   enum qpw_direction direction, enum qpw_verdict verdict, unsigned rule,
+struct sample_service {
+    unsigned protocol, port;
+    enum qpw_direction direction;
+};
+struct qpw_meter_row *sample_meter(struct qpw_snapshot *s, struct sample_service service, enum qpw_verdict verdict, unsigned rule,
                                    unsigned peer);
-struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, unsigned protocol, unsigned port,
-                                       enum qpw_direction direction, const char *initiator, const char *responder,
-                                       enum qpw_outcome outcome);
+struct qpw_finding_row *sample_finding(struct qpw_snapshot *s, struct sample_service service, const char *initiator,
+                                       const char *responder, enum qpw_outcome outcome);
 
 /* Make a snapshot of n meters on as many ports. */
 void sample_many(struct qpw_snapshot *ret, size_t n, unsigned tick);

@@ -181,7 +181,7 @@ Test(direction, out_of_local_port_445, .timeout = NETNS_TIMEOUT_S)
 }
 
 /* Send a frame to the node that is unknown to the far end's sockets. */
-static void forge(struct site *n, const char *source, bool tcp, uint16_t from, uint16_t to, uint8_t flags, uint32_t seq)
+static void forge(struct site *n, const char *source, bool tcp, uint16_t from, uint16_t to, struct packet_segment segment)
 {
     struct packet *p = malloc(sizeof(*p));
 
@@ -189,7 +189,7 @@ static void forge(struct site *n, const char *source, bool tcp, uint16_t from, u
     packet_ethernet(p, &(struct packet_ethernet){.source = "02:00:00:00:00:02", .destination = "02:00:00:00:00:01"});
     packet_ipv4(p, &(struct packet_ipv4){.source = source, .destination = NODE});
     if (tcp)
-        packet_tcp(p, &(struct packet_tcp){.source = from, .destination = to, .flags = flags, .seq = seq, .ack = 77});
+        packet_tcp(p, &(struct packet_tcp){.source = from, .destination = to, .flags = segment.flags, .seq = segment.seq, .ack = 77});
     else
         packet_udp(p, &(struct packet_udp){.source = from, .destination = to});
     packet_bytes(p, "forged", tcp ? 0 : 6);
@@ -215,8 +215,8 @@ static void live_connections_are_not_turned(const char *mode)
     for (unsigned i = 0; i < 20; i++) {
         static const uint8_t flags[] = {PACKET_SYN, PACKET_SYN | PACKET_ACK, PACKET_RST};
 
-        forge(&n, FAR, true, 389, local_port(ldap), flags[i % 3], 1000u * i);
-        forge(&n, FAR, true, local_port(smb), 445, flags[i % 3], 1000u * i);
+        forge(&n, FAR, true, 389, local_port(ldap), SEGMENT(flags[i % 3], 1000u * i));
+        forge(&n, FAR, true, local_port(smb), 445, SEGMENT(flags[i % 3], 1000u * i));
     }
     traffic_tcp_more(smb, 100, 100);
     traffic_tcp_more(ldap, 100, 100);
@@ -267,7 +267,7 @@ Test(direction, early_reply_is_left_undecided, .timeout = NETNS_TIMEOUT_S)
 
     site_make(&n);
     site_attach(&n, POLICY, "--mode xdp --udp-timeout 3600");
-    forge(&n, FAR, false, 53, 41000, 0, 0);
+    forge(&n, FAR, false, 53, 41000, SEGMENT(0));
     UNTIL_ROW(&n, "outbound", "undecided", "udp", 53, .rx_packets = 1);
     site_end(&n);
 }
@@ -281,7 +281,7 @@ Test(direction, replies_that_nobody_asked_for, .timeout = NETNS_TIMEOUT_S)
     site_attach(&n, POLICY, "--mode xdp --udp-timeout 1");
     let_pass(1500);
     for (unsigned i = 0; i < 4; i++)
-        forge(&n, FAR, false, known[i], (uint16_t)(42000 + i), 0, 0);
+        forge(&n, FAR, false, known[i], (uint16_t)(42000 + i), SEGMENT(0));
     for (unsigned i = 0; i < 4; i++)
         UNTIL_ROW(&n, "inbound", "unexpected", "udp", 42000 + (int)i, .rx_packets = 1);
     cr_assert_eq(rows(&n, "outbound", NULL, "udp", 0).rx_packets, 0);
@@ -302,7 +302,7 @@ Test(direction, ntp_between_equal_ports, .timeout = NETNS_TIMEOUT_S)
     UNTIL_ROW(&n, "outbound", "allowed", "udp", 123, .tx_packets = 3, .rx_packets = 3);
     netns_stop(far_server, SIGKILL);
     node_server = traffic_serve_udp(&n.ns, NODE, 123);
-    forge(&n, "10.1.0.3", false, 123, 123, 0, 0); /* a stranger sends to the node's port 123 from its own 123 */
+    forge(&n, "10.1.0.3", false, 123, 123, SEGMENT(0)); /* a stranger sends to the node's port 123 from its own 123 */
     UNTIL_ROW(&n, "inbound", "unexpected", "udp", 123, .rx_packets = 1, .tx_packets = 1);
     netns_stop(node_server, SIGKILL);
     site_end(&n);
@@ -326,7 +326,7 @@ Test(direction, late_answer_of_a_server, .timeout = NETNS_TIMEOUT_S)
     fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     cr_assert_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
     netns_enter(&here);
-    forge(&n, FAR, false, 33333, 9999, 0, 0);
+    forge(&n, FAR, false, 33333, 9999, SEGMENT(0));
     cr_assert_eq(recvfrom(fd, &byte, 1, 0, (struct sockaddr *)&from, &length), 1);
     let_pass(3500); /* a question is remembered for its timeout plus up to two ticks of a second */
     cr_assert_eq(sendto(fd, "x", 1, 0, (struct sockaddr *)&from, length), 1);

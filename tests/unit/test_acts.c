@@ -39,7 +39,7 @@ Test(select, a_finding_by_its_number_or_as_reports_print_it)
         {{"in", "any", "10.0.0.6"}, false},
         {{"out", "any", "10.0.0.5"}, false},
     };
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_selection s;
     struct qpw_error err;
     const char *number[1];
@@ -188,7 +188,7 @@ static struct qpw_snapshot node(struct folder *f, struct qpw_finding_row *row, u
 {
     struct qpw_snapshot s = {.unix_ns = NOW * 1000000000ull, .findings = row, .n_findings = 1};
 
-    *row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 9100, outcome, T0, T0);
+    *row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 9100, outcome, (struct span){T0, T0});
     snprintf(s.meta.policy_path, sizeof(s.meta.policy_path), "%s", f->policy);
     snprintf(s.meta.policy_args, sizeof(s.meta.policy_args), "{\"policy\":\"%s\"}", f->policy);
     return s;

@@ -29,7 +29,7 @@ static struct qpw_finding_row *ports(const char *source, unsigned port, unsigned
     static struct qpw_finding_row rows[2048];
 
     for (unsigned i = 0; i < n; i++)
-        rows[i] = finding(IN, source, "10.0.0.1", port + i, outcome, from_ns + i * step_ns, from_ns + i * step_ns);
+        rows[i] = finding(IN, source, "10.0.0.1", port + i, outcome, (struct span){from_ns + i * step_ns, from_ns + i * step_ns});
     return rows;
 }
 
@@ -41,7 +41,7 @@ static struct qpw_finding_row *sources(unsigned n, unsigned port, unsigned outco
 
     for (unsigned i = 0; i < n; i++) {
         snprintf(source, sizeof(source), "10.%u.%u.%u", 1 + i / 20000, i / 100 % 200, 1 + i % 100);
-        rows[i] = finding(IN, source, "10.0.0.1", port, outcome, from_ns + i * step_ns, from_ns + i * step_ns);
+        rows[i] = finding(IN, source, "10.0.0.1", port, outcome, (struct span){from_ns + i * step_ns, from_ns + i * step_ns});
     }
     return rows;
 }
@@ -147,7 +147,7 @@ Test(alert_groups, the_node_scanning_others_is_worse)
 
     for (unsigned i = 0; i < 40; i++) {
         snprintf(target, sizeof(target), "10.3.0.%u", i + 1);
-        rows[i] = finding(OUT, "10.0.0.1", target, 445, QPW_OUTCOME_ATTEMPTED, T0 + i, T0 + i);
+        rows[i] = finding(OUT, "10.0.0.1", target, 445, QPW_OUTCOME_ATTEMPTED, (struct span){T0 + i, T0 + i});
     }
     qpw_engine_findings(e, rows, 40, T0 + SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "scan-outbound/first");
@@ -243,8 +243,8 @@ Test(alert_groups, a_neighbour_that_is_tried_as_well_may_be_a_peer)
     struct qpw_finding_row rows[8];
 
     for (unsigned i = 0; i < 8; i++)
-        rows[i] = i % 2 ? finding(IN, "10.0.0.7", "10.0.0.1", 7000 + i, QPW_OUTCOME_ATTEMPTED, T0, T0)
-                        : finding(OUT, "10.0.0.1", "10.0.0.7", 7000 + i, QPW_OUTCOME_ATTEMPTED, T0, T0);
+        rows[i] = i % 2 ? finding(IN, "10.0.0.7", "10.0.0.1", 7000 + i, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0})
+                        : finding(OUT, "10.0.0.1", "10.0.0.7", 7000 + i, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
     qpw_engine_findings(e, rows, 8, T0 + SEC);
     cr_assert_eq(sink_count(&sink, QPW_SIG_MAYBE_PEER), 1, "%s", sink_words(&sink, 0));
     cr_expect(strstr(sink_last(&sink, QPW_SIG_MAYBE_PEER)->text, "`peer NAME 10.0.0.7`"));
@@ -285,7 +285,7 @@ Test(alert_groups, forged_users_of_one_service_are_few_records_and_settled)
 
         for (unsigned i = 0; i < 64; i++) {
             snprintf(source, sizeof(source), "11.%u.%u.9", batch, i);
-            rows[i] = finding(IN, source, "10.0.0.1", 9999, QPW_OUTCOME_DATA, T0 + batch * SEC / 4, T0 + batch * SEC / 4);
+            rows[i] = finding(IN, source, "10.0.0.1", 9999, QPW_OUTCOME_DATA, (struct span){T0 + batch * SEC / 4, T0 + batch * SEC / 4});
             rows[i].key.protocol = 17;
             finding_renumber(&rows[i]);
         }
@@ -317,8 +317,8 @@ Test(alert_groups, noise_is_told_once_a_day_for_each_port)
 
     for (unsigned s = 0; s < 2 * 86400; s += 600) {
         struct qpw_finding_row rows[2] = {
-            finding(IN, "10.0.0.9", "10.0.0.255", 6771, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC),
-            finding(IN, "10.0.0.8", "239.1.1.1", 1900, QPW_OUTCOME_ATTEMPTED, T0, T0 + s * SEC)};
+            finding(IN, "10.0.0.9", "10.0.0.255", 6771, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0 + s * SEC}),
+            finding(IN, "10.0.0.8", "239.1.1.1", 1900, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0 + s * SEC})};
 
         rows[0].value.flags = rows[1].value.flags = QPW_FINDING_MULTICAST;
         rows[0].counts.connections = rows[1].counts.connections = 1 + s;
@@ -394,7 +394,7 @@ Test(alert_groups, random_streams)
         for (unsigned i = 0; i < 400; i++) {
             snprintf(source, sizeof(source), "10.1.%u.%u", rand() % 3, 1 + rand() % (1 + seed));
             rows[i] = finding(rand() % 5 ? IN : OUT, source, "10.0.0.1", 1 + rand() % (seed * 20),
-                              1 + rand() % QPW_OUTCOME_DATA, T0, T0);
+                              1 + rand() % QPW_OUTCOME_DATA, (struct span){T0, T0});
             rows[i].value.flags = rand() % 20 ? 0 : QPW_FINDING_MULTICAST;
         }
         for (unsigned round = 0; round < 60; round++) {

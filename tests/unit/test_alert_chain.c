@@ -43,7 +43,7 @@ static void write_lines(void)
     cr_assert_eq(qpw_engine_new(NULL, &writer, &e), 0);
     qpw_engine_context(e, &context, T0);
     for (unsigned i = 0; i < LINES - 1; i++)
-        rows[i] = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", (uint16_t)(4444 + i), QPW_OUTCOME_DATA, T0, T0);
+        rows[i] = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", (uint16_t)(4444 + i), QPW_OUTCOME_DATA, (struct span){T0, T0});
     qpw_engine_findings(e, rows, LINES - 1, T0 + SEC);
     qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb",
                                                        .changes = "opens \"chain\":[\"9:00\"] nothing"}, T0 + 2 * SEC);

@@ -40,7 +40,7 @@ TestSuite(alert_engine);
 Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_allow_it)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0 + SEC);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0 + SEC});
 
     qpw_engine_findings(e, &row, 1, T0 + SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "inbound-attempted/first");
@@ -60,7 +60,7 @@ Test(alert_engine, a_first_attempt_is_told_at_once_and_says_which_line_would_all
 Test(alert_engine, the_same_row_offered_again_tells_nothing)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
 
     for (unsigned i = 0; i < 20; i++)
         qpw_engine_findings(e, &row, 1, T0 + i * SEC);
@@ -73,7 +73,7 @@ Test(alert_engine, the_same_row_offered_again_tells_nothing)
 Test(alert_engine, each_rise_of_the_outcome_is_told_at_once)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
 
     for (unsigned outcome = QPW_OUTCOME_ATTEMPTED; outcome <= QPW_OUTCOME_DATA; outcome++) {
         row.value.outcome = outcome;
@@ -91,7 +91,7 @@ Test(alert_engine, each_rise_of_the_outcome_is_told_at_once)
 Test(alert_engine, what_goes_on_is_one_summary_an_interval_with_the_number_suppressed)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, (struct span){T0, T0});
 
     qpw_engine_findings(e, &row, 1, T0);
     for (unsigned s = 1; s <= 650; s++) {
@@ -110,7 +110,7 @@ Test(alert_engine, what_goes_on_is_one_summary_an_interval_with_the_number_suppr
 Test(alert_engine, an_outbound_connection_names_its_destination)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     qpw_engine_findings(e, &row, 1, T0);
     cr_assert_str_eq(sink_words(&sink, 0), "outbound-data/first");
@@ -133,7 +133,7 @@ Test(alert_engine, the_process_is_named_and_remembered_when_its_socket_is_gone)
                                   .exe = "/usr/bin/nc",
                                   .unit = "evil.service"};
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
 
     context.process = some_process;
     context.process_data = &process;
@@ -157,7 +157,7 @@ Test(alert_engine, what_the_kernel_itself_answers_is_said_to_be_so)
     struct qpw_engine *e = start();
     struct qpw_process process = {.match = QPW_MATCH_KERNEL};
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 20049, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 20049, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
 
     context.process = some_process;
     context.process_data = &process;
@@ -170,7 +170,7 @@ Test(alert_engine, what_the_kernel_itself_answers_is_said_to_be_so)
 Test(alert_engine, a_row_that_names_the_port_for_others_is_said)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 22, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 22, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
 
     row.value.rule = 1;
     qpw_engine_findings(e, &row, 1, T0);
@@ -181,7 +181,7 @@ Test(alert_engine, a_row_that_names_the_port_for_others_is_said)
 Test(alert_engine, a_group_switched_off_is_allowed_by_its_own_statement)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "224.0.0.18", 0, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "224.0.0.18", 0, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
 
     row.key.kind = QPW_KIND_PROTOCOL;
     row.key.protocol = 112;
@@ -197,7 +197,7 @@ Test(alert_engine, a_group_switched_off_is_allowed_by_its_own_statement)
 static const char *told_as(unsigned verdict, unsigned outcome, unsigned reason, unsigned evidence)
 {
     static char name[64];
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 40001, outcome, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 40001, outcome, (struct span){T0, T0});
 
     row.key.verdict = verdict;
     row.value.reason = reason;
@@ -232,7 +232,7 @@ Test(alert_engine, other_verdicts)
 Test(alert_engine, implied_companions_name_the_statement_that_makes_them_unexpected)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "10.0.0.53", 53, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "10.0.0.53", 53, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     row.key.verdict = QPW_VERDICT_IMPLIED;
     row.value.rule = 3;
@@ -251,7 +251,7 @@ Test(alert_engine, implied_companions_name_the_statement_that_makes_them_unexpec
 Test(alert_engine, router_advertisements_and_redirects_are_information)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "fe80::66", "ff02::1", 134, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "fe80::66", "ff02::1", 134, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
 
     row.key.kind = QPW_KIND_ICMP;
     row.key.protocol = IPPROTO_ICMPV6;
@@ -272,8 +272,8 @@ Test(alert_engine, router_advertisements_and_redirects_are_information)
 Test(alert_engine, a_superseded_finding_is_closed_once_if_it_was_told)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0),
-                                      finding(IN, "10.0.0.6", "10.0.0.1", 4445, QPW_OUTCOME_ATTEMPTED, T0, T0)};
+    struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0}),
+                                      finding(IN, "10.0.0.6", "10.0.0.1", 4445, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0})};
 
     qpw_engine_findings(e, rows, 1, T0);
     rows[0].value.flags = rows[1].value.flags = QPW_FINDING_SUPERSEDED;
@@ -291,7 +291,7 @@ Test(alert_engine, a_superseded_finding_is_closed_once_if_it_was_told)
 Test(alert_engine, what_was_a_companion_for_a_moment_is_not_told_as_one)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     row.key.verdict = QPW_VERDICT_IMPLIED;
     finding_renumber(&row);
@@ -308,9 +308,9 @@ Test(alert_engine, what_was_a_companion_for_a_moment_is_not_told_as_one)
 Test(alert_engine, what_cannot_be_written_is_offered_again_and_written_later)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row rows[3] = {finding(IN, "10.0.0.5", "10.0.0.1", 1001, QPW_OUTCOME_ATTEMPTED, T0, T0),
-                                      finding(IN, "10.0.0.5", "10.0.0.1", 1002, QPW_OUTCOME_REFUSED, T0 + 1, T0 + 1),
-                                      finding(IN, "10.0.0.5", "10.0.0.1", 1003, QPW_OUTCOME_DATA, T0, T0)};
+    struct qpw_finding_row rows[3] = {finding(IN, "10.0.0.5", "10.0.0.1", 1001, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0}),
+                                      finding(IN, "10.0.0.5", "10.0.0.1", 1002, QPW_OUTCOME_REFUSED, (struct span){T0 + 1, T0 + 1}),
+                                      finding(IN, "10.0.0.5", "10.0.0.1", 1003, QPW_OUTCOME_DATA, (struct span){T0, T0})};
     struct qpw_engine_figures figures;
 
     sink.broken = true;
@@ -332,7 +332,7 @@ Test(alert_engine, what_cannot_be_written_is_offered_again_and_written_later)
 Test(alert_engine, after_a_restart_nothing_is_first_twice)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
     struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC / 50, .count = 1, .sequence = 3,
                                    .signature_id = 1000101, .outcome = QPW_OUTCOME_ATTEMPTED, .ends = ends_of(&row)};
 
@@ -349,7 +349,7 @@ Test(alert_engine, after_a_restart_nothing_is_first_twice)
 /* A finding stays in the kernel's tables for days, so its log records count whatever their age. */
 Test(alert_engine, after_a_restart_days_later_nothing_is_first_twice)
 {
-    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.5", 8443, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(OUT, "10.0.0.1", "192.0.2.5", 8443, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_snapshot snapshot = {.findings = &row, .n_findings = 1};
     struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC, .count = 1, .sequence = 1,
                                    .signature_id = 1000204, .outcome = QPW_OUTCOME_DATA, .ends = ends_of(&row)};
@@ -365,8 +365,8 @@ Test(alert_engine, after_a_restart_days_later_nothing_is_first_twice)
 Test(alert_engine, of_two_events_read_at_once_only_the_later_is_told)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0),
-                                      finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0)};
+    struct qpw_finding_row rows[2] = {finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0}),
+                                      finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, (struct span){T0, T0})};
 
     qpw_engine_findings(e, rows, 2, T0 + SEC / 50);
     cr_expect_str_eq(sink_words(&sink, 0), "inbound-refused/first");
@@ -376,14 +376,14 @@ Test(alert_engine, of_two_events_read_at_once_only_the_later_is_told)
 Test(alert_engine, a_later_connection_that_is_answered_is_an_escalation)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, (struct span){T0, T0});
 
     row.counts.connections = 90;
     qpw_engine_findings(e, &row, 1, T0);
-    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0 + 50 * SEC, T0 + 50 * SEC);
+    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0 + 50 * SEC, T0 + 50 * SEC});
     row.counts = (struct qpw_counts){0}; /* an event has no counts */
     qpw_engine_findings(e, &row, 1, T0 + 50 * SEC);
-    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0 + 400 * SEC);
+    row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0 + 400 * SEC});
     row.counts.connections = 100;
     qpw_engine_findings(e, &row, 1, T0 + 400 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0),
@@ -395,7 +395,7 @@ Test(alert_engine, a_later_connection_that_is_answered_is_an_escalation)
 Test(alert_engine, a_finding_begun_after_the_logs_last_word_on_it_is_told_again)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
     struct qpw_engine_past past = {.flow_id = row.flow_id,
                                    .written_unix_ns = T0 - 500 * SEC,
                                    .count = 90,
@@ -441,8 +441,8 @@ Test(alert_engine, frames_that_are_not_ip_are_told_by_their_ethertype)
 Test(alert_engine, findings_of_one_flow_id_are_two)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row rows[2] = {finding(IN, "fd00::5", "fd00::1", 20048, QPW_OUTCOME_DATA, T0, T0),
-                                      finding(IN, "fd00::6", "fd00::1", 4444, QPW_OUTCOME_ATTEMPTED, T0, T0)};
+    struct qpw_finding_row rows[2] = {finding(IN, "fd00::5", "fd00::1", 20048, QPW_OUTCOME_DATA, (struct span){T0, T0}),
+                                      finding(IN, "fd00::6", "fd00::1", 4444, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0})};
 
     rows[0].key.verdict = QPW_VERDICT_IMPLIED;
     rows[1].flow_id = rows[0].flow_id;
@@ -458,7 +458,7 @@ Test(alert_engine, findings_of_one_flow_id_are_two)
 /* Nor does a log record of one finding count for the other. */
 Test(alert_engine, the_logs_record_of_another_finding_hides_nothing)
 {
-    struct qpw_finding_row row = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + SEC, .count = 1, .sequence = 9,
                                    .signature_id = 1000104, .outcome = QPW_OUTCOME_DATA, .ends = ends_of(&row)};
 
@@ -487,7 +487,7 @@ Test(alert_engine, the_logs_record_of_another_finding_hides_nothing)
 Test(alert_engine, times_later_than_now_count_as_none)
 {
     struct qpw_engine *e = start();
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_engine_past past = {.flow_id = row.flow_id, .written_unix_ns = T0 + 86400 * SEC, .count = 1,
                                    .sequence = 3, .signature_id = 1000104, .outcome = QPW_OUTCOME_DATA,
                                    .ends = ends_of(&row)};
@@ -506,7 +506,7 @@ Test(alert_engine, a_step_of_the_clock_changes_no_interval)
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         struct qpw_engine *e = start();
-        struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+        struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
         row.counts.connections = 1;
         qpw_engine_findings(e, &row, 1, T0);

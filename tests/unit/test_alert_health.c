@@ -295,9 +295,9 @@ Test(alert_health, a_suppression_hides_and_counts_and_is_told)
     struct qpw_suppression line;
     struct qpw_engine_figures figures;
     struct qpw_finding_row rows[3] = {
-        finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 1, QPW_OUTCOME_REFUSED, T0, T0),
-        finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 2, QPW_OUTCOME_DATA, T0, T0),
-        finding(QPW_DIR_INBOUND, "10.9.9.8", "10.0.0.1", 1, QPW_OUTCOME_REFUSED, T0, T0)};
+        finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 1, QPW_OUTCOME_REFUSED, (struct span){T0, T0}),
+        finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 2, QPW_OUTCOME_DATA, (struct span){T0, T0}),
+        finding(QPW_DIR_INBOUND, "10.9.9.8", "10.0.0.1", 1, QPW_OUTCOME_REFUSED, (struct span){T0, T0})};
     struct qpw_engine *e;
 
     suppress(&line, QPW_OUTCOME_REFUSED, T0 / SEC + 1000);
@@ -322,7 +322,7 @@ Test(alert_health, a_suppression_hides_and_counts_and_is_told)
 Test(alert_health, a_suppression_that_says_answered_hides_that_too)
 {
     struct qpw_suppression line;
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 2, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.9.9.9", "10.0.0.1", 2, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
     struct qpw_engine *e;
 
     suppress(&line, QPW_OUTCOME_ANSWERED, 0);

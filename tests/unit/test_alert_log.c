@@ -256,7 +256,7 @@ static void restore(void *data, const struct qpw_engine_past *past)
 
 Test(alert_log, what_was_written_is_read_back)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
     struct qpw_engine *e = engine_on_log();
     struct qpw_error err;
 
@@ -278,8 +278,8 @@ Test(alert_log, what_was_written_is_read_back)
 Test(alert_log, a_torn_last_line_is_taken_away_and_the_record_written_again)
 {
     struct qpw_finding_row rows[2] = {
-        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0),
-        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4445, QPW_OUTCOME_ANSWERED, T0, T0)};
+        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0}),
+        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4445, QPW_OUTCOME_ANSWERED, (struct span){T0, T0})};
     struct qpw_engine *e = engine_on_log();
     struct qpw_error err;
     struct stat st;
@@ -306,7 +306,7 @@ Test(alert_log, a_torn_last_line_is_taken_away_and_the_record_written_again)
 
 Test(alert_log, the_rotated_file_is_remembered_too)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
     struct qpw_engine *e = engine_on_log();
     struct qpw_error err;
 
@@ -330,7 +330,7 @@ Test(alert_log, files_rotated_long_ago_are_remembered_too)
     char to[128], command[512];
 
     for (unsigned i = 0; i < 3; i++) {
-        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, T0, T0);
+        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
         e = engine_on_log();
         qpw_engine_findings(e, &row, 1, T0 + 5000);
         qpw_engine_free(e);
@@ -345,7 +345,7 @@ Test(alert_log, files_rotated_long_ago_are_remembered_too)
     e = engine_on_log();
     cr_assert_eq(qpw_log_history(&log_, 1 << 20, restore, e, &chain, &err), 0);
     for (unsigned i = 0; i < 3; i++) {
-        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, T0, T0);
+        row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444 + i, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
         qpw_engine_findings(e, &row, 1, T0 + SEC);
     }
     qpw_engine_free(e);

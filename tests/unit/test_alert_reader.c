@@ -20,9 +20,9 @@ static void make_lines(void)
 {
     struct qpw_engine *e = engine_for(&sink, NULL);
     struct qpw_finding_row rows[] = {
-        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0),
-        finding(QPW_DIR_OUTBOUND, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_ANSWERED, T0 + SEC, T0 + SEC),
-        finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 23, QPW_OUTCOME_REFUSED, T0 + 3600 * SEC, T0 + 3600 * SEC)};
+        finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0}),
+        finding(QPW_DIR_OUTBOUND, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_ANSWERED, (struct span){T0 + SEC, T0 + SEC}),
+        finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 23, QPW_OUTCOME_REFUSED, (struct span){T0 + 3600 * SEC, T0 + 3600 * SEC})};
 
     qpw_engine_findings(e, rows, 3, T0 + 3600 * SEC);
     qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb", .changes = "opens nothing",

@@ -41,7 +41,7 @@ static struct qpw_finding_row client(unsigned i, unsigned port, unsigned outcome
     char source[32];
 
     snprintf(source, sizeof(source), "10.1.%u.%u", i / 40, 1 + i % 40);
-    return finding(IN, source, "10.0.0.1", port, outcome, at_ns, at_ns);
+    return finding(IN, source, "10.0.0.1", port, outcome, (struct span){at_ns, at_ns});
 }
 
 TestSuite(alert_services);
@@ -250,7 +250,7 @@ Test(alert_services, refused_companions_are_no_records_of_their_own)
     struct qpw_finding_row rows[20];
 
     for (unsigned i = 0; i < 20; i++) {
-        rows[i] = finding(IN, "10.1.0.1", "10.0.0.1", 41000 + i, QPW_OUTCOME_REFUSED, T0 + i * SEC, T0 + i * SEC);
+        rows[i] = finding(IN, "10.1.0.1", "10.0.0.1", 41000 + i, QPW_OUTCOME_REFUSED, (struct span){T0 + i * SEC, T0 + i * SEC});
         rows[i].key.verdict = QPW_VERDICT_IMPLIED;
         rows[i].value.reason = QPW_REASON_OWNER_UNKNOWN;
         qpw_engine_findings(e, &rows[i], 1, rows[i].first_unix_ns);
@@ -527,8 +527,8 @@ Test(alert_services, a_program_that_is_found_to_be_new_later_raises_its_exchange
 static void scan(struct qpw_engine *e, const char *source, unsigned n, uint64_t from_ns, uint64_t step_ns)
 {
     for (unsigned i = 0; i < n; i++) {
-        struct qpw_finding_row row = finding(IN, source, "10.0.0.1", 1 + i, QPW_OUTCOME_REFUSED, from_ns + i * step_ns,
-                                             from_ns + i * step_ns);
+        struct qpw_finding_row row = finding(IN, source, "10.0.0.1", 1 + i, QPW_OUTCOME_REFUSED,
+                                             (struct span){from_ns + i * step_ns, from_ns + i * step_ns});
 
         if (i % 5 < 2) {
             row.key.verdict = QPW_VERDICT_IMPLIED;
@@ -568,7 +568,7 @@ Test(alert_services, a_scan_of_ports_that_only_a_wide_rule_covers_is_one)
     struct qpw_finding_row rows[100];
 
     for (unsigned i = 0; i < 100; i++) {
-        rows[i] = finding(IN, "10.9.9.9", "10.0.0.1", 40000 + i, QPW_OUTCOME_REFUSED, T0 + i, T0 + i);
+        rows[i] = finding(IN, "10.9.9.9", "10.0.0.1", 40000 + i, QPW_OUTCOME_REFUSED, (struct span){T0 + i, T0 + i});
         rows[i].key.verdict = QPW_VERDICT_WEAK;
         rows[i].value.rule = 4;
         finding_renumber(&rows[i]);
@@ -605,11 +605,15 @@ static struct qpw_finding_row site[SITE];
 static unsigned every[SITE]; /* interval in seconds between exchanges; 0: one exchange */
 static size_t n_site;
 
+struct times {
+    unsigned at_s, every_s;
+};
+
 static struct qpw_finding_row *on_site(unsigned direction, const char *from, const char *to, unsigned port,
-                                       unsigned outcome, unsigned at_s, unsigned every_s)
+                                       unsigned outcome, struct times times)
 {
-    site[n_site] = finding(direction, from, to, port, outcome, T0 + at_s * SEC, T0 + at_s * SEC);
-    every[n_site] = every_s;
+    site[n_site] = finding(direction, from, to, port, outcome, (struct span){T0 + times.at_s * SEC, T0 + times.at_s * SEC});
+    every[n_site] = times.every_s;
     return &site[n_site++];
 }
 
@@ -631,24 +635,24 @@ static void build_site(void)
     n_site = 0;
     for (unsigned i = 0; i < 81; i++) {
         snprintf(a, sizeof(a), "10.1.%u.%u", i / 40, 1 + i % 40);
-        on_site(IN, a, "10.0.0.1", 9100, QPW_OUTCOME_DATA, 60 + i, 15);
+        on_site(IN, a, "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct times){60 + i, 15});
     }
     for (unsigned i = 0; i < 12; i++) {
         snprintf(a, sizeof(a), "10.2.0.%u", 1 + i);
-        on_site(IN, a, "10.0.0.1", 10000, QPW_OUTCOME_DATA, 3600 + 600 * i, 1800);
+        on_site(IN, a, "10.0.0.1", 10000, QPW_OUTCOME_DATA, (struct times){3600 + 600 * i, 1800});
     }
     for (unsigned i = 0; i < 40; i++) {
         snprintf(a, sizeof(a), "10.3.0.%u", 1 + i);
-        on_site(OUT, "10.0.0.1", a, 8443, QPW_OUTCOME_DATA, 200 + 37 * i, 300);
+        on_site(OUT, "10.0.0.1", a, 8443, QPW_OUTCOME_DATA, (struct times){200 + 37 * i, 300});
     }
     for (unsigned i = 0; i < 150; i++) {
         snprintf(a, sizeof(a), "10.4.%u.%u", i / 100, 1 + i % 100);
-        make_implied(on_site(IN, a, "10.0.0.1", 20048, QPW_OUTCOME_DATA, 400 + 200 * i, 3600));
+        make_implied(on_site(IN, a, "10.0.0.1", 20048, QPW_OUTCOME_DATA, (struct times){400 + 200 * i, 3600}));
     }
     for (unsigned s = 0; s < 3; s++)
         for (unsigned i = 0; i < 600; i++) {
             struct qpw_finding_row *row = on_site(IN, "10.9.9.9", "10.0.0.1", 1000 + s * 600 + i, QPW_OUTCOME_REFUSED,
-                                                  20000 + 20000 * s + i / 100, 0);
+                                                  (struct times){20000 + 20000 * s + i / 100});
 
             if (i % 3 == 0)
                 make_implied(row);
@@ -657,11 +661,11 @@ static void build_site(void)
         }
     for (unsigned i = 0; i < 240; i++) {
         snprintf(a, sizeof(a), "10.5.0.%u", 1 + i / 8);
-        on_site(IN, a, "10.5.0.255", 5353 + i % 8, QPW_OUTCOME_ATTEMPTED, 100 + i, 60)->value.flags = QPW_FINDING_MULTICAST;
+        on_site(IN, a, "10.5.0.255", 5353 + i % 8, QPW_OUTCOME_ATTEMPTED, (struct times){100 + i, 60})->value.flags = QPW_FINDING_MULTICAST;
     }
     for (unsigned i = 0; i < 60; i++) {
         snprintf(a, sizeof(a), "10.6.%u.1", i);
-        on_site(IN, a, "10.0.0.1", 30000 + i, QPW_OUTCOME_ATTEMPTED, 500 + 1400 * i, 0);
+        on_site(IN, a, "10.0.0.1", 30000 + i, QPW_OUTCOME_ATTEMPTED, (struct times){500 + 1400 * i});
     }
 }
 

@@ -59,11 +59,11 @@ static void allows(struct qpw_finding_row row)
 
 Test(alert_text, the_line_offered_allows_just_that)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     allows(row);
-    allows(finding(QPW_DIR_OUTBOUND, "10.0.0.1", "10.0.0.5", 6667, QPW_OUTCOME_DATA, T0, T0));
-    allows(finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 65535, QPW_OUTCOME_DATA, T0, T0));
+    allows(finding(QPW_DIR_OUTBOUND, "10.0.0.1", "10.0.0.5", 6667, QPW_OUTCOME_DATA, (struct span){T0, T0}));
+    allows(finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 65535, QPW_OUTCOME_DATA, (struct span){T0, T0}));
     row.key.protocol = IPPROTO_UDP;
     allows(row);
     row.key.protocol = IPPROTO_SCTP;
@@ -76,7 +76,7 @@ Test(alert_text, the_line_offered_allows_just_that)
     row.key.protocol = IPPROTO_ICMP;
     row.key.port = 17;
     allows(row);
-    row = finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 139, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(QPW_DIR_INBOUND, "fd00::5", "fd00::1", 139, QPW_OUTCOME_DATA, (struct span){T0, T0});
     row.key.kind = QPW_KIND_ICMP;
     row.key.protocol = IPPROTO_ICMPV6;
     allows(row);
@@ -86,7 +86,7 @@ Test(alert_text, the_process_names_the_purpose)
 {
     struct qpw_engine_context context = plain_context();
     struct qpw_process process = {.match = QPW_MATCH_LISTENER, .pid = 5, .name = "node_exporter"};
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row, .process = &process};
     char line[256];
 
@@ -101,7 +101,7 @@ Test(alert_text, the_process_names_the_purpose)
 Test(alert_text, what_no_line_can_allow_gets_none)
 {
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(QPW_DIR_UNKNOWN, "10.0.0.5", "10.0.0.1", 0, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_UNKNOWN, "10.0.0.5", "10.0.0.1", 0, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row};
     char line[256];
 
@@ -115,7 +115,7 @@ Test(alert_text, the_statement_of_each_group)
 {
     struct qpw_rule_info rules[2] = {{.name = ""}};
     struct qpw_engine_context context = {.rules = rules, .n_rules = 2};
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 53, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 53, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row};
     struct qpw_policy policy;
     char line[256];
@@ -141,7 +141,7 @@ Test(alert_text, the_statement_of_each_group)
 Test(alert_text, the_suppression_offered_hides_the_scan)
 {
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_REFUSED, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row};
     struct qpw_suppress_query query = {.direction = row.key.direction,
                                        .kind = row.key.kind,
@@ -179,7 +179,7 @@ Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
 {
     struct qpw_engine_context context = plain_context();
     struct qpw_process process = {.match = QPW_MATCH_EXACT, .pid = 2671, .name = "python3", .user = "root"};
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.77.0.9", "10.77.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.77.0.9", "10.77.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row, .process = &process};
 
     row.counts = (struct qpw_counts){.rx_packets = 44, .tx_packets = 45, .rx_bytes = 3800, .tx_bytes = 7000};
@@ -191,7 +191,7 @@ Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
     row.counts = (struct qpw_counts){0};
     about.process = NULL;
     says(&about, "node1 (10.77.0.1) served 10.77.0.9 on tcp/9100. The policy (");
-    row = finding(QPW_DIR_OUTBOUND, "10.77.0.1", "10.77.0.66", 8443, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(QPW_DIR_OUTBOUND, "10.77.0.1", "10.77.0.66", 8443, QPW_OUTCOME_DATA, (struct span){T0, T0});
     context.policy_path = "built-in:on-prem";
     says(&about, "node1 (10.77.0.1) used tcp/8443 of 10.77.0.66: 3 packets, 222 B. The policy (built-in qumulo/on-prem) "
                  "has no outbound rule for it.");
@@ -201,13 +201,13 @@ Test(alert_text, an_alert_names_the_node_the_process_and_the_traffic)
 Test(alert_text, only_an_end_that_is_known_to_be_the_nodes_has_its_name)
 {
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "224.0.0.251", 5353, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "224.0.0.251", 5353, QPW_OUTCOME_DATA, (struct span){T0, T0});
     struct qpw_text_about about = {.context = &context, .row = &row};
 
     row.key.protocol = IPPROTO_UDP;
     row.value.flags = QPW_FINDING_MULTICAST;
     says(&about, "node1 answered 10.0.0.5, which had asked udp/5353 of 224.0.0.251: 3 packets");
-    row = finding(QPW_DIR_UNKNOWN, "10.0.0.5", "10.0.0.1", 0, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(QPW_DIR_UNKNOWN, "10.0.0.5", "10.0.0.1", 0, QPW_OUTCOME_DATA, (struct span){T0, T0});
     row.key.verdict = QPW_VERDICT_UNDECIDED;
     row.key.protocol = IPPROTO_UDP;
     row.value.reason = QPW_REASON_MIDSTREAM;
@@ -233,7 +233,7 @@ static const char *const hostile[] = {
 Test(text, the_allow_line_is_valid_whatever_the_process_is_called)
 {
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
         struct qpw_process process = {.match = QPW_MATCH_EXACT, .pid = 7};

@@ -54,7 +54,8 @@ static void write_log(char **to, const char *initiator)
         qpw_engine_context(e, &context, T0);
         qpw_engine_reloaded(e, &(struct qpw_engine_reload){.old_digest = "sha256:aa", .new_digest = "sha256:bb", .changes = "-"}, T0);
         for (unsigned i = 0; i < 5; i++)
-            rows[i] = finding(QPW_DIR_INBOUND, initiator, "10.0.0.1", (uint16_t)(4000 + 100 * life + i), QPW_OUTCOME_DATA, T0, T0);
+            rows[i] = finding(QPW_DIR_INBOUND, initiator, "10.0.0.1", (uint16_t)(4000 + 100 * life + i),
+                              QPW_OUTCOME_DATA, (struct span){T0, T0});
         qpw_engine_findings(e, rows, 5, T0 + SEC);
         qpw_engine_free(e);
     }

@@ -292,13 +292,13 @@ static void secret_snapshot(struct qpw_snapshot *s)
         PUT(note.detail, SECRET " 10.9.0.7");
         qpw_snapshot_note(s, &note);
     }
-    f = sample_finding(s, 0, 0x88b5, QPW_DIR_INBOUND, "10.9.0.7", "10.1.0.12", QPW_OUTCOME_DATA);
+    f = sample_finding(s, (struct sample_service){0, 0x88b5, QPW_DIR_INBOUND}, "10.9.0.7", "10.1.0.12", QPW_OUTCOME_DATA);
     f->key.kind = QPW_KIND_ETHERTYPE;
     memset(f->key.initiator, 0, 16);
     memset(f->key.responder, 0, 16);
     memcpy(f->key.initiator + 10, cards[0], 6);
     memcpy(f->key.responder + 10, cards[1], 6);
-    sample_finding(s, 6, 9999, QPW_DIR_INBOUND, "2001:db8:7::77", "2001:db8:1::12", QPW_OUTCOME_DATA);
+    sample_finding(s, (struct sample_service){6, 9999, QPW_DIR_INBOUND}, "2001:db8:7::77", "2001:db8:1::12", QPW_OUTCOME_DATA);
     s->details = calloc(1, sizeof(*s->details));
     s->n_details = 1;
     s->details[0].key.by_prefix = 1;

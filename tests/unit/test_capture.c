@@ -249,7 +249,7 @@ Test(capture, raw_ip_gets_a_header_but_not_its_bytes_counted)
 {
     static const uint32_t types[] = {12, 14, 101, 228};
 
-    packet_make_tcp(&p, "10.0.0.1", 1, "10.0.0.2", 2, PACKET_SYN, 0, 0, 0);
+    packet_make_tcp(&p, "10.0.0.1", 1, "10.0.0.2", 2, SEGMENT(PACKET_SYN));
     for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
         read_one(types[i], p.data + 14, 40, 40);
         cr_assert_eq(frame.length, 54);
@@ -257,7 +257,7 @@ Test(capture, raw_ip_gets_a_header_but_not_its_bytes_counted)
         cr_assert_eq(frame.counted, 40);
         cr_assert_arr_eq(frame.data + 12, "\x08\x00\x45", 3);
     }
-    packet_make_tcp(&p, "fd00::1", 1, "fd00::2", 2, PACKET_SYN, 0, 0, 500);
+    packet_make_tcp(&p, "fd00::1", 1, "fd00::2", 2, SEGMENT(PACKET_SYN, 0, 0, 500));
     read_one(101, p.data + 14, 48, 560);
     cr_assert_eq(frame.length, 62);
     cr_assert_eq(frame.wire, 574);

@@ -19,7 +19,7 @@ static struct qpw_finding_row datagrams(unsigned direction, const char *remote, 
                                         uint64_t first, uint64_t last)
 {
     struct qpw_finding_row row = finding(direction, direction == IN ? remote : NODE, direction == IN ? NODE : remote,
-                                         port, outcome, T0 + first * SEC, T0 + last * SEC);
+                                         port, outcome, (struct span){T0 + first * SEC, T0 + last * SEC});
 
     row.key.protocol = IPPROTO_UDP;
     row.value.first_ns = (first + 1000) * SEC;

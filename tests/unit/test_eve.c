@@ -96,9 +96,9 @@ Test(eve, every_signature_is_valid)
     FILE *out = fdopen(mkstemp(path), "w");
     int status;
 
-    rows[0] = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0 + SEC);
+    rows[0] = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0 + SEC});
     rows[0].value.vlan = 200;
-    rows[1] = finding(QPW_DIR_OUTBOUND, "fd00::1", "fd00::2", 6667, QPW_OUTCOME_DATA, T0, T0 + SEC);
+    rows[1] = finding(QPW_DIR_OUTBOUND, "fd00::1", "fd00::2", 6667, QPW_OUTCOME_DATA, (struct span){T0, T0 + SEC});
     rows[2] = rows[0];
     rows[2].key.kind = QPW_KIND_ICMP;
     rows[2].key.protocol = IPPROTO_ICMP;
@@ -136,7 +136,7 @@ Test(eve, every_signature_is_valid)
 
 Test(eve, an_alert_has_every_promised_field)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0 + SEC);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0 + SEC});
     static struct qpw_record r;
     json_t *o, *alert, *flow;
     size_t length;
@@ -174,7 +174,7 @@ Test(eve, an_alert_has_every_promised_field)
 
 Test(eve, what_the_node_opened_has_the_node_as_its_source)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_OUTBOUND, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_OUTBOUND, "10.0.0.1", "192.0.2.9", 6667, QPW_OUTCOME_DATA, (struct span){T0, T0});
     static struct qpw_record r;
     size_t length;
     char *line;
@@ -230,7 +230,7 @@ Test(signatures, the_table_is_sound)
 
 Test(signatures, no_word_is_left_in_braces)
 {
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     static struct qpw_record r;
 
     for (unsigned i = 1; i < QPW_SIG_COUNT; i++) {

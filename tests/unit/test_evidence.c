@@ -46,32 +46,32 @@ static void start(void)
     s.n_inventory = sizeof(links) / sizeof(*links);
     s.rules = realloc(s.rules, (s.n_rules + 1) * sizeof(*s.rules));
     s.rules[s.n_rules++] = (struct qpw_rule_info){.name = "infra-arp", .text = "infra arp: of its form", .in_force = 1}; /* not counted */
-    sample_meter(&s, 6, 389, QPW_DIR_OUTBOUND, QPW_VERDICT_ALLOWED, SAMPLE_RULE_LDAP, 0)->counts =
+    sample_meter(&s, (struct sample_service){6, 389, QPW_DIR_OUTBOUND}, QPW_VERDICT_ALLOWED, SAMPLE_RULE_LDAP, 0)->counts =
         (struct qpw_counts){.connections = 4, .rx_packets = 10, .tx_packets = 5};
-    sample_meter(&s, 6, 0, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, 0, 0)->key.reason = QPW_REASON_UNSOLICITED;
+    sample_meter(&s, (struct sample_service){6, 0, QPW_DIR_UNKNOWN}, QPW_VERDICT_UNDECIDED, 0, 0)->key.reason = QPW_REASON_UNSOLICITED;
     s.meters[s.n_meters - 1].counts.rx_packets = 3;
-    sample_meter(&s, 6, 0, QPW_DIR_OUTBOUND, QPW_VERDICT_TRANSIT, 0, 0)->key.reason = QPW_REASON_FOREIGN_SOURCE;
+    sample_meter(&s, (struct sample_service){6, 0, QPW_DIR_OUTBOUND}, QPW_VERDICT_TRANSIT, 0, 0)->key.reason = QPW_REASON_FOREIGN_SOURCE;
     s.meters[s.n_meters - 1].counts.tx_packets = 2;
-    sample_meter(&s, 6, 40000, QPW_DIR_INBOUND, QPW_VERDICT_WEAK, SAMPLE_RULE_FTP, 0)->counts.rx_packets = 6;
-    sample_meter(&s, 17, 88, QPW_DIR_OUTBOUND, QPW_VERDICT_IMPLIED, 0, 0)->counts.tx_packets = 9;
+    sample_meter(&s, (struct sample_service){6, 40000, QPW_DIR_INBOUND}, QPW_VERDICT_WEAK, SAMPLE_RULE_FTP, 0)->counts.rx_packets = 6;
+    sample_meter(&s, (struct sample_service){17, 88, QPW_DIR_OUTBOUND}, QPW_VERDICT_IMPLIED, 0, 0)->counts.tx_packets = 9;
     s.coverage = realloc(s.coverage, (s.n_coverage + 4) * sizeof(*s.coverage));
     for (size_t i = 0; i < 4; i++)
         s.coverage[s.n_coverage++] = (struct qpw_coverage){.unix_ns = SAMPLE_NOW_NS - (4 - i) * 60000000000ull, .kind = kinds[i], .iface = 1};
     for (unsigned i = QPW_LOSS_NONE + 1; i < QPW_LOSS_COUNT; i++)
         s.losses[i] = 1ull << i; /* all different */
-    f = sample_finding(&s, 6, 40001, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_ANSWERED);
+    f = sample_finding(&s, (struct sample_service){6, 40001, QPW_DIR_INBOUND}, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_ANSWERED);
     f->key.verdict = QPW_VERDICT_WEAK;
-    f = sample_finding(&s, 6, 445, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+    f = sample_finding(&s, (struct sample_service){6, 445, QPW_DIR_INBOUND}, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
     f->key.verdict = QPW_VERDICT_MISMATCH;
-    f = sample_finding(&s, 17, 88, QPW_DIR_OUTBOUND, "10.1.0.11", "10.9.0.9", QPW_OUTCOME_DATA);
+    f = sample_finding(&s, (struct sample_service){17, 88, QPW_DIR_OUTBOUND}, "10.1.0.11", "10.9.0.9", QPW_OUTCOME_DATA);
     f->key.verdict = QPW_VERDICT_IMPLIED;
-    f = sample_finding(&s, 17, 0, QPW_DIR_UNKNOWN, "10.1.0.11", "10.9.0.9", QPW_OUTCOME_DATA);
+    f = sample_finding(&s, (struct sample_service){17, 0, QPW_DIR_UNKNOWN}, "10.1.0.11", "10.9.0.9", QPW_OUTCOME_DATA);
     f->key.verdict = QPW_VERDICT_UNDECIDED;
-    f = sample_finding(&s, 6, 25, QPW_DIR_OUTBOUND, "10.200.0.1", "10.9.0.9", QPW_OUTCOME_ATTEMPTED);
+    f = sample_finding(&s, (struct sample_service){6, 25, QPW_DIR_OUTBOUND}, "10.200.0.1", "10.9.0.9", QPW_OUTCOME_ATTEMPTED);
     f->value.reason = QPW_REASON_FOREIGN_SOURCE;
-    f = sample_finding(&s, 6, 26, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+    f = sample_finding(&s, (struct sample_service){6, 26, QPW_DIR_INBOUND}, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
     f->value.flags |= QPW_FINDING_SUPERSEDED;
-    sample_meter(&s, 6, 0, QPW_DIR_INBOUND, QPW_VERDICT_TRANSIT, 0, 0)->key.reason = QPW_REASON_ECHO;
+    sample_meter(&s, (struct sample_service){6, 0, QPW_DIR_INBOUND}, QPW_VERDICT_TRANSIT, 0, 0)->key.reason = QPW_REASON_ECHO;
     s.meters[s.n_meters - 1].counts.rx_packets = 11;
     for (unsigned i = 0; i < 5; i++)
         rows[i] = (struct qpw_listening_row){.listener = &listeners[i], .verdict = i < 2 ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_ALLOWED,

@@ -74,10 +74,10 @@ static void scanned(struct qpw_snapshot *s)
 
     probed(s);
     for (uint16_t port = 6000; port < 8000; port++)
-        sample_finding(s, IPPROTO_TCP, port, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
+        sample_finding(s, (struct sample_service){IPPROTO_TCP, port, QPW_DIR_INBOUND}, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
     for (unsigned i = 1; i < 21; i++) {
         snprintf(from, sizeof(from), "10.9.1.%u", i);
-        sample_finding(s, IPPROTO_TCP, 4445, QPW_DIR_INBOUND, from, "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
+        sample_finding(s, (struct sample_service){IPPROTO_TCP, 4445, QPW_DIR_INBOUND}, from, "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
     }
 }
 
@@ -91,30 +91,31 @@ static void group_noise(struct qpw_snapshot *s)
 static void weak_answered(struct qpw_snapshot *s)
 {
     clean(s);
-    sample_finding(s, IPPROTO_TCP, 40000, QPW_DIR_INBOUND, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA)->key.verdict =
-        QPW_VERDICT_WEAK;
+    sample_finding(s, (struct sample_service){IPPROTO_TCP, 40000, QPW_DIR_INBOUND}, "10.9.0.7", "10.1.0.11",
+                   QPW_OUTCOME_DATA)
+        ->key.verdict = QPW_VERDICT_WEAK;
 }
 
 static void undecided_both(struct qpw_snapshot *s)
 {
     clean(s);
-    sample_finding(s, IPPROTO_TCP, 0, QPW_DIR_UNKNOWN, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA)->key.verdict =
+    sample_finding(s, (struct sample_service){IPPROTO_TCP, 0, QPW_DIR_UNKNOWN}, "10.9.0.7", "10.1.0.11", QPW_OUTCOME_DATA)->key.verdict =
         QPW_VERDICT_UNDECIDED;
 }
 
 static void implied_answered(struct qpw_snapshot *s)
 {
     clean(s);
-    sample_finding(s, IPPROTO_TCP, 53, QPW_DIR_OUTBOUND, "10.1.0.11", "10.9.0.7", QPW_OUTCOME_DATA)->key.verdict =
+    sample_finding(s, (struct sample_service){IPPROTO_TCP, 53, QPW_DIR_OUTBOUND}, "10.1.0.11", "10.9.0.7", QPW_OUTCOME_DATA)->key.verdict =
         QPW_VERDICT_IMPLIED;
 }
 
 /* One service with many clients is one service. */
 static void many_clients(struct qpw_snapshot *s)
 {
-    sample_finding(s, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ANSWERED);
-    sample_finding(s, IPPROTO_TCP, 4444, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
-    sample_finding(s, IPPROTO_UDP, 4444, QPW_DIR_INBOUND, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+    sample_finding(s, (struct sample_service){IPPROTO_TCP, 4444, QPW_DIR_INBOUND}, "10.9.0.8", "10.1.0.11", QPW_OUTCOME_ANSWERED);
+    sample_finding(s, (struct sample_service){IPPROTO_TCP, 4444, QPW_DIR_INBOUND}, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
+    sample_finding(s, (struct sample_service){IPPROTO_UDP, 4444, QPW_DIR_INBOUND}, "10.9.0.9", "10.1.0.11", QPW_OUTCOME_DATA);
 }
 
 static void no_auditor(struct qpw_snapshot *s)
@@ -204,7 +205,7 @@ static void busy_peer(struct qpw_snapshot *s)
 {
     clean(s);
     for (unsigned i = 0; i < 24; i++)
-        sample_meter(s, IPPROTO_TCP, 7000 + i % 12, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2)->counts =
+        sample_meter(s, (struct sample_service){IPPROTO_TCP, 7000 + i % 12, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2)->counts =
             (struct qpw_counts){1, 10, 1000 + 100 * (i % 12), 10, 1000};
     for (size_t i = 0; i < s->n_meters; i++) /* so that equal ports are not one row */
         s->meters[i].key.reason = s->meters[i].key.peer ? (uint8_t)(i % 2) : s->meters[i].key.reason;
@@ -217,7 +218,7 @@ static void inferred(struct qpw_snapshot *s)
     struct qpw_meter_row *m;
 
     clean(s);
-    m = sample_meter(s, IPPROTO_TCP, 389, QPW_DIR_UNKNOWN, QPW_VERDICT_UNDECIDED, SAMPLE_RULE_LDAP, 0);
+    m = sample_meter(s, (struct sample_service){IPPROTO_TCP, 389, QPW_DIR_UNKNOWN}, QPW_VERDICT_UNDECIDED, SAMPLE_RULE_LDAP, 0);
     m->key.reason = QPW_REASON_INFERRED;
     m->counts = (struct qpw_counts){0, 77, 7700, 0, 0};
 }

@@ -31,7 +31,7 @@ struct scene {
 
 static void begin(struct scene *s, uint8_t outcome)
 {
-    *s = (struct scene){.row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, outcome, T0, T0)};
+    *s = (struct scene){.row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, outcome, (struct span){T0, T0})};
     s->row.value.last_ns = MONO;
     s->lives = (struct qpw_lives){.rows = s->stored, .now_unix_ns = T0 + HOUR, .retention_ns = {DAY, 30 * DAY}};
     qpw_lives_assign(&s->lives, &s->row, 1);
@@ -152,21 +152,22 @@ Test(life, an_acknowledgement_is_for_the_service_and_the_prefix_of_remote_ends)
         {IN, 4444, "10.0.1.5", "10.0.0.1", false},  {IN, 4445, "10.0.0.5", "10.0.0.1", false},
         {OUT, 4444, "10.0.0.5", "10.0.0.1", false}, {IN, 4444, "2001:db8::5", "2001:db8::1", false},
     };
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0}), other;
     struct qpw_finding_key of_row = qpw_life_class(&row), of_other;
 
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-        other = finding(others[i].direction, others[i].initiator, others[i].responder, others[i].port, QPW_OUTCOME_DATA, T0, T0);
+        other = finding(others[i].direction, others[i].initiator, others[i].responder, others[i].port, QPW_OUTCOME_DATA,
+                        (struct span){T0, T0});
         of_other = qpw_life_class(&other);
         cr_expect_eq(!memcmp(&of_row, &of_other, sizeof(of_row)), others[i].same, "%zu", i);
     }
-    row = finding(OUT, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
-    other = finding(OUT, "10.0.0.1", "10.0.0.99", 4444, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(OUT, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
+    other = finding(OUT, "10.0.0.1", "10.0.0.99", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     of_row = qpw_life_class(&row);
     of_other = qpw_life_class(&other);
     cr_expect_arr_eq(&of_row, &of_other, sizeof(of_row), "outbound, the remote end is the responder");
-    row = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0);
-    other = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.6", 4444, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.5", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
+    other = finding(QPW_DIR_UNKNOWN, "10.0.0.1", "10.0.0.6", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     of_row = qpw_life_class(&row);
     of_other = qpw_life_class(&other);
     cr_expect_neq(memcmp(&of_row, &of_other, sizeof(of_row)), 0, "which end is remote is not known");
@@ -199,8 +200,8 @@ Test(life, a_named_one_is_acknowledged_alone)
 
     for (int outbound = 0; outbound < 2; outbound++) {
         for (int i = 0; i < 2; i++) {
-            rows[i] = outbound ? finding(OUT, "10.0.0.1", i ? "10.0.0.6" : "10.0.0.5", 4444, QPW_OUTCOME_DATA, T0, T0)
-                               : finding(IN, i ? "10.0.0.6" : "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0);
+            rows[i] = outbound ? finding(OUT, "10.0.0.1", i ? "10.0.0.6" : "10.0.0.5", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0})
+                               : finding(IN, i ? "10.0.0.6" : "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0});
             rows[i].value.owner = (struct qpw_owner){.how = QPW_OWNER_LISTENER, .tgid = 7, .exe = 0x1111};
         }
         steps[0] = (struct qpw_life_row){qpw_life_single(&rows[0]), ack};
@@ -222,7 +223,7 @@ Test(life, a_named_one_is_acknowledged_alone)
 
 Test(life, an_acknowledgement_is_of_the_program_that_served)
 {
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0), other;
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0}), other;
     struct qpw_finding_key of_row, of_other;
 
     for (int outbound = 0; outbound < 2; outbound++) {
@@ -291,7 +292,7 @@ static const char *explained(const struct court *c, const struct qpw_finding_row
 Test(explained, by_a_rule_that_matches_its_ends_or_by_a_peer)
 {
     struct court c;
-    struct qpw_finding_row row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0, T0});
 
     open_court(&c, "inbound tcp 9100 exporter name=exporter from=10.9.0.0/24\n"
                    "inbound tcp 9200 search vlan=7\n"
@@ -305,18 +306,18 @@ Test(explained, by_a_rule_that_matches_its_ends_or_by_a_peer)
     cr_expect_str_eq(explained(&c, &row, 0), "peer node2");
     row.key.verdict = QPW_VERDICT_UNDECIDED;
     cr_expect_str_eq(explained(&c, &row, 0), "peer node2", "a peer's, whatever could not be decided");
-    row = finding(IN, "10.9.0.8", "10.0.0.1", 9200, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 9200, QPW_OUTCOME_DATA, (struct span){T0, T0});
     cr_expect_str_eq(explained(&c, &row, 0), "", "untagged");
     row.value.vlan = 7;
     cr_expect_str_eq(explained(&c, &row, 0), "in-tcp-9200");
-    row = finding(OUT, "10.0.0.1", "10.9.0.8", 514, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(OUT, "10.0.0.1", "10.9.0.8", 514, QPW_OUTCOME_DATA, (struct span){T0, T0});
     row.key.protocol = IPPROTO_UDP;
     cr_expect_str_eq(explained(&c, &row, 0), "out-udp-514");
     row.key.direction = IN;
     cr_expect_str_eq(explained(&c, &row, 0), "", "the other direction");
-    row = finding(IN, "10.9.0.8", "10.0.0.1", 44444, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 44444, QPW_OUTCOME_DATA, (struct span){T0, T0});
     cr_expect_str_eq(explained(&c, &row, 0), "", "a weak rule explains nothing");
-    row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0, T0);
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0, T0});
     row.value.reason = QPW_REASON_FOREIGN_SOURCE;
     cr_expect_str_eq(explained(&c, &row, 0), "", "a foreign source is no service of this node");
     row.value.reason = QPW_REASON_NOT_LOCAL;
@@ -332,7 +333,7 @@ Test(explained, by_a_rule_that_matches_its_ends_or_by_a_peer)
 Test(explained, infrastructure_by_its_group_and_destination)
 {
     struct court c;
-    struct qpw_finding_row row = finding(IN, "10.9.0.8", "224.0.0.18", 0, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.9.0.8", "224.0.0.18", 0, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
 
     open_court(&c, "policy site\n");
     row.key.kind = QPW_KIND_PROTOCOL;
@@ -341,7 +342,7 @@ Test(explained, infrastructure_by_its_group_and_destination)
     cr_expect_str_eq(explained(&c, &row, 0), "infra-routing");
     qpw_address_parse("239.1.1.1", row.key.responder);
     cr_expect_str_eq(explained(&c, &row, 0), "", "routing speaks to link-local groups");
-    row = finding(IN, "10.9.0.8", "10.0.0.1", 8, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    row = finding(IN, "10.9.0.8", "10.0.0.1", 8, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
     row.key.kind = QPW_KIND_ICMP;
     row.key.protocol = IPPROTO_ICMP;
     row.value.reason = QPW_REASON_INFRA_SIZE;
@@ -382,7 +383,7 @@ Test(answer, counts_only_what_is_open_and_says_since_when_it_is_clean)
 
 Test(answer, says_since_when_it_answers_not_since_when_it_was_tried)
 {
-    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0, T0 + HOUR);
+    struct qpw_finding_row row = finding(IN, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0, T0 + HOUR});
     struct qpw_snapshot s = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .findings = &row, .n_findings = 1};
     struct qpw_answer answer;
 
@@ -395,7 +396,7 @@ Test(answer, says_since_when_it_answers_not_since_when_it_was_tried)
 /* An mDNS packet occurs on any network: it is listed, but does not affect the headline. */
 Test(answer, what_is_only_info_never_counts)
 {
-    struct qpw_finding_row row = finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, T0, T0);
+    struct qpw_finding_row row = finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0});
     struct qpw_meter_row meter = {.key = {.verdict = QPW_VERDICT_UNEXPECTED}, .counts = {.rx_packets = 1}};
     struct qpw_snapshot s = {.replay = true, .unix_ns = T0 + HOUR, .from_unix_ns = T0 - HOUR, .meters = &meter, .n_meters = 1,
                              .findings = &row, .n_findings = 1};
@@ -431,10 +432,10 @@ static bool fails(const struct qpw_snapshot *s, uint64_t since_ns, const char *w
 Test(hourly, a_week_is_red_in_the_hours_in_which_something_happened)
 {
     struct qpw_finding_row rows[4] = {
-        finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, T0, T0),
-        finding(IN, "10.0.0.7", "10.0.0.1", 23, QPW_OUTCOME_REFUSED, T0 + 5 * HOUR + 1, T0 + 5 * HOUR + 1),
-        finding(IN, "10.0.0.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0 + 10 * HOUR + 1, 0),
-        finding(IN, "10.0.7.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, T0 + 99 * HOUR + 1, 0),
+        finding(IN, "10.0.0.9", "224.0.0.251", 5353, QPW_OUTCOME_ATTEMPTED, (struct span){T0, T0}),
+        finding(IN, "10.0.0.7", "10.0.0.1", 23, QPW_OUTCOME_REFUSED, (struct span){T0 + 5 * HOUR + 1, T0 + 5 * HOUR + 1}),
+        finding(IN, "10.0.0.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0 + 10 * HOUR + 1, 0}),
+        finding(IN, "10.0.7.5", "10.0.0.1", 9100, QPW_OUTCOME_DATA, (struct span){T0 + 99 * HOUR + 1, 0}),
     };
     struct qpw_life_row stored[2] = {
         {rows[2].key, {.unix_ns = T0 + 60 * HOUR, .mono_ns = MONO + 60 * HOUR, .step = QPW_LIFE_EXPLAINED, .rule = 1}},
@@ -543,8 +544,8 @@ Test(records, an_acknowledged_class_is_quiet_until_it_is_worse)
     cr_expect_eq(sink.records[1].seen_ns, T0 + 60 * SEC, "when it was acknowledged, not when it was seen");
     cr_expect(strstr(sink.records[1].line, "\"by\":[\"alice\"]"));
     cr_expect(strstr(sink.records[1].line, "\"reason_given\":[\"known\"]"));
-    others[0] = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
-    others[1] = finding(IN, "10.0.7.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    others[0] = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
+    others[1] = finding(IN, "10.0.7.6", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
     qpw_lives_assign(&s.lives, others, 2);
     qpw_engine_findings(e, others, 2, T0 + 4001 * SEC);
     cr_assert_str_eq(sink_words(&sink, 2), "inbound-answered/first");
@@ -629,7 +630,7 @@ Test(records, an_acknowledgement_that_ends_gives_the_finding_back)
     acknowledge(&s, T0 + 120 * SEC);
     s.lives.now_unix_ns = T0 + 61 * SEC;
     qpw_engine_findings(e, &s.row, 1, T0 + 61 * SEC);
-    other = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0 + 80 * SEC, T0 + 80 * SEC);
+    other = finding(IN, "10.0.0.6", "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0 + 80 * SEC, T0 + 80 * SEC});
     qpw_lives_assign(&s.lives, &other, 1);
     qpw_engine_findings(e, &other, 1, T0 + 81 * SEC);
     cr_assert_str_eq(sink_words(&sink, 0), "inbound-data/first, inbound-data/acknowledged");
@@ -826,7 +827,7 @@ Test(records, a_step_about_users_told_with_their_service_is_told_once)
         char from[16];
 
         snprintf(from, sizeof(from), "10.0.0.%u", 10 + i);
-        rows[i] = finding(IN, from, "10.0.0.1", 4444, QPW_OUTCOME_DATA, T0 + i, T0 + i);
+        rows[i] = finding(IN, from, "10.0.0.1", 4444, QPW_OUTCOME_DATA, (struct span){T0 + i, T0 + i});
         rows[i].value.last_ns = MONO;
     }
     qpw_engine_findings(e, rows, 10, T0 + SEC);
@@ -849,7 +850,7 @@ Test(life, outbound_of_a_program_never_seen_before_is_high_once_it_is_answered)
     struct qpw_lives lives = {.now_unix_ns = T0};
 
     for (unsigned i = 0; i < 3; i++)
-        rows[i] = finding(i == 2 ? IN : OUT, "10.0.0.1", "192.0.2.5", 8440 + i, QPW_OUTCOME_DATA, T0, T0);
+        rows[i] = finding(i == 2 ? IN : OUT, "10.0.0.1", "192.0.2.5", 8440 + i, QPW_OUTCOME_DATA, (struct span){T0, T0});
     cr_assert_eq(qpw_lives_add_first_seen(&lives, &rows[2].key), 0);
     cr_assert_eq(qpw_lives_add_first_seen(&lives, &rows[0].key), 0);
     qpw_lives_assign(&lives, rows, 3);

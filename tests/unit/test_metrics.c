@@ -190,7 +190,7 @@ Test(metrics, a_device_is_one_series)
     s.ifaces[0].attached = false;
     s.n_ifaces = 2;
     strcpy(s.meta.ifname[2], "eth0");
-    row = sample_meter(&s, IPPROTO_TCP, 445, QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED, SAMPLE_RULE_SMB, 0);
+    row = sample_meter(&s, (struct sample_service){IPPROTO_TCP, 445, QPW_DIR_INBOUND}, QPW_VERDICT_ALLOWED, SAMPLE_RULE_SMB, 0);
     row->key.iface = 2;
     row->counts.rx_packets = 7;
     write_metrics(NULL);
@@ -213,8 +213,8 @@ Test(metrics, series_are_bounded)
         snprintf(s.peers[s.n_peers].name, sizeof(s.peers[0].name), "peer-%zu", s.n_peers);
     }
     for (unsigned port = 5000; port < 7000; port++) { /* a scan, which adds no series */
-        sample_finding(&s, IPPROTO_TCP, port, QPW_DIR_INBOUND, "203.0.113.77", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
-        sample_meter(&s, IPPROTO_TCP, port, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0)->counts.rx_packets = 1;
+        sample_finding(&s, (struct sample_service){IPPROTO_TCP, port, QPW_DIR_INBOUND}, "203.0.113.77", "10.1.0.11", QPW_OUTCOME_ATTEMPTED);
+        sample_meter(&s, (struct sample_service){IPPROTO_TCP, port, QPW_DIR_INBOUND}, QPW_VERDICT_UNEXPECTED, 0, 0)->counts.rx_packets = 1;
     }
     write_metrics(NULL);
     cr_expect_lt(count_series(), 1500, "%zu", count_series());
@@ -231,7 +231,9 @@ Test(metrics, the_rest_is_other)
     for (s.n_rules = SAMPLE_RULES; s.n_rules < RULES + 1; s.n_rules++) {
         s.rules[s.n_rules] = s.rules[SAMPLE_RULE_SMB];
         snprintf(s.rules[s.n_rules].name, sizeof(s.rules[0].name), "rule-%zu", s.n_rules);
-        sample_meter(&s, IPPROTO_TCP, 445, QPW_DIR_INBOUND, QPW_VERDICT_ALLOWED, (unsigned)s.n_rules, 0)->counts.rx_packets = 1;
+        sample_meter(&s, (struct sample_service){IPPROTO_TCP, 445, QPW_DIR_INBOUND}, QPW_VERDICT_ALLOWED,
+                     (unsigned)s.n_rules, 0)
+            ->counts.rx_packets = 1;
     }
     write_metrics(NULL);
     cr_expect_str_neq(value("qportwatch_rule_receive_packets_total{rule=\"other\"}"), "");

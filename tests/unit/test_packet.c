@@ -26,7 +26,7 @@ Test(packet, tcp_syn_has_right_lengths_and_checksums)
 {
     static struct packet p;
 
-    packet_make_tcp(&p, "10.0.0.1", 40000, "10.0.0.2", 445, PACKET_SYN, 7, 0, 3);
+    packet_make_tcp(&p, "10.0.0.1", 40000, "10.0.0.2", 445, SEGMENT(PACKET_SYN, 7, 0, 3));
     cr_assert_eq(p.length, 14 + 20 + 20 + 3);
     cr_assert_eq(get16(p.data + 12), 0x0800);
     cr_assert_eq(get16(p.data + 16), 43);

@@ -176,7 +176,7 @@ Test(parse, transport_fields)
 {
     struct qpw_pkt pkt;
 
-    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 65535, PACKET_SYN | PACKET_ACK, 0xfffffffe, 0x80000001, 77);
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 65535, SEGMENT(PACKET_SYN | PACKET_ACK, 0xfffffffe, 0x80000001, 77));
     parse_direct(&pkt, p.length, p.length, p.length);
     cr_assert_eq(pkt.source_port, 1);
     cr_assert_eq(pkt.destination_port, 65535);
@@ -222,7 +222,7 @@ Test(parse, merged_buffers)
     struct qpw_pkt pkt = {0};
 
     /* A merged buffer longer than IP can express: the length field is zero. */
-    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, PACKET_ACK, 1, 1, 69000);
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, SEGMENT(PACKET_ACK, 1, 1, 69000));
     p.data[16] = p.data[17] = 0;
     f.data = p.data;
     f.end = p.data + p.length;
@@ -256,7 +256,7 @@ Test(parse, length_zero_is_to_the_end_in_a_replay_alone)
 {
     struct qpw_pkt pkt;
 
-    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, PACKET_ACK, 1, 1, 300);
+    packet_make_tcp(&p, "10.0.0.9", 1, "10.0.0.1", 445, SEGMENT(PACKET_ACK, 1, 1, 300));
     p.data[16] = p.data[17] = 0;
     cr_assert_eq(parse_offloaded(&pkt, true, p.length), 0);
     cr_expect_eq(pkt.kind, QPW_PKT_IP);
@@ -266,7 +266,7 @@ Test(parse, length_zero_is_to_the_end_in_a_replay_alone)
     cr_assert_eq(parse_offloaded(&pkt, false, p.length), 0);
     cr_expect_eq(pkt.reason, QPW_REASON_IP_LENGTH, "no host takes such a packet from the wire");
 
-    packet_make_tcp(&p, "fd00::9", 1, "fd00::1", 445, PACKET_ACK, 1, 1, 300);
+    packet_make_tcp(&p, "fd00::9", 1, "fd00::1", 445, SEGMENT(PACKET_ACK, 1, 1, 300));
     p.data[18] = p.data[19] = 0;
     cr_assert_eq(parse_offloaded(&pkt, true, p.length), 0);
     cr_expect_eq(pkt.kind, QPW_PKT_IP);

@@ -77,8 +77,13 @@ static int number_of(const char *protocol)
     return atoi(protocol);
 }
 
-static struct qpw_judgement judge(struct site *s, const char *direction, const char *protocol, unsigned port,
-                                  const char *from, const char *to, int vlan, unsigned initiator_port)
+struct way {
+    const char *from, *to;
+    unsigned initiator_port;
+    int vlan;
+};
+
+static struct qpw_judgement judge(struct site *s, const char *direction, const char *protocol, unsigned port, struct way way)
 {
     uint8_t initiator[16], responder[16];
     int number = number_of(protocol);
@@ -90,17 +95,17 @@ static struct qpw_judgement judge(struct site *s, const char *direction, const c
                                                                : QPW_KIND_PROTOCOL,
         .protocol = (uint8_t)number,
         .port = (uint16_t)port,
-        .vlan = (uint16_t)vlan,
+        .vlan = (uint16_t)way.vlan,
         .ifindex = 3,
-        .initiator_port = (uint16_t)initiator_port,
+        .initiator_port = (uint16_t)way.initiator_port,
         .initiator = initiator,
         .responder = responder,
         .parent_live = lives,
         .data = s,
     };
 
-    cr_assert(qpw_address_parse(from, initiator) == 0);
-    cr_assert(qpw_address_parse(to, responder) == 0);
+    cr_assert(qpw_address_parse(way.from, initiator) == 0);
+    cr_assert(qpw_address_parse(way.to, responder) == 0);
     return qpw_policy_judge(s->judge, &exchange);
 }
 
@@ -108,12 +113,12 @@ static struct qpw_judgement judge(struct site *s, const char *direction, const c
 /* Verdict of an exchange with `remote`, untagged. */
 static const char *in(struct site *s, const char *protocol, unsigned port, const char *remote)
 {
-    return qpw_verdict_name(judge(s, "inbound", protocol, port, remote, NODE, 0, 40000).verdict);
+    return qpw_verdict_name(judge(s, "inbound", protocol, port, (struct way){remote, NODE, 40000}).verdict);
 }
 
 static const char *out(struct site *s, const char *protocol, unsigned port, const char *remote)
 {
-    return qpw_verdict_name(judge(s, "outbound", protocol, port, NODE, remote, 0, 40000).verdict);
+    return qpw_verdict_name(judge(s, "outbound", protocol, port, (struct way){NODE, remote, 40000}).verdict);
 }
 
 static const char *rule_of(struct site *s, struct qpw_judgement judgement)
@@ -321,7 +326,7 @@ Test(judge, built_in_allows_its_rows_and_nothing_else)
     IS(in(&s, "tcp", 445, "192.0.2.1"), "allowed");
     IS(in(&s, "udp", 445, "192.0.2.1"), "unexpected");
     IS(out(&s, "tcp", 445, "192.0.2.1"), "implied");
-    IS(rule_of(&s, judge(&s, "out", "tcp", 445, NODE, "192.0.2.1", 0, 1)), "implied-smb-to-dc");
+    IS(rule_of(&s, judge(&s, "out", "tcp", 445, (struct way){NODE, "192.0.2.1", 1})), "implied-smb-to-dc");
     IS(out(&s, "tcp", 636, "2001:db8::1"), "allowed");
     IS(out(&s, "tcp", 53, "192.0.2.1"), "implied");
     IS(in(&s, "sctp", 445, "192.0.2.1"), "unexpected");
@@ -334,12 +339,12 @@ Test(judge, listed_are_narrow_rows_of_the_policy_only)
     struct site s;
 
     open_site(&s, "include on-prem\ninbound tcp 2000-3023 narrow\ninbound tcp 4000-5024 wide\n");
-    cr_assert(judge(&s, "in", "tcp", 445, NODE, NODE, 0, 1).listed);
-    cr_assert(judge(&s, "in", "tcp", 3023, NODE, NODE, 0, 1).listed);
-    cr_assert(not(judge(&s, "in", "tcp", 4000, NODE, NODE, 0, 1).listed)); /* 1,025 ports */
-    cr_assert(not(judge(&s, "in", "tcp", 40000, NODE, NODE, 0, 1).listed)); /* weak */
-    cr_assert(not(judge(&s, "out", "tcp", 445, NODE, NODE, 0, 1).listed));  /* implied */
-    cr_assert(not(judge(&s, "out", "udp", 67, NODE, NODE, 0, 68).listed));  /* infra */
+    cr_assert(judge(&s, "in", "tcp", 445, (struct way){NODE, NODE, 1}).listed);
+    cr_assert(judge(&s, "in", "tcp", 3023, (struct way){NODE, NODE, 1}).listed);
+    cr_assert(not(judge(&s, "in", "tcp", 4000, (struct way){NODE, NODE, 1}).listed)); /* 1,025 ports */
+    cr_assert(not(judge(&s, "in", "tcp", 40000, (struct way){NODE, NODE, 1}).listed)); /* weak */
+    cr_assert(not(judge(&s, "out", "tcp", 445, (struct way){NODE, NODE, 1}).listed));  /* implied */
+    cr_assert(not(judge(&s, "out", "udp", 67, (struct way){NODE, NODE, 68}).listed));  /* infra */
     close_site(&s);
 }
 
@@ -353,20 +358,20 @@ Test(judge, parents_vouch_for_passive_ftp_and_dynamic_ports)
     IS(out(&s, "tcp", 50000, "192.0.2.1"), "unexpected");
     s.live = "in-tcp-21";
     IS(in(&s, "tcp", 40000, "192.0.2.1"), "allowed");
-    IS(qpw_verdict_name(judge(&s, "out", "tcp", 5000, NODE, "192.0.2.1", 0, 20).verdict), "implied");
-    IS(qpw_verdict_name(judge(&s, "out", "tcp", 5000, NODE, "192.0.2.1", 0, 21).verdict), "unexpected");
+    IS(qpw_verdict_name(judge(&s, "out", "tcp", 5000, (struct way){NODE, "192.0.2.1", 20}).verdict), "implied");
+    IS(qpw_verdict_name(judge(&s, "out", "tcp", 5000, (struct way){NODE, "192.0.2.1", 21}).verdict), "unexpected");
     s.live = "out-tcp-135";
     IS(out(&s, "tcp", 49152, "192.0.2.1"), "implied");
     IS(out(&s, "tcp", 49151, "192.0.2.1"), "unexpected");
     s.live = "in-tcp+udp-111";
     IS(in(&s, "udp", 20048, "192.0.2.1"), "implied");
     IS(in(&s, "tcp", 40000, "192.0.2.1"), "implied"); /* other rules than the weak one match, too */
-    IS(rule_of(&s, judge(&s, "in", "udp", 20048, "192.0.2.1", NODE, 0, 1)), "implied-nfs-lock");
+    IS(rule_of(&s, judge(&s, "in", "udp", 20048, (struct way){"192.0.2.1", NODE, 1})), "implied-nfs-lock");
     s.live = "nfs";
     IS(out(&s, "tcp", 2000, "192.0.2.1"), "unexpected"); /* callbacks are disabled */
-    control = judge(&s, "in", "tcp", 21, "192.0.2.1", NODE, 0, 1);
+    control = judge(&s, "in", "tcp", 21, (struct way){"192.0.2.1", NODE, 1});
     cr_assert(eq(int, control.flags & QPW_STEP_IS_PARENT, QPW_STEP_IS_PARENT));
-    control = judge(&s, "in", "tcp", 445, "192.0.2.1", NODE, 0, 1);
+    control = judge(&s, "in", "tcp", 445, (struct way){"192.0.2.1", NODE, 1});
     cr_assert(eq(int, control.flags & QPW_STEP_IS_PARENT, 0));
     close_site(&s);
 }
@@ -377,21 +382,21 @@ Test(judge, infra_groups_and_those_switched_off)
 
     open_site(&s, "include on-prem\ninfra igmp unexpected\nimplied kpasswd unexpected\nimplied nfs-callback allowed\n");
     IS(in(&s, "icmp", 8, "192.0.2.1"), "infra");
-    IS(rule_of(&s, judge(&s, "in", "icmp6", 135, "fe80::1", "fe80::2", 0, 0)), "infra-nd");
-    IS(rule_of(&s, judge(&s, "in", "icmp6", 137, "fe80::1", "fe80::2", 0, 0)), "infra-nd");
-    IS(rule_of(&s, judge(&s, "in", "icmp6", 128, "fe80::1", "fe80::2", 0, 0)), "infra-icmp");
+    IS(rule_of(&s, judge(&s, "in", "icmp6", 135, (struct way){"fe80::1", "fe80::2"})), "infra-nd");
+    IS(rule_of(&s, judge(&s, "in", "icmp6", 137, (struct way){"fe80::1", "fe80::2"})), "infra-nd");
+    IS(rule_of(&s, judge(&s, "in", "icmp6", 128, (struct way){"fe80::1", "fe80::2"})), "infra-icmp");
     IS(in(&s, "2", 0, "192.0.2.1"), "unexpected");
-    IS(rule_of(&s, judge(&s, "in", "2", 0, "192.0.2.1", NODE, 0, 0)), "infra-igmp");
+    IS(rule_of(&s, judge(&s, "in", "2", 0, (struct way){"192.0.2.1", NODE})), "infra-igmp");
     IS(in(&s, "112", 0, "192.0.2.1"), "unexpected"); /* not on link-local multicast */
     IS(in(&s, "ether", 0x0806, "::"), "infra");
     IS(in(&s, "ether", 0x8809, "::"), "infra");
     IS(in(&s, "ether", 0x42, "::"), "infra");
     IS(in(&s, "ether", 0x888e, "::"), "unexpected");
     IS(in(&s, "ether", 0x8915, "::"), "unexpected");
-    IS(qpw_verdict_name(judge(&s, "out", "udp", 67, "0.0.0.0", "255.255.255.255", 0, 68).verdict), "infra");
-    IS(qpw_verdict_name(judge(&s, "in", "udp", 67, "10.0.0.9", NODE, 0, 4000).verdict), "unexpected");
+    IS(qpw_verdict_name(judge(&s, "out", "udp", 67, (struct way){"0.0.0.0", "255.255.255.255", 68}).verdict), "infra");
+    IS(qpw_verdict_name(judge(&s, "in", "udp", 67, (struct way){"10.0.0.9", NODE, 4000}).verdict), "unexpected");
     IS(out(&s, "tcp", 464, "192.0.2.1"), "unexpected");
-    IS(rule_of(&s, judge(&s, "out", "tcp", 464, NODE, "192.0.2.1", 0, 1)), "implied-kpasswd");
+    IS(rule_of(&s, judge(&s, "out", "tcp", 464, (struct way){NODE, "192.0.2.1", 1})), "implied-kpasswd");
     s.live = "nfs";
     IS(out(&s, "tcp", 2000, "192.0.2.1"), "implied");
     close_site(&s);
@@ -406,7 +411,7 @@ Test(judge, peers_by_name_and_the_nodes_own_addresses_left_out)
     IS(in(&s, "tcp", 9999, "10.1.0.13"), "peer");
     IS(in(&s, "tcp", 9999, "10.1.0.11"), "unexpected");
     IS(out(&s, "udp", 9999, "fd00::7"), "peer");
-    IS(s.names.peers[judge(&s, "out", "udp", 1, NODE, "fd00::7", 0, 1).peer].name, "node3");
+    IS(s.names.peers[judge(&s, "out", "udp", 1, (struct way){NODE, "fd00::7", 1}).peer].name, "node3");
     cr_assert(eq(int, s.names.peers[qpw_registry_peer(&s.names, "self")].own, 1));
     cr_assert(eq(int, s.names.peers[qpw_registry_peer(&s.names, "node1")].own, 0));
     close_site(&s);
@@ -419,10 +424,10 @@ Test(judge, vlan_interface_and_expiry)
     open_site(&s, "inbound tcp 1 a vlan=200\ninbound tcp 2 b vlan=untagged\ninbound tcp 3 c iface=bond0\ninbound tcp 4 "
                   "d iface=gone\n"
                   "inbound tcp 5 e until=2026-09-20\ninbound tcp 6 f until=2026-09-21\n");
-    IS(qpw_verdict_name(judge(&s, "in", "tcp", 1, "1.1.1.1", NODE, 200, 1).verdict), "allowed");
+    IS(qpw_verdict_name(judge(&s, "in", "tcp", 1, (struct way){"1.1.1.1", NODE, 1, 200}).verdict), "allowed");
     IS(in(&s, "tcp", 1, "1.1.1.1"), "unexpected");
     IS(in(&s, "tcp", 2, "1.1.1.1"), "allowed");
-    IS(qpw_verdict_name(judge(&s, "in", "tcp", 2, "1.1.1.1", NODE, 7, 1).verdict), "unexpected");
+    IS(qpw_verdict_name(judge(&s, "in", "tcp", 2, (struct way){"1.1.1.1", NODE, 1, 7}).verdict), "unexpected");
     IS(in(&s, "tcp", 3, "1.1.1.1"), "unexpected"); /* seen on interface 3, bond0 is 7 */
     IS(in(&s, "tcp", 4, "1.1.1.1"), "unexpected");
     IS(in(&s, "tcp", 5, "1.1.1.1"), "unexpected");
@@ -439,9 +444,9 @@ Test(judge, most_specific_prefix_names_the_rule)
     open_site(&s, "inbound tcp 445 a from=10.0.0.0/8 name=wide\ninbound tcp 445 b from=10.1.0.0/16 "
                   "name=narrow\ninbound tcp 445 c from=10.1.2.3 name=one\n"
                   "inbound tcp 445 d from=10.0.0.0/8 name=again\n");
-    IS(rule_of(&s, judge(&s, "in", "tcp", 445, "10.9.9.9", NODE, 0, 1)), "wide");
-    IS(rule_of(&s, judge(&s, "in", "tcp", 445, "10.1.9.9", NODE, 0, 1)), "narrow");
-    IS(rule_of(&s, judge(&s, "in", "tcp", 445, "10.1.2.3", NODE, 0, 1)), "one");
+    IS(rule_of(&s, judge(&s, "in", "tcp", 445, (struct way){"10.9.9.9", NODE, 1})), "wide");
+    IS(rule_of(&s, judge(&s, "in", "tcp", 445, (struct way){"10.1.9.9", NODE, 1})), "narrow");
+    IS(rule_of(&s, judge(&s, "in", "tcp", 445, (struct way){"10.1.2.3", NODE, 1})), "one");
     IS(in(&s, "tcp", 445, "11.0.0.1"), "unexpected");
     cr_assert(eq(u32, s.compiled.chains[s.compiled.slots[0].slot[445] & QPW_SLOT_CHAIN].count, 1));
     close_site(&s);
@@ -485,7 +490,7 @@ Test(change, only_narrows_and_never_widens)
     IS(in(&s, "tcp", 22, "10.1.5.5"), "allowed");
     IS(in(&s, "tcp", 22, "10.2.5.5"), "unexpected");
     IS(in(&s, "tcp", 22, "192.0.2.1"), "unexpected");
-    IS(qpw_verdict_name(judge(&s, "in", "tcp", 22, "10.1.5.5", "10.1.0.12", 0, 1).verdict), "unexpected");
+    IS(qpw_verdict_name(judge(&s, "in", "tcp", 22, (struct way){"10.1.5.5", "10.1.0.12", 1}).verdict), "unexpected");
     close_site(&s);
 }
 
@@ -497,7 +502,7 @@ Test(change, override_moves_one_port_and_disable_takes_a_feature)
     IS(out(&s, "tcp", 10389, "192.0.2.1"), "allowed");
     IS(out(&s, "tcp", 636, "192.0.2.1"), "allowed");
     IS(out(&s, "tcp", 389, "192.0.2.1"), "unexpected");
-    IS(rule_of(&s, judge(&s, "out", "tcp", 10389, NODE, "192.0.2.1", 0, 1)), "ldap");
+    IS(rule_of(&s, judge(&s, "out", "tcp", 10389, (struct way){NODE, "192.0.2.1", 1})), "ldap");
     IS(in(&s, "tcp", 21, "192.0.2.1"), "unexpected");
     IS(in(&s, "tcp", 40000, "192.0.2.1"), "unexpected");
     close_site(&s);
@@ -840,7 +845,7 @@ Test(manual, eight_examples)
         open_site(&s, text);
         cr_assert(eq(str,
                      (char *)qpw_verdict_name(judge(&s, cases[i].direction, cases[i].protocol, cases[i].port,
-                                                    cases[i].from, cases[i].to, cases[i].vlan, 40000)
+                                                    (struct way){cases[i].from, cases[i].to, 40000, cases[i].vlan})
                                                   .verdict),
                      (char *)cases[i].verdict),
                   "%s: %s %s %u from %s to %s", cases[i].name, cases[i].direction, cases[i].protocol, cases[i].port,

@@ -99,12 +99,12 @@ Test(statement, says_what_was_counted_and_is_read_back_the_same)
     const struct qpw_stated_pair *p;
     json_t *document;
 
-    m = sample_meter(&s, IPPROTO_TCP, 3999, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
+    m = sample_meter(&s, (struct sample_service){IPPROTO_TCP, 3999, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
     m->counts = (struct qpw_counts){3, 500, 50000, 1000, 90000};
-    m = sample_meter(&s, IPPROTO_UDP, 5353, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
+    m = sample_meter(&s, (struct sample_service){IPPROTO_UDP, 5353, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
     m->counts = (struct qpw_counts){1, 7, 700, 0, 0};
     m->key.apart = QPW_APART_GROUP;
-    m = sample_meter(&s, IPPROTO_ICMP, 3, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
+    m = sample_meter(&s, (struct sample_service){IPPROTO_ICMP, 3, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE2);
     m->key.kind = QPW_KIND_ICMP;
     m->counts = (struct qpw_counts){1, 4, 400, 0, 0};
     document = written(&made);
@@ -168,7 +168,8 @@ Test(statement, answered_findings_come_first_and_initiators_are_counted)
     size_t scans = 0;
 
     for (unsigned i = 0; i < 3; i++)
-        sample_finding(&s, IPPROTO_TCP, 7777, QPW_DIR_INBOUND, i ? "10.9.0.8" : "10.9.0.7", "10.0.0.1", QPW_OUTCOME_DATA);
+        sample_finding(&s, (struct sample_service){IPPROTO_TCP, 7777, QPW_DIR_INBOUND}, i ? "10.9.0.8" : "10.9.0.7",
+                       "10.0.0.1", QPW_OUTCOME_DATA);
     document = written(&made);
     cr_expect_str_eq(made.ports[0].verdict, "unexpected");
     for (size_t i = 0; i < made.n_ports; i++)
@@ -189,9 +190,9 @@ Test(statement, keeps_its_limits_and_counts_what_it_leaves_out)
     json_t *document, *left_out;
 
     for (unsigned i = 0; i < 700; i++)
-        sample_meter(&s, IPPROTO_TCP, 20000 + i, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0);
+        sample_meter(&s, (struct sample_service){IPPROTO_TCP, 20000 + i, QPW_DIR_INBOUND}, QPW_VERDICT_UNEXPECTED, 0, 0);
     for (unsigned i = 0; i < 40; i++)
-        sample_meter(&s, IPPROTO_TCP, 30000 + i, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, SAMPLE_NODE3);
+        sample_meter(&s, (struct sample_service){IPPROTO_TCP, 30000 + i, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, SAMPLE_NODE3);
     free(s.peers);
     s.n_peers = QPW_MAX_PEERS;
     s.peers = calloc(s.n_peers, sizeof(*s.peers));
@@ -199,7 +200,8 @@ Test(statement, keeps_its_limits_and_counts_what_it_leaves_out)
         snprintf(s.peers[i].name, sizeof(s.peers[i].name), "a-node-with-a-rather-long-name-of-its-own-%u", i);
         s.peers[i].in_force = 1;
         for (unsigned port = 0; port < 8; port++)
-            sample_meter(&s, IPPROTO_TCP, 3000 + port, QPW_DIR_INBOUND, QPW_VERDICT_PEER, 0, i)->counts.rx_packets = 1ull << 50;
+            sample_meter(&s, (struct sample_service){IPPROTO_TCP, 3000 + port, QPW_DIR_INBOUND}, QPW_VERDICT_PEER, 0, i)
+                ->counts.rx_packets = 1ull << 50;
     }
     document = written(&made);
     left_out = json_object_get(document, "left_out");

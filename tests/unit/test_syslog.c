@@ -44,7 +44,7 @@ static void make_record(void)
 {
     struct qpw_record_writer writer = {keep, &record};
     struct qpw_engine_context context = plain_context();
-    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, T0, T0);
+    struct qpw_finding_row row = finding(QPW_DIR_INBOUND, "10.0.0.5", "10.0.0.1", 4444, QPW_OUTCOME_ANSWERED, (struct span){T0, T0});
     struct qpw_engine *e;
 
     cr_assert_eq(qpw_engine_new(NULL, &writer, &e), 0);

@@ -138,7 +138,7 @@ Test(view, a_meter_that_appears_counts_from_zero_and_another_instance_starts_ane
 
     set_up(&b, QPW_TAB_PORTS);
     sample_snapshot(&third, 2);
-    fresh = sample_meter(&third, IPPROTO_TCP, 9999, QPW_DIR_INBOUND, QPW_VERDICT_UNEXPECTED, 0, 0);
+    fresh = sample_meter(&third, (struct sample_service){IPPROTO_TCP, 9999, QPW_DIR_INBOUND}, QPW_VERDICT_UNEXPECTED, 0, 0);
     fresh->counts.rx_bytes = 700;
     fresh->counts.rx_packets = 7;
     cr_assert_eq(qpw_model_advance(&b.model, &third), 0);

@@ -14,7 +14,13 @@ struct list {
     size_t n;
 };
 
-static void add(struct list *l, double value, double must, double aim, const char *unit, const char *format, ...)
+struct limits {
+    double must, aim;
+    const char *unit;
+};
+
+/* Add a measured value with its limits; format and the rest: what it is. */
+static void add(struct list *l, double value, struct limits limits, const char *format, ...)
 {
     struct qpw_bench_target *t = &l->at[l->n];
     va_list arguments;
@@ -22,9 +28,9 @@ static void add(struct list *l, double value, double must, double aim, const cha
     if (l->n == QPW_BENCH_MAX_TARGETS)
         return;
     t->value = value;
-    t->must = must;
-    t->aim = aim;
-    t->unit = unit;
+    t->must = limits.must;
+    t->aim = limits.aim;
+    t->unit = limits.unit;
     va_start(arguments, format);
     vsnprintf(t->what, sizeof(t->what), format, arguments);
     va_end(arguments);
@@ -56,7 +62,7 @@ static void add_shapes(struct list *l, const struct qpw_bench_result *r, int tc)
         int at = find(r, shapes[i].name, tc), base = find(r, shapes[i].base, tc);
 
         if (at >= 0 && base >= 0)
-            add(l, ns_of(r, at) - ns_of(r, base), 25, 15, "ns", "%s (%s) more than %s", shapes[i].name,
+            add(l, ns_of(r, at) - ns_of(r, base), (struct limits){25, 15, "ns"}, "%s (%s) more than %s", shapes[i].name,
                 tc ? "tc" : "xdp", shapes[i].base);
     }
 }
@@ -77,8 +83,8 @@ static void add_net(struct list *l, const struct qpw_bench_result *r)
         int at = find(r, cases[i].name, cases[i].tc);
 
         if (at >= 0)
-            add(l, qpw_bench_net(r, (size_t)at), cases[i].must, cases[i].aim, "ns", "%s (%s), net", cases[i].name,
-                cases[i].tc ? "tc" : "xdp");
+            add(l, qpw_bench_net(r, (size_t)at), (struct limits){cases[i].must, cases[i].aim, "ns"}, "%s (%s), net",
+                cases[i].name, cases[i].tc ? "tc" : "xdp");
     }
 }
 
@@ -91,25 +97,25 @@ size_t qpw_bench_targets(const struct qpw_bench_machine *m, const struct qpw_ben
     int known = find(r, "known-tcp", 0), known_tc = find(r, "known-tcp", 1), at;
 
     if (known >= 0)
-        add(&l, ns_of(r, known) / array, 1.5, 1.2, "x", "known-tcp (xdp) against a parse and an array counter");
+        add(&l, ns_of(r, known) / array, (struct limits){1.5, 1.2, "x"}, "known-tcp (xdp) against a parse and an array counter");
     add_net(&l, r);
     add_shapes(&l, r, 0);
     add_shapes(&l, r, 1);
     for (int tc = 0; tc < 2; tc++) {
         at = find(r, "two-cpus", tc);
         if (at >= 0 && (tc ? known_tc : known) >= 0)
-            add(&l, ns_of(r, at) / ns_of(r, tc ? known_tc : known), 1.2, 1, "x", "two-cpus (%s) against one CPU",
-                tc ? "tc" : "xdp");
+            add(&l, ns_of(r, at) / ns_of(r, tc ? known_tc : known), (struct limits){1.2, 1, "x"},
+                "two-cpus (%s) against one CPU", tc ? "tc" : "xdp");
     }
     at = find(r, "answer-owner", 1);
     if (at >= 0 && find(r, "answer", 1) >= 0)
-        add(&l, ns_of(r, at) - ns_of(r, find(r, "answer", 1)), 60, 40, "ns", "owner of a packet that opens a connection");
+        add(&l, ns_of(r, at) - ns_of(r, find(r, "answer", 1)), (struct limits){60, 40, "ns"}, "owner of a packet that opens a connection");
     if (m->sockets.measured) /* 1.5 us where socket() and close() take 4.28 */
-        add(&l, 100 * (m->sockets.noted_ns / m->sockets.bare_ns - 1), 35, 30, "%", "owner noted, of socket() and close()");
-    add(&l, (double)m->memory_bytes / 1e6, MIB * (33.4 + 1.3 * m->cpus), MIB * (24 + m->cpus), "MB",
+        add(&l, 100 * (m->sockets.noted_ns / m->sockets.bare_ns - 1), (struct limits){35, 30, "%"}, "owner noted, of socket() and close()");
+    add(&l, (double)m->memory_bytes / 1e6, (struct limits){MIB * (33.4 + 1.3 * m->cpus), MIB * (24 + m->cpus), "MB"},
         "kernel memory, %d possible CPUs", m->cpus);
-    add(&l, (double)m->load_ns / 1e6, 300, 150, "ms", "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
-    add(&l, (double)m->snapshot_ns / 1e6, 20, 20, "ms", "snapshot of %s, %d possible CPUs",
+    add(&l, (double)m->load_ns / 1e6, (struct limits){300, 150, "ms"}, "start: maps, qpw_xdp_rx, qpw_tc_tx and policy loaded");
+    add(&l, (double)m->snapshot_ns / 1e6, (struct limits){20, 20, "ms"}, "snapshot of %s, %d possible CPUs",
         qpw_words_many(QPW_BENCH_METERS, "meter", count, sizeof(count)), m->cpus);
     return l.n;
 }

@@ -130,7 +130,7 @@ int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t s
     return col;
 }
 
-int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *format, ...)
+int qpw_canvas_printf(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -138,7 +138,7 @@ int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return qpw_canvas_text(c, row, col, width, style, text);
+    return qpw_canvas_text(c, at.row, at.col, at.width, style, text);
 }
 
 void qpw_canvas_field(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *text)

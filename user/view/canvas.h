@@ -70,14 +70,17 @@ void qpw_canvas_free(struct qpw_canvas *c);
 
 /* Write UTF-8 text at (row, col), at most `width` cells, clipped to the canvas. Returns the column after it. */
 int qpw_canvas_text(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *text);
-/* The same, formatted. */
-int qpw_canvas_printf(struct qpw_canvas *c, int row, int col, int width, uint8_t style, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
-/* Write text into exactly `width` cells, left- or right-aligned; truncated with an ellipsis if too long. */
+
+/* Where text goes, and how many cells it may take. */
 struct qpw_box {
     int row, col, width;
-    bool right;
+    bool right; /* right-aligned, by qpw_canvas_field() */
 };
+
+/* The same, formatted, at the left edge of the box. */
+int qpw_canvas_printf(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Write text into exactly `width` cells; truncated with an ellipsis if too long. */
 void qpw_canvas_field(struct qpw_canvas *c, struct qpw_box at, uint8_t style, const char *text);
 /* Set the style of a whole row, or add QPW_STYLE_SELECTED. */
 void qpw_canvas_style_row(struct qpw_canvas *c, int row, uint8_t style);

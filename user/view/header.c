@@ -54,10 +54,9 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
 
     interfaces_text(s, interfaces, sizeof(interfaces));
     qpw_words_age(s->unix_ns > s->from_unix_ns ? s->unix_ns - s->from_unix_ns : 0, age, sizeof(age));
-    col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
-    qpw_canvas_printf(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
-                      policy_text(s, policy, sizeof(policy)), s->replay ? "capture of" : "attached",
-                      age);
+    col = qpw_canvas_printf(c, (struct qpw_box){0, 0, c->cols}, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
+    qpw_canvas_printf(c, (struct qpw_box){0, col, c->cols - col}, QPW_STYLE_NORMAL, "%s · %s · %s %s", interfaces,
+                      policy_text(s, policy, sizeof(policy)), s->replay ? "capture of" : "attached", age);
     if (s->replay)
         snprintf(right, sizeof(right), " capture");
     else if (sight->auditor == QPW_AUDITOR_NONE)
@@ -75,7 +74,7 @@ static void paint_title(struct qpw_canvas *c, const struct qpw_model *m, const s
     if (state->paused)
         qpw_canvas_text(c, 0, col -= 7, 7, QPW_STYLE_WARN, " PAUSED");
     if (sight->unhooked + sight->gone)
-        qpw_canvas_printf(c, 0, col - 19, 19, QPW_STYLE_BAD, " %2zu NOT ATTACHED!  ", sight->unhooked + sight->gone);
+        qpw_canvas_printf(c, (struct qpw_box){0, col - 19, 19}, QPW_STYLE_BAD, " %2zu NOT ATTACHED!  ", sight->unhooked + sight->gone);
 }
 
 /* Paint which span of the history is shown, in place of live information. */
@@ -83,7 +82,7 @@ static void paint_past(struct qpw_canvas *c, const struct qpw_model *m)
 {
     const struct qpw_snapshot *s = m->now;
     char period[96], right[160], blind[40], policy[QPW_NAME_LEN + sizeof(s->meta.policy_path) + 16];
-    int col = qpw_canvas_printf(c, 0, 0, c->cols, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
+    int col = qpw_canvas_printf(c, (struct qpw_box){0, 0, c->cols}, QPW_STYLE_BOLD, "%s ", s->host[0] ? s->host : "qportwatch");
 
     qpw_canvas_text(c, 0, col, c->cols - col, QPW_STYLE_NORMAL, policy_text(s, policy, sizeof(policy)));
     snprintf(right, sizeof(right), " HISTORY %s", qpw_words_period(m->past.from_unix_ns, m->past.to_unix_ns, period, sizeof(period)));
@@ -111,9 +110,9 @@ static int paint_rate(struct qpw_canvas *c, struct rate_area at, const struct qp
 
     qpw_words_short(state->bytes ? bytes : 8 * bytes, number, sizeof(number));
     qpw_words_short(rx ? rate->rx_packets : rate->tx_packets, packets, sizeof(packets));
-    col = qpw_canvas_printf(c, row, col, c->cols, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
-    qpw_canvas_printf(c, row, col, 23, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number, state->bytes ? "B/s" : "bit/s",
-                      packets);
+    col = qpw_canvas_printf(c, (struct qpw_box){row, col, c->cols}, QPW_STYLE_BOLD, "%s ", rx ? "rx" : "tx");
+    qpw_canvas_printf(c, (struct qpw_box){row, col, 23}, QPW_STYLE_NORMAL, "%5s %s %5s pkt/s", number,
+                      state->bytes ? "B/s" : "bit/s", packets);
     col += 24 - 2 * state->bytes;
     if (m->past.to_unix_ns) {
         qpw_canvas_text(c, row, col, graph, QPW_STYLE_DIM, "on average");
@@ -181,7 +180,7 @@ static void paint_shares(struct qpw_canvas *c, int row, const struct qpw_model *
     char number[16];
 
     if (col + 14 < c->cols)
-        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_DIM, "of %s packets",
+        qpw_canvas_printf(c, (struct qpw_box){row, col, c->cols - col}, QPW_STYLE_DIM, "of %s packets",
                           qpw_words_short((double)m->totals.all.packets, number, sizeof(number)));
 }
 
@@ -194,15 +193,16 @@ static void paint_counts(struct qpw_canvas *c, int row, const struct qpw_model *
     for (unsigned severity = 1; severity <= 4; severity++) {
         uint64_t n = m->alerts ? m->alerts[severity] : m->answer.by_severity[severity];
 
-        col = qpw_canvas_printf(c, row, col, c->cols - col, n ? styles[severity] : QPW_STYLE_DIM, " %s %s",
-                                qpw_severity_name(severity), qpw_words_count(n, count, sizeof(count)));
+        col = qpw_canvas_printf(c, (struct qpw_box){row, col, c->cols - col}, n ? styles[severity] : QPW_STYLE_DIM,
+                                " %s %s", qpw_severity_name(severity), qpw_words_count(n, count, sizeof(count)));
     }
     if (m->past.to_unix_ns)
         return; /* losses are not recorded by time */
     col = qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_NORMAL, "   losses ");
     if (m->answer.losses.lost)
-        qpw_canvas_printf(c, row, col, c->cols - col, QPW_STYLE_BAD, "%s (%s)!",
-                          qpw_words_count(m->answer.losses.lost, count, sizeof(count)), qpw_loss_name(m->answer.losses.worst));
+        qpw_canvas_printf(c, (struct qpw_box){row, col, c->cols - col}, QPW_STYLE_BAD, "%s (%s)!",
+                          qpw_words_count(m->answer.losses.lost, count, sizeof(count)),
+                          qpw_loss_name(m->answer.losses.worst));
     else
         qpw_canvas_text(c, row, col, c->cols - col, QPW_STYLE_GOOD, "0");
 }

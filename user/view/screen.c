@@ -165,9 +165,12 @@ static void paint_tabs(struct qpw_canvas *c, int at, const struct qpw_model *m, 
 
         if (!wide && !on && i == QPW_TAB_HELP) /* the last line has its key */
             continue;
-        end = on     ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB_ON, "[%d %s%s]", i + 1, qpw_tab_name((enum qpw_tab)i), how)
-              : wide ? qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %d %s ", i + 1, qpw_tab_name((enum qpw_tab)i))
-                     : qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_TAB, " %s", qpw_tab_name((enum qpw_tab)i));
+        end = on ? qpw_canvas_printf(c, (struct qpw_box){at, col, c->cols - col}, QPW_STYLE_TAB_ON, "[%d %s%s]", i + 1,
+                                     qpw_tab_name((enum qpw_tab)i), how)
+              : wide ? qpw_canvas_printf(c, (struct qpw_box){at, col, c->cols - col}, QPW_STYLE_TAB, " %d %s ", i + 1,
+                                         qpw_tab_name((enum qpw_tab)i))
+                     : qpw_canvas_printf(c, (struct qpw_box){at, col, c->cols - col}, QPW_STYLE_TAB, " %s",
+                                         qpw_tab_name((enum qpw_tab)i));
         qpw_canvas_zone(c, at, col, end, QPW_ACTION_TAB, i);
         col = end;
     }
@@ -224,14 +227,14 @@ static void paint_hints(struct qpw_canvas *c, int at, const struct qpw_model *m,
         if (col + qpw_text_width(hints[i].key) + 1 + qpw_text_width(hints[i].does) > c->cols)
             break;
         col = qpw_canvas_text(c, at, col, c->cols - col, QPW_STYLE_BOLD, hints[i].key);
-        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_DIM, " %s",
+        col = qpw_canvas_printf(c, (struct qpw_box){at, col, c->cols - col}, QPW_STYLE_DIM, " %s",
                                 hints[i].action == QPW_ACTION_TOTALS && state->totals ? "rates" : hints[i].does);
         qpw_canvas_zone(c, at, left, col, hints[i].action, hints[i].action == QPW_ACTION_TAB ? QPW_TAB_HELP : hints[i].argument);
         col += 2;
     }
     if (col + 16 < c->cols && !m->past.to_unix_ns)
-        qpw_canvas_printf(c, at, c->cols - 16, 16, QPW_STYLE_DIM, "%6s every %s", state->follow ? "frozen" : "",
-                          qpw_words_seconds(state->interval_ms, span, sizeof(span)));
+        qpw_canvas_printf(c, (struct qpw_box){at, c->cols - 16, 16}, QPW_STYLE_DIM, "%6s every %s",
+                          state->follow ? "frozen" : "", qpw_words_seconds(state->interval_ms, span, sizeof(span)));
 }
 
 /* Paint the active filter, and which of its fields this tab lacks. */
@@ -244,7 +247,7 @@ static void paint_filter(struct qpw_canvas *c, int at, const struct qpw_view_sta
     for (int i = 1; i < QPW_FIELD_COUNT; i++) {
         if (!(foreign & 1u << i))
             continue;
-        col = qpw_canvas_printf(c, at, col, c->cols - col, QPW_STYLE_WARN, " (no %s here)",
+        col = qpw_canvas_printf(c, (struct qpw_box){at, col, c->cols - col}, QPW_STYLE_WARN, " (no %s here)",
                                 qpw_field_name((enum qpw_field)i));
         break;
     }
