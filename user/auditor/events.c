@@ -13,6 +13,7 @@
 #include "facts/severity.h"
 #include "auditor/vouching.h"
 #include "facts/losses.h"
+#include "instance/map_walk.h"
 #include "snapshot/collect_maps.h"
 #include "snapshot/conns.h"
 #include "words/numbers.h"
@@ -197,16 +198,13 @@ static void one_seed(void *arg, const struct qpw_conn_key *key, enum qpw_directi
 static void remove_seeds(struct qpw_auditor *a, uint64_t before_ns)
 {
     int fd = a->kernel.map_fd[QPW_MAP_seeds];
-    struct qpw_conn_key key, next;
+    struct qpw_conn_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_seed seed;
-    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
-    while (more) {
-        key = next;
-        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+    while (qpw_map_next(&walk))
         if (bpf_map_lookup_elem(fd, &key, &seed) == 0 && seed.seen_ns < before_ns)
             bpf_map_delete_elem(fd, &key);
-    }
 }
 
 int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err)
@@ -222,17 +220,15 @@ int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err)
 void qpw_events_catch_up(struct qpw_auditor *a)
 {
     static const enum qpw_map maps[] = {QPW_MAP_answered, QPW_MAP_findings};
-    struct qpw_finding_key key, next;
+    struct qpw_finding_key key;
     struct qpw_finding value;
-    bool more;
 
     for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
-        more = bpf_map_get_next_key(a->kernel.map_fd[maps[i]], NULL, &next) == 0;
-        while (more) {
-            key = next;
-            if (bpf_map_lookup_elem(a->kernel.map_fd[maps[i]], &key, &value) == 0)
+        int fd = a->kernel.map_fd[maps[i]];
+        struct qpw_map_walk walk = qpw_map_walk(fd, &key);
+
+        while (qpw_map_next(&walk))
+            if (bpf_map_lookup_elem(fd, &key, &value) == 0)
                 report_finding(a, &key, &value);
-            more = bpf_map_get_next_key(a->kernel.map_fd[maps[i]], &key, &next) == 0;
-        }
     }
 }

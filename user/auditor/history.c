@@ -19,6 +19,7 @@
 #include "host/clock.h"
 #include "instance/executables.h"
 #include "instance/lives.h"
+#include "instance/map_walk.h"
 #include "instance/owners.h"
 #include "policy/lang/flat.h"
 #include "snapshot/collect.h"
@@ -137,13 +138,13 @@ static void put_findings(struct qpw_auditor *a, struct qpw_history_frame *frame,
 static void put_listeners(struct qpw_auditor *a, struct qpw_history_frame *frame)
 {
     int fd = a->kernel.map_fd[QPW_MAP_listening];
-    struct qpw_listening_key key, *before = NULL;
+    struct qpw_listening_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_listening_note note;
 
-    for (unsigned i = 0; i < QPW_LISTENING_ENTRIES && bpf_map_get_next_key(fd, before, &key) == 0; i++) {
+    while (qpw_map_next(&walk)) {
         struct qpw_history_listener listener = {.port = key.port, .protocol = key.protocol};
 
-        before = &key;
         if (!key.protocol || bpf_map_lookup_elem(fd, &key, &note) < 0)
             continue;
         listener.first_unix_ns = note.first_unix_ns;
@@ -155,13 +156,13 @@ static void put_listeners(struct qpw_auditor *a, struct qpw_history_frame *frame
 static void put_programs(struct qpw_auditor *a, struct qpw_history_frame *frame)
 {
     int fd = a->kernel.map_fd[QPW_MAP_first_seen];
-    struct qpw_program_key key, *before = NULL;
+    struct qpw_program_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_first_seen first;
 
-    for (unsigned i = 0; i < QPW_FIRST_SEEN && bpf_map_get_next_key(fd, before, &key) == 0; i++) {
+    while (qpw_map_next(&walk)) {
         struct qpw_history_program program = {0};
 
-        before = &key;
         if (bpf_map_lookup_elem(fd, &key, &first) < 0)
             continue;
         program.first_unix_ns = first.unix_ns;

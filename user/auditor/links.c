@@ -9,6 +9,7 @@
 #include "auditor/internal.h"
 #include "auditor/routes.h"
 #include "host/netns.h"
+#include "instance/map_walk.h"
 #include "instance/objects.h"
 #include "words/words.h"
 
@@ -305,20 +306,16 @@ int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err)
 {
     size_t n;
     const struct qpw_local *locals = qpw_netlink_locals(a->netlink, &n);
-    struct qpw_local_key key, next, stale[64];
+    struct qpw_local_key key, stale[64];
     size_t n_stale;
-    int fd = a->kernel.map_fd[QPW_MAP_locals];
-    bool more;
 
     do { /* remove stale entries first, to make room */
+        struct qpw_map_walk walk = qpw_map_walk(a->kernel.map_fd[QPW_MAP_locals], &key);
+
         n_stale = 0;
-        more = bpf_map_get_next_key(fd, NULL, &next) == 0;
-        while (more && n_stale < sizeof(stale) / sizeof(*stale)) {
-            key = next;
+        while (n_stale < sizeof(stale) / sizeof(*stale) && qpw_map_next(&walk))
             if (!is_local(locals, n, &key))
                 stale[n_stale++] = key;
-            more = bpf_map_get_next_key(fd, &key, &next) == 0;
-        }
         for (size_t i = 0; i < n_stale; i++)
             qpw_kernel_set_local(&a->kernel, stale[i].addr, stale[i].prefixlen, 0, /* present= */ false);
     } while (n_stale);

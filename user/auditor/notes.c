@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "host/listeners.h"
 #include "host/owner.h"
+#include "instance/map_walk.h"
 #include "instance/owners.h"
 #include "words/numbers.h"
 
@@ -93,16 +94,13 @@ static void note_socket(void *arg, const struct qpw_held_socket *socket)
  */
 static void remove_before(int fd, uint64_t when_ns)
 {
-    struct qpw_conn_key key, next;
+    struct qpw_conn_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_owner note;
-    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
-    while (more) {
-        key = next;
-        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+    while (qpw_map_next(&walk))
         if (bpf_map_lookup_elem(fd, &key, &note) == 0 && note.when_ns < when_ns)
             bpf_map_delete_elem(fd, &key);
-    }
 }
 
 void qpw_notes_older(struct qpw_auditor *a)

@@ -10,6 +10,7 @@
 #include "auditor/enter.h"
 #include "facts/connections.h"
 #include "host/route.h"
+#include "instance/map_walk.h"
 
 #define SERVED 256u /* prefixes that rules deliver to the node */
 
@@ -171,13 +172,11 @@ static void age_words(struct qpw_auditor *a)
 {
     uint64_t now = qpw_kernel_now_ns(&a->kernel);
     int fd = a->kernel.map_fd[QPW_MAP_routes];
-    struct qpw_route_key key, next;
+    struct qpw_route_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_route route;
-    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
-    for (unsigned i = 0; more && i < 2 * QPW_ROUTES; i++) {
-        key = next;
-        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+    while (qpw_map_next(&walk)) {
         if (bpf_map_lookup_elem(fd, &key, &route) < 0)
             continue;
         route.asked_ns = now - QPW_ROUTE_NS - 1;

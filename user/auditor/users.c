@@ -8,6 +8,7 @@
 
 #include "host/clock.h"
 #include "host/owner.h"
+#include "instance/map_walk.h"
 #include "snapshot/conns.h"
 #include "util/idmap.h"
 
@@ -140,16 +141,14 @@ static void name_rules(struct qpw_auditor *a)
 static void count_users(struct qpw_auditor *a)
 {
     int fd = a->kernel.map_fd[QPW_MAP_rule_users];
-    struct qpw_rule_user_key key, next;
+    struct qpw_rule_user_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_users *u = a->users;
-    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
     memset(u->remotes, 0, sizeof(u->remotes));
     memset(u->programs, 0, sizeof(u->programs));
     qpw_idmap_clear(&u->seen);
-    for (unsigned i = 0; more && i < QPW_RULE_USERS; i++) {
-        key = next;
-        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+    while (qpw_map_next(&walk)) {
         if (key.rule >= QPW_MAX_RULES || key.kind > QPW_RULE_PROGRAM || u->named[key.kind][key.rule])
             bpf_map_delete_elem(fd, &key);
         else

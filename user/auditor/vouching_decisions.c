@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Store decisions about companions until the programs apply them with the next packet. */
 #include "auditor/vouching_internal.h"
+#include "instance/map_walk.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
@@ -68,14 +69,11 @@ static bool is_due(const struct qpw_auditor *a, const struct qpw_conn_key *key, 
 void qpw_decisions_sweep(struct qpw_auditor *a, bool all)
 {
     int fd = a->kernel.map_fd[QPW_MAP_decisions];
-    struct qpw_conn_key key, next;
+    struct qpw_conn_key key;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &key);
     struct qpw_decision decision;
-    bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
-    for (unsigned i = 0; more && i < 2 * QPW_DECISIONS; i++) {
-        key = next;
-        more = bpf_map_get_next_key(fd, &key, &next) == 0;
+    while (qpw_map_next(&walk))
         if (bpf_map_lookup_elem(fd, &key, &decision) == 0 && (all || !is_due(a, &key, &decision)))
             bpf_map_delete_elem(fd, &key);
-    }
 }

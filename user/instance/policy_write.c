@@ -11,6 +11,7 @@
 #include "bpf/tag.h"
 #include "host/clock.h"
 #include "instance/kernel.h"
+#include "instance/map_walk.h"
 
 /* A policy's four tables, by the outer map that holds them. */
 enum table { TABLE_SLOTS, TABLE_CHAINS, TABLE_STEPS, TABLE_SETS, TABLES };
@@ -255,18 +256,15 @@ uint16_t qpw_kernel_iface_number(const struct qpw_kernel *k, unsigned ifindex)
 
 int qpw_kernel_set_iface(struct qpw_kernel *k, const struct qpw_iface *iface)
 {
+    int fd = k->map_fd[QPW_MAP_ifaces];
+    uint32_t ifindex;
+    struct qpw_map_walk walk = qpw_map_walk(fd, &ifindex);
     struct qpw_iface old;
-    uint32_t ifindex, next;
-    int more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], NULL, &ifindex);
 
-    while (more == 0) { /* an interface keeps its number, but its ifindex may change */
-        more = bpf_map_get_next_key(k->map_fd[QPW_MAP_ifaces], &ifindex, &next);
-        if (bpf_map_lookup_elem(k->map_fd[QPW_MAP_ifaces], &ifindex, &old) == 0 && old.number == iface->number &&
-            ifindex != iface->ifindex)
-            bpf_map_delete_elem(k->map_fd[QPW_MAP_ifaces], &ifindex);
-        ifindex = next;
-    }
-    if (iface->ifindex && bpf_map_update_elem(k->map_fd[QPW_MAP_ifaces], &iface->ifindex, iface, BPF_ANY) < 0)
+    while (qpw_map_next(&walk)) /* an interface keeps its number, but its ifindex may change */
+        if (bpf_map_lookup_elem(fd, &ifindex, &old) == 0 && old.number == iface->number && ifindex != iface->ifindex)
+            bpf_map_delete_elem(fd, &ifindex);
+    if (iface->ifindex && bpf_map_update_elem(fd, &iface->ifindex, iface, BPF_ANY) < 0)
         return -errno;
     qpw_kernel_bump_generation(k);
     return 0;
