@@ -280,8 +280,8 @@ Test(nft, passes_and_blocks_by_verdict)
     write_ruleset(&o, path);
     netns_run(&node, "nft -c -f %s", path);
     netns_run(&node, "nft -f %s", path);
-    netns_run(&node, "test \"$(grep owner= %s)\" = '        # in-tcp-10000: owner= cannot be asked for here; whoever holds "
-              "the port is passed'", path);
+    netns_run(&node, "test \"$(grep owner= %s)\" = '        # in-tcp-10000: nftables cannot check owner=; a process of any "
+              "owner is allowed'", path);
     unlink(path);
 
     probes = all_probes(remotes, NODE, "fd00::1", true);

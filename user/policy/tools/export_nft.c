@@ -148,7 +148,7 @@ static void write_rows(const struct ruleset *r, uint8_t direction)
             fprintf(r->out, "        # %s: vlan= cannot be asked for here; name the VLAN's interface to narrow it\n",
                     row->name);
         if (row->owner && strcmp(row->owner, "any"))
-            fprintf(r->out, "        # %s: owner= cannot be asked for here; whoever holds the port is passed\n", row->name);
+            fprintf(r->out, "        # %s: nftables cannot check owner=; a process of any owner is allowed\n", row->name);
         if (qpw_speaks_services(row->speaks))
             fprintf(r->out, "        # %s: speaks= cannot be asked for here; whatever is spoken is passed\n", row->name);
         each_family(r, line, write_row_family, NULL);
