@@ -245,14 +245,11 @@ static bool secret_owner(void *arg, const struct qpw_finding_row *finding, struc
     return true;
 }
 
-/* Put a secret into every text, hostile addresses into sentences, and add one finding of every kind. */
-static void secret_snapshot(struct qpw_snapshot *s)
-{
 #define PUT(array, ...) snprintf(array, sizeof(array), __VA_ARGS__)
-    static const uint8_t cards[2][6] = {{0x00, 0x1b, 0x21, 0xaa, 0xbb, 0xcc}, {0x00, 0x1b, 0x21, 0xdd, 0xee, 0xff}};
-    struct qpw_finding_row *f;
 
-    page_snapshot(s, 40, false);
+/* Put a secret into every text, and hostile addresses into sentences. */
+static void put_secrets(struct qpw_snapshot *s)
+{
     PUT(s->host, SECRET "-host");
     PUT(s->meta.policy_name, SECRET "/site");
     PUT(s->meta.policy_path, "/etc/" SECRET "/policy");
@@ -292,6 +289,16 @@ static void secret_snapshot(struct qpw_snapshot *s)
         PUT(note.detail, SECRET " 10.9.0.7");
         qpw_snapshot_note(s, &note);
     }
+}
+
+/* A snapshot full of secrets with one finding of every kind. */
+static void secret_snapshot(struct qpw_snapshot *s)
+{
+    static const uint8_t cards[2][6] = {{0x00, 0x1b, 0x21, 0xaa, 0xbb, 0xcc}, {0x00, 0x1b, 0x21, 0xdd, 0xee, 0xff}};
+    struct qpw_finding_row *f;
+
+    page_snapshot(s, 40, false);
+    put_secrets(s);
     f = sample_finding(s, (struct sample_service){0, 0x88b5, QPW_DIR_INBOUND}, "10.9.0.7", "10.1.0.12", QPW_OUTCOME_DATA);
     f->key.kind = QPW_KIND_ETHERTYPE;
     memset(f->key.initiator, 0, 16);
@@ -310,7 +317,6 @@ static void secret_snapshot(struct qpw_snapshot *s)
     s->n_locals = 1;
     qpw_address_parse("10.1.0.0", s->locals[0].addr);
     s->locals[0].length = 120;
-#undef PUT
 }
 
 /* Search whole words: 10.9.0.7 is not in 10.9.0.77. */

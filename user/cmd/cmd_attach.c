@@ -98,6 +98,22 @@ static unsigned seconds(struct argp_state *state, int key, const char *text)
 /* In the order of their enums. */
 static const char *const modes[] = {"auto", "xdp", "tc", NULL}, *const tc_hooks[] = {"auto", "tcx", "clsact", NULL};
 
+static void take_interface(struct argp_state *state, struct arguments *arguments, const char *name)
+{
+    struct qpw_audit_options *audit = &arguments->audit;
+
+    if (!strcmp(name, "auto")) {
+        audit->automatic = true;
+        return;
+    }
+    if (audit->n_ifaces == QPW_MAX_IFACES - 1)
+        qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
+    for (size_t i = 0; i < audit->n_ifaces; i++)
+        if (!strcmp(arguments->ifaces[i], name))
+            qpw_usage_error(state, "%s: named twice; name each interface once", name);
+    arguments->ifaces[audit->n_ifaces++] = name;
+}
+
 static error_t take_option(int key, char *value, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -147,18 +163,7 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_TAIL: audit->timeouts.tail = seconds(state, key, value); return 0;
     case KEY_PARENT: audit->timeouts.parent = seconds(state, key, value); return 0;
     case KEY_FRAGMENT: audit->timeouts.fragment = seconds(state, key, value); return 0;
-    case ARGP_KEY_ARG:
-        if (!strcmp(value, "auto")) {
-            audit->automatic = true;
-            return 0;
-        }
-        if (audit->n_ifaces == QPW_MAX_IFACES - 1)
-            qpw_usage_error(state, "no more than %d interfaces", QPW_MAX_IFACES - 1);
-        for (size_t i = 0; i < audit->n_ifaces; i++)
-            if (!strcmp(arguments->ifaces[i], value))
-                qpw_usage_error(state, "%s: named twice; name each interface once", value);
-        arguments->ifaces[audit->n_ifaces++] = value;
-        return 0;
+    case ARGP_KEY_ARG: take_interface(state, arguments, value); return 0;
     case ARGP_KEY_NO_ARGS: qpw_usage_error(state, "missing interface argument ('ip -br link' lists the interfaces; 'auto' finds them)"); return EINVAL;
     default: return ARGP_ERR_UNKNOWN;
     }
