@@ -1,245 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/lang/parse.h"
+#include "policy/lang/parse_options.h"
 #include "policy/lang/services.h"
 #include "util/hash.h"
 #include "util/near.h"
-
-/* Destinations of the options of a rule, an `only` line or a suppression; NULL: that statement lacks the option. */
-struct targets {
-    const struct qpw_policy *policy;
-    const struct qpw_where *where;
-    struct qpw_addresses *from;
-    struct qpw_addresses *to;
-    uint16_t *flags;
-    int *vlan;
-    int64_t *until;
-    char *name;
-    uint8_t *outcome;
-    uint32_t *speaks;
-    struct {
-        const char *key;
-        char **value;
-        bool is_name;
-    } texts[7]; /* terminated by an empty entry */
-    bool row; /* accepts the flags default, optional, weak */
-};
-
-/* Find the most similar of the words that are valid here. */
-#define NEAR(value, ...) qpw_near_among(value, (const char *const[]){__VA_ARGS__, NULL}, (char[64]){0}, 64)
-
-static int twice(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
-{
-    return qpw_fail_at(err, to->where, word->column, "'%s': given twice on this line", word->text);
-}
-
-/* Find the most similar flag or key= that this statement accepts. */
-static void near_option(const struct targets *to, const struct qpw_word *word, char *buf, size_t size)
-{
-    struct qpw_near near = qpw_near_to(word->text, strcspn(word->text, "="));
-    const struct {
-        const char *name;
-        bool taken;
-    } keys[] = {{"from", to->from}, {"to", to->to}, {"vlan", to->vlan}, {"until", to->until}, {"outcome", to->outcome},
-                {"answers", to->row}, {"name", to->name}, {"speaks", to->speaks}};
-
-    *buf = '\0';
-    if (word->quoted)
-        return;
-    if (!word->text[near.length]) { /* a flag */
-        for (const char *const *flag = (const char *const[]){"default", "optional", "weak", NULL}; to->row && *flag; flag++)
-            qpw_near_offer(&near, *flag);
-        qpw_near_hint(&near, buf, size);
-        return;
-    }
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-        qpw_near_offer(&near, keys[i].taken ? keys[i].name : NULL);
-    for (unsigned i = 0; to->texts[i].key; i++)
-        qpw_near_offer(&near, to->texts[i].key);
-    if (near.best)
-        snprintf(buf, size, "; did you mean '%s='?", near.best);
-}
-
-static int set_flag(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
-{
-    uint16_t flag = !strcmp(word->text, "default") ? QPW_RULE_DEFAULT
-                    : !strcmp(word->text, "optional") ? QPW_RULE_OPTIONAL
-                    : !strcmp(word->text, "weak") ? QPW_RULE_WEAK : 0;
-    char hint[80];
-
-    if (!to->row || !flag || word->quoted) {
-        near_option(to, word, hint, sizeof(hint));
-        return qpw_fail_at(err, to->where, word->column,
-                           to->row && !hint[0] && !strchr(word->text, '=')
-                               ? "unexpected '%s'; quote a purpose of several words: \"my ssh\"%s"
-                               : "unexpected '%s'%s",
-                           word->text, hint);
-    }
-    if (*to->flags & flag)
-        return twice(to, word, err);
-    *to->flags |= flag;
-    return 0;
-}
-
-static int set_addresses(const struct targets *to, const struct qpw_word *word, const char *value,
-                         struct qpw_addresses *set, uint16_t flag, struct qpw_error *err)
-{
-    int ret;
-
-    if (*to->flags & flag)
-        return twice(to, word, err);
-    ret = qpw_parse_addresses(to->policy, to->where, word, value, set, err);
-    if (ret == 0) {
-        qpw_addresses_normalise(set);
-        *to->flags |= flag;
-    }
-    return ret;
-}
-
-static int set_vlan(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
-{
-    char *end;
-    unsigned long vlan = strtoul(value, &end, 10);
-
-    if (*to->vlan != QPW_ANY_VLAN)
-        return twice(to, word, err);
-    if (!strcmp(value, "untagged"))
-        vlan = 0;
-    else if (*value < '0' || *value > '9' || *end || vlan < 1 || vlan > 4094)
-        return qpw_fail_at(err, to->where, word->column + 5, "'%s' is not a VLAN: 1-4094, or untagged%s", value,
-                           NEAR(value, "untagged"));
-    *to->vlan = (int)vlan;
-    return 0;
-}
-
-static int set_outcome(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
-{
-    if (*to->outcome != QPW_OUTCOME_NONE)
-        return twice(to, word, err);
-    if (!strcmp(value, "attempted"))
-        *to->outcome = QPW_OUTCOME_ATTEMPTED;
-    else if (!strcmp(value, "refused"))
-        *to->outcome = QPW_OUTCOME_REFUSED;
-    else if (!strcmp(value, "answered"))
-        *to->outcome = QPW_OUTCOME_DATA; /* and every higher outcome */
-    else
-        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not an outcome: attempted, refused or answered%s",
-                           value, NEAR(value, "attempted", "refused", "answered"));
-    return 0;
-}
-
-static int set_answers(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
-{
-    if (strcmp(value, "any-port"))
-        return qpw_fail_at(err, to->where, word->column + 8, "'%s' is not what answers= takes: any-port%s", value,
-                           NEAR(value, "any-port"));
-    if (*to->flags & QPW_RULE_ANY_ANSWER)
-        return twice(to, word, err);
-    *to->flags |= QPW_RULE_ANY_ANSWER;
-    return 0;
-}
-
-static const char *near_owner(const char *text, size_t length, char *buf, size_t size)
-{
-    const char *colon = memchr(text, ':', length);
-    struct qpw_near near = qpw_near_to(text, colon ? (size_t)(colon - text) + 1 : length);
-
-    qpw_near_offer(&near, "kernel");
-    qpw_near_offer(&near, "unit:");
-    return qpw_near_hint(&near, buf, size);
-}
-
-/* Check alternatives separated by commas: an executable's path, unit:NAME, kernel; or `any` alone. */
-static int check_owner(const struct targets *to, const struct qpw_word *word, const char *value, struct qpw_error *err)
-{
-    size_t at = 0, length;
-    char hint[48];
-
-    if (strlen(value) >= QPW_OWNER_TEXT)
-        return qpw_fail_at(err, to->where, word->column + 6, "owner= takes at most %d characters", QPW_OWNER_TEXT - 1);
-    for (;; at += length + 1) {
-        length = strcspn(value + at, ",");
-        if ((value[at] == '/' && length > 1) || (!strncmp(value + at, "unit:", 5) && length > 5) ||
-            (length == 6 && !strncmp(value + at, "kernel", 6)) || !strcmp(value, "any")) {
-            if (!value[at + length])
-                return 0;
-            continue;
-        }
-        return qpw_fail_at(err, to->where, word->column + 6 + (unsigned)at,
-                           "'%.*s' is not an owner: an executable's path, unit:NAME, kernel or any%s", (int)length,
-                           value + at, near_owner(value + at, length, hint, sizeof(hint)));
-    }
-}
-
-static int set_text(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
-{
-    for (unsigned i = 0; to->texts[i].key; i++) {
-        const char *value = qpw_word_value(word, to->texts[i].key);
-        char name[QPW_NAME_LEN];
-        int ret = 0;
-
-        if (!value)
-            continue;
-        if (*to->texts[i].value)
-            return twice(to, word, err);
-        if (!*value)
-            return qpw_fail_at(err, to->where, word->column, "%s= needs a value", to->texts[i].key);
-        if (to->texts[i].is_name)
-            ret = qpw_parse_name(to->where, word, value, name, err);
-        else if (!strcmp(to->texts[i].key, "owner"))
-            ret = check_owner(to, word, value, err);
-        else if (!strcmp(to->texts[i].key, "iface") && (strlen(value) >= IFNAMSIZ || strpbrk(value, "/ :")))
-            ret = qpw_fail_at(err, to->where, word->column + 6, "'%s' is not an interface name", value);
-        if (ret == 0 && !(*to->texts[i].value = strdup(value)))
-            ret = qpw_fail(err, -ENOMEM, "%s: out of memory", to->where->file);
-        return ret;
-    }
-    return set_flag(to, word, err);
-}
-
-static int set_option(const struct targets *to, const struct qpw_word *word, struct qpw_error *err)
-{
-    const char *value;
-
-    if (to->from && (value = qpw_word_value(word, "from")))
-        return set_addresses(to, word, value, to->from, QPW_RULE_FROM, err);
-    if (to->to && (value = qpw_word_value(word, "to")))
-        return set_addresses(to, word, value, to->to, QPW_RULE_TO, err);
-    if (to->vlan && (value = qpw_word_value(word, "vlan")))
-        return set_vlan(to, word, value, err);
-    if (to->until && (value = qpw_word_value(word, "until")))
-        return *to->until ? twice(to, word, err) : qpw_parse_until(to->where, word, value, to->until, err);
-    if (to->outcome && (value = qpw_word_value(word, "outcome")))
-        return set_outcome(to, word, value, err);
-    if (to->row && (value = qpw_word_value(word, "answers")))
-        return set_answers(to, word, value, err);
-    if (to->speaks && (value = qpw_word_value(word, "speaks")))
-        return *to->speaks ? twice(to, word, err) : qpw_parse_speaks(to->where, word, value, to->speaks, err);
-    if (to->name && (value = qpw_word_value(word, "name"))) {
-        if (*to->name)
-            return twice(to, word, err);
-        if (!strncmp(value, "infra-", 6) || !strncmp(value, "implied-", 8))
-            return qpw_fail_at(err, to->where, word->column + 5,
-                               "names that begin with infra- or implied- are reserved");
-        return qpw_parse_name(to->where, word, value, to->name, err);
-    }
-    return set_text(to, word, err);
-}
-
-static int set_options(const struct targets *to, const struct qpw_policy_statement *statement, size_t first,
-                       struct qpw_error *err)
-{
-    int ret = 0;
-
-    for (size_t i = first; i < statement->n_words && ret == 0; i++)
-        ret = set_option(to, &statement->words[i], err);
-    return ret;
-}
 
 static void generate_name(const char *direction, const char *protocols, const struct qpw_port_range *ports, size_t n,
                           char ret[QPW_NAME_LEN])
@@ -288,7 +57,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_policy_stat
 {
     struct qpw_rule rule = {.where = statement->where, .vlan = QPW_ANY_VLAN};
     bool inbound = !strcmp(statement->words[0].text, "inbound");
-    struct targets to = {
+    struct qpw_option_targets to = {
         .policy = policy, .where = &statement->where, .from = &rule.from, .to = &rule.to, .flags = &rule.flags,
         .vlan = &rule.vlan, .until = &rule.until, .name = rule.name, .speaks = &rule.speaks, .row = true,
         .texts = {{"feature", &rule.feature, true}, {"parent", &rule.parent, true}, {"ref", &rule.ref, false},
@@ -310,7 +79,7 @@ int qpw_parse_rule(const struct qpw_policy *policy, const struct qpw_policy_stat
             error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     }
     if (error == 0)
-        error = set_options(&to, statement, options, err);
+        error = qpw_options_set(&to, statement, options, err);
     if (error == 0 && rule.parent && !(rule.flags & QPW_RULE_WEAK))
         error = qpw_fail_at(err, &statement->where, 0, "parent= is for weak rules only: add the flag weak");
     if (error == 0 && (rule.flags & QPW_RULE_ANY_ANSWER) && !inbound)
@@ -358,7 +127,7 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_poli
                           struct qpw_suppression *ret, struct qpw_error *err)
 {
     struct qpw_suppression line = {.where = statement->where};
-    struct targets to = {
+    struct qpw_option_targets to = {
         .policy = policy, .where = &statement->where, .from = &line.from, .to = &line.to, .flags = &line.flags,
         .until = &line.until, .name = line.name, .outcome = &line.outcome,
         .texts = {{"reason", &line.reason, false}, {"ref", &line.ref, false}, {"rule", &line.rule, true}},
@@ -378,12 +147,12 @@ int qpw_parse_suppression(const struct qpw_policy *policy, const struct qpw_poli
     else if (strcmp(direction, "any"))
         return qpw_fail_at(err, &statement->where, statement->words[1].column,
                            "'%s' is not a direction: inbound, outbound or any%s", direction,
-                           NEAR(direction, "inbound", "outbound", "any"));
+                           QPW_NEAR(direction, "inbound", "outbound", "any"));
     what.words++;
     what.n_words--;
     error = parse_what(&what, line.protocols, &line.flags, &line.ports, &line.n_ports, err);
     if (error == 0)
-        error = set_options(&to, statement, 4, err);
+        error = qpw_options_set(&to, statement, 4, err);
     if (error == 0 && !(line.text = strdup(statement->text)))
         error = qpw_fail(err, -ENOMEM, "%s: out of memory", statement->where.file);
     if (error < 0) {
@@ -476,7 +245,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_policy_statement 
 {
     char hint[80];
     struct qpw_rule by = {.vlan = QPW_ANY_VLAN};
-    struct targets to = {
+    struct qpw_option_targets to = {
         .policy = policy, .where = &statement->where, .from = &by.from, .to = &by.to, .flags = &by.flags,
         .vlan = &by.vlan, .texts = {{"iface", &by.iface, false}, {"owner", &by.owner, false}},
     };
@@ -494,7 +263,7 @@ int qpw_apply_only(struct qpw_policy *policy, const struct qpw_policy_statement 
         else if (qpw_word_value(&statement->words[i], "ref")) /* a rule would keep it; an `only` line does not */
             return qpw_fail_at(err, &statement->where, statement->words[i].column,
                                "only takes from=, to=, vlan=, iface= and owner=; write a change number after #");
-    ret = set_options(&to, statement, 2, err);
+    ret = qpw_options_set(&to, statement, 2, err);
     for (size_t i = 0; i < policy->n_rules && ret == 0; i++) {
         if (!qpw_rule_is_named(&policy->rules[i], statement->words[1].text))
             continue;
