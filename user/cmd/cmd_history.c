@@ -1,31 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_history.c - qportwatch history: counts by hour, day and month; who used a port, what a host did, what is new. */
+/* cmd_history.c - qportwatch history: its options, and what was lost; what it lists is in history_lists.c. */
 #include <argp.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/history_file.h"
-#include "facts/totals.h"
+#include "cmd/history_lists.h"
 #include "host/clock.h"
 #include "instance/kernel_words.h"
-#include "util/array.h"
 #include "util/cleanup.h"
 #include "util/document.h"
 #include "util/names.h"
 #include "words/json.h"
 #include "words/printer.h"
-#include "words/table.h"
 #include "words/words.h"
 
 #define DAY_S 86400
 #define SECOND_NS 1000000000ull
-#define BAR_COLUMNS 24u
 #define MOST_DAYS 92
 
 enum what { WHAT_ALL = 0, WHAT_PORT, WHAT_HOST, WHAT_NEW };
@@ -117,174 +111,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* ---- By time ---- */
-
-struct moment {
-    int64_t start;
-    struct qpw_counts all;
-    uint64_t unexpected; /* packets */
-};
-
-struct times {
-    struct moment *moments;
-    size_t n;
-    json_t *rows; /* NULL: text */
-    bool failed;
-};
-
-static bool add_row(const struct qpw_history_row *row, void *arg)
-{
-    struct times *t = arg;
-    struct moment *more = t->n && t->moments[t->n - 1].start == row->start ? &t->moments[t->n - 1] : NULL;
-    json_t *o;
-
-    if (!more) {
-        more = QPW_ADD(t->moments, t->n);
-        if (!more) {
-            t->failed = true;
-            return false;
-        }
-        t->n++;
-        more->start = row->start;
-    }
-    qpw_counts_add(&more->all, &row->counts);
-    if (row->key.verdict == QPW_VERDICT_UNEXPECTED)
-        more->unexpected += qpw_sum_of(&row->counts).packets;
-    if (t->rows) {
-        o = json_pack("{s:o}", "start", qpw_json_time((uint64_t)row->start * SECOND_NS));
-        qpw_json_set_service(o, row->key.kind, row->key.protocol, row->key.port);
-        json_object_update_new(o, json_pack("{s:s,s:s,s:o}", "direction", qpw_direction_name(row->key.direction), "verdict",
-                                            qpw_verdict_name(row->key.verdict), "rule", qpw_json_text(row->rule)));
-        qpw_json_set_counts(o, &row->counts);
-        json_array_append_new(t->rows, o);
-    }
-    return true;
-}
-
-static const char *moment_text(int64_t start, unsigned by, char *buf, size_t size)
-{
-    static const char *const formats[] = {"%Y-%m-%d %H:00Z", "%Y-%m-%d", "%Y-%m"};
-    time_t at = start;
-    struct tm tm;
-
-    if (!gmtime_r(&at, &tm) || !strftime(buf, size, formats[by], &tm))
-        *buf = '\0';
-    return buf;
-}
-
-static const char *bar(uint64_t value, uint64_t most, char *buf, size_t size)
-{
-    unsigned columns = most ? (unsigned)((value * (double)BAR_COLUMNS) / (double)most + 0.5) : 0;
-
-    if (value && !columns)
-        columns = 1;
-    snprintf(buf, size, "%.*s", (int)columns, "########################");
-    return buf;
-}
-
-static int print_times(const struct options *o, const struct times *t, const struct qpw_printer *p)
-{
-    static const struct qpw_table_column columns[] = {{.title = "FROM"}, {.title = "CONNECTIONS", .right = true}, {.title = "PACKETS", .right = true},
-                                                      {.title = "BYTES", .right = true}, {.title = "UNEXPECTED", .right = true}, {.title = ""}};
-    QPW_CLEANUP(qpw_table_clear)
-    struct qpw_table table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)};
-    char when[40], connections[24], packets[24], bytes[24], unexpected[24], line[64];
-    uint64_t most = 0;
-    int r = 0;
-
-    for (size_t i = 0; i < t->n; i++)
-        if (qpw_sum_of(&t->moments[i].all).packets > most)
-            most = qpw_sum_of(&t->moments[i].all).packets;
-    for (size_t i = 0; r == 0 && i < t->n; i++) {
-        const struct moment *m = &t->moments[i];
-        struct qpw_sum sum = qpw_sum_of(&m->all);
-        const char *cells[] = {moment_text(m->start, o->by, when, sizeof(when)), qpw_words_count(m->all.connections, connections, sizeof(connections)),
-                               qpw_words_count(sum.packets, packets, sizeof(packets)), qpw_words_bytes(sum.bytes, bytes, sizeof(bytes)),
-                               m->unexpected ? qpw_words_count(m->unexpected, unexpected, sizeof(unexpected)) : "-",
-                               bar(sum.packets, most, line, sizeof(line))};
-
-        r = qpw_table_add(&table, m->unexpected ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
-    }
-    if (r < 0)
-        return r;
-    return qpw_table_print(&table, p);
-}
-
-/* ---- Remote ends ---- */
-
-struct ends {
-    struct qpw_table table;
-    json_t *rows; /* NULL: text */
-    bool with_service;
-    size_t n;
-    int r;
-};
-
-static const struct qpw_table_column end_columns[] = {
-    {.title = "HOST"}, {.title = "DIRECTION"}, {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}, {.title = "OUTCOME"},
-    {.title = "CONNECTIONS", .right = true}, {.title = "FIRST"}, {.title = "LAST"}, {.title = "PROCESS", .optional = true}};
-
-static bool add_end(const struct qpw_history_end *end, void *arg)
-{
-    struct ends *e = arg;
-    char service[64], connections[24], first[40], last[40];
-    const char *cells[] = {end->remote, qpw_words_direction(end->key.direction),
-                           qpw_words_service(end->key.kind, end->key.protocol, end->key.port, service, sizeof(service)),
-                           qpw_verdict_name(end->key.verdict), end->rule, qpw_outcome_name(end->outcome),
-                           qpw_words_count(end->connections, connections, sizeof(connections)),
-                           qpw_words_time((uint64_t)end->first * SECOND_NS, first, sizeof(first)),
-                           qpw_words_time((uint64_t)end->last * SECOND_NS, last, sizeof(last)), end->process};
-    json_t *o;
-
-    e->n++;
-    if (!e->rows) {
-        e->r = qpw_table_add(&e->table, end->finding ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
-        return e->r == 0;
-    }
-    o = json_pack("{s:o}", "host", qpw_json_text(end->remote));
-    qpw_json_set_service(o, end->key.kind, end->key.protocol, end->key.port);
-    json_object_update_new(o, json_pack("{s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "direction", qpw_direction_name(end->key.direction), "verdict",
-                                        qpw_verdict_name(end->key.verdict), "rule", qpw_json_text(end->rule), "peer", qpw_json_text(end->peer),
-                                        "outcome", qpw_outcome_name(end->outcome), "connections", qpw_json_number(end->connections), "first",
-                                        qpw_json_time((uint64_t)end->first * SECOND_NS), "last", qpw_json_time((uint64_t)end->last * SECOND_NS),
-                                        "process", qpw_json_text(end->process), "finding", (int)end->finding));
-    json_array_append_new(e->rows, o);
-    return true;
-}
-
-/* ---- First seen ---- */
-
-static const char *const new_names[] = {"service", "host", "program", "listener"};
-
-static bool add_new(const struct qpw_history_news *news, void *arg)
-{
-    struct ends *e = arg;
-    char service[64] = "", first[40];
-    bool is_service = news->what == QPW_HISTORY_NEW_SERVICE || news->what == QPW_HISTORY_NEW_LISTENER || news->what == QPW_HISTORY_NEW_END;
-    const char *cells[] = {qpw_words_time((uint64_t)news->first * SECOND_NS, first, sizeof(first)), new_names[news->what], news->name,
-                           is_service ? qpw_words_direction(news->key.direction) : "",
-                           is_service ? qpw_words_service(news->key.kind, news->key.protocol, news->key.port, service, sizeof(service)) : "",
-                           news->key.verdict ? qpw_verdict_name(news->key.verdict) : "", news->rule};
-
-    e->n++;
-    if (!e->rows) {
-        e->r = qpw_table_add(&e->table, news->key.verdict == QPW_VERDICT_UNEXPECTED ? QPW_TEXT_BAD : QPW_TEXT_PLAIN, cells);
-        return e->r == 0;
-    }
-    json_t *o = json_pack("{s:o,s:s,s:o}", "first", qpw_json_time((uint64_t)news->first * SECOND_NS), "new", new_names[news->what], "name",
-                          qpw_json_text(news->name));
-    if (is_service)
-        qpw_json_set_service(o, news->key.kind, news->key.protocol, news->key.port);
-    json_object_update_new(o, json_pack("{s:o,s:o,s:o}", "direction", qpw_json_text(is_service ? qpw_direction_name(news->key.direction) : ""),
-                                        "verdict", qpw_json_text(news->key.verdict ? qpw_verdict_name(news->key.verdict) : ""), "rule",
-                                        qpw_json_text(news->rule)));
-    json_array_append_new(e->rows, o);
-    return true;
-}
-
-static const struct qpw_table_column new_columns[] = {{.title = "FIRST SEEN"}, {.title = "NEW"}, {.title = "NAME"}, {.title = "DIRECTION"},
-                                                      {.title = "SERVICE"}, {.title = "VERDICT"}, {.title = "RULE"}};
-
 /* ---- Losses ---- */
 
 struct losses {
@@ -332,42 +158,27 @@ static void print_window(const struct qpw_history_observed *seen, const struct q
                    seen->blind ? "; not seen: " : "", seen->blind ? qpw_words_duration((uint64_t)seen->blind * SECOND_NS, blind, sizeof(blind)) : "");
 }
 
-/* Run the query, into the rows of the document or onto the screen. Returns 0, or a negative number with err filled. */
+/* Run the queries, into the document or, without one, onto the screen. Returns 0, or a negative number with err filled. */
 static int answer(struct qpw_history_reader *reader, const struct options *o, json_t *document, struct qpw_error *err)
 {
-    struct qpw_printer p = qpw_printer_of(stdout);
-    struct times times = {.rows = document ? json_array() : NULL};
-    struct ends ends = {.rows = document && (o->what == WHAT_PORT || o->what == WHAT_HOST || o->what == WHAT_NEW) ? json_array() : NULL,
-                        .table = {.columns = o->what == WHAT_NEW ? new_columns : end_columns,
-                                  .n_columns = o->what == WHAT_NEW ? sizeof(new_columns) / sizeof(*new_columns)
-                                                                   : sizeof(end_columns) / sizeof(*end_columns)}};
+    struct qpw_history_list rows = {.rows = document ? json_array() : NULL}, hosts = rows;
     int r = 0;
 
-    p.indent = 0;
-    if (o->what == WHAT_ALL || o->what == WHAT_PORT)
-        r = qpw_history_rows(reader, &o->filter, (enum qpw_history_by)o->by, add_row, &times, err);
-    if (r == 0 && !document && times.n)
-        r = print_times(o, &times, &p);
-    if (r == 0 && o->what == WHAT_NEW)
-        r = qpw_history_newly(reader, &o->filter.window, add_new, &ends, err);
-    else if (r == 0 && o->what != WHAT_ALL)
-        r = qpw_history_ends(reader, &o->filter, o->what == WHAT_HOST ? o->host : NULL, add_end, &ends, err);
-    if (times.failed || ends.r < 0)
-        r = qpw_fail(err, -ENOMEM, "out of memory");
-    if (r == 0 && !document && ends.n) {
-        if (times.n)
-            qpw_print_end(&p);
-        r = qpw_table_print(&ends.table, &p);
+    if (document)
+        json_object_set_new(document, "rows", rows.rows);
+    if (document && o->what == WHAT_PORT) {
+        hosts.rows = json_array();
+        json_object_set_new(document, "hosts", hosts.rows);
     }
-    if (r == 0 && !document && !times.n && !ends.n)
-        qpw_print_line(&p, "nothing was counted");
-    qpw_table_clear(&ends.table);
-    free(times.moments);
-    if (document) {
-        json_object_set_new(document, "rows", o->what == WHAT_HOST || o->what == WHAT_NEW ? (json_decref(times.rows), ends.rows) : times.rows);
-        if (o->what == WHAT_PORT)
-            json_object_set_new(document, "hosts", ends.rows);
-    }
+    if (o->what == WHAT_NEW)
+        r = qpw_history_list_new(reader, &o->filter.window, &rows, err);
+    else if (o->what != WHAT_HOST)
+        r = qpw_history_list_times(reader, &o->filter, (enum qpw_history_by)o->by, &rows, err);
+    hosts.n = rows.n;
+    if (r == 0 && (o->what == WHAT_PORT || o->what == WHAT_HOST))
+        r = qpw_history_list_ends(reader, &o->filter, o->what == WHAT_HOST ? o->host : NULL, &hosts, err);
+    if (r == 0 && !document && !hosts.n)
+        puts("nothing was counted");
     return r;
 }
 
