@@ -36,6 +36,8 @@ static bool is_kept(void *argument)
 /* What serve found stays found when it reads policy and keys again: found.json is never without it. */
 static void reload(const struct nodes *c)
 {
+    netns_run(&c->bridge, "cd %s/node1 && for i in $(seq 1200); do jq -e '.found[] | select(.signature == \"cluster-scan\")' state/found.json "
+                          ">/dev/null && exit 0; sleep 0.05; done; exit 1", c->folder);
     kill(c->serve[0], SIGHUP);
     netns_run(&c->bridge, "cd %s/node1 && at=$(jq -r .at state/found.json) && for i in $(seq 600); do "
                           "jq -e '.found[] | select(.signature == \"cluster-scan\")' state/found.json >/dev/null || exit 1; "

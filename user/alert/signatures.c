@@ -244,7 +244,7 @@ static const struct qpw_signature signatures[QPW_SIG_COUNT] = {
         "qportwatch: a node's peers receive packets that it did not see itself send",
         "Counted by both ends: {detail}.", "Look for unmonitored devices and for programs that send around the hooks on that node."},
     [QPW_SIG_CLUSTER_DOWN] = {1000655, OF(CLUSTER_DOWN), QPW_REPEAT_DAY, false, "cluster-down",
-        "qportwatch: a node is silent to all its peers", "{detail}.", "Is the node down?"},
+        "qportwatch: a node is silent to all its peers", "{detail}.", "Is the node down, or its link?"},
     [QPW_SIG_CLUSTER_STALE] = {1000656, OF(CLUSTER_STALE), QPW_REPEAT_DAY, false, "cluster-stale",
         "qportwatch: a node makes no statement any more",
         "{detail}.", "Look at the auditor and `serve` on that node: they have ended, or are cut off. An intruder would end them, too."},
