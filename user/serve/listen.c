@@ -19,7 +19,6 @@
 #include "host/clock.h"
 #include "metrics/openmetrics.h"
 #include "serve/listen_internal.h"
-#include "util/cleanup.h"
 
 const char *qpw_answer_kind_name(unsigned kind)
 {
@@ -241,14 +240,14 @@ void qpw_listen_close(struct qpw_listen *l)
     free(l);
 }
 
-QPW_CLEANUP_POINTER(struct qpw_listen, qpw_listen_close)
-
 /* Open a daemon for each address and each socket that was given. */
 static int open_all(struct qpw_listen *l, const struct qpw_listen_options *options, struct qpw_error *err)
 {
     struct place place;
     int r;
 
+    if (l->epoll < 0)
+        return qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
     for (size_t i = 0; i < options->n_addresses; i++) {
         place_at(options->addresses[i], options->port, &place);
         r = open_one(l, options, &place, err);
@@ -268,23 +267,24 @@ static int open_all(struct qpw_listen *l, const struct qpw_listen_options *optio
 
 int qpw_listen_open(const struct qpw_listen_options *options, struct qpw_listen **ret, struct qpw_error *err)
 {
-    QPW_CLEANUP(qpw_listen_closep) struct qpw_listen *l = calloc(1, sizeof(*l));
+    struct qpw_listen *l;
     int r;
 
+    if (options->n_addresses + options->n_sockets > QPW_LISTEN_ADDRESSES)
+        return qpw_fail(err, -E2BIG, "more than %u addresses to listen on", QPW_LISTEN_ADDRESSES);
+    l = calloc(1, sizeof(*l));
     if (!l)
         return qpw_fail(err, -ENOMEM, "out of memory");
     l->policy = options->policy;
     l->by_ca = options->ca != NULL;
     l->outbox = options->outbox;
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll < 0)
-        return qpw_fail(err, -errno, "cannot wait for connections: %s", strerror(errno));
-    if (options->n_addresses + options->n_sockets > QPW_LISTEN_ADDRESSES)
-        return qpw_fail(err, -E2BIG, "more than %u addresses to listen on", QPW_LISTEN_ADDRESSES);
     r = open_all(l, options, err);
-    if (r < 0)
+    if (r < 0) {
+        qpw_listen_close(l);
         return r;
-    *ret = QPW_TAKE(l);
+    }
+    *ret = l;
     return 0;
 }
 
@@ -314,16 +314,20 @@ void qpw_listen_step(struct qpw_listen *l)
 
 static bool is_place(int fd, const struct place *place)
 {
-    struct sockaddr_storage bound = {0};
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&place->address;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&place->address;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } bound = {.six = {0}};
     socklen_t length = sizeof(bound);
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound, *wanted_six = (const struct sockaddr_in6 *)&place->address;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound, *wanted = (const struct sockaddr_in *)&place->address;
 
-    if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0 || bound.ss_family != place->address.ss_family)
+    if (getsockname(fd, &bound.any, &length) < 0 || bound.any.sa_family != place->address.ss_family)
         return false;
-    if (bound.ss_family == AF_INET6)
-        return six->sin6_port == wanted_six->sin6_port && !memcmp(&six->sin6_addr, &wanted_six->sin6_addr, 16);
-    return four->sin_port == wanted->sin_port && four->sin_addr.s_addr == wanted->sin_addr.s_addr;
+    if (bound.any.sa_family == AF_INET6)
+        return bound.six.sin6_port == six->sin6_port && !memcmp(&bound.six.sin6_addr, &six->sin6_addr, 16);
+    return bound.four.sin_port == four->sin_port && bound.four.sin_addr.s_addr == four->sin_addr.s_addr;
 }
 
 /* Duplicate the listening socket of the daemon at that place, or of the daemon of that number (place NULL). -1: none. */

@@ -98,12 +98,16 @@ int qpw_serve_open_listen(struct qpw_serve *s, struct qpw_error *err)
 /* Return the port at which peers find this node: the one of a socket that was given, or that of the options. */
 static uint16_t port_of(const struct qpw_serve *s)
 {
-    struct sockaddr_storage at = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } at = {.six = {0}};
     socklen_t length = sizeof(at);
 
-    if (!s->n_sockets || getsockname(s->sockets[0], (struct sockaddr *)&at, &length) < 0)
+    if (!s->n_sockets || getsockname(s->sockets[0], &at.any, &length) < 0)
         return s->port;
-    return ntohs(at.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&at)->sin6_port : ((const struct sockaddr_in *)&at)->sin_port);
+    return ntohs(at.any.sa_family == AF_INET6 ? at.six.sin6_port : at.four.sin_port);
 }
 
 void qpw_serve_warn_port(const struct qpw_serve *s)

@@ -75,30 +75,34 @@ static _Noreturn void execute(const struct maker *m, const struct document *d, i
     _exit(QPW_EXIT_FAILED);
 }
 
+/* Return a descriptor of a process that was begun; or a negative errno, and it has ended. */
+static int follow(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0), r = -errno;
+
+    if (fd >= 0)
+        return fd;
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return r;
+}
+
 static int begin(const struct maker *m, const struct document *d, int out, struct run *ret)
 {
-    QPW_CLEANUP(qpw_closep) int mine = -1;
-    QPW_CLEANUP(qpw_closep) int other = -1;
     int reason[2], r;
 
     if (pipe2(reason, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
-    mine = reason[0];
-    other = reason[1];
-    *ret = (struct run){.pid = fork(), .reason = -1, .pidfd = -1};
+    *ret = (struct run){.pid = fork(), .reason = reason[0]};
     if (ret->pid == 0)
-        execute(m, d, out, other);
-    if (ret->pid < 0)
-        return -errno;
-    ret->pidfd = (int)syscall(SYS_pidfd_open, ret->pid, 0);
-    if (ret->pidfd < 0) {
-        r = -errno;
-        kill(ret->pid, SIGKILL);
-        waitpid(ret->pid, NULL, 0);
+        execute(m, d, out, reason[1]);
+    r = ret->pid < 0 ? -errno : follow(ret->pid);
+    close(reason[1]);
+    if (r < 0) {
+        close(reason[0]);
         return r;
     }
-    ret->reason = mine;
-    mine = -1;
+    ret->pidfd = r;
     return 0;
 }
 
@@ -240,35 +244,45 @@ static _Noreturn void work(struct maker *m, pid_t parent)
 
 /* ---- This process ---- */
 
+/* Begin the process beside. Return 0 or a negative errno. */
+static int begin_beside(struct qpw_refresh *refresh, struct maker *m)
+{
+    pid_t parent = getpid();
+    int pipes[2], r = qpw_program_beside(PROGRAM, m->program);
+
+    if (r < 0)
+        return r;
+    if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    m->results = pipes[1];
+    refresh->pid = fork();
+    if (refresh->pid == 0) {
+        close(pipes[0]);
+        work(m, parent);
+    }
+    r = refresh->pid < 0 ? -errno : 0;
+    close(pipes[1]);
+    if (r < 0)
+        close(pipes[0]);
+    refresh->fd = pipes[0];
+    return r;
+}
+
 int qpw_refresh_open(const char *state, struct qpw_refresh **ret, struct qpw_error *err)
 {
-    QPW_CLEANUP(qpw_freep) struct qpw_refresh *refresh = calloc(1, sizeof(*refresh));
+    struct qpw_refresh *refresh = calloc(1, sizeof(*refresh));
     struct maker maker = {.state = state};
-    pid_t parent = getpid();
-    int pipes[2], r;
+    int r;
 
     *ret = NULL;
     if (!refresh)
         return qpw_fail(err, -ENOMEM, "out of memory");
-    r = qpw_program_beside(PROGRAM, maker.program);
-    if (r == 0 && pipe2(pipes, O_CLOEXEC | O_NONBLOCK) < 0)
-        r = -errno;
-    if (r < 0)
-        return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
-    maker.results = pipes[1];
-    refresh->fd = pipes[0];
-    refresh->pid = fork();
-    if (refresh->pid == 0) {
-        close(pipes[0]);
-        work(&maker, parent);
-    }
-    r = -errno;
-    close(pipes[1]);
-    if (refresh->pid < 0) {
-        close(pipes[0]);
+    r = begin_beside(refresh, &maker);
+    if (r < 0) {
+        free(refresh);
         return qpw_fail(err, r, "what makes the statements cannot be started: %s", strerror(-r));
     }
-    *ret = QPW_TAKE(refresh);
+    *ret = refresh;
     return 0;
 }
 

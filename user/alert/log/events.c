@@ -112,7 +112,7 @@ static const char *read_end(const char *path, char *buf, size_t size, size_t *re
 
 void qpw_log_events_recall(struct qpw_log_events *e, const char *epoch, const char *path, uint64_t last)
 {
-    QPW_CLEANUP(qpw_freep) char *buf = e->begun || e->size ? NULL : malloc(RECALL_BYTES);
+    char *buf = e->begun || e->size ? NULL : malloc(RECALL_BYTES);
     size_t length = 0;
     const char *line = buf ? read_end(path, buf, RECALL_BYTES, &length) : NULL, *end;
     struct qpw_log_chain chain;
@@ -125,6 +125,7 @@ void qpw_log_events_recall(struct qpw_log_events *e, const char *epoch, const ch
         length -= n + 1;
         line = end + 1;
     }
+    free(buf);
 }
 
 bool qpw_log_events_head(const char *line, size_t length, char ret_epoch[QPW_LOG_EVENTS_EPOCH], uint64_t *ret_after)
