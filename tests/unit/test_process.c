@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "control/sender.h"
+#include "host/cgroup_unit.h"
 #include "host/process.h"
 #include "util/text.h"
 

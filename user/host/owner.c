@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/cgroup.h"
+#include "host/cgroup_unit.h"
 #include "host/clock.h"
 #include "host/executable.h"
 #include "util/text.h"

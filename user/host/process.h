@@ -67,13 +67,6 @@ int qpw_process_exe(int pid, char *buf, size_t size);
 void qpw_user_name(uint32_t uid, char *buf, size_t size);
 
 /*
- * Extract the systemd unit or container from the text of /proc/PID/cgroup (version 1 or 2): "ssh.service", "docker
- * 0123456789ab", "lxc web"; for a user's own units and containers "user@1000.service/nc.service"; otherwise an empty
- * string. Truncated to size.
- */
-void qpw_cgroup_unit(const char *text, char *buf, size_t size);
-
-/*
  * Return whether /proc shows every process of this machine and this process may inspect them. Only then does "no
  * process holds it" mean that the kernel does; false in a pid namespace, with hidepid, or without CAP_SYS_PTRACE.
  */

@@ -112,3 +112,10 @@ char *qpw_hex(const uint8_t *bytes, size_t n, char *buf)
     buf[2 * n] = '\0';
     return buf;
 }
+
+bool qpw_text_ends(const char *text, size_t length, const char *end)
+{
+    size_t n = strlen(end);
+
+    return length > n && !memcmp(text + length - n, end, n);
+}

@@ -34,6 +34,9 @@ char *qpw_text_cut(char *buf, size_t size, const char *text);
 /* Replace each control character, and each byte that is not UTF-8, by '?', in place. Returns text. */
 char *qpw_text_clean(char *text);
 
+/* Return whether the `length` characters of text are more than `end` and end with it. */
+bool qpw_text_ends(const char *text, size_t length, const char *end);
+
 /* Write n bytes as 2 n lower-case hexadecimal digits and a terminating zero. Returns buf. */
 char *qpw_hex(const uint8_t *bytes, size_t n, char *buf);
 
