@@ -30,6 +30,7 @@ static const struct family {
     {AUDIT_NODE, "10.0.0.2", "10.0.0.9", "10.0.0.8", "224.0.0.251", AUDIT_XDP},
     {AUDIT_NODE6, "fd00::2", "fd00::9", "fd00::8", "ff02::fb", AUDIT_TC},
 };
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares the loop's variable */
 #define EACH_FAMILY(f) (const struct family *f = families; f < families + 2; f++)
 
 /* Open without the cache, whose entries end within seconds, while the tests advance by minutes. */

@@ -255,7 +255,7 @@ static int write_report(const struct subject *about, const struct qpw_report *re
     int r = o->evidence ? qpw_evidence_check(o->evidence, err) : 0;
 
     if (r < 0)
-        return r;
+        return r; /* NOLINT(clang-analyzer-unix.Malloc): clang 14 does not see what QPW_CLEANUP() frees */
     if (!rendering)
         return qpw_fail(err, -ENOMEM, "out of memory");
     r = qpw_anonymize_open(o->key, &anonymous, err);
