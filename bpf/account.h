@@ -10,7 +10,7 @@
 #include "look.h"
 #include "track.h"
 
-/* The row that connection c counts in now. */
+/* Return the row that connection c counts in now. */
 static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_conn *c, __u16 port)
 {
     qpw_meter_key_clear(w);
@@ -81,7 +81,7 @@ QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)
     return 0;
 }
 
-/* May packets like this one be answered for by the cache from now on? */
+/* Return whether the cache may answer for packets like this one from now on. */
 static __always_inline __u32 qpw_cacheable(const struct qpw_work *w, const struct qpw_conn *c)
 {
     __u32 this_way = w->rx ? QPW_CACHE_RX : QPW_CACHE_TX;
@@ -173,7 +173,7 @@ QPW_STAGE __u32 qpw_parent_note(const struct qpw_conn *c)
     return 0;
 }
 
-/* The frame that this packet came in opens an exchange in the name of that peer: its source MAC is noted. */
+/* Note the source MAC of a frame that opens an exchange in the name of that peer. */
 __noinline __u32 qpw_opener_note(__u32 peer)
 {
     struct qpw_work *w = qpw_work();
@@ -203,7 +203,7 @@ __noinline __u32 qpw_opener_note(__u32 peer)
     return 0;
 }
 
-/* Meter, finding, parents, cache of a packet on connection c, which is judged. */
+/* Account for a packet on connection c, which is judged: meter, finding, parents, cache. */
 QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
 {
     struct qpw_work *w = qpw_work();

@@ -61,7 +61,7 @@ struct {
 PROGRAM_ARRAY(bench_xdp);
 PROGRAM_ARRAY(bench_tc);
 
-/* The port that an IPv4 TCP packet goes to with its protocol above; 0: another packet. */
+/* Return the port that an IPv4 TCP packet goes to with its protocol above; 0: another packet. */
 static __always_inline __u32 service(struct xdp_md *ctx)
 {
     void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
@@ -109,7 +109,7 @@ int bench_count_hash(struct xdp_md *ctx)
     return XDP_PASS;
 }
 
-/* The n-th flow's addresses and ports into an Ethernet frame with an IPv4 header without options. */
+/* Write the n-th flow's addresses and ports into an Ethernet frame with an IPv4 header without options. */
 static __always_inline void rewrite(void *data, void *end)
 {
     __u32 zero = 0, n, host, *address;
@@ -160,7 +160,7 @@ int bench_empty(struct __sk_buff *skb)
     return TC_ACT_UNSPEC;
 }
 
-/* The socket that a test run gives its frames is noted as one that a process has made. */
+/* Note the socket that a test run gives its frames as one that a process has made. */
 static __always_inline void note_owner(struct __sk_buff *skb)
 {
     __u32 zero = 0;

@@ -25,7 +25,7 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/* bucket: of the tuple. */
+/* Return the incarnation of a tuple's bucket. */
 static __always_inline __u32 qpw_incarnation(__u32 bucket, int is_syn)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -43,7 +43,7 @@ static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
     return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
 }
 
-/* Has the bucket perhaps entries beside the half-open ones? w->key's is w->bucket. */
+/* Return 0 if the bucket certainly has no entries beside the half-open ones. w->key's is w->bucket. */
 static __always_inline __u32 qpw_live(__u32 bucket)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -51,7 +51,7 @@ static __always_inline __u32 qpw_live(__u32 bucket)
     return all ? all->open[bucket & (QPW_INCARNATIONS - 1)].live >> qpw_live_shift(bucket) & 0xff : 1;
 }
 
-/* One entry more, or one less. */
+/* Count one entry more in the bucket, or one less. */
 static __always_inline void qpw_live_add(__u32 bucket, int more)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -71,7 +71,7 @@ static __always_inline void qpw_invalidate_fragments(__u32 pair)
         __sync_fetch_and_add(&all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 
-/* Cached copies of w->key on all CPUs are out of date from now on; those of its SYNs only if `syn_too`. */
+/* Invalidate the cached copies of w->key on all CPUs; those of its SYNs only if `syn_too`. */
 static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -93,7 +93,7 @@ struct qpw_cache_lines {
     struct qpw_cache_line *own, *other;
 };
 
-/* 0: there are none. */
+/* Find the two lines of a tag. Returns 0 if there are none. */
 static __always_inline int qpw_cache_lines(const struct qpw_tag *t, struct qpw_cache_lines *ret)
 {
     __u32 index = qpw_tag_line(t, config.secret, config.cache_mask), number = index / QPW_CACHE_BLOCK;
@@ -106,7 +106,7 @@ static __always_inline int qpw_cache_lines(const struct qpw_tag *t, struct qpw_c
     return 1;
 }
 
-/* The entry that is exactly the wanted one, 0: it is not in this line. */
+/* Return the entry that is exactly the wanted one; 0: it is not in this line. */
 static __always_inline __u64 qpw_line_find(const struct qpw_cache_line *line, __u64 want)
 {
 #pragma unroll
@@ -116,7 +116,7 @@ static __always_inline __u64 qpw_line_find(const struct qpw_cache_line *line, __
     return 0;
 }
 
-/* The slot to count a packet in, 0: take the slow path. payload: how many bytes of it. */
+/* Return the slot to count a packet in; 0: take the slow path. payload: how many bytes of it. */
 static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incarnation, int rx, __u32 payload, __u64 now)
 {
     __u64 want = qpw_tag_value(t, incarnation, control.generation, qpw_epoch(now)), entry;

@@ -100,14 +100,14 @@ static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
     return c;
 }
 
-/* w->conn under w->key. 0, or a negative errno: -EEXIST (-17) where it is there already. */
+/* Store w->conn under w->key. Returns 0, or a negative errno: -EEXIST if it is there already. */
 static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
 {
     long rc;
 
     if (conn_class == QPW_CLASS_HALF)
-        return qpw_half_put() ? 0 : -17;
-    qpw_live_add(w->bucket, 1);
+        return qpw_half_put() ? 0 : -EEXIST;
+    qpw_live_add(w->bucket, /* more= */ 1);
     if (conn_class == QPW_CLASS_EST)
         rc = bpf_map_update_elem(&conns_est, &w->key, &w->conn, BPF_NOEXIST);
     else if (conn_class == QPW_CLASS_OUT)
@@ -115,11 +115,11 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
     else
         rc = bpf_map_update_elem(&conns_dgram, &w->key, &w->conn, BPF_NOEXIST);
     if (rc)
-        qpw_live_add(w->bucket, 0);
+        qpw_live_add(w->bucket, /* more= */ 0);
     return rc;
 }
 
-/* The entry of w->key that was just stored in that table. */
+/* Find the entry of w->key that was just stored in that table. */
 static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 conn_class)
 {
     switch (conn_class) {
@@ -150,7 +150,7 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     }
     if (rc)
         return 0;
-    qpw_live_add(w->bucket, 0);
+    qpw_live_add(w->bucket, /* more= */ 0);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
     return 0;
 }
@@ -170,7 +170,7 @@ __noinline __u32 qpw_conn_store_work(void)
         return 0;
     conn_class = w->conn.conn_class;
     rc = qpw_conn_insert(w, conn_class);
-    if (rc && rc != -17 /* EEXIST: another CPU was first, its entry is the truth */) {
+    if (rc && rc != -EEXIST /* another CPU was first, its entry is the truth */) {
         qpw_stat(conn_class == QPW_CLASS_EST     ? QPW_LOSS_CONN_EST_FULL
                  : conn_class == QPW_CLASS_OUT   ? QPW_LOSS_CONN_OUT_FULL
                  : conn_class == QPW_CLASS_DGRAM ? QPW_LOSS_CONN_DGRAM_FULL
@@ -223,10 +223,10 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
     if (old == conn_class)
         return c;
     if (!config.replay) { /* there, user space takes entries out of the sets to make room */
-        if (old == QPW_CLASS_HALF && conn_class == QPW_CLASS_EST && qpw_half_hold(1))
+        if (old == QPW_CLASS_HALF && conn_class == QPW_CLASS_EST && qpw_half_hold(/* hold= */ 1))
             return c;
         if (old & QPW_CLASS_HELD && conn_class == QPW_CLASS_HALF) {
-            qpw_half_hold(0);
+            qpw_half_hold(/* hold= */ 0);
             return c;
         }
     }

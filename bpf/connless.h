@@ -15,13 +15,13 @@ static __always_inline void qpw_count_meter(struct qpw_work *w)
     qpw_count(qpw_meter_slot(w), w->rx, w->frames, w->bytes);
 }
 
-/* Is there a finding of w->finding? */
+/* Return whether w->finding is in a table. */
 static __always_inline int qpw_has_finding(struct qpw_work *w)
 {
-    return !!qpw_finding_find(w, 1);
+    return !!qpw_finding_find(w, /* any= */ 1);
 }
 
-/* The two ends of a frame into w->finding, its sender as initiator, or the other way round. */
+/* Write the two ends of a frame into w->finding, its sender as initiator, or the other way round. */
 static __always_inline void qpw_ethertype_ends(struct qpw_work *w, int turned)
 {
     __u8 *from = turned ? w->finding.responder : w->finding.initiator;
@@ -61,13 +61,13 @@ static __noinline __u32 qpw_ethertype_finding(struct qpw_work *w, __u32 meter, _
     if (w->owner.how)
         v->owner = w->owner;
     v->flags = (group ? QPW_FINDING_MULTICAST : 0) | (w->rx ? 0 : QPW_FINDING_NODE);
-    qpw_ethertype_ends(w, 0);
+    qpw_ethertype_ends(w, /* turned= */ 0);
     if (!group && !qpw_has_finding(w)) {
-        qpw_ethertype_ends(w, 1);
+        qpw_ethertype_ends(w, /* turned= */ 1);
         if (qpw_has_finding(w))
             v->outcome = QPW_OUTCOME_DATA;
         else
-            qpw_ethertype_ends(w, 0);
+            qpw_ethertype_ends(w, /* turned= */ 0);
     }
     return qpw_finding_touch();
 }
@@ -148,12 +148,12 @@ __noinline __u32 qpw_unjudged(__u32 reason, __u32 both, __u32 meter)
 
     if (!w)
         return 0;
-    qpw_unjudged_key(w, reason, 0);
+    qpw_unjudged_key(w, reason, /* remote_first= */ 0);
     known = qpw_has_finding(w);
     if (w->rx && !known)
         return 0;
     if (both && !known)
-        qpw_unjudged_key(w, reason, 1);
+        qpw_unjudged_key(w, reason, /* remote_first= */ 1);
     v = &w->finding_value;
     __builtin_memset(v, 0, sizeof(*v));
     v->first_ns = v->last_ns = w->now;
@@ -194,7 +194,7 @@ static __always_inline __u32 qpw_unjudged_packet(struct qpw_work *w, __u32 meter
     return qpw_unjudged(reason, QPW_ASKED_WHAT(qpw_question_get()) >= QPW_ASKED_THIS, meter);
 }
 
-/* A packet without a connection: undecodable, or a fragment whose first is not known. The verdict peer comes first. */
+/* Account for a packet without a connection: undecodable, or a fragment whose first is unknown. Verdict peer comes first. */
 __noinline __u32 qpw_undecided(__u32 direction)
 {
     struct qpw_work *w = qpw_work();

@@ -57,7 +57,7 @@ static __always_inline struct qpw_wire qpw_wire_of(const struct qpw_input *in, _
     return wire;
 }
 
-/* A connection begins to count in a row (+1) or was found to belong to another one (-1: sums wrap back). */
+/* Count a connection into a row (+1), or out of it when it was found to belong to another (-1: sums wrap back). */
 static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
 {
     struct qpw_counts *counts = qpw_counts(slot);
@@ -66,7 +66,7 @@ static __always_inline void qpw_count_connection(__u32 slot, __s64 change)
         counts->connections += change;
 }
 
-/* An empty key for w->meter, except for the interface. */
+/* Empty w->meter, except for the interface. */
 static __always_inline void qpw_meter_key_clear(struct qpw_work *w)
 {
     __builtin_memset(&w->meter, 0, sizeof(w->meter));
@@ -123,7 +123,7 @@ static __always_inline int qpw_is_last_row(const struct qpw_work *w)
     return w->row_slot && qpw_same_row(&w->row, &w->meter);
 }
 
-/* The slot of w->meter; makes the row if it is new, gives the overflow row if there is no room. Never 0. */
+/* Return the slot of w->meter, whose row is made if it is new; that of the overflow row if there is no room. Never 0. */
 __noinline __u32 qpw_meter_find(void)
 {
     struct qpw_work *w = qpw_work();

@@ -36,7 +36,7 @@ static __always_inline int qpw_token(struct qpw_tokens *t, __u64 now)
     return 1;
 }
 
-/* The finding *key / *value is new or rose. An answered one needs no token. */
+/* Report that the finding *key / *value is new or rose. An answered one needs no token. */
 QPW_STAGE __u32 qpw_event_finding_of(const struct qpw_finding_key *key, const struct qpw_finding *value)
 {
     struct qpw_work *w = qpw_work();
@@ -68,7 +68,7 @@ static __always_inline void qpw_event_finding(struct qpw_work *w, const struct q
     qpw_event_finding_of(&w->finding, value);
 }
 
-/* A question to user space about w->key, to be filled and submitted; NULL: it cannot be sent, which is counted. */
+/* Reserve a question to user space about w->key, to be filled and submitted; NULL: it cannot be sent, which is counted. */
 static __always_inline struct qpw_event *qpw_event_question(struct qpw_work *w, struct qpw_tokens *bucket, __u32 kind)
 {
     struct qpw_event *e = qpw_token(bucket, w->now) ? bpf_ringbuf_reserve(&events, sizeof(*e), 0) : 0;

@@ -6,7 +6,7 @@
 #include "packet.h"
 #include "qportwatch.h"
 
-/* The time-out of a connection in that state, ns. */
+/* Return the time-out of a connection in that state, ns. */
 static __always_inline __u64 qpw_conn_timeout(const struct qpw_control *control, const struct qpw_conn *c,
                                               __u8 protocol)
 {

@@ -27,14 +27,14 @@ struct qpw_fast {
     __u8 protocol;
 };
 
-/* Two bytes as they stand in the packet. */
+/* Read two bytes as they stand in the packet. */
 static __always_inline __u16 qpw_half(const __u8 *p)
 {
     return *(const __u16 __attribute__((may_alias)) *)p;
 }
 
 /*
- * How long the frame is. XDP: the helper that knows costs as much as a third of this path. Where the IP packet ends
+ * Return the length of the frame. XDP: the helper that knows costs as much as a third of this path. Where the IP packet ends
  * with the linear part nothing follows: a card fills its buffer before it takes another, and buffers have 512 bytes or
  * more and end at multiples of 64. Below 64 bytes the linear part may be a header that the card split off.
  */
@@ -47,7 +47,7 @@ static __always_inline __u32 qpw_fast_length(void *ctx, const struct qpw_input *
     return (__u32)bpf_xdp_get_buff_len(ctx);
 }
 
-/* To the network header: NULL where the form is another. *type in network order. */
+/* Find the network header; NULL: the form is another. *type in network order. */
 static __always_inline const __u8 *qpw_fast_link(const struct qpw_input *in, struct qpw_fast *f, const int l3,
                                                  __u16 *type)
 {
@@ -81,7 +81,7 @@ static __always_inline void qpw_fast_read(const struct qpw_input *in, struct qpw
     f->l4 = h + header;
 }
 
-/* IPv4. 0: the form is another. */
+/* Parse IPv4. Returns 0 if the form is another. */
 static __always_inline int qpw_fast_v4(const struct qpw_input *in, struct qpw_fast *f, const __u8 *h, const int rx)
 {
     if (h + 20 > in->frame.end || h[0] != 0x45 || qpw_half(h + 6) & bpf_htons(0x3fff))
@@ -93,7 +93,7 @@ static __always_inline int qpw_fast_v4(const struct qpw_input *in, struct qpw_fa
     return 1;
 }
 
-/* IPv6. A length of zero is BIG TCP's or a jumbogram's. */
+/* Parse IPv6. A length of zero is BIG TCP's or a jumbogram's. Returns 0 if the form is another. */
 static __always_inline int qpw_fast_v6(const struct qpw_input *in, struct qpw_fast *f, const __u8 *h, const int rx)
 {
     __u32 bytes;
@@ -109,7 +109,7 @@ static __always_inline int qpw_fast_v6(const struct qpw_input *in, struct qpw_fa
     return 1;
 }
 
-/* The transport header. 0: the form is another, or it opens or closes a connection. */
+/* Parse the transport header. Returns 0 if the form is another, or it opens or closes a connection. */
 static __always_inline int qpw_fast_transport(const struct qpw_input *in, struct qpw_fast *f)
 {
     const __u8 *h = f->l4, *end = in->frame.end;
@@ -129,7 +129,7 @@ static __always_inline int qpw_fast_transport(const struct qpw_input *in, struct
     return f->headers <= f->end && (!n || n >= 8) && (start + n <= f->end || in->frame.merged);
 }
 
-/* The slot that the cache knows the packet by, 0: it does not. As qpw_identify() and qpw_cache_find(). */
+/* Return the slot that the cache knows the packet by; 0: it does not. As qpw_identify() and qpw_cache_find(). */
 static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qpw_fast *f, const int rx)
 {
     __u32 ports = bpf_ntohl(qpw_word(f->l4)), incarnation;
@@ -142,7 +142,7 @@ static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qp
     return qpw_cache_find(&f->tag, incarnation, rx, f->end - f->headers, qpw_clock());
 }
 
-/* 1: the packet is counted, and that is all there is to do. rx, l3, xdp: constants of the entry point. */
+/* Return 1 if the packet is counted, and that is all there is to do. rx, l3, xdp: constants of the entry point. */
 static __always_inline int qpw_fast_path(void *ctx, const struct qpw_input *in, const int rx, const int l3,
                                          const int xdp)
 {

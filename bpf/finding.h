@@ -79,7 +79,7 @@ static __noinline int qpw_detail_count(struct qpw_work *w)
     return 0;
 }
 
-/* No place for w->finding: counted per (direction, protocol, port) and per prefix of its initiator. */
+/* Count w->finding, for which there is no slot, per (direction, protocol, port) and per prefix of its initiator. */
 static __always_inline void qpw_finding_lost(struct qpw_work *w)
 {
     struct qpw_detail_key *key = &w->detail;
@@ -126,7 +126,7 @@ static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct
     added->value.flags |= QPW_FINDING_RESERVED;
     added->value.slot = 0;
     rc = bpf_map_update_elem(&reserved, key, added, BPF_NOEXIST);
-    if (rc && rc != -17 /* EEXIST */) {
+    if (rc && rc != -EEXIST) {
         qpw_stat(QPW_LOSS_RESERVED_FULL);
         return;
     }
@@ -162,7 +162,7 @@ static __always_inline __u32 qpw_quota_loss(enum qpw_quota quota)
                                        : QPW_LOSS_FINDING_QUOTA;
 }
 
-/* A slot of that quota. 0, or that there is none. */
+/* Take a slot of that quota. Returns 0, or an error if there is none. */
 static __always_inline long qpw_pop_finding_slot(struct qpw_work *w, enum qpw_quota quota, __u32 *ret_slot)
 {
     long rc;
@@ -203,13 +203,13 @@ static __always_inline void qpw_push_finding_slot(enum qpw_quota quota, __u32 *s
         bpf_map_push_elem(&finding_slots, slot, 0);
 }
 
-/* Its slot, and whether packets of that meter are counted elsewhere. */
+/* Return its slot, and whether packets of that meter are counted elsewhere. */
 static __always_inline __u32 qpw_finding_slot(const struct qpw_finding *f, __u16 meter)
 {
     return f->meter == meter ? f->slot : f->slot | QPW_FINDING_ELSEWHERE;
 }
 
-/* The slot to count packets in, of a finding as qpw_finding_touch() returns it and the meter. */
+/* Return the slot to count packets in, of a finding as qpw_finding_touch() returns it and the meter. */
 static __always_inline __u32 qpw_finding_counts(__u32 finding, __u32 meter)
 {
     return finding && !(finding & QPW_FINDING_ELSEWHERE) ? finding : meter;
@@ -282,7 +282,7 @@ static __always_inline __u32 qpw_finding_raise(struct qpw_work *w, const struct 
     return qpw_finding_slot(f, value->meter);
 }
 
-/* New entry from w->finding_value in the table of its outcome. Returns as qpw_finding_touch() does. */
+/* Enter w->finding_value in the table of its outcome. Returns as qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
 {
     struct qpw_finding *value = &w->finding_value, *other;
@@ -343,7 +343,7 @@ static __always_inline void qpw_finding_owner(struct qpw_work *w, struct qpw_fin
     qpw_event_finding(w, f);
 }
 
-/* What both ends say, in the newest exchange in which both said something that is recognized. */
+/* Note what both ends say, in the newest exchange in which both said something that is recognized. */
 static __always_inline void qpw_finding_speech(struct qpw_finding *f, const struct qpw_finding *now)
 {
     if ((now->speaks[0] & QPW_SPEECH) > QPW_SPEECH_SHORT)
@@ -352,7 +352,7 @@ static __always_inline void qpw_finding_speech(struct qpw_finding *f, const stru
         f->speaks[1] = now->speaks[1];
 }
 
-/* The entry of w->finding among those answered; then, if any, among those attempted. */
+/* Find the entry of w->finding among those answered; then, if any, among those attempted. */
 static __always_inline struct qpw_finding *qpw_finding_find(struct qpw_work *w, int any)
 {
     __u32 slot = qpw_finding_present();
@@ -432,7 +432,7 @@ static __always_inline void qpw_finding_fold(struct qpw_finding_key *finding, co
     finding->aggregated = 1;
 }
 
-/* The key of the finding of w->key's connection c into w->finding. port: the service port, or the ICMP type. */
+/* Write the key of the finding of w->key's connection c into w->finding. port: the service port, or the ICMP type. */
 static __noinline int qpw_finding_key_of(struct qpw_work *w, const struct qpw_conn *c, __u16 port)
 {
     const struct qpw_conn_key *key = &w->key;
@@ -534,7 +534,7 @@ static __always_inline int qpw_may_supersede(const struct qpw_work *w, const str
     return f->provisional || !(w->before.vlan & QPW_CONN_PROVISIONAL) || w->before.reason == QPW_REASON_OWNER_UNKNOWN;
 }
 
-/* w->before, which is w->key as it was, is judged again: its finding no longer holds. port: the service port. */
+/* Withdraw the finding of w->before, which is w->key as it was, because it is judged again. port: the service port. */
 __noinline __u32 qpw_finding_supersede(__u32 port)
 {
     struct qpw_work *w = qpw_work();

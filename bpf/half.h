@@ -44,7 +44,7 @@ static __always_inline int qpw_same_key(const struct qpw_conn_key *a, const stru
     return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]));
 }
 
-/* The entry at that way of w->key's set, from 1; NULL for 0. */
+/* Return the entry at that way of w->key's set, from 1; NULL for 0. */
 static __always_inline struct qpw_conn *qpw_half_at(struct qpw_work *w, __u32 way)
 {
     struct qpw_half *set;
@@ -74,7 +74,7 @@ static __always_inline __u64 qpw_half_marks(const struct qpw_half *set, const __
     return ((const __u64 __attribute__((may_alias)) *)set->mark)[word];
 }
 
-/* The set is written to before it is searched: nothing waits for its line to come, as it would if it were read. */
+/* Write to the set before it is searched: nothing waits for its line to come, as it would if it were read. */
 static __always_inline void qpw_half_ahead(__u32 number)
 {
     struct qpw_half *set = bpf_map_lookup_elem(&conns_half, &number);
@@ -83,7 +83,7 @@ static __always_inline void qpw_half_ahead(__u32 number)
         *(volatile __u32 *)&set->touched = 0;
 }
 
-/* The first way that is empty, QPW_HALF_WAYS: none is. */
+/* Return the first way that is empty; QPW_HALF_WAYS: none is. */
 static __always_inline __u32 qpw_half_empty(const struct qpw_half *set)
 {
     __u32 way = 0;
@@ -147,8 +147,8 @@ static __always_inline __u64 qpw_half_rank(const struct qpw_half_entry *e, __u32
 }
 
 /*
- * The way whose entry makes room in a set that is full; w->half_rank is that entry's rank. Each round of the set begins
- * one way further within the sample: among entries of the same jiffy, the one that came first makes room.
+ * Choose the way whose entry makes room in a set that is full; w->half_rank is that entry's rank. Each round of the set
+ * begins one way further within the sample: among entries of the same jiffy, the one that came first makes room.
  */
 static __always_inline __u32 qpw_half_victim(struct qpw_work *w, struct qpw_half *set)
 {

@@ -76,13 +76,13 @@ static __always_inline __u32 qpw_shape_misfit(struct qpw_work *w, __u32 shape, i
 
 /* ---- Allowances ---- */
 
-/* Is so much still used up? What lies farther off than any packet puts it is from before the clock stepped back. */
+/* Return whether so much is still used up. What lies farther off than any packet puts it is from before the clock stepped back. */
 static __always_inline int qpw_rate_used(__u64 until, __u64 now)
 {
     return until - now - 1 < QPW_RATE_NS + 1000000000ull;
 }
 
-/* Until when it is used up with another `cost`; 0: that is more than `most`. */
+/* Return until when it is used up with another `cost`; 0: that is more than `most`. */
 static __always_inline __u64 qpw_rate_after(__u64 until, __u64 now, __u64 cost, __u64 most)
 {
     __u64 after = (qpw_rate_used(until, now) ? until : now) + cost;
@@ -121,7 +121,7 @@ static __always_inline __u32 qpw_rate_hash(const struct qpw_work *w)
     return (__u32)(qpw_tag_spread(sum, config.secret[QPW_SET_SECRET]) >> 32);
 }
 
-/* Whose allowance it is, into w->rate.key. What the node sends to groups is all its own. */
+/* Write whose allowance it is into w->rate.key. What the node sends to groups is all its own. */
 static __always_inline void qpw_rate_key(struct qpw_work *w, __u32 rule, int group)
 {
     __u8 *addr = (__u8 *)w->rate.key;
@@ -144,7 +144,7 @@ static __always_inline void qpw_rate_key(struct qpw_work *w, __u32 rule, int gro
     }
 }
 
-/* IPv4 /24, IPv6 /48, a card's maker with the /24 of ARP: w->rate.key becomes that of all of its prefix. */
+/* Widen w->rate.key to its whole prefix: IPv4 /24, IPv6 /48, a card's maker with the /24 of ARP. */
 static __always_inline void qpw_rate_prefix(struct qpw_work *w)
 {
     __u8 *addr = (__u8 *)w->rate.key;
@@ -196,7 +196,7 @@ __noinline __u32 qpw_rate_spend(void)
     return taken;
 }
 
-/* The same of the one that a prefix has, and others with it whose hash is the same. */
+/* Do the same with the allowance that a prefix shares with others of the same hash. */
 __noinline __u32 qpw_rate_spend_prefix(void)
 {
     struct qpw_work *w = qpw_work();
@@ -232,7 +232,7 @@ static __always_inline void qpw_rate_costs(struct qpw_work *w, __u32 shape, int 
         w->rate.packets_ns = ~0ull >> 1; /* only as a large one */
 }
 
-/* Why rule's shape has no room for this packet of w->key; QPW_REASON_NONE: it has. Sets w->infra_news. */
+/* Return why rule's shape has no room for this packet of w->key; QPW_REASON_NONE: it has. Sets w->infra_news. */
 __noinline __u32 qpw_infra_misfit(__u32 shape, __u32 rule)
 {
     struct qpw_work *w = qpw_work();
@@ -264,17 +264,23 @@ __noinline __u32 qpw_infra_misfit(__u32 shape, __u32 rule)
 #define QPW_DHCP_END 255
 #define QPW_DHCP_MOST 32 /* options that are looked through */
 
+/* RFC 2131, 4.1; RFC 8415, 7.2 */
+#define QPW_DHCP_SERVER_PORT 67
+#define QPW_DHCP_CLIENT_PORT 68
+#define QPW_DHCP6_SERVER_PORT 547
+#define QPW_DHCP6_CLIENT_PORT 546
+
 /* A datagram of a server to the node's client, which has just asked a group for one. */
 static __always_inline int qpw_is_dhcp_answer(struct qpw_work *w)
 {
     if (!w->rx || w->key.protocol != QPW_IPPROTO_UDP ||
-        !((w->key.remote_port == 67 && w->key.local_port == 68) ||
-          (w->key.remote_port == 547 && w->key.local_port == 546)))
+        !((w->key.remote_port == QPW_DHCP_SERVER_PORT && w->key.local_port == QPW_DHCP_CLIENT_PORT) ||
+          (w->key.remote_port == QPW_DHCP6_SERVER_PORT && w->key.local_port == QPW_DHCP6_CLIENT_PORT)))
         return 0;
     return qpw_grace_get(w);
 }
 
-/* w->question.remote is a server of the node from now on. A full table is no loss: its exchanges are then findings. */
+/* Enter w->question.remote as a server of the node. A full table is no loss: its exchanges are then findings. */
 static __always_inline void qpw_dhcp_know(struct qpw_work *w)
 {
     bpf_map_update_elem(&dhcp_servers, w->question.remote, &w->now, BPF_ANY);

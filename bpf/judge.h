@@ -26,7 +26,7 @@
 #define QPW_ANSWER_VOUCHED(answer) ((answer) & 1u << 9)
 #define QPW_ANSWER_RULE(answer) ((__u16)((answer) >> 16))
 
-/* Number of a place in the verdict table, or QPW_SPACE_SLOTS for none. */
+/* Return the number of a slot of the verdict table, or QPW_SPACE_SLOTS for none. */
 static __always_inline __u32 qpw_space_of(__u32 kind, __u32 protocol, __u32 port)
 {
     if (kind == QPW_KIND_ETHERTYPE)
@@ -45,7 +45,7 @@ __noinline __u32 qpw_space(__u32 kind, __u32 protocol, __u32 port)
     return qpw_space_of(kind, protocol, port);
 }
 
-/* The slot of the verdict table: chain number and QPW_SLOT_LISTED. */
+/* Read a slot of the verdict table: chain number and QPW_SLOT_LISTED. */
 static __always_inline __u32 qpw_slot_of(__u32 outbound, __u32 space)
 {
     __u32 buffer = control.policy_buffer & 1, chunk;
@@ -80,7 +80,7 @@ static __always_inline int qpw_listed_end(int outbound, __u8 protocol, __u16 por
     return !!(qpw_slot(outbound, QPW_SPACE_PROTOCOL + protocol) & QPW_SLOT_LISTED);
 }
 
-/* The value an address has in a set, 0: not in it. key: working space. */
+/* Return the value an address has in a set; 0: not in it. key: working space. */
 static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u32 set, const __u8 *addr)
 {
     __u32 *value;
@@ -92,7 +92,7 @@ static __always_inline __u32 qpw_in_set(void *sets, struct qpw_set_key *key, __u
     return value ? *value : 0;
 }
 
-/* Did the remote address have an answered exchange on that rule within control.parent_ns, or (ever) at any time? */
+/* Return whether the remote address had an answered exchange on that rule within control.parent_ns, or (ever) at any time. */
 static __always_inline int qpw_parent_lives(struct qpw_parent_key *key, const __u8 *remote, __u16 rule, __u64 now,
                                             int ever)
 {
@@ -113,7 +113,7 @@ static __always_inline int qpw_is_judged(const struct qpw_conn *c)
     return c->generation == (__u16)control.generation;
 }
 
-/* c is to be judged again. */
+/* Mark c to be judged again. */
 static __always_inline void qpw_outdate(struct qpw_conn *c)
 {
     c->generation = (__u16)(control.generation - 1);
@@ -145,7 +145,7 @@ static __noinline __u32 qpw_vouch(struct qpw_work *w, __u32 parent, __u32 outbou
     return (__s64)(w->now - control.heartbeat_ns) > (__s64)QPW_AUDITOR_STALE_NS ? QPW_VOUCH_UNKNOWN : QPW_VOUCH_NONE;
 }
 
-/* 224.0.0.0/24 (RFC 5771) or ff02::/16 (RFC 4291). */
+/* Return whether it is of 224.0.0.0/24 (RFC 5771) or ff02::/16 (RFC 4291). */
 static __always_inline int qpw_is_link_multicast(const __u8 *addr)
 {
     if (addr[0] == 0xff)
@@ -157,7 +157,7 @@ static __always_inline int qpw_step_conditions(const struct qpw_work *w, const s
 {
     __u16 initiator_port = outbound ? w->key.local_port : w->key.remote_port;
 
-    return (!step->ifindex || step->ifindex == w->ifindex) && (step->vlan == 0xffff || step->vlan == w->vlan) &&
+    return (!step->ifindex || step->ifindex == w->ifindex) && (step->vlan == QPW_STEP_ANY_VLAN || step->vlan == w->vlan) &&
            (!step->initiator_port || step->initiator_port == initiator_port) &&
            (!(step->flags & QPW_STEP_RX_MULTICAST) || (!outbound && qpw_is_link_multicast(w->key.local)));
 }
@@ -307,7 +307,7 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
 #endif
 }
 
-/* The peer number of an address, 0: no peer. */
+/* Return the peer number of an address; 0: no peer. */
 static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 {
     __u32 buffer = *(volatile __u32 *)&control.policy_buffer;
@@ -320,7 +320,7 @@ static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
     return sets ? (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr) : 0;
 }
 
-/* Opened by an answer from another port than was asked. */
+/* Return whether an answer from another port than was asked opened it. */
 static __always_inline int qpw_is_elsewhere(const struct qpw_conn *c)
 {
     return c->state == QPW_STATE_DATAGRAM && (c->flags & QPW_CONN_ELSEWHERE);

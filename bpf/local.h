@@ -102,7 +102,7 @@ static __always_inline int qpw_is_unspecified(const __u8 *addr)
     return !words && (qpw_word(addr + 8) == 0 || (addr[10] == 0xff && addr[11] == 0xff));
 }
 
-/* The node's end of the frame has the interface's own MAC. */
+/* Return whether the node's end of the frame has the interface's own MAC. */
 static __always_inline int qpw_is_own_mac(const struct qpw_work *w)
 {
     const __u8 *mac = w->pkt.macs + (w->rx ? 0 : 6);
@@ -110,13 +110,13 @@ static __always_inline int qpw_is_own_mac(const struct qpw_work *w)
     return qpw_word(mac) == qpw_word(w->iface.mac) && mac[4] == w->iface.mac[4] && mac[5] == w->iface.mac[5];
 }
 
-/* Is that flag of the interface set, in the variant for the packet's family? */
+/* Return whether that flag of the interface is set, in the variant for the packet's family. */
 static __always_inline int qpw_family_flag(const struct qpw_work *w, __u8 v4, __u8 v6)
 {
     return w->iface.flags & (w->pkt.v6 ? v6 : v4);
 }
 
-/* The frame is to (rx) or from (tx) the interface's own MAC, or there is none. */
+/* Return whether the frame is to (rx) or from (tx) the interface's own MAC, or there is none. */
 static __always_inline int qpw_for_card(const struct qpw_work *w)
 {
     return w->iface.number && ((w->iface.flags & QPW_IFACE_L3) || qpw_is_own_mac(w));
@@ -152,7 +152,7 @@ static __always_inline int qpw_other_mac(const struct qpw_work *w)
            !(w->pkt.macs[0] & 1) && !qpw_is_own_mac(w);
 }
 
-/* Both ends are local, in a replay. Verifier: where that cannot be, the code that asks is dropped. */
+/* Return whether both ends are local, in a replay. Verifier: where that cannot be, the code that asks is dropped. */
 static __always_inline int qpw_is_self(const struct qpw_work *w)
 {
     return config.scope_self && w->self;

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf_helpers.h>
 #include <linux/bpf.h>
+#include <linux/errno.h>
 
 #include "packet.h"
 #include "qportwatch.h"
@@ -157,8 +158,8 @@ struct qpw_work {
     __u8 asked_group;  /* it was a group or broadcast address that was asked */
     __u16 vlan;        /* the tag that rules are asked for */
     __u32 victim;      /* which way of a full cache line is replaced next */
-    __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a place again */
-    __u8 placed;       /* place, pair, half_set, half_mark and incarnation are those of this packet's tuple */
+    __u64 full_until[QPW_FULL_COUNT]; /* by what is full: when to ask for a slot again */
+    __u8 placed;       /* bucket, pair, half_set, half_mark and incarnation are those of this packet's tuple */
     __u8 pad3[7];
     struct qpw_meter_key row __attribute__((aligned(8))); /* of the row that was counted in last: a row stays for good, so its slot is */
     __u32 row_slot;
@@ -170,7 +171,7 @@ struct qpw_work {
     __u32 junk;        /* the same of what could not be decided */
     __u32 question_line; /* the same: the number of the line */
     __u32 answer_port; /* of a finding that another port answered to; 0: none did */
-    __u32 pair;        /* place of the two addresses among the incarnations of fragments */
+    __u32 pair;        /* bucket of the two addresses among the incarnations of fragments */
     __u32 half_set;    /* of w->key in the table of half-open connections */
     __u32 half_way;    /* where qpw_half_put() stored it, from 1 */
     __u16 half_mark;
@@ -460,7 +461,7 @@ static __always_inline void qpw_set_full(struct qpw_work *w, const enum qpw_full
     w->full_until[what] = w->now + QPW_FULL_NS;
 }
 
-/* n bytes at off of the packet, linear or not. 0: done. */
+/* Copy n bytes at off of the packet, linear or not. Returns 0 if done. */
 static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
 {
     if (!xdp)
@@ -471,7 +472,7 @@ static __always_inline long qpw_load(void *ctx, __u32 off, void *to, __u32 n, co
 }
 
 /*
- * n bytes of the frame, 1 to 40, at an offset of headers that were parsed. Before 5.18 there is no helper for XDP,
+ * Copy n bytes of the frame, 1 to 40, at an offset of headers that were parsed. Before 5.18 there is no helper for XDP,
  * whose packets are linear there: they are copied.
  */
 static __always_inline long qpw_payload(void *ctx, __u32 off, void *to, __u32 n, const int xdp)
@@ -498,7 +499,7 @@ static __always_inline long qpw_payload(void *ctx, __u32 off, void *to, __u32 n,
     return 0;
 }
 
-/* A loss or a table's statistic; never silent. */
+/* Count a loss or a table's statistic; never silent. */
 static __always_inline void qpw_stat(__u32 index)
 {
     __u64 *value = bpf_map_lookup_elem(&losses, &index);
@@ -507,13 +508,13 @@ static __always_inline void qpw_stat(__u32 index)
         (*value)++;
 }
 
-/* The clock of every *_ns field but in replay: monotonic by jiffies (1 ns a call, against 29 of ktime). */
+/* Read the clock of every *_ns field but in replay: monotonic by jiffies (1 ns a call, against 29 of ktime). */
 static __always_inline __u64 qpw_clock(void)
 {
     return config.base_ns + (bpf_jiffies64() - config.jiffies_base) * config.tick_ns;
 }
 
-/* The same, or the capture's. */
+/* Read the same, or the capture's. */
 static __always_inline __u64 qpw_now(void)
 {
     return config.replay ? control.replay_now_ns : qpw_clock();

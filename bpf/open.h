@@ -70,7 +70,7 @@ static __noinline int qpw_tcp_socket(void *ctx, struct qpw_work *w, int any_remo
 }
 
 /*
- * Is there a UDP socket where this packet goes? of_exchange: only one that the node has connected to its very sender.
+ * Look for a UDP socket where this packet goes. of_exchange: only one that the node has connected to its very sender.
  * A socket that is merely bound may be a server's, and a source port is forged easily.
  */
 static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w, int of_exchange)
@@ -104,8 +104,8 @@ static __noinline int qpw_udp_socket(void *ctx, struct qpw_work *w, int of_excha
 /* Step 4: exactly one of the two ports is one the policy lists for its direction. */
 static __always_inline void qpw_infer(struct qpw_conn *c, const struct qpw_conn_key *key)
 {
-    int in = qpw_listed_end(0, key->protocol, key->local_port);
-    int out = qpw_listed_end(1, key->protocol, key->remote_port);
+    int in = qpw_listed_end(/* outbound= */ 0, key->protocol, key->local_port);
+    int out = qpw_listed_end(/* outbound= */ 1, key->protocol, key->remote_port);
 
     c->direction = QPW_DIR_UNKNOWN;
     c->evidence = QPW_EVIDENCE_NONE;
@@ -123,7 +123,7 @@ static __always_inline void qpw_set_direction(struct qpw_conn *c, __u8 direction
     c->reason = QPW_REASON_NONE;
 }
 
-/* A SYN: its sender is the initiator. With a SYN+ACK: its receiver. */
+/* Open by a SYN: its sender is the initiator. By a SYN+ACK: its receiver. */
 static __always_inline void qpw_open_handshake(struct qpw_conn *c, const struct qpw_pkt *p, int from_local,
                                                int is_syn_ack)
 {
@@ -160,7 +160,7 @@ static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c
     return 1;
 }
 
-/* What the socket table said of a connection that has ended. Most have no seed, and looking takes no lock. */
+/* Drop what the socket table said of a connection that has ended. Most have no seed, and looking takes no lock. */
 __noinline __u32 qpw_seed_delete(void)
 {
     struct qpw_work *w = qpw_work();
@@ -206,7 +206,7 @@ QPW_STAGE __u32 qpw_answer_unseen(struct qpw_conn *c, __u32 socket, __u32 from_l
     return qpw_tcp_answered_unseen(c, &w->pkt, (int)from_local, (int)qpw_opaque(w, open));
 }
 
-/* TCP first seen after its handshake. */
+/* Open TCP that is first seen after its handshake. */
 static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     const struct qpw_pkt *p = &w->pkt;
@@ -230,8 +230,8 @@ static __always_inline void qpw_open_midstream(void *ctx, struct qpw_work *w, st
         return;
     if (c->reason == QPW_REASON_TAIL) {
         /* A scan may begin with a FIN, so only a socket of this very tuple proves a connection. */
-    } else if (qpw_listed(0, w->key.protocol, w->key.local_port) &&
-               qpw_tcp_socket(ctx, w, 1) == QPW_TCP_LISTEN) {
+    } else if (qpw_listed(/* outbound= */ 0, w->key.protocol, w->key.local_port) &&
+               qpw_tcp_socket(ctx, w, /* any_remote= */ 1) == QPW_TCP_LISTEN) {
         qpw_set_direction(c, QPW_DIR_INBOUND, QPW_EVIDENCE_SOCKET);
         if (from_local) /* one forged segment of the other end is no answer */
             c->outcome = QPW_OUTCOME_ANSWERED;
@@ -254,13 +254,13 @@ static __always_inline void qpw_open_tcp(void *ctx, struct qpw_work *w, struct q
     __u8 flags = p->tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK | QPW_TCP_RST);
 
     if (flags == QPW_TCP_SYN) {
-        qpw_open_handshake(c, p, from_local, 0);
+        qpw_open_handshake(c, p, from_local, /* is_syn_ack= */ 0);
         return;
     }
     if (flags == (QPW_TCP_SYN | QPW_TCP_ACK)) {
         /* Awaited by a socket. One that is open already may have been opened by the other end. */
-        if (from_local || config.replay || qpw_tcp_socket(ctx, w, 0) == QPW_TCP_SYN_SENT) {
-            qpw_open_handshake(c, p, from_local, 1);
+        if (from_local || config.replay || qpw_tcp_socket(ctx, w, /* any_remote= */ 0) == QPW_TCP_SYN_SENT) {
+            qpw_open_handshake(c, p, from_local, /* is_syn_ack= */ 1);
             return;
         }
         c->state = QPW_STATE_MIDSTREAM;
@@ -318,8 +318,8 @@ static __always_inline void qpw_open_asked(struct qpw_work *w, struct qpw_conn *
         qpw_infer_because(w, c, QPW_REASON_JUST_ATTACHED);
         return;
     }
-    in = qpw_listed_end(0, key->protocol, key->local_port);
-    out = qpw_listed_end(1, key->protocol, key->remote_port);
+    in = qpw_listed_end(/* outbound= */ 0, key->protocol, key->local_port);
+    out = qpw_listed_end(/* outbound= */ 1, key->protocol, key->remote_port);
     if (QPW_ASKED_WHAT(asked) == QPW_ASKED_LOST || QPW_ASKED_WHAT(w->junk) == QPW_ASKED_LOST) {
         if (out && !in) /* 3 */
             qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
@@ -347,7 +347,8 @@ static __always_inline void qpw_open_from_outside(void *ctx, struct qpw_work *w,
         qpw_question_put(qpw_asked_number());
         return;
     }
-    if (qpw_listed(1, key->protocol, key->remote_port) && !qpw_listed(0, key->protocol, key->local_port) &&
+    if (qpw_listed(/* outbound= */ 1, key->protocol, key->remote_port) &&
+        !qpw_listed(/* outbound= */ 0, key->protocol, key->local_port) &&
         (config.replay ? late
                        : window || (key->protocol == QPW_IPPROTO_UDP && qpw_udp_socket(ctx, w, !late)))) {
         qpw_set_direction(c, QPW_DIR_OUTBOUND, QPW_EVIDENCE_INFERRED);
@@ -393,7 +394,7 @@ static __always_inline void qpw_open_datagram(void *ctx, struct qpw_work *w, str
         qpw_open_from_outside(ctx, w, c, late);
 }
 
-/* Makes w->conn for the first packet of w->key and stores it. NULL: no place (counted). */
+/* Make w->conn for the first packet of w->key and store it. NULL: no room (counted). */
 static __noinline struct qpw_conn *qpw_open(void *ctx, struct qpw_work *w, int from_local, int late)
 {
     struct qpw_conn *c = &w->conn;

@@ -82,7 +82,7 @@ static __always_inline __u32 qpw_owner_replace(struct qpw_work *w, struct qpw_ow
     return before;
 }
 
-/* Is w->owner what that number names? Then it is given out once more. Nothing may be called while the lock is held. */
+/* Give the number out once more if it names w->owner. Nothing may be called while the lock is held. */
 static __noinline int qpw_owner_has_number(struct qpw_work *w, __u32 number)
 {
     struct qpw_owner_set *set = qpw_owner_set(QPW_OWNER_SET(number));
@@ -157,7 +157,7 @@ __noinline __u32 qpw_owner_number(void)
     return w->owner.number;
 }
 
-/* The owner that the socket o is noted with, into w->owner; how: QPW_OWNER_NONE as it was noted. */
+/* Copy the owner that the socket o is noted with into w->owner; how: QPW_OWNER_NONE as it was noted. */
 static __always_inline void qpw_owner_take(struct qpw_work *w, struct qpw_owner *o, const enum qpw_owner_how how)
 {
     w->owner = *o;

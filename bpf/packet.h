@@ -149,8 +149,16 @@ enum qpw_form { QPW_FORM_UNKNOWN = 0, QPW_FORM_RIGHT, QPW_FORM_WRONG };
 #define QPW_IPPROTO_UDP 17
 #define QPW_IPPROTO_ICMPV6 58
 #define QPW_IPPROTO_SCTP 132
+/* Extension headers of IPv6, RFC 8200, 4.1. */
+#define QPW_EXT_HOP_BY_HOP 0
+#define QPW_EXT_ROUTING 43
+#define QPW_EXT_FRAGMENT 44
+#define QPW_EXT_NO_NEXT 59
+#define QPW_EXT_DESTINATION 60
+#define QPW_EXTENSIONS (1ull << QPW_EXT_HOP_BY_HOP | 1ull << QPW_EXT_ROUTING | 1ull << QPW_EXT_FRAGMENT | \
+                        1ull << QPW_EXT_DESTINATION)
 
-/* A SYN, with or without ACK. */
+/* Return whether it is a SYN, with or without ACK. */
 static __always_inline int qpw_is_syn(const struct qpw_pkt *p)
 {
     return p->protocol == QPW_IPPROTO_TCP && (p->tcp_flags & QPW_TCP_SYN);
@@ -184,7 +192,7 @@ static __always_inline __u32 qpw_get32(const __u8 *p)
 #endif
 }
 
-/* An address. */
+/* Copy an address. */
 static __always_inline void qpw_copy16(void *to, const void *from)
 {
 #ifdef __bpf__
@@ -199,7 +207,7 @@ static __always_inline void qpw_copy16(void *to, const void *from)
 #endif
 }
 
-/* Four bytes as they stand. */
+/* Read four bytes as they stand. */
 static __always_inline __u32 qpw_word(const __u8 *p)
 {
 #ifdef __bpf__

@@ -43,7 +43,7 @@ static __always_inline const __u8 *qpw_at(const struct qpw_frame *f, __u32 off, 
     return direct && p + n > f->end ? 0 : p;
 }
 
-/* Why qpw_at() gave nothing. */
+/* Return why qpw_at() gave nothing. */
 static __always_inline int qpw_missing(const struct qpw_frame *f, __u32 off, __u32 n, int reason, const int direct)
 {
     if (off + n > f->length)
@@ -128,7 +128,7 @@ static __always_inline int qpw_parse_udp(const struct qpw_frame *f, struct qpw_p
     return QPW_PARSE_OK;
 }
 
-/* The transport header at p->l4_offset, of p->payload bytes with all that follows. */
+/* Parse the transport header at p->l4_offset, of p->payload bytes with all that follows. */
 static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u32 off = *(volatile __u16 *)&p->l4_offset, left = *(volatile __u32 *)&p->payload;
@@ -158,7 +158,7 @@ static __always_inline int qpw_parse_l4(const struct qpw_frame *f, struct qpw_pk
     }
 }
 
-/* Position and length of the transport header, for qpw_parse_l4(). */
+/* Set position and length of the transport header, for qpw_parse_l4(). */
 static __always_inline int qpw_parsed_network(struct qpw_pkt *p, __u32 off, __u32 left)
 {
     if (off > QPW_REACH) {
@@ -214,7 +214,7 @@ static __always_inline int qpw_parse_v4(const struct qpw_frame *f, struct qpw_pk
     return qpw_parsed_network(p, off + header, total - header);
 }
 
-/* One extension header at *off: moves *off and *next on. Returns QPW_PARSE_OK, a reason or QPW_PARSE_MORE. */
+/* Move *off and *next over the extension header at *off. Returns QPW_PARSE_OK, a reason or QPW_PARSE_MORE. */
 static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct qpw_pkt *p, __u32 *off, __u8 *next,
                                                const int direct)
 {
@@ -223,7 +223,7 @@ static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct
 
     if (!h)
         return qpw_missing(f, *off, 8, QPW_REASON_EXT_TRUNCATED, direct);
-    if (*next == 44) {
+    if (*next == QPW_EXT_FRAGMENT) {
         frag = qpw_get16(h + 2);
         if (frag & 0xfff8)
             p->fragment = QPW_LATER_FRAGMENT;
@@ -244,7 +244,7 @@ static __always_inline int qpw_parse_extension(const struct qpw_frame *f, struct
  */
 static __always_inline int qpw_is_extension(__u8 next)
 {
-    return next < 64 && ((1ull | 1ull << 43 | 1ull << 44 | 1ull << 60) >> next & 1); /* in one test, for the verifier's sake */
+    return next < 64 && (QPW_EXTENSIONS >> next & 1); /* in one test, for the verifier's sake */
 }
 
 /*
@@ -279,7 +279,7 @@ static __always_inline int qpw_parse_v6(const struct qpw_frame *f, struct qpw_pk
     total = qpw_get16(h + 4);
     there = f->wire - start;
     /* A jumbogram (RFC 2675) has its length in the hop-by-hop header, BIG TCP nowhere. 59: nothing is to follow. */
-    if (f->merged || (total == 0 && next != 59 && (f->offloaded || there > 65535)))
+    if (f->merged || (total == 0 && next != QPW_EXT_NO_NEXT && (f->offloaded || there > 65535)))
         total = there;
     if (total > there)
         return QPW_REASON_IP_LENGTH;
@@ -329,7 +329,7 @@ static __always_inline int qpw_parse_llc(const struct qpw_frame *f, struct qpw_p
     return QPW_PARSE_OK;
 }
 
-/* From the Ethernet header to the network header: *off and p->ethertype. */
+/* Go from the Ethernet header to the network header: set *off and p->ethertype. */
 static __always_inline int qpw_parse_l2(const struct qpw_frame *f, struct qpw_pkt *p, __u32 *off, const int direct)
 {
     const __u8 *h = qpw_at(f, 0, 14, direct);
@@ -359,7 +359,7 @@ static __always_inline int qpw_parse_l2(const struct qpw_frame *f, struct qpw_pk
     return type < QPW_ETH_P_MIN ? qpw_parse_llc(f, p, at, direct) : QPW_PARSE_OK;
 }
 
-/* The first stage: to the network header, whose offset is left in p->l4_offset. */
+/* Parse up to the network header, whose offset is left in p->l4_offset: the first stage. */
 static __always_inline int qpw_parse_link(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u32 off = 0;
@@ -379,7 +379,7 @@ static __always_inline int qpw_parse_link(const struct qpw_frame *f, struct qpw_
     return QPW_PARSE_OK;
 }
 
-/* The second: the network header at p->l4_offset, and IPv6's extension headers. */
+/* Parse the network header at p->l4_offset, and IPv6's extension headers: the second. */
 static __always_inline int qpw_parse_network(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u32 off = *(volatile __u16 *)&p->l4_offset;
@@ -394,7 +394,7 @@ static __always_inline int qpw_parse_network(const struct qpw_frame *f, struct q
 #define QPW_ARP_MOST 50u  /* with the padding of a short frame, and a checksum that was captured with it */
 #define QPW_LACP_MOST 128u /* LACP's and its marker's 110 bytes, and the same */
 
-/* Is the frame to 01-80-C2-00-00-0x, the groups that no bridge forwards (IEEE 802.1Q, table 8-1)? */
+/* Return whether the frame is to 01-80-C2-00-00-0x, the groups that no bridge forwards (IEEE 802.1Q, table 8-1). */
 static __always_inline int qpw_to_bridge_group(const struct qpw_pkt *p)
 {
     return p->macs[0] == 0x01 && p->macs[1] == 0x80 && p->macs[2] == 0xc2 && !(p->macs[3] | p->macs[4]) &&
@@ -451,7 +451,7 @@ static __always_inline int qpw_parse_frame(const struct qpw_frame *f, struct qpw
     return QPW_PARSE_OK;
 }
 
-/* The third and last. */
+/* Parse the transport header: the third and last. */
 static __always_inline int qpw_parse_transport(const struct qpw_frame *f, struct qpw_pkt *p, const int direct)
 {
     __u8 kind = *(volatile __u8 *)&p->kind;

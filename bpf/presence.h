@@ -13,7 +13,7 @@
 #include "cache.h"
 #include "maps.h"
 
-/* 1: perhaps the table has the key that has this place. */
+/* Return 1 if the table may have a key of this slot. */
 static __always_inline int qpw_may_have(__u32 slot)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -22,7 +22,7 @@ static __always_inline int qpw_may_have(__u32 slot)
     return !bit || *(volatile __u8 *)&all->present[slot & (QPW_PRESENT_SLOTS - 1)] & bit;
 }
 
-/* The key that has this place is about to be entered. Both bits: user space may be making the other one true. */
+/* Mark the slot of a key that is about to be entered. Both bits: user space may be making the other one true. */
 static __always_inline void qpw_will_have(__u32 slot)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
@@ -31,7 +31,7 @@ static __always_inline void qpw_will_have(__u32 slot)
         *(volatile __u8 *)&all->present[slot & (QPW_PRESENT_SLOTS - 1)] = QPW_PRESENT_BITS;
 }
 
-/* The place of w->finding among the attempted ones; among those answered it is the next. */
+/* Return the slot of w->finding among the attempted ones; among those answered it is the next. */
 __noinline __u32 qpw_finding_present(void)
 {
     struct qpw_work *w = qpw_work();

@@ -39,7 +39,7 @@ static __always_inline int qpw_may_cache(const struct qpw_pkt *p)
            (p->tcp_flags & (QPW_TCP_SYN | QPW_TCP_ACK)) != (QPW_TCP_SYN | QPW_TCP_ACK);
 }
 
-/* The header is not in the linear part: its first bytes are copied and parsed there. */
+/* Copy the first bytes of a header that is not in the linear part, and parse them there. */
 static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int xdp)
 {
     struct qpw_frame copy = w->in.frame;
@@ -50,7 +50,7 @@ static __always_inline int qpw_reparse(void *ctx, struct qpw_work *w, const int 
     if (n > QPW_COPIED_BYTES)
         n = QPW_COPIED_BYTES;
     n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier (6.1): never 0, and never above, in the register used */
-    asm volatile("" : "+r"(n));
+    barrier_var(n);
     if (!w->in.frame.length) {
         w->pkt.kind = QPW_PKT_UNDECODABLE;
         w->pkt.reason = QPW_REASON_SHORT_ETHERNET;
@@ -92,7 +92,7 @@ static __always_inline void qpw_load_quote(void *ctx, struct qpw_work *w, const 
     if (n > QPW_QUOTE_BYTES)
         n = QPW_QUOTE_BYTES;
     n = ((n - 1) & (QPW_QUOTE_BYTES - 1)) + 1; /* verifier: as in qpw_reparse() */
-    asm volatile("" : "+r"(n));
+    barrier_var(n);
     if (!qpw_load(ctx, start, w->quote, n, xdp))
         w->quoted_bytes = (__u8)n;
 }
@@ -293,7 +293,7 @@ static __always_inline void qpw_bounds(void *ctx, struct qpw_frame *f, const int
     }
 }
 
-/* qpw_parse() in the packet itself. 1: not all headers are in its linear part. */
+/* Parse the packet itself. Returns 1 if not all headers are in its linear part. */
 static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, struct qpw_pkt *p, const int xdp)
 {
     int rc = qpw_parse_link(f, p, 1);
@@ -521,7 +521,7 @@ int qpw_tc_tx_l3(struct __sk_buff *skb)
     return TC_ACT_UNSPEC;
 }
 
-/* That frame of the replay, into the test run's packet and `control`. NULL: there is none. */
+/* Copy that frame of the replay into the test run's packet and `control`. NULL: there is none. */
 static __always_inline struct qpw_replay_frame *qpw_replay_take(void *ctx, __u32 number, const int xdp)
 {
     struct qpw_replay_frame *f = bpf_map_lookup_elem(&replay_frames, &number);
@@ -536,7 +536,7 @@ static __always_inline struct qpw_replay_frame *qpw_replay_take(void *ctx, __u32
     if (!n)
         return f;
     n = ((n - 1) & (QPW_HEADER_BYTES - 1)) + 1; /* verifier: as in qpw_reparse() */
-    asm volatile("" : "+r"(n));
+    barrier_var(n);
     if (xdp ? bpf_xdp_store_bytes(ctx, 0, f->data, n) : bpf_skb_store_bytes(ctx, 0, f->data, n, 0))
         return 0;
     return f;
@@ -612,7 +612,7 @@ int qpw_connect6(struct bpf_sock_addr *ctx)
     return qpw_connect(ctx);
 }
 
-/* A process executes another file. */
+/* Note that a process executes another file. */
 SEC("tracepoint/sched/sched_process_exec")
 int qpw_exec(void *record)
 {

@@ -22,13 +22,13 @@ static __always_inline int qpw_asks_questions(__u8 protocol)
     return protocol != QPW_IPPROTO_TCP && qpw_kind(protocol) != QPW_KIND_ICMP;
 }
 
-/* The time in the units of a question's word. */
+/* Return the time in the units of a question's word. */
 static __always_inline __u32 qpw_question_now(const struct qpw_work *w)
 {
     return (__u32)(w->now >> QPW_QUESTION_SHIFT);
 }
 
-/* The time-out of the protocol in the same units, rounded up. */
+/* Return the time-out of the protocol in the same units, rounded up. */
 static __always_inline __u32 qpw_question_timeout(const struct qpw_work *w)
 {
     __u64 ns = w->question.protocol == QPW_IPPROTO_UDP ? control.udp_ns : control.other_ns;
@@ -46,7 +46,7 @@ static __always_inline __u32 qpw_question_clock(__u32 now)
     return (now + QPW_QUESTION_BACK) << QPW_QUESTION_TIME_SHIFT | QPW_QUESTION_WHERE;
 }
 
-/* Age of a word; 0 where a capture's clock has stepped back a little. */
+/* Return the age of a word; 0 where a capture's clock has stepped back a little. */
 static __always_inline __u32 qpw_question_age(__u64 word, __u32 now)
 {
     __u32 age = (now - (__u32)(word >> QPW_QUESTION_TIME_SHIFT)) & QPW_QUESTION_TIME;
@@ -75,7 +75,7 @@ __noinline __u32 qpw_question_aim(void)
     return 0;
 }
 
-/* Questions of w->key's remote end are those that are asked for, or remembered. */
+/* Set w->question to the questions of w->key's remote end. */
 static __always_inline void qpw_question_of_key(struct qpw_work *w)
 {
     w->question = w->key;
@@ -229,7 +229,7 @@ __noinline __u32 qpw_question_get(void)
     return lost && (__s32)(now - (lost - 1)) <= (__s32)timeout ? QPW_ASKED_LOST : QPW_ASKED_NONE;
 }
 
-/* The number's address into w->question.local; left as it is where there is none. */
+/* Copy the number's address into w->question.local; leave that as it is where there is none. */
 static __always_inline void qpw_asked_address(struct qpw_work *w, __u32 number)
 {
     struct qpw_address *a = number ? bpf_map_lookup_elem(&asked, &number) : 0;
@@ -253,7 +253,7 @@ static __always_inline void qpw_junk_key(struct qpw_work *w, const __u8 *local, 
     key->local_port = reason;
 }
 
-/* The slot of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
+/* Return the slot of what the node sent to a group from that port to that port; *ret_word: what stands there, now. */
 static __always_inline __u64 *qpw_grace_slot(const struct qpw_work *w, __u64 *ret_id)
 {
     __u64 id = (__u64)w->key.protocol << 32 | (__u32)w->key.local_port << 16 | w->key.remote_port;
@@ -263,7 +263,7 @@ static __always_inline __u64 *qpw_grace_slot(const struct qpw_work *w, __u64 *re
     return bpf_map_lookup_elem(&grace, &slot);
 }
 
-/* The node sent w->key to a group: who answers to it within QPW_GRACE_NS was asked. */
+/* Note that the node sent w->key to a group: who answers to it within QPW_GRACE_NS was asked. */
 static __always_inline void qpw_grace_put(const struct qpw_work *w)
 {
     __u64 id, *slot = qpw_grace_slot(w, &id);
@@ -317,7 +317,7 @@ static __always_inline void qpw_stray_put(struct qpw_work *w)
     qpw_question_put(0);
 }
 
-/* Did it? */
+/* Return whether it did. */
 static __always_inline int qpw_stray_get(struct qpw_work *w)
 {
     qpw_junk_key(w, w->key.local, w->key.remote, 0);

@@ -9,7 +9,7 @@
 #include "event.h"
 #include "local.h"
 
-/* w->route names the packet's source prefix and interface. */
+/* Set w->route to the packet's source prefix and interface. */
 static __always_inline void qpw_route_aim(struct qpw_work *w)
 {
     __u32 zeroes = w->pkt.v6 ? 8 : 1;
@@ -39,7 +39,7 @@ static __always_inline int qpw_route_ask(struct qpw_work *w)
     return 1;
 }
 
-/* The entry of w->route, asked about where it is new or old; NULL: not yet. */
+/* Find the entry of w->route; ask about it where it is new or old. NULL: not yet. */
 static __always_inline struct qpw_route *qpw_route_find(struct qpw_work *w)
 {
     struct qpw_route *r = bpf_map_lookup_elem(&routes, &w->route);

@@ -30,7 +30,7 @@ struct qpw_incarnations {
     struct {
         __u32 syn;
         /*
-         * How many entries of the tables other than the half-open one belong to the place: four counters of a byte,
+         * How many entries of the tables other than the half-open one belong to the bucket: four counters of a byte,
          * qpw_live_step(), chosen by two more bits of the hash, so that 64,000 connections leave four fifths of them
          * at 0. Raised before an entry is made. Where there are none, a packet that opens a connection need not search
          * those tables. What an LRU table pushes out stays counted: that costs a search and is never wrong.
@@ -120,7 +120,7 @@ static __always_inline void qpw_tag_word(struct qpw_tag *t, const volatile __u64
     t->b += secret[i + QPW_SECRETS] * word;
 }
 
-/* The words that all packets between two addresses share. v6: the addresses are not IPv4-mapped. */
+/* Add the words that all packets between two addresses share. v6: the addresses are not IPv4-mapped. */
 static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret, const __u8 *local,
                                                    const __u8 *remote, int v6)
 {
@@ -140,7 +140,7 @@ static __always_inline struct qpw_tag qpw_tag_pair(const volatile __u64 *secret,
     return t;
 }
 
-/* Those that every packet of a connection shares beside these; ports in host order, 0 where there are none. */
+/* Add those that every packet of a connection shares beside these; ports in host order, 0 where there are none. */
 static __always_inline void qpw_tag_exchange(struct qpw_tag *t, const volatile __u64 *secret, __u16 local_port,
                                              __u16 remote_port, __u8 protocol)
 {
@@ -162,7 +162,7 @@ static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)
 
 #define QPW_LIVE_PLACE 16 /* the two bits that choose the counter of `live` stand here in qpw_tag_bucket() */
 
-/* That place, with the counter there that the exchange belongs to. */
+/* Return that bucket, with the counter there that the exchange belongs to. */
 static __always_inline __u32 qpw_tag_bucket(const struct qpw_tag *t)
 {
     return qpw_tag_incarnation(t) | ((__u32)(t->b >> 46) & 3) << QPW_LIVE_PLACE;
@@ -200,13 +200,13 @@ static __always_inline __u64 qpw_tag_spread(__u64 sum, __u64 secret)
     return (sum ^ sum >> 32) * secret;
 }
 
-/* The set of half-open connections that the exchange belongs in. */
+/* Return the set of half-open connections that the exchange belongs in. */
 static __always_inline __u32 qpw_tag_half_set(const struct qpw_tag *t, const volatile __u64 *secret, __u32 sets)
 {
     return (__u32)((qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 32) * sets >> 32);
 }
 
-/* Its mark there, never 0, which marks an empty way. */
+/* Return its mark there, never 0, which marks an empty way. */
 static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
 {
     __u16 mark = (__u16)(t->b >> 32);
@@ -229,7 +229,7 @@ static __always_inline __u32 qpw_present_slot(const volatile __u64 *secret, cons
     return (__u32)(qpw_tag_spread(sum, secret[QPW_SET_SECRET]) >> 48) << 1 | table;
 }
 
-/* The remote end of an exchange, whichever local one it speaks to. */
+/* Return the sums of an exchange's remote end, whichever local one it speaks to. */
 static __always_inline struct qpw_tag qpw_tag_remote(const volatile __u64 *secret, const __u8 *remote, int v6,
                                                      __u16 port, __u8 protocol)
 {
@@ -246,7 +246,7 @@ static __always_inline struct qpw_tag qpw_tag_remote(const volatile __u64 *secre
     return t;
 }
 
-/* The line that its questions are remembered in. */
+/* Return the line that its questions are remembered in. */
 static __always_inline __u32 qpw_tag_question_line(const struct qpw_tag *t, const volatile __u64 *secret)
 {
     return (__u32)(qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 50) & (QPW_QUESTION_LINES - 1);
@@ -261,7 +261,7 @@ static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u
         qpw_tag_word(t, secret, 10, special);
 }
 
-/* The cache line that the tag belongs in. */
+/* Return the cache line that the tag belongs in. */
 static __always_inline __u32 qpw_tag_line(const struct qpw_tag *t, const volatile __u64 *secret, __u32 mask)
 {
     return (__u32)(qpw_tag_spread(t->b, secret[QPW_LINE_SECRET]) >> 48) & mask;
@@ -283,7 +283,7 @@ static __always_inline __u64 qpw_tag_value(const struct qpw_tag *t, __u32 incarn
            (__u64)(epoch & 15) << QPW_CACHE_EPOCH_SHIFT;
 }
 
-/* Key of a path, whose bytes behind its end are zero: NH of RFC 4418, 5.2. Nobody can aim at another's. Never 0. */
+/* Return the key of a path, whose bytes behind its end are zero: NH of RFC 4418, 5.2. Nobody can aim at another's. Never 0. */
 static __always_inline __u64 qpw_exe_key(const __volatile__ __u64 *secret, const struct qpw_exe *e)
 {
     __u64 word, hash = 0;

@@ -47,7 +47,7 @@ static __always_inline __u8 qpw_tentative_flag(int from_local)
 }
 
 /*
- * Is this SYN by itself the opening of another connection? Yes where the old one had ended, and where
+ * Return whether this SYN by itself opens another connection: where the old one had ended, and where
  * nothing better is known of it. But the network can forge a RST, and a SYN behind it: neither ends what
  * the node holds open, so both wait for the node's SYN+ACK.
  */
@@ -77,7 +77,7 @@ static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pk
     return QPW_DO_NOTHING;
 }
 
-/* replay: there is no socket table, so a SYN+ACK from the network is believed. */
+/* Advance a live entry by a SYN+ACK. replay: there is no socket table, so one from the network is believed. */
 static __always_inline __u32 qpw_tcp_syn_ack(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int replay)
 {
     __u8 other = qpw_tentative_flag(!from_local);
@@ -219,7 +219,7 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
     return todo;
 }
 
-/* One TCP packet on a live entry. Returns QPW_DO_* bits. */
+/* Advance a live entry by one TCP packet. Returns QPW_DO_* bits. */
 static __always_inline __u32 qpw_tcp_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local, int replay)
 {
     __u32 todo = qpw_tcp_sent(c, p, from_local);
@@ -259,7 +259,7 @@ static __always_inline __u32 qpw_sctp_step(struct qpw_conn *c, const struct qpw_
     return todo & QPW_DO_ROSE ? todo | QPW_DO_ESTABLISH : QPW_DO_NOTHING;
 }
 
-/* One packet of any other protocol on a live entry. */
+/* Advance a live entry by one packet of any other protocol. */
 static __always_inline __u32 qpw_datagram_step(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
     if (p->protocol == QPW_IPPROTO_SCTP)

@@ -17,7 +17,7 @@
 #include "question.h"
 #include "tcp.h"
 
-/* First fragments leave their ports behind, later ones take them. 0: not known. */
+/* Keep the ports of a first fragment for the later ones, which take them here. Returns 0 if they are not known. */
 __noinline __u32 qpw_fragment_ports(void)
 {
     struct qpw_work *w = qpw_work();
@@ -61,7 +61,7 @@ __noinline __u32 qpw_fragment_ports(void)
     return 1;
 }
 
-/* Set the places of the exchange, except w->pair, whose tag has the addresses alone. */
+/* Set bucket, set and mark of the exchange; not w->pair, whose tag has the addresses alone. */
 static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_tag *t)
 {
     w->bucket = qpw_tag_bucket(t);
@@ -70,7 +70,7 @@ static __always_inline void qpw_bucket_at(struct qpw_work *w, const struct qpw_t
 }
 
 /*
- * Set the place where changes of w->key are noted; read it before the entry, so that no change in between is missed.
+ * Set the bucket where changes of w->key are noted; read it before the entry, so that no change in between is missed.
  */
 static __always_inline void qpw_find_bucket(struct qpw_work *w)
 {
@@ -93,7 +93,7 @@ __noinline __u32 qpw_bucket_of(void)
     return 0;
 }
 
-/* The key of the exchange, by the local end's view. local_is_source: which end of the packet is local. */
+/* Set w->key to the exchange, by the local end's view. local_is_source: which end of the packet is local. */
 static __always_inline void qpw_key_of_packet(struct qpw_work *w, __u32 local_is_source)
 {
     const struct qpw_pkt *p = &w->pkt;
@@ -113,11 +113,11 @@ static __always_inline void qpw_key_of_packet(struct qpw_work *w, __u32 local_is
         w->key.local_port = ports ? p->destination_port : 0;
         w->key.remote_port = ports ? p->source_port : 0;
     }
-    if (!w->placed || qpw_is_self(w)) /* else the local end is the hook's: qpw_identify() has found its place */
+    if (!w->placed || qpw_is_self(w)) /* else the local end is the hook's: qpw_identify() has found its bucket */
         qpw_find_bucket(w);
 }
 
-/* The same where it is rare. */
+/* Do the same where it is rare. */
 __noinline __u32 qpw_make_key(__u32 local_is_source)
 {
     struct qpw_work *w = qpw_work();
@@ -139,13 +139,13 @@ static __noinline int qpw_self_key(struct qpw_work *w)
     if (qpw_is_syn(p))
         answers = !!(p->tcp_flags & QPW_TCP_ACK);
     else if (p->protocol == QPW_IPPROTO_TCP)
-        answers = qpw_listed(0, p->protocol, p->source_port) && !qpw_listed(0, p->protocol, p->destination_port);
+        answers = qpw_listed(/* outbound= */ 0, p->protocol, p->source_port) && !qpw_listed(/* outbound= */ 0, p->protocol, p->destination_port);
     qpw_make_key(answers);
     w->rx = !answers;
     return answers;
 }
 
-/* The entry of this packet's exchange, w->key and *from_local set. A replay's self traffic: either way round. */
+/* Find the entry of this packet's exchange; set w->key and *from_local. A replay's self traffic: either way round. */
 static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from_local)
 {
     struct qpw_conn *c;
@@ -162,19 +162,19 @@ static __always_inline struct qpw_conn *qpw_lookup(struct qpw_work *w, int *from
         return qpw_conn_find(w);
     }
     w->cacheable = 0; /* a tag has the ends as the hook has them, not as the connection's key has */
-    qpw_make_key(1);
+    qpw_make_key(/* local_is_source= */ 1);
     c = qpw_conn_find(w);
     *from_local = 1;
     w->rx = 0; /* whichever hook it came through: rx is towards the local end of the key */
     if (c)
         return c;
-    qpw_make_key(0);
+    qpw_make_key(/* local_is_source= */ 0);
     *from_local = 0;
     w->rx = 1;
     return qpw_conn_find(w);
 }
 
-/* An entry whose time-out has passed: another exchange begins. Returns whether it may be a late answer to the node. */
+/* End an entry whose time-out has passed: another exchange begins. Returns whether it may be a late answer to the node. */
 QPW_STAGE __u32 qpw_expired(struct qpw_conn *c, __u32 from_local)
 {
     struct qpw_work *w = qpw_work();
@@ -225,7 +225,7 @@ __noinline __u32 qpw_ask_memory(void)
     return 1;
 }
 
-/* w->key is again what it was before qpw_other_key(). */
+/* Restore w->key as it was before qpw_other_key(). */
 __noinline __u32 qpw_key_back(void)
 {
     struct qpw_work *w = qpw_work();
@@ -264,7 +264,7 @@ static __noinline int qpw_forged_echo(struct qpw_work *w)
     if (w->pkt.kind != QPW_PKT_IP || w->pkt.fragment == QPW_LATER_FRAGMENT || !qpw_asks_questions(w->pkt.protocol) ||
         !qpw_is_local(w, w->pkt.destination, QPW_LOCAL_ADDRESS))
         return 0;
-    qpw_make_key(0);
+    qpw_make_key(/* local_is_source= */ 0);
     qpw_question_of_key(w);
     qpw_question_put(qpw_asked_number());
     return 0;
@@ -287,7 +287,7 @@ static __always_inline void qpw_strays_crossed(struct qpw_work *w, __u32 meter)
         qpw_unjudged(QPW_REASON_MIDSTREAM, 1, meter);
 }
 
-/* An answer from another port than was asked has opened w->key: the exchange of the question was answered by it. */
+/* Mark the exchange of a question as answered when an answer from another port has opened w->key. */
 __noinline __u32 qpw_answered_elsewhere(void)
 {
     struct qpw_work *w = qpw_work();
@@ -301,7 +301,7 @@ __noinline __u32 qpw_answered_elsewhere(void)
     c = qpw_conn_find(w);
     if (c && !qpw_conn_expired(&control, c, w->key.protocol, w->now) && c->outcome < QPW_OUTCOME_ANSWERED) {
         c->outcome = QPW_OUTCOME_ANSWERED;
-        qpw_invalidate(w, 1);
+        qpw_invalidate(w, /* syn_too= */ 1);
         w->answer_port = w->saved.local_port;
         if (qpw_is_finding(c))
             qpw_finding_of(c, w->key.local_port, c->meter);
@@ -312,7 +312,7 @@ __noinline __u32 qpw_answered_elsewhere(void)
     return 0;
 }
 
-/* A new connection took the tuple of c: the old one ends, this packet opens the new. */
+/* Replace c, whose tuple a new connection took: the old one ends, this packet opens the new. */
 static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     qpw_event_ended(w, c);
@@ -320,10 +320,10 @@ static __always_inline struct qpw_conn *qpw_restart(void *ctx, struct qpw_work *
     qpw_seed_delete();
     if (qpw_is_self(w))
         from_local = qpw_self_key(w);
-    return qpw_open(ctx, w, from_local, 0);
+    return qpw_open(ctx, w, from_local, /* late= */ 0);
 }
 
-/* A restart confirmed by a SYN+ACK: the other end's tentative SYN was the opening. */
+/* Restart by the other end's tentative SYN, which a SYN+ACK has confirmed. */
 static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     __u64 first = c->last_ns;
@@ -340,13 +340,13 @@ static __noinline struct qpw_conn *qpw_restart_answered(struct qpw_work *w, stru
     w->conn.iface = w->iface.number;
     if (qpw_is_self(w))
         w->conn.flags |= QPW_CONN_SELF;
-    qpw_open_handshake(&w->conn, &w->pkt, from_local, 1);
+    qpw_open_handshake(&w->conn, &w->pkt, from_local, /* is_syn_ack= */ 1);
     qpw_tcp_sent(&w->conn, &w->pkt, from_local);
-    qpw_invalidate(w, 1);
+    qpw_invalidate(w, /* syn_too= */ 1);
     return qpw_conn_store(w);
 }
 
-/* Service port of c as meters and findings carry it; the ICMP type stands where a port stands. */
+/* Return the service port of c as meters and findings carry it; the ICMP type stands where a port stands. */
 static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const struct qpw_conn *c)
 {
     if (qpw_kind(w->key.protocol) == QPW_KIND_ICMP)
@@ -356,7 +356,7 @@ static __always_inline __u16 qpw_service_port(const struct qpw_work *w, const st
     return c->direction == QPW_DIR_OUTBOUND ? w->key.remote_port : 0;
 }
 
-/* The socket table's answer for a live entry. What was found under the old direction is another finding's. */
+/* Apply the socket table's answer to a live entry. What was found under the old direction is another finding's. */
 QPW_STAGE __u32 qpw_seed_arrived(struct qpw_conn *c)
 {
     struct qpw_work *w = qpw_work();
@@ -472,7 +472,7 @@ __noinline __u32 qpw_changed(__u32 settled)
     if (!w || !all)
         return 0;
     if (settled & QPW_SETTLED_CHANGED) {
-        qpw_invalidate(w, 1);
+        qpw_invalidate(w, /* syn_too= */ 1);
     } else {
         __sync_fetch_and_add(&all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn, 1);
         w->cacheable = 0;
@@ -480,7 +480,7 @@ __noinline __u32 qpw_changed(__u32 settled)
     return 0;
 }
 
-/* One more packet on entry c: its state, its table. Returns the entry, possibly in another place. */
+/* Handle one more packet on entry c: its state, its table. Returns the entry, possibly in another table. */
 static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *w, struct qpw_conn *c, int from_local)
 {
     __u32 todo, settled, socket = 0;
@@ -495,7 +495,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
         return qpw_restart_answered(w, c, from_local);
 
     if (todo & QPW_DO_LOOK)
-        socket = (__u32)qpw_tcp_socket(ctx, w, 0);
+        socket = (__u32)qpw_tcp_socket(ctx, w, /* any_remote= */ 0);
     settled = qpw_opaque(w, qpw_settle(c, todo, socket, (__u32)from_local));
     if (settled & QPW_SETTLED_CLASS)
         c = qpw_conn_move(w, c, (__u8)settled);
@@ -504,7 +504,7 @@ static __always_inline struct qpw_conn *qpw_advance(void *ctx, struct qpw_work *
     return c;
 }
 
-/* The key of the packet that an ICMP error quotes, by the local end's view, into w->key; *ret_type: its ICMP type. */
+/* Set w->key to that of the packet that an ICMP error quotes, by the local end's view; *ret_type: its ICMP type. */
 static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
 {
     const __u8 *q = w->quote, *l4;
@@ -535,7 +535,7 @@ static __always_inline int qpw_quoted_key(struct qpw_work *w, __u16 *ret_type)
     return 1;
 }
 
-/* An ICMP error quotes a packet of an exchange that was only attempted: it was refused (RFC 792, RFC 4443). */
+/* Mark the exchange that an ICMP error quotes as refused if it was only attempted (RFC 792, RFC 4443). */
 __noinline __u32 qpw_refused_by_icmp(void)
 {
     struct qpw_work *w = qpw_work();
@@ -557,7 +557,7 @@ __noinline __u32 qpw_refused_by_icmp(void)
     if (c && refuses && c->outcome == QPW_OUTCOME_ATTEMPTED && qpw_direction_known(c) &&
         qpw_from_initiator(c, w->rx)) { /* rx: the node's own packet is quoted */
         c->outcome = QPW_OUTCOME_REFUSED;
-        qpw_invalidate(w, 1);
+        qpw_invalidate(w, /* syn_too= */ 1);
         if (!port)
             port = c->direction == QPW_DIR_INBOUND ? w->key.local_port : w->key.remote_port;
         if (c->finding && qpw_is_finding(c))

@@ -461,12 +461,14 @@ struct qpw_chain {
 #define QPW_MAX_STEPS 32
 #define QPW_MAX_CHAINS 0x7fff
 
+#define QPW_STEP_ANY_VLAN 0xffffu
+
 /* One alternative of a chain; the first that matches wins. Steps are ordered allowed, weak, infra, implied. */
 struct qpw_step {
     __u32 from_set;       /* address set of the initiator, 0: any */
     __u32 to_set;         /* address set of the responder, 0: any */
     __u32 ifindex;        /* 0: any */
-    __u16 vlan;           /* 0xffff: any; 0: untagged */
+    __u16 vlan;           /* or QPW_STEP_ANY_VLAN; 0: untagged */
     __u16 rule;           /* stable rule id; with QPW_STEP_RULE_FROM_SET the set's value is the id */
     __u16 initiator_port; /* 0: any */
     __u16 parent;         /* rule id that must be live for the same remote address, 0: none */

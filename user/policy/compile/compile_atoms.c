@@ -131,7 +131,7 @@ static int add_row(struct qpw_compiler *c, const struct qpw_rule *rule, uint16_t
         .where = &rule->where,
         .step = {
             .ifindex = ifindex,
-            .vlan = rule->vlan == QPW_ANY_VLAN ? 0xffff : (uint16_t)rule->vlan,
+            .vlan = rule->vlan == QPW_ANY_VLAN ? QPW_STEP_ANY_VLAN : (uint16_t)rule->vlan,
             .rule = id,
             .verdict = weak ? QPW_VERDICT_WEAK : QPW_VERDICT_ALLOWED,
             .flags = rule->flags & QPW_RULE_ANY_ANSWER ? QPW_STEP_ANY_ANSWER : 0,

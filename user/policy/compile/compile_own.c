@@ -149,7 +149,7 @@ int qpw_compile_infra(struct qpw_compiler *c)
 
     for (unsigned group = 0; group < QPW_INFRA_COUNT && ret >= 0; group++) {
         uint8_t verdict = c->policy->infra[group].unexpected ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_INFRA;
-        struct qpw_atom atom = {.where = &c->policy->infra[group].where, .step = {.vlan = 0xffff, .verdict = verdict}};
+        struct qpw_atom atom = {.where = &c->policy->infra[group].where, .step = {.vlan = QPW_STEP_ANY_VLAN, .verdict = verdict}};
 
         ret = add_builtin_rule(c, &(struct builtin_rule){
             .prefix = "infra", .group = qpw_infra_name(group), .text = texts[group],
@@ -190,7 +190,7 @@ static int follow(struct qpw_compiler *c, const struct qpw_companion *companion,
         .where = &row->where,
         .step =
             {
-                .vlan = row->vlan == QPW_ANY_VLAN ? 0xffff : (uint16_t)row->vlan,
+                .vlan = row->vlan == QPW_ANY_VLAN ? QPW_STEP_ANY_VLAN : (uint16_t)row->vlan,
                 .ifindex = ifindex,
                 .rule = id,
                 .parent = companion->live ? parent : 0,

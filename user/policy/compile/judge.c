@@ -101,7 +101,7 @@ static bool step_covers(const struct qpw_judge *judge, const struct qpw_step *st
     uint16_t rule = step->rule;
 
     if ((step->ifindex && step->ifindex != exchange->ifindex) ||
-        (step->vlan != 0xffff && step->vlan != exchange->vlan) ||
+        (step->vlan != QPW_STEP_ANY_VLAN && step->vlan != exchange->vlan) ||
         (step->initiator_port && step->initiator_port != exchange->initiator_port) ||
         (step->flags & QPW_STEP_RX_MULTICAST && !exchange->rx_link_multicast))
         return false;
