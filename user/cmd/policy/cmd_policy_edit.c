@@ -22,7 +22,7 @@
 #include "auditor/reload.h"
 #include "cmd/cmd.h"
 #include "cmd/policy/policy_cmd.h"
-#include "cmd/policy_file.h"
+#include "cmd/policy/policy_edit.h"
 #include "cmd/settings.h"
 #include "control/changelist.h"
 #include "instance/kernel_words.h"
@@ -33,23 +33,11 @@
 #include "util/usage.h"
 #include "words/printer.h"
 
-#define BUILT_IN "built-in:"
 #define MOST_REMARKS 12u
-
-struct edit {
-    const char *file;        /* as given; NULL: the policy in force */
-    bool attached;
-    bool fresh;              /* the file does not exist yet */
-    struct qpw_meta meta;    /* of the attached instance */
-    struct qpw_policy_file target;
-    char *base;              /* the text before editing */
-    char *copy;              /* path of the temporary copy */
-    char *edited;            /* the edited text without proposals that were not accepted */
-};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct edit *e = state->input;
+    struct qpw_edit *e = state->input;
 
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
@@ -59,135 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-/* ---- The file ---- */
-
-/* Start from an include statement if the policy is a built-in one. */
-static int base_of(struct edit *e, const char *built_in, struct qpw_error *err)
-{
-    if (e->target.text)
-        e->base = strdup(e->target.text);
-    else if (asprintf(&e->base, "# The policy of this node: the table of required ports, and what this site adds to it.\n"
-                                "include   %s\n", built_in) < 0)
-        e->base = NULL;
-    e->fresh = !e->target.text;
-    return e->base ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
-}
-
-static int make_folder(const char *path, struct qpw_error *err)
-{
-    char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-    int r = folder && mkdir(folder, 0755) < 0 && errno != EEXIST ? -errno : 0;
-
-    free(folder);
-    return r < 0 ? qpw_fail(err, r, "the folder of %s cannot be made: %s", path, strerror(-r)) : 0;
-}
-
-static void remove_folder(const char *path)
-{
-    char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
-
-    if (folder && *folder)
-        rmdir(folder);
-    free(folder);
-}
-
-/*
- * Make the path absolute with all links resolved, as the auditor does, because includes are relative to the file
- * itself.
- */
-static int whole_path(const char *path, char ret[PATH_MAX], struct qpw_error *err)
-{
-    char folder[PATH_MAX];
-
-    if (realpath(path, ret))
-        return 0;
-    if (errno != ENOENT)
-        return qpw_fail(err, -errno, "%s: %s", path, strerror(errno));
-    *folder = '\0';
-    if (*path != '/' && !getcwd(folder, sizeof(folder)))
-        return qpw_fail(err, -errno, "%s: its folder cannot be found: %s", path, strerror(errno));
-    if (snprintf(ret, PATH_MAX, "%s%s%s", folder, *folder ? "/" : "", path) >= PATH_MAX)
-        return qpw_fail(err, -ENAMETOOLONG, "%s: its name is too long", path);
-    return 0;
-}
-
-static int open_target(struct edit *e, struct qpw_error *err)
-{
-    struct qpw_policy_options configured = {0};
-    const char *in_force = e->attached ? e->meta.policy_path : "", *path, *built_in = QPW_POLICY_DEFAULT_PLATFORM;
-    char whole[PATH_MAX];
-    int r = 0;
-
-    qpw_policy_configured(&configured);
-    if (!e->attached) { /* the policy that the next start would use */
-        in_force = configured.policy_file ? configured.policy_file : "";
-        built_in = configured.platform ? configured.platform : built_in;
-    }
-    qpw_policy_options_clear(&configured); /* keeps the strings */
-    path = e->file ? e->file : in_force;
-    if (!e->file && !strncmp(in_force, BUILT_IN, strlen(BUILT_IN)))
-        built_in = in_force + strlen(BUILT_IN);
-    if (!*path || !strncmp(path, BUILT_IN, strlen(BUILT_IN))) {
-        path = QPW_POLICY_DEFAULT_PATH;
-        r = make_folder(path, err);
-    }
-    if (r == 0)
-        r = whole_path(path, whole, err);
-    if (r == 0)
-        r = qpw_policy_file_open(whole, &e->target, err);
-    return r < 0 ? r : base_of(e, built_in, err);
-}
-
-/*
- * Write the text with the proposals to a temporary file beside the policy, because includes are relative to its folder.
- */
-static int write_copy(struct edit *e, const char *proposals, struct qpw_error *err)
-{
-    const char *base = strrchr(e->target.path, '/') + 1;
-    char *text = qpw_proposals_put(e->base, proposals);
-    FILE *file = NULL;
-    int fd, r = 0;
-
-    if (!text || asprintf(&e->copy, "%.*s.%s.edit-XXXXXX", (int)(base - e->target.path), e->target.path, base) < 0) {
-        e->copy = NULL;
-        free(text);
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    }
-    fd = mkstemp(e->copy);
-    if (fd >= 0)
-        file = fdopen(fd, "w");
-    if (!file)
-        r = qpw_fail(err, -errno, "a copy of %s cannot be made beside it: %s", e->target.path, strerror(errno));
-    else if (fputs(text, file) < 0 || fclose(file) != 0)
-        r = qpw_fail(err, -errno, "%s cannot be written: %s", e->copy, strerror(errno));
-    free(text);
-    return r;
-}
-
-static int begin(struct edit *e, struct qpw_error *err)
-{
-    char *proposals = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&proposals, &size);
-    int r = memory ? qpw_policy_suggest_attached(memory, &e->meta, err) : -ENOMEM;
-
-    e->attached = r == 0;
-    if (memory && fclose(memory) != 0)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    if (r == -ENOENT)
-        r = 0; /* without an instance, a policy can still be edited */
-    if (r == 0)
-        r = open_target(e, err);
-    if (r == 0)
-        r = write_copy(e, e->attached ? proposals : "", err);
-    free(proposals);
-    return r;
-}
-
 /* ---- The editor ---- */
 
 /* Run the editor. As in system(3), signals from the terminal may interrupt the editor but not this process. */
-static int run_editor(const struct edit *e, struct qpw_error *err)
+static int run_editor(const struct qpw_edit *e, struct qpw_error *err)
 {
     const char *editor = getenv("VISUAL");
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
@@ -220,7 +83,7 @@ static int run_editor(const struct edit *e, struct qpw_error *err)
     return 0;
 }
 
-static int read_edited(struct edit *e, struct qpw_error *err)
+static int read_edited(struct qpw_edit *e, struct qpw_error *err)
 {
     size_t length;
     char *text;
@@ -260,7 +123,7 @@ static void print_remarks(const struct qpw_policy *policy)
 }
 
 /* Parse the edited text as if it were in the file, and compile it as the auditor will. */
-static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_faults *faults, struct qpw_error *err)
+static int read_policy(const struct qpw_edit *e, struct qpw_policy *ret, struct qpw_faults *faults, struct qpw_error *err)
 {
     struct qpw_policy_source source = {
         .name = e->target.path, .text = e->edited, .length = strlen(e->edited), .faults = faults};
@@ -280,7 +143,7 @@ static int read_policy(const struct edit *e, struct qpw_policy *ret, struct qpw_
 }
 
 /* Print the changes in words, compared with the file, or with the built-in policy that it replaces. */
-static void print_difference(const struct edit *e, const struct qpw_policy *after)
+static void print_difference(const struct qpw_edit *e, const struct qpw_policy *after)
 {
     struct qpw_differences differences = {0};
     struct qpw_policy before = {0};
@@ -330,7 +193,7 @@ static char question(const char *text, const char *letters)
 
 /* ---- Install ---- */
 
-static int reload(const struct edit *e, struct qpw_error *err)
+static int reload(const struct qpw_edit *e, struct qpw_error *err)
 {
     struct qpw_policy_options options = {0};
     struct qpw_changelist changes;
@@ -350,7 +213,7 @@ static int reload(const struct edit *e, struct qpw_error *err)
 }
 
 /* Warn if the configuration names another policy, which the auditor's next start would use. */
-static void print_configured(const struct edit *e)
+static void print_configured(const struct qpw_edit *e)
 {
     struct qpw_policy_options configured = {0};
     char whole[PATH_MAX];
@@ -363,7 +226,7 @@ static void print_configured(const struct edit *e)
     qpw_policy_options_clear(&configured);
 }
 
-static int install(struct edit *e, struct qpw_error *err)
+static int install(struct qpw_edit *e, struct qpw_error *err)
 {
     struct qpw_error why;
     int status;
@@ -389,7 +252,7 @@ static int install(struct edit *e, struct qpw_error *err)
  * Check the edited text and ask how to continue. 'e': edit again; 'x': leave unchanged; 'y': install; NOBODY: nobody
  * answered.
  */
-static char look(struct edit *e, struct qpw_error *err)
+static char look(struct qpw_edit *e, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
     struct qpw_faults faults = {0};
@@ -413,7 +276,7 @@ static char look(struct edit *e, struct qpw_error *err)
                                 : "Install? (y)es, (e)dit again, e(x)it without saving", "yex");
 }
 
-static int edit(struct edit *e, struct qpw_error *err)
+static int edit(struct qpw_edit *e, struct qpw_error *err)
 {
     char choice = 'e';
 
@@ -439,7 +302,7 @@ int qpw_policy_edit_main(int argc, char **argv)
         "is built in, " QPW_POLICY_DEFAULT_PATH " is made.",
         NULL, NULL, NULL};
     struct sigaction stop = {.sa_handler = on_signal}; /* interrupts fgets(), so that the copy is removed in any case */
-    struct edit e = {.target = {.lock = -1}};
+    struct qpw_edit e = {.target = {.lock = -1}};
     struct qpw_error err = {""};
     int status = QPW_EXIT_FAILED;
 
@@ -448,14 +311,14 @@ int qpw_policy_edit_main(int argc, char **argv)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);
-    if (begin(&e, &err) == 0)
+    if (qpw_edit_begin(&e, &err) == 0)
         status = edit(&e, &err);
     if (status != QPW_EXIT_OK)
         qpw_policy_fail("edit", &err, status);
     if (e.copy)
         unlink(e.copy);
     if (e.fresh && !e.target.written)
-        remove_folder(e.target.path); /* created in vain; stays if it is not empty */
+        qpw_edit_remove_folder(e.target.path); /* created in vain; stays if it is not empty */
     qpw_policy_file_close(&e.target);
     free(e.base);
     free(e.copy);

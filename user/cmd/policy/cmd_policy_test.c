@@ -7,21 +7,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "advice/changes.h"
 #include "advice/what_if.h"
 #include "cmd/captures.h"
 #include "cmd/cmd.h"
 #include "cmd/format.h"
 #include "cmd/history_file.h"
 #include "cmd/policy/policy_cmd.h"
-#include "cmd/policy/policy_test.h"
+#include "cmd/policy/policy_test_options.h"
 #include "cmd/settings.h"
 #include "control/watched.h"
-#include "facts/totals.h"
 #include "host/clock.h"
 #include "instance/instance.h"
 #include "instance/kernel_words.h"
-#include "replay/setup.h"
 #include "replay/stream.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -33,21 +30,10 @@
 #include "words/words.h"
 
 enum { KEY_LOCAL = 0x100, KEY_WITHOUT };
-#define MOST_WITHOUT 32u
 #define SECOND_NS 1000000000ull
 
-struct options {
-    struct qpw_policy_options policy;
-    struct qpw_captures captures;
-    bool json;
-    const char *candidate;
-    struct qpw_history_args history;
-    const char *without[MOST_WITHOUT]; /* rules to remove from the policy in force, instead of a candidate */
-    size_t n_without;
-};
-
 /* Reject pipes, because each capture is read twice, once per policy. */
-static void check_captures(struct argp_state *state, const struct options *o)
+static void check_captures(struct argp_state *state, const struct qpw_test_options *o)
 {
     if (o->n_without)
         qpw_usage_error(state, "--without with a policy or a capture: it is about the policy in force and the history alone");
@@ -62,7 +48,7 @@ static void check_captures(struct argp_state *state, const struct options *o)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    struct options *o = state->input;
+    struct qpw_test_options *o = state->input;
 
     switch (key) {
     case ARGP_KEY_INIT:
@@ -72,8 +58,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'j': o->json = true; return 0;
     case QPW_KEY_FORMAT: o->json = qpw_format_is_json(state, arg); return 0;
     case KEY_WITHOUT:
-        if (o->n_without == MOST_WITHOUT)
-            qpw_usage_error(state, "--without: more than %u rules", MOST_WITHOUT);
+        if (o->n_without == QPW_TEST_WITHOUT)
+            qpw_usage_error(state, "--without: more than %u rules", QPW_TEST_WITHOUT);
         if (!*arg || strpbrk(arg, " \t\r\n#\""))
             qpw_usage_error(state, "--without: '%s': not the name of one rule", arg);
         o->without[o->n_without++] = arg;
@@ -107,13 +93,13 @@ static const struct argp_option argp_options[] = {
 static const struct argp_child test_children[] = {{&qpw_policy_argp, 0, "Policy that is in force (of a capture):", 2},
                                                   {&qpw_history_argp, 0, "Of recorded traffic:", 1}, {0}};
 
-static int exit_of(int r, const struct qpw_error *err)
+int qpw_test_exit(int r, const struct qpw_error *err)
 {
     return r == 0 ? QPW_EXIT_OK : qpw_policy_fail("test", err, qpw_captures_exit(r));
 }
 
 /* Take the answer about the node as it is, as JSON. */
-static int take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, struct qpw_error *err)
+int qpw_test_take_answer(const struct qpw_snapshot *s, struct qpw_tested *tested, struct qpw_error *err)
 {
     struct qpw_answer answer;
 
@@ -149,7 +135,7 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
     if (r == 0)
         r = qpw_policy_what_if(&(struct qpw_what_if_traffic){&snapshot}, candidate, time(NULL), ret, err);
     if (r == 0)
-        r = take_answer(&snapshot, tested, err);
+        r = qpw_test_take_answer(&snapshot, tested, err);
     take_node(&snapshot, tested);
     qpw_snapshot_clear(&snapshot);
     qpw_kernel_close(&kernel);
@@ -158,13 +144,13 @@ static int test_attached(const struct qpw_policy *candidate, struct qpw_what_if 
 
 /* ---- Recorded traffic ---- */
 
-static bool is_recorded(const struct options *o)
+static bool is_recorded(const struct qpw_test_options *o)
 {
     return o->history.since || o->history.until || o->history.file || o->n_without;
 }
 
 /* If the error is that a removed rule does not exist, name that rule. */
-static int name_unknown(const struct options *o, int r, struct qpw_error *err)
+static int name_unknown(const struct qpw_test_options *o, int r, struct qpw_error *err)
 {
     struct qpw_policy policy = {0};
     struct qpw_error ignored;
@@ -189,7 +175,7 @@ static int name_unknown(const struct options *o, int r, struct qpw_error *err)
 }
 
 /* Make the candidate: the policy in force, or the given one, without those rules. */
-static int make_candidate(const struct options *o, struct qpw_policy *ret, struct qpw_error *err)
+static int make_candidate(const struct qpw_test_options *o, struct qpw_policy *ret, struct qpw_error *err)
 {
     char *more = NULL;
     size_t size;
@@ -241,7 +227,7 @@ static void clear_ends(struct ends *all)
     free(all->list);
 }
 
-static int test_recorded(const struct options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
+static int test_recorded(const struct qpw_test_options *o, const struct qpw_policy *candidate, struct qpw_what_if *ret, struct qpw_tested *tested,
                          struct qpw_error *err)
 {
     struct qpw_history_window window;
@@ -268,7 +254,7 @@ static int test_recorded(const struct options *o, const struct qpw_policy *candi
     r = qpw_policy_what_if(&(struct qpw_what_if_traffic){&s, ends.list, ends.n}, candidate, time(NULL), ret, err);
     if (r < 0)
         return r;
-    r = take_answer(&s, tested, err);
+    r = qpw_test_take_answer(&s, tested, err);
     if (r < 0)
         return r;
     take_node(&s, tested);
@@ -292,7 +278,7 @@ static bool add_user(const struct qpw_history_end *end, void *arg)
     return u->r == 0;
 }
 
-static int read_users(const struct options *o, struct users *users, struct qpw_error *err)
+static int read_users(const struct qpw_test_options *o, struct users *users, struct qpw_error *err)
 {
     QPW_CLEANUP(qpw_history_closep) struct qpw_history_reader *reader = NULL;
     struct qpw_history_window window;
@@ -307,7 +293,7 @@ static int read_users(const struct options *o, struct users *users, struct qpw_e
 }
 
 /* List who would be affected: each day's busiest users. */
-static int print_users(const struct options *o, struct qpw_error *err)
+static int print_users(const struct qpw_test_options *o, struct qpw_error *err)
 {
     static const struct qpw_table_column columns[] = {{.title = "rule"}, {.title = "used by"}, {.title = "connections", .right = true}, {.title = "last used"}};
     struct users users = {.table = {.columns = columns, .n_columns = sizeof(columns) / sizeof(*columns)}};
@@ -321,7 +307,7 @@ static int print_users(const struct options *o, struct qpw_error *err)
 }
 
 /* Print the result. Returns an exit status. */
-static int answer(const struct options *o, const struct qpw_what_if *result, const struct qpw_tested *tested,
+int qpw_test_answer(const struct qpw_test_options *o, const struct qpw_what_if *result, const struct qpw_tested *tested,
                   const struct qpw_policy *candidate)
 {
     struct qpw_error err = {""};
@@ -331,126 +317,27 @@ static int answer(const struct options *o, const struct qpw_what_if *result, con
     if (r == 0 && !o->json && o->n_without)
         r = print_users(o, &err);
     if (r < 0)
-        return exit_of(r, &err);
+        return qpw_test_exit(r, &err);
     return result->n ? QPW_EXIT_YES : QPW_EXIT_OK;
 }
 
-static void clear_tested(struct qpw_tested *tested)
+void qpw_tested_clear(struct qpw_tested *tested)
 {
     json_decref(tested->interfaces);
     json_decref(tested->answer);
 }
 
-static int test_node(const struct options *o, const struct qpw_policy *candidate)
+static int test_node(const struct qpw_test_options *o, const struct qpw_policy *candidate)
 {
     struct qpw_what_if result = {0};
     struct qpw_tested tested = {0};
     struct qpw_error err = {""};
     int r = is_recorded(o) ? test_recorded(o, candidate, &result, &tested, &err)
                            : test_attached(candidate, &result, &tested, &err);
-    int status = r < 0 ? exit_of(r, &err) : answer(o, &result, &tested, candidate);
+    int status = r < 0 ? qpw_test_exit(r, &err) : qpw_test_answer(o, &result, &tested, candidate);
 
-    clear_tested(&tested);
+    qpw_tested_clear(&tested);
     qpw_what_if_clear(&result);
-    return status;
-}
-
-/* ---- Captures ---- */
-
-struct work {
-    const struct options *o;
-    const struct qpw_policy *in_force, *candidate;
-    struct qpw_replay_setup before, after; /* an instance for each policy */
-};
-
-/* Compare the verdicts of both replays, connection by connection. */
-static int take_ended(const struct qpw_ended *ended, void *data)
-{
-    return qpw_changes_add(data, &ended->key, &ended->conn, qpw_sum_of(&ended->counts).packets);
-}
-
-static int replay_under(struct work *w, struct qpw_replay_setup *setup, struct qpw_changes *changes, struct qpw_tested *tested,
-                        struct qpw_error *err)
-{
-    struct qpw_replay_totals totals;
-    int r = qpw_captures_replay(&w->o->captures, setup, take_ended, changes, &totals, err);
-
-    if (r == 0 && (r = qpw_changes_end_run(changes, &setup->names)) < 0)
-        qpw_fail(err, r, "out of memory");
-    tested->from_ns = totals.first_ns;
-    tested->to_ns = totals.last_ns;
-    return r;
-}
-
-static int judge(struct work *w, struct qpw_what_if *ret, struct qpw_tested *tested, struct qpw_error *err)
-{
-    QPW_CLEANUP(qpw_changes_freep) struct qpw_changes *changes = qpw_changes_new();
-    QPW_CLEANUP(qpw_snapshot_clear) struct qpw_snapshot snapshot = {0};
-    int r;
-
-    if (!changes)
-        return qpw_fail(err, -ENOMEM, "out of memory");
-    r = replay_under(w, &w->before, changes, tested, err);
-    if (r < 0)
-        return r;
-    r = qpw_collect(&w->before.kernel, NULL, &snapshot, err);
-    if (r < 0)
-        return r;
-    r = take_answer(&snapshot, tested, err);
-    if (r < 0)
-        return r;
-    r = replay_under(w, &w->after, changes, tested, err);
-    if (r < 0)
-        return r;
-    r = qpw_changes_result(changes, ret);
-    if (r < 0)
-        return qpw_fail(err, r, "out of memory");
-    snprintf(tested->policy, sizeof(tested->policy), "%s", w->in_force->name);
-    snprintf(tested->path, sizeof(tested->path), "%s", w->in_force->path ? w->in_force->path : "");
-    return 0;
-}
-
-/* Run without privileges, with the programs already loaded. */
-static int read_captures(void *arg)
-{
-    struct work *w = arg;
-    struct qpw_what_if result = {0};
-    struct qpw_tested tested = {0};
-    struct qpw_error err = {""};
-    int r = judge(w, &result, &tested, &err);
-    int status = r < 0 ? exit_of(r, &err) : answer(w->o, &result, &tested, w->candidate);
-
-    clear_tested(&tested);
-    qpw_what_if_clear(&result);
-    return status;
-}
-
-static int test_captures(struct options *o, const struct qpw_policy *candidate)
-{
-    struct qpw_replay_setup_options first = {.ends = &o->captures.ends}, second;
-    struct qpw_policy policy = {0};
-    struct work w = {.o = o, .in_force = &policy, .candidate = candidate};
-    struct qpw_error err = {""};
-    int status;
-
-    if (qpw_policy_load(&o->policy, &policy, NULL, &err) < 0)
-        return qpw_policy_fail("test", &err, QPW_EXIT_USAGE);
-    first.policy = &policy;
-    status = qpw_captures_look(&o->captures, &policy, "policy test", &first.first_ns);
-    second = first;
-    second.policy = candidate;
-    if (status == QPW_EXIT_OK && qpw_replay_setup_open(&first, &w.before, &err) < 0) {
-        status = qpw_policy_fail("test", &err, QPW_EXIT_FAILED);
-    } else if (status == QPW_EXIT_OK) {
-        if (qpw_replay_setup_open(&second, &w.after, &err) < 0) {
-            status = qpw_policy_fail("test", &err, QPW_EXIT_FAILED);
-        } else {
-            status = qpw_captures_apart(read_captures, &w, "policy test");
-            qpw_replay_setup_close(&w.after);
-        }
-        qpw_replay_setup_close(&w.before);
-    }
-    qpw_policy_clear(&policy);
     return status;
 }
 
@@ -468,7 +355,7 @@ int qpw_policy_test_main(int argc, char **argv)
         test_children,
         NULL,
         NULL};
-    struct options o = {0};
+    struct qpw_test_options o = {0};
     struct qpw_policy candidate = {0};
     struct qpw_error err = {""};
     int r, status;
@@ -484,7 +371,7 @@ int qpw_policy_test_main(int argc, char **argv)
     r = o.policy.peers_file ? qpw_policy_add_peers_file(&candidate, o.policy.peers_file, NULL, &err) : 0;
     for (size_t i = 0; i < o.policy.n_peers && r == 0; i++)
         r = qpw_policy_add_peer(&candidate, o.policy.peers[i], "--peer", &err);
-    status = r < 0 ? exit_of(r, &err) : o.captures.n ? test_captures(&o, &candidate) : test_node(&o, &candidate);
+    status = r < 0 ? qpw_test_exit(r, &err) : o.captures.n ? qpw_test_captures(&o, &candidate) : test_node(&o, &candidate);
     qpw_policy_clear(&candidate);
     qpw_policy_options_clear(&o.policy);
     return status;
