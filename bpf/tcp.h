@@ -156,6 +156,17 @@ static __always_inline __u32 qpw_tcp_sent(struct qpw_conn *c, const struct qpw_p
                                                                                     : QPW_DO_NOTHING;
 }
 
+/*
+ * Let this CPU's stores be seen before what it loads next. A locked instruction does that on x86-64 and s390x; the one
+ * that kernels before 5.12 have does not on others, where the next packet of the connection closes it.
+ */
+static __always_inline void qpw_store_then_load(void)
+{
+    __u64 cell = 0;
+
+    __sync_fetch_and_add((volatile __u64 *)&cell, 1);
+}
+
 /* Return whether the node continues what a RST had ended: it was forged, or outside the window (RFC 5961). */
 static __always_inline int qpw_tcp_goes_on(const struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
@@ -211,10 +222,12 @@ static __always_inline __u32 qpw_tcp_segment(struct qpw_conn *c, const struct qp
         todo |= qpw_rise(c, QPW_OUTCOME_DATA);
     if (p->tcp_flags & QPW_TCP_FIN) {
         c->end[!!from_local] |= QPW_END_FIN;
-        if ((c->end[0] & c->end[1] & QPW_END_FIN) && c->state != QPW_STATE_CLOSED) {
-            c->state = QPW_STATE_CLOSED;
-            todo |= QPW_DO_CLOSE | QPW_DO_CHANGED;
-        }
+        qpw_store_then_load();
+    }
+    /* Not of a FIN alone: where two CPUs have one each at the same moment, neither may see the other's. */
+    if ((c->end[0] & c->end[1] & QPW_END_FIN) && c->state != QPW_STATE_CLOSED) {
+        c->state = QPW_STATE_CLOSED;
+        todo |= QPW_DO_CLOSE | QPW_DO_CHANGED;
     }
     return todo;
 }

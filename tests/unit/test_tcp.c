@@ -291,6 +291,18 @@ Test(tcp, fins_in_any_order)
     }
 }
 
+/* Two CPUs that have a FIN each at the same moment, each without the other's: the acknowledgement closes. */
+Test(tcp, what_both_ends_finished_unseen_is_closed_by_the_next)
+{
+    struct qpw_conn c = established(REMOTE);
+
+    c.end[0] |= QPW_END_FIN;
+    c.end[1] |= QPW_END_FIN;
+    cr_assert_eq(step(&c, NODE, ACK, ANSWER + 2, INITIAL + 2, 0), QPW_DO_CLOSE | QPW_DO_CHANGED);
+    cr_assert_eq(c.state, QPW_STATE_CLOSED);
+    cr_assert_eq(step(&c, REMOTE, ACK, INITIAL + 2, ANSWER + 2, 0), QPW_DO_NOTHING);
+}
+
 Test(tcp, a_rst_refuses_only_what_was_attempted)
 {
     struct qpw_conn c = opened(REMOTE);
