@@ -45,15 +45,15 @@ static void anonymize_node(const struct qpw_anonymous *a, struct qpw_node_listen
             node->listening.rows[i].wanted = "named by the policy";
 }
 
-int qpw_anonymize_report(struct qpw_anonymized *z, const struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
+int qpw_anonymize_report(struct qpw_anonymized *ret, const struct qpw_anonymous *a, struct qpw_snapshot *s, struct qpw_node_listeners *node,
                          struct qpw_render_options *options)
 {
-    *z = (struct qpw_anonymized){.a = a, .rows = s->findings, .n = s->n_findings, .asked = *options};
-    z->raw = malloc((s->n_findings + 1) * sizeof(*z->raw));
-    if (!z->raw)
+    *ret = (struct qpw_anonymized){.a = a, .rows = s->findings, .n = s->n_findings, .asked = *options};
+    ret->raw = malloc((s->n_findings + 1) * sizeof(*ret->raw));
+    if (!ret->raw)
         return -ENOMEM;
     if (s->n_findings)
-        memcpy(z->raw, s->findings, s->n_findings * sizeof(*z->raw));
+        memcpy(ret->raw, s->findings, s->n_findings * sizeof(*ret->raw));
     qpw_anonymous_snapshot(a, s);
     if (node)
         anonymize_node(a, node);
@@ -61,7 +61,7 @@ int qpw_anonymize_report(struct qpw_anonymized *z, const struct qpw_anonymous *a
         options->listening_why = "the sockets could not be read";
     options->policy = NULL;
     options->owner = find_owner;
-    options->arg = z;
+    options->arg = ret;
     qpw_known_clear();
     return 0;
 }

@@ -216,14 +216,14 @@ struct sink {
     size_t *n_members;
 };
 
-static struct sink open_sink(struct qpw_findings *r)
+static struct sink open_sink(struct qpw_findings *found)
 {
-    return (struct sink){r->lines, &r->n_lines, r->members, &r->n_members};
+    return (struct sink){found->lines, &found->n_lines, found->members, &found->n_members};
 }
 
-static struct sink past_sink(struct qpw_findings *r)
+static struct sink past_sink(struct qpw_findings *found)
 {
-    return (struct sink){r->past, &r->n_past, r->past_members, &r->n_past_members};
+    return (struct sink){found->past, &found->n_past, found->past_members, &found->n_past_members};
 }
 
 /* Add one line for these findings. Return 0 or -ENOMEM. */
@@ -320,15 +320,15 @@ static int lines_of(const struct sink *to, const struct qpw_finding_row **rest, 
  * Collect the findings in this state and answered or not; return their number. Superseded ones are omitted, because
  * they were judged again.
  */
-static size_t rows_in(const struct qpw_findings *r, unsigned state, bool answered, const struct qpw_finding_row **ret)
+static size_t rows_in(const struct qpw_findings *found, unsigned state, bool answered, const struct qpw_finding_row **ret)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < r->n_rows; i++) {
-        struct qpw_finding_life life = qpw_finding_life(r->rows[i]);
+    for (size_t i = 0; i < found->n_rows; i++) {
+        struct qpw_finding_life life = qpw_finding_life(found->rows[i]);
 
-        if (life.state == state && life.by != QPW_CLOSED_BY_SUPERSEDED && qpw_finding_answered(r->rows[i]) == answered)
-            ret[n++] = r->rows[i];
+        if (life.state == state && life.by != QPW_CLOSED_BY_SUPERSEDED && qpw_finding_answered(found->rows[i]) == answered)
+            ret[n++] = found->rows[i];
     }
     return n;
 }
@@ -363,41 +363,41 @@ static int by_past(const void *a, const void *b)
     return memcmp(&x->first->key, &y->first->key, sizeof(x->first->key));
 }
 
-static void sort_past(struct qpw_findings *r)
+static void sort_past(struct qpw_findings *found)
 {
-    if (r->n_past)
-        qsort(r->past, r->n_past, sizeof(*r->past), by_past);
-    r->n_past_acknowledged = 0;
-    for (size_t i = 0; i < r->n_past; i++)
-        r->n_past_acknowledged += qpw_finding_life(r->past[i].first).state == QPW_FINDING_ACKNOWLEDGED;
+    if (found->n_past)
+        qsort(found->past, found->n_past, sizeof(*found->past), by_past);
+    found->n_past_acknowledged = 0;
+    for (size_t i = 0; i < found->n_past; i++)
+        found->n_past_acknowledged += qpw_finding_life(found->past[i].first).state == QPW_FINDING_ACKNOWLEDGED;
 }
 
-int qpw_findings_make_lines(struct qpw_findings *r)
+int qpw_findings_make_lines(struct qpw_findings *found)
 {
-    const struct qpw_finding_row **rest = calloc(r->n_rows + 1, sizeof(*rest));
+    const struct qpw_finding_row **rest = calloc(found->n_rows + 1, sizeof(*rest));
     static const uint8_t past[] = {QPW_FINDING_ACKNOWLEDGED, QPW_FINDING_CLOSED};
     struct sink to, to_past;
     int result = 0;
 
-    r->lines = calloc(r->n_rows + 1, sizeof(*r->lines));
-    r->members = calloc(r->n_rows + 1, sizeof(*r->members));
-    r->past = calloc(r->n_rows + 1, sizeof(*r->past));
-    r->past_members = calloc(r->n_rows + 1, sizeof(*r->past_members));
-    if (!rest || !r->lines || !r->members || !r->past || !r->past_members)
+    found->lines = calloc(found->n_rows + 1, sizeof(*found->lines));
+    found->members = calloc(found->n_rows + 1, sizeof(*found->members));
+    found->past = calloc(found->n_rows + 1, sizeof(*found->past));
+    found->past_members = calloc(found->n_rows + 1, sizeof(*found->past_members));
+    if (!rest || !found->lines || !found->members || !found->past || !found->past_members)
         result = -ENOMEM;
-    to = open_sink(r);
-    to_past = past_sink(r);
+    to = open_sink(found);
+    to_past = past_sink(found);
     for (int answered = 1; result == 0 && answered >= 0; answered--) {
-        result = lines_of(&to, rest, (ssize_t)rows_in(r, QPW_FINDING_OPEN, answered, rest), answered);
+        result = lines_of(&to, rest, (ssize_t)rows_in(found, QPW_FINDING_OPEN, answered, rest), answered);
         for (size_t i = 0; result == 0 && i < sizeof(past); i++)
-            result = lines_of(&to_past, rest, (ssize_t)rows_in(r, past[i], answered, rest), answered);
+            result = lines_of(&to_past, rest, (ssize_t)rows_in(found, past[i], answered, rest), answered);
     }
     free(rest);
     if (result < 0)
         return result;
-    if (r->n_lines)
-        qsort(r->lines, r->n_lines, sizeof(*r->lines), by_line);
-    sort_past(r);
+    if (found->n_lines)
+        qsort(found->lines, found->n_lines, sizeof(*found->lines), by_line);
+    sort_past(found);
     return 0;
 }
 

@@ -9,6 +9,6 @@
 int qpw_findings_by_rank(const void *a, const void *b);
 
 /* Make the lines of findings->rows, which are sorted, both open and past. Return 0 or -ENOMEM; findings own them. */
-int qpw_findings_make_lines(struct qpw_findings *findings);
+int qpw_findings_make_lines(struct qpw_findings *found);
 
 #endif

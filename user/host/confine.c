@@ -242,19 +242,19 @@ struct part {
 #define N(list) (sizeof(list) / sizeof(*(list)))
 #define CALLS(list) \
     { \
-        .action = SCMP_ACT_ALLOW, .calls = list, .n = N(list) \
+        .action = SCMP_ACT_ALLOW, .calls = (list), .n = N(list) \
     }
 #define REFUSED(list) \
     { \
-        .action = SCMP_ACT_ERRNO(EPERM), .calls = list, .n = N(list) \
+        .action = SCMP_ACT_ERRNO(EPERM), .calls = (list), .n = N(list) \
     }
 #define BPF(list) \
     { \
-        .bpf = list, .n = N(list) \
+        .bpf = (list), .n = N(list) \
     }
 #define MORE(function) \
     { \
-        .more = function \
+        .more = (function) \
     }
 
 static int add_parts(scmp_filter_ctx filter, const struct part *parts, size_t n)
