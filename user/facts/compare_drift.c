@@ -194,7 +194,6 @@ int qpw_compare_drift(struct qpw_comparing *c)
     if (r < 0)
         return r;
     r = compare_modes(c, settings);
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): QPW_CLEANUP() frees it */
     if (r < 0)
         return r;
     for (size_t i = 0; i < to->n_nodes; i++) {

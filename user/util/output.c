@@ -138,7 +138,6 @@ static int open_named(struct qpw_output *o, const char *name, struct qpw_error *
     if (there && access(name, W_OK) < 0)
         return cannot(o, -errno, err);
     o->path = there ? realpath(name, NULL) : strdup(name); /* follow a link rather than replace it */
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): open_as_it_is() frees it */
     r = o->path ? open_beside(o, there ? &old : NULL) : -ENOMEM;
     if (there && (r == -EACCES || r == -EPERM || r == -EROFS))
         return open_as_it_is(o, name, err);
