@@ -123,6 +123,7 @@ static void purpose_words(const char *name, char *buf, size_t size)
 /* Return the services and the one whose class it is; any, if none sends such. */
 static uint32_t services_with(uint32_t services, unsigned speech)
 {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): one branch of many */
 #define EXPECTS(s, name, text, expected, tolerated, flags) (expected) >> speech & 1 ? QPW_SPEAKS(s) :
     uint32_t more = QPW_SPOKEN(EXPECTS) 0;
 #undef EXPECTS
