@@ -165,6 +165,24 @@ static const char *next(struct qpw_follow *f, bool wait)
     return copy;
 }
 
+/* logrotate has moved the log away, and nothing was written since: it has no lines, which is no fault. */
+Test(alert_reader, between_rotation_and_the_next_record)
+{
+    char dir[] = "/tmp/qpw-follow-XXXXXX", path[64], rotated[64];
+    struct qpw_follow *f;
+
+    cr_assert(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/log", dir);
+    snprintf(rotated, sizeof(rotated), "%s/log.1", dir);
+    append(rotated, "one\n");
+    cr_assert_eq(qpw_follow_open(path, false, &f, NULL), 0);
+    cr_expect_str_eq(next(f, false), "(end)");
+    qpw_follow_close(f);
+    cr_assert_eq(unlink(rotated), 0);
+    cr_expect_eq(qpw_follow_open(path, false, &f, NULL), -ENOENT);
+    cr_assert_eq(rmdir(dir), 0);
+}
+
 Test(alert_reader, following_over_rotation_and_truncation)
 {
     char dir[] = "/tmp/qpw-follow-XXXXXX", path[64], old[64];

@@ -62,7 +62,7 @@ enum MHD_Result qpw_listen_refuse(struct qpw_listen *l, struct MHD_Connection *c
 enum MHD_Result qpw_listen_document(struct qpw_listen *l, struct MHD_Connection *c, enum qpw_served which);
 
 /* Give up one use of a document, which the last one frees; NULL is fine. */
-void qpw_listen_release(void *document);
+void qpw_listen_release(void *data);
 
 /* Answer a peer's request for events, now or when there are some. */
 enum MHD_Result qpw_listen_events(struct qpw_listen *l, struct MHD_Connection *c, struct connection *connection, const char *peer);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "alert/log/line_buffer.h"
+#include "alert/log/lines.h"
 #include "util/file.h"
 
 struct qpw_follow {
@@ -35,6 +36,16 @@ static int open_notify(struct qpw_follow *f, struct qpw_error *err)
     return r;
 }
 
+/* Return whether the log was rotated and has no record since: its name is free until the next one is written. */
+static bool is_between(const char *path)
+{
+    char **rotated = qpw_log_rotated(path, 0);
+    bool any = rotated && *rotated;
+
+    qpw_log_rotated_free(rotated);
+    return any;
+}
+
 int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct qpw_error *err)
 {
     struct qpw_follow *f = calloc(1, sizeof(*f));
@@ -46,7 +57,7 @@ int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct
     }
     f->notify = -1;
     f->fd = qpw_file_open(path, err);
-    if (f->fd == -ENOENT && !wait)
+    if (f->fd == -ENOENT && !wait && !is_between(path))
         r = qpw_fail(err, f->fd, "%s: %s; 'qportwatch attach' writes the alert log, --alerts FILE names another", path,
                      strerror(ENOENT));
     else if (f->fd < 0 && f->fd != -ENOENT)

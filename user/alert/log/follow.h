@@ -12,8 +12,8 @@
 struct qpw_follow;
 
 /*
- * Open the file at its beginning. Return 0 or a negative errno with err; without `wait`, -ENOENT if it does not exist;
- * with it, it may appear later.
+ * Open the file at its beginning. Return 0 or a negative errno with err; without `wait`, -ENOENT if neither it nor a
+ * rotated file of it exists; with it, it may appear later.
  */
 int qpw_follow_open(const char *path, bool wait, struct qpw_follow **ret, struct qpw_error *err);
 void qpw_follow_close(struct qpw_follow *f); /* NULL is fine */
