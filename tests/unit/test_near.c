@@ -24,8 +24,8 @@ Test(near, two_edits_and_fewer_than_half)
     } cases[] = {{"inbuond", "inbound"}, {"inbond", "inbound"}, {"inbounds", "inbound"}, {"imbount", "inbound"},
                  {"outbond", "outbound"}, {"per", "peer"}, {"pere", "peer"}, {"olny", "only"}, {"tpc", "tcp"},
                  {"supress", "suppress"}, {"disabel", "disable"}, {"inn", "in"}};
-    static const char *const none[] = {"", "x", "ip", "xyz", "inbxyzd", "pxxr", "inbound", "a word that is longer than any "
-                                       "that could be known to anybody at all"};
+    static const char *const none[] = {"", "x", "ip", "xyz", "inbxyzd", "pxxr", "inbound",
+                                       "a word that is longer than any that could be known to anybody at all"};
     char text[64];
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

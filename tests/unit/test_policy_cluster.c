@@ -53,6 +53,7 @@ Test(policy_cluster, readers_and_the_cluster)
     cr_expect_str_eq(policy.cluster_ca, "/etc/ca.pem");
     cr_assert_eq(policy.n_readers, 1);
     cr_expect_str_eq(policy.readers[0].name, "prometheus");
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are as many */
     cr_expect_eq(policy.readers[0].addresses.n, 2);
     cr_expect_str_eq(policy.readers[0].keys.text[0], KEY_A);
     qpw_policy_clear(&policy);
@@ -110,6 +111,7 @@ Test(policy_cluster, the_tools_own_port_has_a_rule)
     policy = parse("inbound tcp 445 SMB\npeer a 10.0.0.1 key=" KEY_A "\npeer b 10.0.0.2\nreader r 10.0.0.9 key=" KEY_B "\n");
     cr_assert_eq(policy.n_rules, 2);
     cr_expect_str_eq(policy.rules[1].name, "self");
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): there are as many */
     cr_expect_eq(policy.rules[1].where.line, 0);
     cr_expect_eq(policy.rules[1].ports[0].first, 9101);
     cr_expect_str_eq(qpw_addresses_text(&policy.rules[1].from, text, sizeof(text)), "10.0.0.1,10.0.0.9");

@@ -411,7 +411,7 @@ Test(view, long_addresses_show_both_their_ends)
         qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, width}, QPW_COL_FROM, text, sizeof(text));
         cr_expect_eq(qpw_text_width(text), width, "%d: %s", width, text);
         cr_expect(!strncmp(text, "2001:db8:1234:5678:abcd:ef01:2345:6789", (size_t)(width - 1) / 2) &&
-                      !strcmp(text + (width - 1) / 2 + 3, "2001:db8:1234:5678:abcd:ef01:2345:6789" + 38 - width / 2),
+                      !strcmp(text + (width - 1) / 2 + 3, &"2001:db8:1234:5678:abcd:ef01:2345:6789"[38 - width / 2]),
                   "%d: %s", width, text);
     }
     qpw_cell_text(&(struct qpw_cell_of){&b.model, &b.state, b.model.rows, 39}, QPW_COL_WHO, text, sizeof(text));
