@@ -289,6 +289,8 @@ static void note_finding(struct book *b, struct exchange *e, const struct frame 
     found = book_finding(b, name);
     snprintf(found->service, sizeof(found->service), "%s %s", direction_of(e), service);
     found->packets++;
+    if (!found->current) /* new, or a policy had explained it meanwhile: its record is awaited from now on */
+        found->changed_ns = f->at_ns;
     found->current = true;
     found->multicast = found->multicast || e->multicast || e->answers_group;
     b->ever_multicast = b->ever_multicast || e->multicast;
@@ -412,6 +414,8 @@ static void note_cards(struct book *b, const struct frame *f)
     found = book_finding(b, answers ? reverse : name);
     snprintf(found->service, sizeof(found->service), "non_ip 0x%04x", f->ethertype);
     found->packets++;
+    if (!found->current)
+        found->changed_ns = f->at_ns;
     found->current = true;
     if (answers && found->outcome < DATA)
         found->changed_ns = f->at_ns;
