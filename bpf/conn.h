@@ -134,7 +134,7 @@ static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 con
 __noinline __u32 qpw_conn_delete(__u32 conn_class)
 {
     struct qpw_work *w = qpw_work();
-    long rc = 0;
+    long rc;
 
     if (!w)
         return 0;

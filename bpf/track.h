@@ -139,7 +139,8 @@ static __noinline int qpw_self_key(struct qpw_work *w)
     if (qpw_is_syn(p))
         answers = !!(p->tcp_flags & QPW_TCP_ACK);
     else if (p->protocol == QPW_IPPROTO_TCP)
-        answers = qpw_listed(/* outbound= */ 0, p->protocol, p->source_port) && !qpw_listed(/* outbound= */ 0, p->protocol, p->destination_port);
+        answers = qpw_listed(/* outbound= */ 0, p->protocol, p->source_port) &&
+                  !qpw_listed(/* outbound= */ 0, p->protocol, p->destination_port);
     qpw_make_key(answers);
     w->rx = !answers;
     return answers;
