@@ -62,8 +62,16 @@ void fault_move_address(struct campaign *c, struct rng *r)
 
 /* ---- The link ---- */
 
+/* Neighbour discovery and repetitions come at any time: they must not meet the moment in which the link goes down. */
+static void silence(struct campaign *c)
+{
+    place_silence(&c->place);
+    campaign_settle(c, 50);
+}
+
 static void dress(struct campaign *c)
 {
+    place_end_silence(&c->place);
     place_dress_node(&c->place);
     campaign_expect(c, TOLD_UP, 1, 1);
     campaign_await_told(c, TOLD_UP);
@@ -72,7 +80,7 @@ static void dress(struct campaign *c)
 
 void fault_link_down(struct campaign *c, struct rng *r)
 {
-    campaign_settle(c, 50);
+    silence(c);
     netns_run(&c->place.ns[NODE], "ip link set %s down", c->place.node_if);
     campaign_expect(c, TOLD_DOWN, 1, 1);
     campaign_await_told(c, TOLD_DOWN);
@@ -130,6 +138,7 @@ void fault_moved(struct campaign *c, struct rng *r)
 {
     struct netns elsewhere = netns_new();
 
+    silence(c);
     begin_blind(c);
     place_move_link(&c->place, &c->place.ns[NODE], &elsewhere);
     await_gone(c);
@@ -145,6 +154,7 @@ void fault_deleted(struct campaign *c, struct rng *r)
         fault_renamed(c, r);
         return;
     }
+    silence(c);
     begin_blind(c);
     place_delete_link(&c->place);
     campaign_drain(c);

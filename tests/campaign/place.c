@@ -249,6 +249,18 @@ void place_hold(struct place *p, bool hold)
     netns_run(&p->bridge, "bridge link set dev to-node state %d", hold ? 0 : 3); /* disabled, forwarding */
 }
 
+void place_silence(struct place *p)
+{
+    netns_run(&p->ns[NODE], "nft 'add chain inet t o { type filter hook output priority 0; policy drop; }; "
+                            "add table arp t; add chain arp t o { type filter hook output priority 0; policy drop; }'");
+    place_hold(p, true);
+}
+
+void place_end_silence(struct place *p)
+{
+    netns_run(&p->ns[NODE], "nft 'delete chain inet t o; delete table arp t'");
+}
+
 void place_reopen_raw(struct place *p)
 {
     close(p->raw[NODE]);

@@ -69,6 +69,15 @@ void place_move_link(struct place *p, const struct netns *from, const struct net
 /* Hold back at the bridge everything for the node, or let it pass again. */
 void place_hold(struct place *p, bool hold);
 
+/*
+ * Let nothing reach the node nor leave its stack, before its link goes down: of a frame on its way at that moment
+ * nobody can say whether the program has counted it and whether it arrives.
+ */
+void place_silence(struct place *p);
+
+/* Let the node's stack speak again, the link being down; the bridge forwards as soon as the link is up. */
+void place_end_silence(struct place *p);
+
 /* Open the node's packet socket again, on the current interface. */
 void place_reopen_raw(struct place *p);
 
