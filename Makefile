@@ -147,6 +147,7 @@ $(O)/tests/%.o: tests/%.c Makefile
 $(UNIT_TESTS): $(O)/tests/%: $(O)/san/tests/%.o $(SAN_OBJECTS) $(TEST_LIB:%.c=$(O)/san/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(SANITIZE) $^ $(TEST_LDLIBS) -o $@
+$(O)/tests/unit/test_waits: $(O)/san/tests/campaign/waits.o
 $(ROOT_TESTS): $(O)/tests/%: $(O)/tests/%.o $(OBJECTS) $(SERVE_OBJECTS) $(TEST_LIB:%.c=$(O)/%.o)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(filter %.o,$^) $(TEST_LDLIBS) -o $@

@@ -57,6 +57,7 @@ void campaign_drain(struct campaign *c)
     }
     wire_drain(&c->wire, book_frame, c->book);
     collector_drain(&c->collector);
+    waits_take(&c->waits, qpw_clock_monotonic_ns(), c->wire.frames, c->auditor, c->stopped);
 }
 
 void campaign_settle(struct campaign *c, unsigned quiet_ms)

@@ -21,6 +21,7 @@
 #include "collector.h"
 #include "instance/object.h"
 #include "place.h"
+#include "waits.h"
 #include "wire.h"
 
 /* ---- Random numbers from a seed ---- */
@@ -87,6 +88,7 @@ struct coverage {
         unsigned least_s, most_s;
     } gaps[INTERVALS]; /* lengths of the gaps without an auditor, in seconds */
     unsigned n_gaps;
+    uint64_t ring_full; /* events that found the ring full for a cause that is known */
 };
 
 struct campaign {
@@ -109,6 +111,7 @@ struct campaign {
     struct coverage coverage;
     struct bpfleft left;
     struct collector collector;
+    struct waits waits;
     unsigned step, rotations, launches;
     uint64_t checks, invariants, records, owners, commands;
     uint64_t started_ns;         /* CLOCK_MONOTONIC: start of the auditor */
@@ -121,6 +124,7 @@ struct campaign {
     bool held_up;                /* at some time no auditor could decide about owners: killed, stopped, short of memory */
     unsigned faults_done[64];    /* by position in faults[] */
     unsigned trouble;            /* exchanges that failed */
+    uint64_t ring_full; /* as in `coverage`, in the whole run */
 };
 
 /* Enter the frames witnessed since the last call into the book. */

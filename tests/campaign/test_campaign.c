@@ -120,6 +120,9 @@ static void say(const struct campaign *c, unsigned seconds, size_t steps)
     for (unsigned i = 0; faults[i].name; i++)
         if (c->faults_done[i])
             fprintf(stderr, " %s %u", faults[i].name, c->faults_done[i]);
+    if (c->ring_full)
+        fprintf(stderr, "; %llu events found the ring full while the auditor was kept from running",
+                (unsigned long long)c->ring_full);
     fprintf(stderr, "\n");
 }
 
