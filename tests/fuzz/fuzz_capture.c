@@ -40,7 +40,7 @@ static void read_all(struct qpw_capture *c, const char *path)
     }
     check_error(r, &err, path);
     qpw_capture_unsupported(c, name, sizeof(name));
-    qpw_capture_digest(c, path, digest);
+    qpw_capture_digest(c, digest);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -179,9 +179,9 @@ uint64_t qpw_capture_size(const struct qpw_capture *c)
     return qpw_stream_size(c->stream);
 }
 
-void qpw_capture_digest(struct qpw_capture *c, const char *path, char ret[65])
+void qpw_capture_digest(struct qpw_capture *c, char ret[65])
 {
-    qpw_stream_digest(c->stream, path, ret);
+    qpw_stream_digest(c->stream, ret);
 }
 
 void qpw_capture_close(struct qpw_capture *c)

@@ -41,7 +41,7 @@ uint64_t qpw_capture_position(struct qpw_capture *c);
 uint64_t qpw_capture_size(const struct qpw_capture *c);
 
 /* Write the file's SHA-256 as 64 hexadecimal digits, or an empty text if unknown; call after the last frame. */
-void qpw_capture_digest(struct qpw_capture *c, const char *path, char ret[65]);
+void qpw_capture_digest(struct qpw_capture *c, char ret[65]);
 
 /* c may be NULL */
 void qpw_capture_close(struct qpw_capture *c);

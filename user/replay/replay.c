@@ -365,7 +365,7 @@ int qpw_replay_file(struct qpw_replay *replay, const char *path, struct qpw_erro
         replay->totals.incomplete = true;
     else if (r == 0)
         r = count_unsupported(replay, c, err);
-    qpw_capture_digest(c, path, replay->captures[replay->n_captures - 1].sha256);
+    qpw_capture_digest(c, replay->captures[replay->n_captures - 1].sha256);
     qpw_capture_close(c);
     return r;
 }

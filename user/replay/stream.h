@@ -33,10 +33,10 @@ unsigned qpw_stream_peek(const struct qpw_stream *s, uint8_t first[4]);
 const char *qpw_stream_problem(struct qpw_stream *s);
 
 /*
- * Write the SHA-256 of the file on disk as 64 hexadecimal digits; an empty text if unknown (a pipe that is compressed
- * or was not read to its end). Call after the last byte was read.
+ * Write the SHA-256 of the file on disk as 64 hexadecimal digits; an empty text if unknown: a pipe that is compressed or
+ * was not read to its end, or a file that cannot be read to its end. Call after the last byte was read.
  */
-void qpw_stream_digest(struct qpw_stream *s, const char *path, char ret[65]);
+void qpw_stream_digest(struct qpw_stream *s, char ret[65]);
 
 /* Return the bytes read from disk, or their total number (0: unknown, a pipe), for progress. */
 uint64_t qpw_stream_position(struct qpw_stream *s);
