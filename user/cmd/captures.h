@@ -42,8 +42,8 @@ int qpw_captures_look(struct qpw_captures *c, const struct qpw_policy *policy, c
 int qpw_captures_apart(int (*function)(void *arg), void *arg, const char *command);
 
 /*
- * Replay all of them, up to the first error, which err describes. Calls `ended` for each connection. Returns 0 or a
- * negative errno; *ret_totals covers the frames so far.
+ * Replay all of them, up to the first error, which err describes. Calls `ended` for each connection, if it is not NULL. Returns
+ * 0 or a negative errno; *ret_totals covers the frames so far.
  */
 int qpw_captures_replay(const struct qpw_captures *c, struct qpw_replay_setup *setup, qpw_ended_fn ended, void *data,
                         struct qpw_replay_totals *ret_totals, struct qpw_error *err);

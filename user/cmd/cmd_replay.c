@@ -360,7 +360,8 @@ static int replay_it(struct options *o, struct qpw_replay_setup *setup, struct q
 static int run(struct options *o)
 {
     struct qpw_replay_setup_options wanted = {.ends = &o->captures.ends, .interface = o->replay.interface,
-                                              .max_connections = o->max_connections, .mode_tc = o->replay.mode_tc};
+                                              .max_connections = o->max_connections, .mode_tc = o->replay.mode_tc,
+                                              .counts = o->connections};
     struct qpw_replay_setup setup;
     struct qpw_output output = {0};
     struct qpw_policy policy = {0};

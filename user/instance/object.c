@@ -70,7 +70,7 @@ static void set_sizes(struct bpf_object *object, const struct qpw_load_options *
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, tables[i].name),
                                  est / tables[i].divisor > 1024 ? est / tables[i].divisor : 1024);
     if (o->replay) {
-        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), 4 * est);
+        bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "conn_counts"), o->no_counts ? 1 : 4 * est);
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "events"), REPLAY_RING_BYTES);
         bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "replay_frames"), QPW_REPLAY_FRAMES);
     }

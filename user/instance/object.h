@@ -7,11 +7,11 @@
 
 struct qpw_load_options {
     uint32_t max_connections; /* established TCP; other tables scale with it. 0: default, 65,536 */
-    bool replay;              /* the capture's clock, no socket table, per-connection counts, `self` */
-    bool no_cache;            /* tests: send every packet down the slow path */
+    bool replay;              /* the capture's clock, no socket table, `self` */
+    bool no_cache;            /* send every packet down the slow path */
     bool no_fast_path;        /* tests: send every packet through the whole parser */
     bool weakly_ordered;      /* tests: behave as on a CPU that reorders stores */
-    bool no_counts;           /* tests: a replay without per-connection counts, and so with the cache */
+    bool no_counts;           /* a replay without per-connection counts, which rule the cache out */
     uint32_t cache_lines;     /* of each CPU's cache; a power of two, 0: default */
     bool fixed_secret;        /* tests: the same hash in each run */
     bool old_verifier;        /* tests: use the programs for kernels before 5.13 */

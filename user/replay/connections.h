@@ -14,7 +14,7 @@
 struct qpw_ended {
     struct qpw_conn_key key;
     struct qpw_conn conn;
-    struct qpw_counts counts; /* rx: towards the local end */
+    struct qpw_counts counts; /* rx: towards the local end; zeros where the instance was loaded without them */
 };
 
 /* Called once for each. Returns 0, or a negative errno that ends the replay. */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * feed.h - pass frames to the BPF programs by test runs, with the capture's clock and lengths: many frames a run, or one
- * each, where the kernel has no helper that writes into an XDP packet (before Linux 5.18), or the kernel side was
- * loaded without counts for each connection.
+ * each, where the kernel has no helper that writes into an XDP packet (before Linux 5.18).
  */
 #ifndef QPW_REPLAY_FEED_H
 #define QPW_REPLAY_FEED_H

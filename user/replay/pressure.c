@@ -10,6 +10,8 @@
 #include "replay/connections.h"
 #include "util/array.h"
 
+#define ADDED_BY_FRAME 2u /* one, and as many for safety */
+
 struct entry {
     struct qpw_conn_key key;
     struct qpw_conn conn;
@@ -57,7 +59,8 @@ static int relieve(struct qpw_kernel *k, enum qpw_conn_class conn_class, uint64_
             continue;
         expire->expired[conn_class]++;
         (*count)++;
-        expire->ended(&t.entries[i].key, &t.entries[i].conn, expire->data);
+        if (expire->ended)
+            expire->ended(&t.entries[i].key, &t.entries[i].conn, expire->data);
     }
     free(t.entries);
     if (r < 0)
@@ -77,12 +80,14 @@ static uint64_t full_at(enum qpw_conn_class conn_class, uint64_t capacity)
     return capacity > 2048 ? capacity / 4 * 3 : capacity / 2;
 }
 
-int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, struct qpw_error *err)
+int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, uint64_t *ret_frames,
+                         struct qpw_error *err)
 {
     static const enum qpw_conn_class classes[] = {QPW_CLASS_HALF, QPW_CLASS_OUT, QPW_CLASS_DGRAM};
-    uint64_t opened, closed, capacity;
+    uint64_t opened, closed, capacity, used, full;
     int r;
 
+    *ret_frames = UINT64_MAX;
     for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
         enum qpw_conn_class c = classes[i];
 
@@ -92,8 +97,13 @@ int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64
         r = qpw_connections_made(k, c, &opened, &closed, err);
         if (r < 0)
             return r;
-        if (opened - closed - expire->expired[c] < full_at(c, capacity))
+        used = opened - closed - expire->expired[c];
+        full = full_at(c, capacity);
+        if (used < full) {
+            *ret_frames = (full - used) / ADDED_BY_FRAME < *ret_frames ? (full - used) / ADDED_BY_FRAME : *ret_frames;
             continue;
+        }
+        *ret_frames = 0;
         r = relieve(k, c, capacity, expire, count, err);
         if (r < 0)
             return r;

@@ -20,10 +20,12 @@
 
 /*
  * Remove the least recently seen entries, a quarter of the capacity, from each table that is three quarters full (a
- * small one: half; the half-open one, whose sets fill unevenly: three eighths), pass them to expire->ended, and add
- * them to expire->expired and *count. Only evicting tables are checked, not the one of established connections. Returns
- * 0, or a negative errno with err filled.
+ * small one: half; the half-open one, whose sets fill unevenly: three eighths), pass them to expire->ended, if it
+ * is set, and add them to expire->expired and *count. Only evicting tables are checked, not the one of established
+ * connections. Returns 0 with *ret_frames, for how many frames no table can become so full; or a negative errno with
+ * err filled.
  */
-int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, struct qpw_error *err);
+int qpw_pressure_relieve(struct qpw_kernel *k, struct qpw_expire *expire, uint64_t *count, uint64_t *ret_frames,
+                         struct qpw_error *err);
 
 #endif

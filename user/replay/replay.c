@@ -39,6 +39,7 @@ struct qpw_replay {
     struct qpw_expire expire;
     struct qpw_ended *walked; /* removed by the current walk */
     size_t n_walked;
+    uint64_t roomy_until; /* no table can be full before so many frames */
     uint64_t walks;
     uint64_t walked_ns;   /* capture time and frames at the last walk */
     uint64_t walked_frames;
@@ -56,7 +57,7 @@ static int ended_failed(const struct qpw_replay *replay, struct qpw_error *err)
 
 static void hand_over(struct qpw_replay *replay, const struct qpw_ended *ended)
 {
-    int r = replay->options.ended ? replay->options.ended(ended, replay->options.ended_data) : 0;
+    int r = replay->options.ended(ended, replay->options.ended_data);
 
     if (r < 0 && !replay->ended_r)
         replay->ended_r = r;
@@ -124,25 +125,28 @@ static int walk(struct qpw_replay *replay, struct qpw_error *err)
 static int make_room(struct qpw_replay *replay, struct qpw_error *err)
 {
     int r = read_events(replay, err);
+    uint64_t roomy;
 
+    if (r < 0 || replay->totals.frames < replay->roomy_until)
+        return r;
+    r = qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, &roomy, err);
     if (r < 0)
         return r;
-    r = qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, err);
-    if (r < 0)
-        return r;
+    replay->roomy_until = replay->totals.frames + roomy;
     return hand_over_walked(replay, err);
 }
 
 /* Report a connection whose tuple was reused by another; it is in no table any more. */
 static int ended_by_event(void *data, void *bytes, size_t size)
 {
+    struct qpw_replay *replay = data;
     const struct qpw_event *event = bytes;
     struct qpw_ended ended;
 
-    if (size < sizeof(*event) || event->kind != QPW_EVENT_CONN_ENDED)
+    if (size < sizeof(*event) || event->kind != QPW_EVENT_CONN_ENDED || !replay->options.ended)
         return 0;
     ended = (struct qpw_ended){event->ended.key, event->ended.value, event->ended.counts};
-    hand_over(data, &ended);
+    hand_over(replay, &ended);
     return 0;
 }
 
@@ -177,7 +181,7 @@ static int prepare(struct qpw_replay *replay, struct qpw_error *err)
     r = qpw_expire_open(k, &replay->expire, err);
     if (r < 0)
         return r;
-    replay->expire.ended = ended_by_walk;
+    replay->expire.ended = replay->options.ended ? ended_by_walk : NULL;
     replay->expire.data = replay;
     replay->ring = ring_buffer__new(k->map_fd[QPW_MAP_events], ended_by_event, replay, NULL);
     return replay->ring ? 0 : qpw_fail(err, -errno, "cannot read the ring of events: %s", strerror(errno));

@@ -65,8 +65,9 @@ static int write_meta(const struct qpw_replay_setup_options *o, struct qpw_kerne
 int qpw_replay_setup_open(const struct qpw_replay_setup_options *o, struct qpw_replay_setup *ret,
                           struct qpw_error *err)
 {
-    struct qpw_load_options load = {.max_connections = o->max_connections, .replay = true,
-                                    .programs = qpw_feed_programs(o->mode_tc)};
+    /* Without the cache, whose entries renew a connection's last time stamp only now and then. */
+    struct qpw_load_options load = {.max_connections = o->max_connections, .replay = true, .no_counts = !o->counts,
+                                    .no_cache = true, .programs = qpw_feed_programs(o->mode_tc)};
     struct qpw_replay_setup setup = {0};
     int r = qpw_kernel_load(&load, &setup.kernel, err);
 

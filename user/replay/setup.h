@@ -22,6 +22,7 @@ struct qpw_replay_setup_options {
     uint32_t max_connections;      /* 0: default */
     uint64_t first_ns;             /* the captures' first time stamp, which until= is compared with; 0: now */
     bool mode_tc;
+    bool counts;                   /* count the packets and bytes of each connection, for qpw_ended.counts */
 };
 
 /* Load the programs and activate the policy. Returns 0, or a negative errno with err filled and *ret unchanged. */

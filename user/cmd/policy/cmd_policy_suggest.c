@@ -73,11 +73,6 @@ struct work {
     struct qpw_replay_setup setup;
 };
 
-static int nothing_ended(const struct qpw_ended *ended, void *data)
-{
-    return 0;
-}
-
 static int suggest_replayed(const struct qpw_replay_setup *setup, struct qpw_error *err)
 {
     struct qpw_snapshot snapshot = {0};
@@ -98,7 +93,7 @@ static int read_captures(void *arg)
     struct work *w = arg;
     struct qpw_replay_totals totals;
     struct qpw_error err;
-    int r = qpw_captures_replay(&w->o->captures, &w->setup, nothing_ended, NULL, &totals, &err);
+    int r = qpw_captures_replay(&w->o->captures, &w->setup, /* ended= */ NULL, NULL, &totals, &err);
 
     if (r == 0)
         r = suggest_replayed(&w->setup, &err);

@@ -81,7 +81,7 @@ static int read_captures(void *arg)
 
 int qpw_test_captures(struct qpw_test_options *o, const struct qpw_policy *candidate)
 {
-    struct qpw_replay_setup_options first = {.ends = &o->captures.ends}, second;
+    struct qpw_replay_setup_options first = {.ends = &o->captures.ends, .counts = true}, second;
     struct qpw_policy policy = {0};
     struct work w = {.o = o, .in_force = &policy, .candidate = candidate};
     struct qpw_error err = {""};
