@@ -12,6 +12,7 @@
 
 #include "bpf/packet.h"
 #include "instance/object.h"
+#include "replay/batches.h"
 #include "replay/link.h"
 #include "util/error.h"
 
@@ -27,9 +28,9 @@ struct qpw_feed {
     int tx_fd;
     bool rx_is_tc;
     uint8_t short_frame[QPW_FEED_MIN];
-    struct qpw_replay_frame *frames; /* shared with the program that takes many; NULL: one each */
+    struct qpw_batches *batches; /* NULL: one each; otherwise their thread's are opts and the next three */
+    struct qpw_replay_frame *frames; /* shared with the program that takes many */
     int many_fd;
-    uint32_t n; /* frames that wait to be passed on */
     uint8_t packet[QPW_FEED_BYTES]; /* of such a run */
 };
 
@@ -37,7 +38,7 @@ struct qpw_feed {
 uint32_t qpw_feed_programs(bool mode_tc);
 
 /*
- * Initialise the feed; the caller closes it. mode_tc: run frames through the code of TC ingress instead of XDP. The
+ * Initialise the feed, which must stay where it is; the caller closes it. mode_tc: run frames through the code of TC ingress instead of XDP. The
  * kernel must have been loaded for a replay. Returns 0, or a negative errno with err filled.
  */
 int qpw_feed_open(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc, struct qpw_error *err);
@@ -49,7 +50,7 @@ void qpw_feed_close(struct qpw_feed *feed);
  */
 int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame, bool tx, struct qpw_error *err);
 
-/* Run the frames that wait: before anything is read of what they leave behind. Returns as qpw_feed_frame() does. */
+/* Run the frames that wait, all of them: before anything is read of what they leave behind. Returns as qpw_feed_frame() does. */
 int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err);
 
 #endif

@@ -90,17 +90,22 @@ static int by_first(const void *left, const void *right)
     return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* Read events first, so that the connections of a tuple are reported in their order; before them, run what waits. */
+/* Read the events so far, before the ring is full. */
 static int read_events(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int r = qpw_feed_flush(&replay->feed, err);
+    int r = ring_buffer__consume(replay->ring);
 
-    if (r < 0)
-        return r;
-    r = ring_buffer__consume(replay->ring);
     if (r < 0)
         return qpw_fail(err, r, "reading the ring of events: %s", strerror(-r));
     return ended_failed(replay, err);
+}
+
+/* Run what waits and read its events: before a table is read, so that a tuple's connections are reported in order. */
+static int catch_up(struct qpw_replay *replay, struct qpw_error *err)
+{
+    int r = qpw_feed_flush(&replay->feed, err);
+
+    return r ? r : read_events(replay, err);
 }
 
 /* Report removed connections sorted by time, because a table's own order differs in each run. */
@@ -124,10 +129,13 @@ static int walk(struct qpw_replay *replay, struct qpw_error *err)
 /* Make room before a table is full. */
 static int make_room(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int r = read_events(replay, err);
     uint64_t roomy;
+    int r;
 
-    if (r < 0 || replay->totals.frames < replay->roomy_until)
+    if (replay->totals.frames < replay->roomy_until)
+        return read_events(replay, err);
+    r = catch_up(replay, err);
+    if (r < 0)
         return r;
     r = qpw_pressure_relieve(replay->kernel, &replay->expire, &replay->totals.ended_early, &roomy, err);
     if (r < 0)
@@ -229,7 +237,7 @@ static int walk_if_due(struct qpw_replay *replay, uint64_t now, struct qpw_error
     replay->walks++;
     replay->walked_frames = replay->totals.frames;
     replay->walked_ns = now;
-    r = read_events(replay, err);
+    r = catch_up(replay, err);
     replay->kernel->control->replay_now_ns = now;
     return r ? r : walk(replay, err);
 }
@@ -407,7 +415,7 @@ static int count_pushed_out(struct qpw_replay *replay, struct qpw_error *err)
 
 int qpw_replay_finish(struct qpw_replay *replay, struct qpw_error *err)
 {
-    int r = read_events(replay, err);
+    int r = catch_up(replay, err);
 
     if (r == 0)
         r = end_all(replay, err);
