@@ -69,13 +69,14 @@ static void silence(struct campaign *c)
     campaign_settle(c, 50);
 }
 
+/* What the node sends before the auditor knows its addresses again is from a foreign one, to the program. */
 static void dress(struct campaign *c)
 {
-    place_end_silence(&c->place);
     place_dress_node(&c->place);
     campaign_expect(c, TOLD_UP, 1, 1);
     campaign_await_told(c, TOLD_UP);
     await_addresses(c);
+    place_end_silence(&c->place);
 }
 
 void fault_link_down(struct campaign *c, struct rng *r)

@@ -75,7 +75,7 @@ void place_hold(struct place *p, bool hold);
  */
 void place_silence(struct place *p);
 
-/* Let the node's stack speak again, the link being down; the bridge forwards as soon as the link is up. */
+/* Let the node's stack speak again. To the node, the bridge forwards from when the link is up. */
 void place_end_silence(struct place *p);
 
 /* Open the node's packet socket again, on the current interface. */
