@@ -558,6 +558,10 @@ Test(replay_cmd, every_format_names_captures_hashes_and_local_addresses, .init =
         expect_capture(j, "standard input", "null");
         json_decref(j);
     }
+    /* Also of a file that only its owner may read, as the process without rights may not. */
+    cr_assert_eq(run("chmod 600 %s.gz && chown 65534 %s.gz", f.path, f.path), 0);
+    cr_assert_eq(run(REPLAY LOCAL " - <%s.gz 2>/dev/null", f.path), 0);
+    cr_expect_not_null(strstr(out, zipped), "%s", out);
     cr_assert_eq(run(REPLAY LOCAL " %s.gz 2>/dev/null", f.path), 0);
     cr_expect_not_null(strstr(out, zipped), "%s", out);
     cr_expect_not_null(strstr(out, "local       " NODE ", fd00::/64\n"), "%s", out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Captures longer than what is read ahead: every frame, the file's SHA-256, and an end, whatever happens to the file. */
+/* Captures longer than what is read ahead: every frame, the file's sum and an end, whatever happens to the file. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>

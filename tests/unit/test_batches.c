@@ -8,7 +8,8 @@
 
 #include "replay/batches.h"
 
-#define MANY (QPW_REPLAY_FRAMES * 1000u + 7)
+#define FULL QPW_REPLAY_FRAMES
+#define MANY (FULL * 1000u + 7)
 #define NEVER UINT64_MAX
 
 /* What the batches were that have run, read after a flush. */
@@ -26,7 +27,7 @@ static int note(void *data, const struct qpw_batch *batch, struct qpw_error *ret
     struct ran *r = data;
 
     r->thread = pthread_self();
-    r->wrong |= !batch->n || batch->n > QPW_REPLAY_FRAMES;
+    r->wrong |= !batch->n || batch->n > FULL;
     if (r->frames == r->fails_at)
         return qpw_fail(ret_err, -EIO, "batch %d", (int)r->batches);
     for (uint32_t i = 0; i < batch->n; i++)
@@ -73,8 +74,7 @@ Test(batches, each_frame_once_and_in_order)
 /* After a flush everything has run, however little there was; nothing waits where there is nothing. */
 Test(batches, flushed)
 {
-    static const uint32_t counts[] = {0, 1, 2, QPW_REPLAY_FRAMES - 1, QPW_REPLAY_FRAMES, QPW_REPLAY_FRAMES + 1, 0, 4 * QPW_REPLAY_FRAMES,
-                                      5 * QPW_REPLAY_FRAMES, 3};
+    static const uint32_t counts[] = {0, 1, 2, FULL - 1, FULL, FULL + 1, 0, 4 * FULL, 5 * FULL, 3};
     struct qpw_batches *b = open_batches(NEVER);
     uint64_t n = 0;
 
@@ -92,11 +92,11 @@ Test(batches, flushed)
 /* The batch behind one that failed is not run, and the caller learns of it, at the latest when it flushes. */
 Test(batches, failing)
 {
-    struct qpw_batches *b = open_batches(10 * QPW_REPLAY_FRAMES);
+    struct qpw_batches *b = open_batches(10 * FULL);
 
     cr_expect_eq(fill(b, 0, MANY), -EIO);
     cr_expect_str_eq(err.text, "batch 10");
-    cr_expect_eq(ran.frames, 10 * QPW_REPLAY_FRAMES);
+    cr_expect_eq(ran.frames, 10 * FULL);
     cr_expect_eq(qpw_batches_flush(b, &err), -EIO);
     cr_expect_eq(ran.batches, 10);
     qpw_batches_close(b);
@@ -112,9 +112,9 @@ Test(batches, closed_with_frames_left)
 {
     struct qpw_batches *b = open_batches(NEVER);
 
-    cr_expect_eq(fill(b, 0, 3 * QPW_REPLAY_FRAMES + 5), 0);
+    cr_expect_eq(fill(b, 0, 3 * FULL + 5), 0);
     qpw_batches_close(b);
-    cr_expect_eq(ran.frames, 3 * QPW_REPLAY_FRAMES);
+    cr_expect_eq(ran.frames, 3 * FULL);
     qpw_batches_close(NULL);
 }
 

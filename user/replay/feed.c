@@ -63,7 +63,8 @@ static int run_batch(void *data, const struct qpw_batch *batch, struct qpw_error
 
 static int open_many(struct qpw_feed *feed, struct qpw_error *err)
 {
-    void *frames = mmap(NULL, FRAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, feed->kernel->map_fd[QPW_MAP_replay_frames], 0);
+    int fd = feed->kernel->map_fd[QPW_MAP_replay_frames];
+    void *frames = mmap(NULL, FRAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
     if (frames == MAP_FAILED)
         return qpw_fail(err, -errno, "cannot share the frames of a replay with the kernel: %s", strerror(errno));

@@ -4,6 +4,9 @@
  *
  * The caller owns the loaded instance (qpw_load_options.replay), with a policy in force, and reads the results from its
  * maps. Each record of the captures is one packet.
+ *
+ * Three threads: one reads and hashes ahead (ahead.h), the caller's takes frames apart, one runs the programs
+ * (batches.h). No table is read before all frames so far have run.
  */
 #ifndef QPW_REPLAY_REPLAY_H
 #define QPW_REPLAY_REPLAY_H
