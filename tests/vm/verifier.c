@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What this kernel's verifier makes of the programs, as a table: for each entry point, as attached and as in a replay,
+ * What this kernel's verifier makes of the programs, as a table: for each entry point, as attached and as in replays,
  * the instructions it went through and the stack of the deepest chain of calls. Exits with 1 where one is refused or
  * beyond the bounds below, so that a change which an old verifier would refuse is seen before it gets there.
  *
@@ -193,10 +193,17 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
     return 0;
 }
 
+/* Attached; a replay that counts each connection; one that does not, for a report. */
+enum as { ATTACHED, REPLAYED, REPORTED };
+
+static const char *const as_text[] = {"attached", "replay", "report"};
+
 /* One row a program. 0: all within bounds. */
-static int measure(const char *kernel, bool replay, bool old)
+static int measure(const char *kernel, enum as as, bool old)
 {
-    struct qpw_load_options options = {.replay = replay, .old_verifier = old, .programs = replay ? ALL & ~OWNERS : ALL & ~REPLAY};
+    bool replay = as != ATTACHED;
+    struct qpw_load_options options = {.replay = replay, .no_counts = as == REPORTED, .no_cache = as == REPORTED,
+                                       .old_verifier = old, .programs = replay ? ALL & ~OWNERS : ALL & ~REPLAY};
     struct qpw_kernel k;
     struct qpw_error err = {0};
     int r = 0;
@@ -219,7 +226,7 @@ static int measure(const char *kernel, bool replay, bool old)
         is_fine = s->verified && s->verified <= MOST_VERIFIED && stack && stack <= MOST_STACK &&
                   info.xlated_prog_len && info.xlated_prog_len <= MOST_BYTES;
         printf("%-20.20s %-15s %-8s %12u %11u %11u %7u%s\n", kernel, qpw_program_name(i),
-               replay ? "replay" : "attached", s->verified, s->states, info.xlated_prog_len, stack,
+               as_text[as], s->verified, s->states, info.xlated_prog_len, stack,
                is_fine ? "" : "  TOO MUCH");
         r |= !is_fine;
     }
@@ -238,9 +245,9 @@ int main(int argc, char **argv)
     libbpf_set_print(quiet);
     printf("%-20s %-15s %-8s %12s %11s %11s %7s\n", "kernel", "entry point", "as", "instructions", "peak states",
            "bytes kept", "stack");
-    r = measure(here.release, false, old);
-    if (argc < 2 + old)
-        r |= measure(here.release, true, old);
+    r = measure(here.release, ATTACHED, old);
+    for (enum as as = REPLAYED; as <= REPORTED && argc < 2 + old; as++)
+        r |= measure(here.release, as, old);
     printf("%-42s %12u %11s %11u %7u\n", "at most", MOST_VERIFIED, "", MOST_BYTES, MOST_STACK);
     return r;
 }
