@@ -160,7 +160,7 @@ int bench_empty(struct __sk_buff *skb)
     return TC_ACT_UNSPEC;
 }
 
-/* Note the socket that a test run gives its frames as one that a process has made. */
+/* Note the socket that a test run gives its frames as one that a process has made: once, with the first of them. */
 static __always_inline void note_owner(struct __sk_buff *skb)
 {
     __u32 zero = 0;
@@ -173,6 +173,7 @@ static __always_inline void note_owner(struct __sk_buff *skb)
     if (o) {
         o->tgid = 1;
         o->how = QPW_OWNER_CREATED;
+        f->owned = 0;
     }
 }
 

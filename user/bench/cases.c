@@ -105,8 +105,8 @@ static struct qpw_bench_flows flows_of(const struct qpw_bench_case *c, uint32_t 
         f.kind = QPW_FLOWS_SCAN_NEW;
     else
         f.kind = from_local ? QPW_FLOWS_REMOTE_RECEIVES : QPW_FLOWS_REMOTE_SENDS;
-    /* In both, so that the wrapper costs the same. */
-    f.owned = c->what == QPW_DO_ANSWER || c->what == QPW_DO_ANSWER_UNOWNED;
+    /* As every socket that a process has made since the audit began. */
+    f.owned = c->what == QPW_DO_ANSWER || c->what == QPW_DO_ANSWER_UNOWNED || c->what == QPW_DO_SHORT;
     return f;
 }
 
