@@ -14,8 +14,10 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
-#define QPW_PRESENT_SLOTS 131072u
-#define QPW_PRESENT_BITS 3u
+#define QPW_PRESENT_BYTES 131072u
+#define QPW_PRESENT_PLACES 4u /* of a byte; each has a bit in both halves of it */
+#define QPW_PRESENT_FIRST 0x0fu
+#define QPW_PRESENT_SECOND 0xf0u
 #define QPW_SECRETS 11 /* per sum */
 #define QPW_LINE_SECRET (2 * QPW_SECRETS)
 #define QPW_SET_SECRET (2 * QPW_SECRETS + 1)
@@ -39,11 +41,11 @@ struct qpw_incarnations {
     } open[QPW_INCARNATIONS]; /* both are read for each SYN */
     __u32 pair[QPW_PAIR_INCARNATIONS];
     /*
-     * Presence filter of the tables of meters, findings and details, see presence.h. Bytes, which two CPUs can set at
-     * the same time; present_bit selects the bit in force while user space rebuilds the other; 0: neither is in force.
+     * Presence filter of the tables of meters, findings and details, see presence.h. present_half selects the half of
+     * each byte that is in force while user space rebuilds the other; 0: neither is in force.
      */
-    __u8 present[QPW_PRESENT_SLOTS];
-    __u8 present_bit;
+    __u8 present[QPW_PRESENT_BYTES];
+    __u8 present_half;
     __u8 pad[7];
 };
 
@@ -214,10 +216,12 @@ static __always_inline __u16 qpw_tag_half_mark(const struct qpw_tag *t)
     return mark ? mark : 1;
 }
 
-/* Places of the presence filter are in pairs, so that those of one finding in both tables are neighbours. */
+/* Bytes of the presence filter are in pairs, so that those of one finding in both tables are neighbours. */
 enum qpw_present { QPW_PRESENT_FINDING, QPW_PRESENT_ANSWERED, QPW_PRESENT_METER = QPW_PRESENT_FINDING, QPW_PRESENT_DETAIL = QPW_PRESENT_ANSWERED };
 
-/* Return the slot of a key of that table: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
+#define QPW_PRESENT_PLACE 20 /* the number of the place in its byte stands here in qpw_present_slot() */
+
+/* Return the slot of a key of that table, byte and place: `size` bytes, a multiple of 4 and at most 4 * QPW_SECRETS. */
 static __always_inline __u32 qpw_present_slot(const volatile __u64 *secret, const void *key, const __u32 size,
                                                const enum qpw_present table)
 {
@@ -226,7 +230,14 @@ static __always_inline __u32 qpw_present_slot(const volatile __u64 *secret, cons
 #pragma GCC unroll 16
     for (__u32 i = 0; i < size / 4; i++)
         sum += secret[i] * qpw_word((const __u8 *)key + 4 * i);
-    return (__u32)(qpw_tag_spread(sum, secret[QPW_SET_SECRET]) >> 48) << 1 | table;
+    sum = qpw_tag_spread(sum, secret[QPW_SET_SECRET]);
+    return (__u32)(sum >> 48) << 1 | table | ((__u32)(sum >> 46) & (QPW_PRESENT_PLACES - 1)) << QPW_PRESENT_PLACE;
+}
+
+/* Return the bits of that slot in its byte, one of each half. */
+static __always_inline __u32 qpw_present_bits(__u32 slot)
+{
+    return 0x11u << (slot >> QPW_PRESENT_PLACE & (QPW_PRESENT_PLACES - 1));
 }
 
 /* Return the sums of an exchange's remote end, whichever local one it speaks to. */

@@ -25,7 +25,7 @@
 /*
  * Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over.
  */
-#define QPW_ABI_VERSION 29u
+#define QPW_ABI_VERSION 30u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 /* Keys are copied and compared by words of eight bytes. */
@@ -698,9 +698,11 @@ struct qpw_control {
     __u32 refresh_shift;   /* shared last-seen is refreshed at least every 2^n ns, an eighth of the shortest time-out */
     __u32 local4_whole;    /* 1: local4 has all that there are */
     __u64 heartbeat_ns;    /* CLOCK_MONOTONIC, written by the auditor each interval */
+    __u64 seeded_ns;       /* a tick after it last entered seeds; while it does so, QPW_SEEDING */
     __u32 auditor_pid;
     __u32 flags;
 };
+#define QPW_SEEDING (~0ull)
 #define QPW_BUFFER_PEERS 0x2u        /* that policy has peers; in one word with its buffer, so that no CPU sees one without the other */
 #define QPW_CONTROL_POLICY 0x1u      /* a policy is loaded */
 #define QPW_CONTROL_EXECUTABLES 0x2u /* fork and execve are followed */
@@ -724,7 +726,8 @@ struct qpw_config {
     __u8 fork_child;
     __u8 fast_path;        /* bpf/fast.h may be taken; not in replay, nor where tests want all packets elsewhere */
     __u8 weakly_ordered;   /* the CPU may show stores of another one in any order: see bpf/half.h */
-    __u8 pad[7];
+    __u8 sets_bits;        /* the CPU's programs can set a bit of a word that others set, too: see bpf/presence.h */
+    __u8 pad[6];
     __u64 netns_cookie;    /* of the network namespace that is watched; 0: not known, every socket's owner is noted */
 };
 
@@ -826,7 +829,7 @@ _Static_assert(sizeof(struct qpw_route_key) == 20, "route key");
 _Static_assert(sizeof(struct qpw_route) == 32, "route");
 _Static_assert(sizeof(struct qpw_iface) == 16, "iface");
 _Static_assert(sizeof(struct qpw_openers) == 64, "openers");
-_Static_assert(sizeof(struct qpw_control) == 128 + 8 * QPW_LOCAL4, "control");
+_Static_assert(sizeof(struct qpw_control) == 136 + 8 * QPW_LOCAL4, "control");
 _Static_assert(QPW_OVERFLOW_SLOT(QPW_VERDICT_COUNT - 1, QPW_DIR_COUNT - 1) < QPW_OVERFLOW_SLOTS, "overflow rows");
 _Static_assert(QPW_COUNTER_SLOTS % QPW_COUNTS_BLOCK == 0, "whole blocks");
 _Static_assert(QPW_COUNTER_SLOTS < 65536, "slots are 16 bits wide");

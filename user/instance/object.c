@@ -126,6 +126,13 @@ static uint8_t offset_of(const char *event, const char *field)
 #define STORES_ARE_SEEN_IN_ORDER 0
 #endif
 
+/* Programs can set bits there since Linux 5.12; the compilers of other architectures learnt it at other times. */
+#ifdef __x86_64__
+#define PROGRAMS_SET_BITS 1
+#else
+#define PROGRAMS_SET_BITS 0
+#endif
+
 static int set_config(struct bpf_object *object, const struct qpw_load_options *o, struct qpw_config *ret,
                       struct qpw_error *err)
 {
@@ -155,6 +162,7 @@ static int set_config(struct bpf_object *object, const struct qpw_load_options *
     config->no_cache = o->no_cache;
     config->fast_path = !o->replay && !o->no_cache && !o->no_fast_path;
     config->weakly_ordered = o->weakly_ordered || !STORES_ARE_SEEN_IN_ORDER;
+    config->sets_bits = PROGRAMS_SET_BITS && !o->weakly_ordered;
     config->netns_cookie = o->replay ? 0 : netns_cookie();
     config->has_xdp_buff_len = libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
     if (!o->replay) {
@@ -275,7 +283,7 @@ static int make_maps(const struct qpw_load_options *options, struct qpw_kernel *
 int qpw_kernel_set_fresh(struct qpw_kernel *k, struct qpw_error *err)
 {
     set_defaults(k->control, qpw_kernel_now_ns(k));
-    k->incarnations->present_bit = 1;
+    k->incarnations->present_half = QPW_PRESENT_FIRST;
     return fill_queues(k, err);
 }
 

@@ -10,7 +10,7 @@ struct qpw_load_options {
     bool replay;              /* the capture's clock, no socket table, `self` */
     bool no_cache;            /* send every packet down the slow path */
     bool no_fast_path;        /* tests: send every packet through the whole parser */
-    bool weakly_ordered;      /* tests: behave as on a CPU that reorders stores */
+    bool weakly_ordered;      /* tests: behave as on a CPU that reorders stores, and whose programs set no bits */
     bool no_counts;           /* a replay without per-connection counts, which rule the cache out */
     uint32_t cache_lines;     /* of each CPU's cache; a power of two, 0: default */
     bool fixed_secret;        /* tests: the same hash in each run */
