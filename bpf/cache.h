@@ -25,6 +25,22 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
+/*
+ * Return what to add to an incarnation of SYNs that a change makes out of date. It is odd from when a copy of one of the
+ * bucket's SYNs is made until the next change, so that a SYN that finds it even need not be looked for.
+ */
+static __always_inline __u32 qpw_syn_step(__u32 syn)
+{
+    return 2 - (syn & 1);
+}
+
+static __always_inline void qpw_syn_outdate(struct qpw_incarnations *all, __u32 bucket)
+{
+    __u32 *syn = &all->open[bucket & (QPW_INCARNATIONS - 1)].syn;
+
+    __sync_fetch_and_add(syn, qpw_syn_step(*(volatile __u32 *)syn));
+}
+
 /* Return the incarnation of a tuple's bucket. */
 static __always_inline __u32 qpw_incarnation(__u32 bucket, int is_syn)
 {
@@ -33,7 +49,10 @@ static __always_inline __u32 qpw_incarnation(__u32 bucket, int is_syn)
     if (!all)
         return 0;
     bucket &= QPW_INCARNATIONS - 1;
-    return is_syn ? all->open[bucket].syn : all->other[bucket];
+    if (!is_syn)
+        return all->other[bucket];
+    (void)*(volatile __u32 *)&all->other[bucket]; /* most SYNs open a connection and change it: both lines come at once */
+    return all->open[bucket].syn;
 }
 
 static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
@@ -81,7 +100,7 @@ static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too
         return;
     __sync_fetch_and_add(&all->other[bucket], 1);
     if (syn_too)
-        __sync_fetch_and_add(&all->open[bucket].syn, 1);
+        qpw_syn_outdate(all, bucket);
     __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
 }
 
@@ -133,6 +152,23 @@ static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incar
 }
 
 /*
+ * Return the incarnation under which to enter a copy of this SYN, which is odd: where the bucket's is even by now, make
+ * it so. If another one changes it meanwhile, the copy is not found.
+ */
+static __always_inline __u32 qpw_syn_copied(const struct qpw_work *w)
+{
+    struct qpw_incarnations *all = qpw_all_incarnations();
+    __u32 *syn;
+
+    if (all) {
+        syn = &all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn;
+        if (!(*(volatile __u32 *)syn & 1))
+            __sync_fetch_and_add(syn, 1);
+    }
+    return w->incarnation | 1;
+}
+
+/*
  * Enter this packet's tag, made of an incarnation that was read before the connection was looked up, so that a change
  * in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX, QPW_CACHE_NO_PAYLOAD.
  */
@@ -147,7 +183,7 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     if (!w || !qpw_cache_lines(&w->tag, &lines))
         return 0;
     epoch = qpw_epoch(w->now);
-    want = qpw_tag_value(&w->tag, w->incarnation, control.generation, epoch);
+    want = qpw_tag_value(&w->tag, qpw_is_syn(&w->pkt) ? qpw_syn_copied(w) : w->incarnation, control.generation, epoch);
     way = w->victim++ % QPW_CACHE_WAYS;
     for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
         entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];

@@ -129,6 +129,11 @@ static __always_inline int qpw_fast_transport(const struct qpw_input *in, struct
     return f->headers <= f->end && (!n || n >= 8) && (start + n <= f->end || in->frame.merged);
 }
 
+/* What the fast path has made of a packet. */
+#define QPW_FAST_OTHER 0u  /* nothing: its form is another */
+#define QPW_FAST_COUNTED 1u
+#define QPW_FAST_MISSED 2u /* the cache does not know it: there is no need to ask again */
+
 /* Return the slot that the cache knows the packet by; 0: it does not. As qpw_identify() and qpw_cache_find(). */
 static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qpw_fast *f, const int rx)
 {
@@ -142,8 +147,8 @@ static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qp
     return qpw_cache_find(&f->tag, incarnation, rx, f->end - f->headers, qpw_clock());
 }
 
-/* Return 1 if the packet is counted, and that is all there is to do. rx, l3, xdp: constants of the entry point. */
-static __always_inline int qpw_fast_path(void *ctx, const struct qpw_input *in, const int rx, const int l3,
+/* Return QPW_FAST_*. rx, l3, xdp: constants of the entry point. */
+static __always_inline __u32 qpw_fast_path(void *ctx, const struct qpw_input *in, const int rx, const int l3,
                                          const int xdp)
 {
     struct qpw_fast f = {};
@@ -153,23 +158,23 @@ static __always_inline int qpw_fast_path(void *ctx, const struct qpw_input *in, 
     __u16 type = 0;
 
     if (!config.fast_path)
-        return 0;
+        return QPW_FAST_OTHER;
     network = qpw_fast_link(in, &f, l3, &type);
     if (!network || !(type == bpf_htons(QPW_ETH_P_IP)     ? qpw_fast_v4(in, &f, network, rx)
                       : type == bpf_htons(QPW_ETH_P_IPV6) ? qpw_fast_v6(in, &f, network, rx)
                                                           : 0))
-        return 0;
+        return QPW_FAST_OTHER;
     if (!qpw_fast_transport(in, &f))
-        return 0;
+        return QPW_FAST_OTHER;
     length = qpw_fast_length(ctx, in, &f, xdp);
     if (f.end > length)
-        return 0; /* its length field exceeds the frame */
+        return QPW_FAST_OTHER; /* its length field exceeds the frame */
     slot = qpw_fast_slot(in, &f, rx);
     if (!slot)
-        return 0;
+        return QPW_FAST_MISSED;
     wire = qpw_wire_of(in, length, f.end - f.headers, /* is_ip= */ 1);
     qpw_count(slot, rx, wire.frames, wire.bytes);
-    return 1;
+    return QPW_FAST_COUNTED;
 }
 
 #endif

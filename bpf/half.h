@@ -80,7 +80,13 @@ static __always_inline void qpw_half_ahead(__u32 number)
     struct qpw_half *set = bpf_map_lookup_elem(&conns_half, &number);
 
     if (set)
-        *(volatile __u32 *)&set->touched = 0;
+        (void)*(volatile __u32 *)&set->touched;
+}
+
+/* Return the number of the lowest of four marks whose highest bit is set in zero. */
+static __always_inline __u32 qpw_half_lowest(__u64 zero)
+{
+    return zero & 0x8000 ? 0 : zero & 0x80000000 ? 1 : zero & 0x800000000000ull ? 2 : 3;
 }
 
 /* Return the first way that is empty; QPW_HALF_WAYS: none is. */
@@ -97,17 +103,26 @@ static __always_inline __u32 qpw_half_empty(const struct qpw_half *set)
         }
     if (!zero)
         return QPW_HALF_WAYS;
-    return way + (zero & 0x8000 ? 0 : zero & 0x80000000 ? 1 : zero & 0x800000000000ull ? 2 : 3);
+    return way + qpw_half_lowest(zero);
 }
 
 /* Return the way of w->key in its set, from 1; 0 if it is not there, which the marks alone mostly show. */
-static __always_inline __u32 qpw_half_search(const struct qpw_half *set, const struct qpw_work *w)
+static __always_inline __u32 qpw_half_search(const struct qpw_half *set, struct qpw_work *w)
 {
-    __u64 same = w->half_mark * QPW_HALF_ONES;
+    __u64 same = w->half_mark * QPW_HALF_ONES, zero = 0;
+    __u32 way = 0;
 
-    if (!(qpw_half_zero(qpw_half_marks(set, 0) ^ same) | qpw_half_zero(qpw_half_marks(set, 1) ^ same) |
-          qpw_half_zero(qpw_half_marks(set, 2) ^ same) | qpw_half_zero(qpw_half_marks(set, 3) ^ same)))
+#pragma unroll
+    for (__u32 i = 0; i < QPW_HALF_WAYS / 4; i++)
+        if (!zero) {
+            zero = qpw_half_zero(qpw_half_marks(set, i) ^ same);
+            way = 4 * i;
+        }
+    if (!zero)
         return 0;
+    way = qpw_opaque(w, way + qpw_half_lowest(zero)) & (QPW_HALF_WAYS - 1);
+    if (qpw_same_key(&set->entry[way].key, &w->key)) /* the first with that mark, as nearly always */
+        return way + 1;
 #pragma unroll /* verifier (5.10): a loop may go back by a jump alone, and the compiler lets this one run on into its head */
     for (__u32 i = 0; i < QPW_HALF_WAYS; i++)
         if (set->mark[i] == w->half_mark && qpw_same_key(&set->entry[i].key, &w->key))

@@ -160,6 +160,12 @@ static __always_inline int qpw_apply_seed(struct qpw_work *w, struct qpw_conn *c
     return 1;
 }
 
+/* Return whether there may be a seed for c: not where it began after the last seeds were entered. */
+static __always_inline int qpw_may_be_seeded(const struct qpw_conn *c)
+{
+    return c->first_ns <= *(volatile __u64 *)&control.seeded_ns;
+}
+
 /* Drop what the socket table said of a connection that has ended. Most have no seed, and looking takes no lock. */
 __noinline __u32 qpw_seed_delete(void)
 {

@@ -133,17 +133,22 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
  * The slot that the cache knows the packet by, 0: it does not. Global, as are the stages: parsing leaves many states,
  * of which none matters here.
  */
-__noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx)
+__noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx, __u32 fast)
 {
     struct qpw_work *w = qpw_work();
     __u32 slot, incarnation;
+    int is_syn;
 
     if (!w)
         return 0;
     w->tag = qpw_identify(w, ifindex, rx, &incarnation);
-    slot = qpw_opaque(w, qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now));
-    if (!slot && w->placed && qpw_is_syn(&w->pkt)) /* it most often opens a connection */
+    if (fast == QPW_FAST_MISSED)
+        return 0;
+    is_syn = w->placed && qpw_is_syn(&w->pkt);
+    if (is_syn)
         qpw_half_ahead(w->half_set);
+    slot = is_syn && !(incarnation & 1) ?
+               0 : qpw_opaque(w, qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now));
     return slot;
 }
 
@@ -311,9 +316,9 @@ static __always_inline int qpw_parse_direct(void *ctx, struct qpw_frame *f, stru
 
 /*
  * Every packet that the fast path leaves: parse, ask the cache. 1: the slow path is to take it, all it needs is in the
- * work area. rx, xdp: constants of the entry point.
+ * work area. fast: QPW_FAST_*; rx, xdp: constants of the entry point.
  */
-static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const int rx, const int xdp)
+static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, __u32 fast, const int rx, const int xdp)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_wire wire;
@@ -331,7 +336,7 @@ static __always_inline __u32 qpw_packet(void *ctx, struct qpw_input *in, const i
     cacheable = !more && qpw_may_cache(&w->pkt);
     w->placed = 0;
     if (cacheable) {
-        slot = qpw_known_slot(in->ifindex, rx);
+        slot = qpw_known_slot(in->ifindex, rx, fast);
         if (slot) {
             wire = qpw_wire_of(in, in->frame.length, w->pkt.payload, 1);
             qpw_count(slot, rx, wire.frames, wire.bytes);
@@ -414,7 +419,7 @@ static __always_inline struct qpw_input qpw_tc_input(struct __sk_buff *skb, cons
 }
 
 /* Global, as the slow path is: what the fast path has tried is not followed through them. */
-static __always_inline __u32 qpw_packet_xdp_way(struct xdp_md *ctx, const int rx)
+static __always_inline __u32 qpw_packet_xdp_way(struct xdp_md *ctx, __u32 fast, const int rx)
 {
     struct qpw_input in = qpw_xdp_input(ctx);
 
@@ -422,21 +427,21 @@ static __always_inline __u32 qpw_packet_xdp_way(struct xdp_md *ctx, const int rx
         in.frame.length = (__u32)bpf_xdp_get_buff_len(ctx);
     in.frame.wire = in.frame.length;
     qpw_replay_length(&in, in.frame.end);
-    return qpw_packet(ctx, &in, rx, 1);
+    return qpw_packet(ctx, &in, fast, rx, 1);
 }
 
-__noinline __u32 qpw_packet_xdp(struct xdp_md *ctx)
+__noinline __u32 qpw_packet_xdp(struct xdp_md *ctx, __u32 fast)
 {
-    return qpw_packet_xdp_way(ctx, 1);
+    return qpw_packet_xdp_way(ctx, fast, 1);
 }
 
 /* Replay only. */
 __noinline __u32 qpw_packet_xdp_tx(struct xdp_md *ctx)
 {
-    return qpw_packet_xdp_way(ctx, 0);
+    return qpw_packet_xdp_way(ctx, QPW_FAST_OTHER, 0);
 }
 
-static __always_inline __u32 qpw_packet_tc(struct __sk_buff *skb, const int rx, const int l3)
+static __always_inline __u32 qpw_packet_tc(struct __sk_buff *skb, __u32 fast, const int rx, const int l3)
 {
     struct qpw_input in = qpw_tc_input(skb, rx, l3);
     __u16 cell;
@@ -444,27 +449,27 @@ static __always_inline __u32 qpw_packet_tc(struct __sk_buff *skb, const int rx, 
     if (rx)
         in.frame.merged = (__u8)qpw_forget(&cell, in.frame.merged); /* else all of parsing is followed twice */
     qpw_replay_length(&in, in.frame.end);
-    return qpw_packet(skb, &in, rx, 0);
+    return qpw_packet(skb, &in, fast, rx, 0);
 }
 
-__noinline __u32 qpw_packet_tc_rx(struct __sk_buff *skb)
+__noinline __u32 qpw_packet_tc_rx(struct __sk_buff *skb, __u32 fast)
 {
-    return qpw_packet_tc(skb, 1, 0);
+    return qpw_packet_tc(skb, fast, 1, 0);
 }
 
-__noinline __u32 qpw_packet_tc_tx(struct __sk_buff *skb)
+__noinline __u32 qpw_packet_tc_tx(struct __sk_buff *skb, __u32 fast)
 {
-    return qpw_packet_tc(skb, 0, 0);
+    return qpw_packet_tc(skb, fast, 0, 0);
 }
 
-__noinline __u32 qpw_packet_tc_rx_l3(struct __sk_buff *skb)
+__noinline __u32 qpw_packet_tc_rx_l3(struct __sk_buff *skb, __u32 fast)
 {
-    return qpw_packet_tc(skb, 1, 1);
+    return qpw_packet_tc(skb, fast, 1, 1);
 }
 
-__noinline __u32 qpw_packet_tc_tx_l3(struct __sk_buff *skb)
+__noinline __u32 qpw_packet_tc_tx_l3(struct __sk_buff *skb, __u32 fast)
 {
-    return qpw_packet_tc(skb, 0, 1);
+    return qpw_packet_tc(skb, fast, 0, 1);
 }
 
 /*
@@ -475,8 +480,9 @@ SEC("xdp")
 int qpw_xdp_rx(struct xdp_md *ctx)
 {
     struct qpw_input in = qpw_xdp_input(ctx);
+    __u32 fast = qpw_fast_path(ctx, &in, 1, 0, 1);
 
-    if (!qpw_fast_path(ctx, &in, 1, 0, 1) && qpw_packet_xdp(ctx))
+    if (fast != QPW_FAST_COUNTED && qpw_packet_xdp(ctx, fast))
         qpw_slow_xdp(ctx);
     return XDP_PASS;
 }
@@ -485,8 +491,9 @@ SEC("tc")
 int qpw_tc_rx(struct __sk_buff *skb)
 {
     struct qpw_input in = qpw_tc_input(skb, 1, 0);
+    __u32 fast = qpw_fast_path(skb, &in, 1, 0, 0);
 
-    if (!qpw_fast_path(skb, &in, 1, 0, 0) && qpw_packet_tc_rx(skb))
+    if (fast != QPW_FAST_COUNTED && qpw_packet_tc_rx(skb, fast))
         qpw_slow_tc(skb);
     return TC_ACT_UNSPEC;
 }
@@ -495,8 +502,9 @@ SEC("tc")
 int qpw_tc_tx(struct __sk_buff *skb)
 {
     struct qpw_input in = qpw_tc_input(skb, 0, 0);
+    __u32 fast = qpw_fast_path(skb, &in, 0, 0, 0);
 
-    if (!qpw_fast_path(skb, &in, 0, 0, 0) && qpw_packet_tc_tx(skb))
+    if (fast != QPW_FAST_COUNTED && qpw_packet_tc_tx(skb, fast))
         qpw_slow_tc(skb);
     return TC_ACT_UNSPEC;
 }
@@ -505,8 +513,9 @@ SEC("tc")
 int qpw_tc_rx_l3(struct __sk_buff *skb)
 {
     struct qpw_input in = qpw_tc_input(skb, 1, 1);
+    __u32 fast = qpw_fast_path(skb, &in, 1, 1, 0);
 
-    if (!qpw_fast_path(skb, &in, 1, 1, 0) && qpw_packet_tc_rx_l3(skb))
+    if (fast != QPW_FAST_COUNTED && qpw_packet_tc_rx_l3(skb, fast))
         qpw_slow_tc(skb);
     return TC_ACT_UNSPEC;
 }
@@ -515,8 +524,9 @@ SEC("tc")
 int qpw_tc_tx_l3(struct __sk_buff *skb)
 {
     struct qpw_input in = qpw_tc_input(skb, 0, 1);
+    __u32 fast = qpw_fast_path(skb, &in, 0, 1, 0);
 
-    if (!qpw_fast_path(skb, &in, 0, 1, 0) && qpw_packet_tc_tx_l3(skb))
+    if (fast != QPW_FAST_COUNTED && qpw_packet_tc_tx_l3(skb, fast))
         qpw_slow_tc(skb);
     return TC_ACT_UNSPEC;
 }
@@ -558,7 +568,7 @@ int qpw_replay_xdp(struct xdp_md *ctx)
         f = qpw_replay_take(ctx, i, 1);
         if (!f)
             return (int)i;
-        if (f->tx ? qpw_packet_xdp_tx(ctx) : qpw_packet_xdp(ctx))
+        if (f->tx ? qpw_packet_xdp_tx(ctx) : qpw_packet_xdp(ctx, QPW_FAST_OTHER))
             qpw_slow_xdp(ctx);
         if (f->is_last)
             return (int)i + 1;
@@ -576,7 +586,7 @@ int qpw_replay_tc(struct __sk_buff *skb)
         f = qpw_replay_take(skb, i, 0);
         if (!f)
             return (int)i;
-        if (f->tx ? qpw_packet_tc_tx(skb) : qpw_packet_tc_rx(skb))
+        if (f->tx ? qpw_packet_tc_tx(skb, QPW_FAST_OTHER) : qpw_packet_tc_rx(skb, QPW_FAST_OTHER))
             qpw_slow_tc(skb);
         if (f->is_last)
             return (int)i + 1;

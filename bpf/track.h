@@ -446,7 +446,8 @@ QPW_STAGE __u32 qpw_settle(struct qpw_conn *c, __u32 todo, __u32 socket, __u32 f
     if ((__s64)(w->now - c->last_ns) > 0) /* a capture's clock may step back */
         c->last_ns = w->now;
     if (todo & QPW_DO_CLOSE) {
-        qpw_seed_delete();
+        if (qpw_may_be_seeded(c))
+            qpw_seed_delete();
         conn_class = QPW_CLASS_HALF;
     } else if (todo & QPW_DO_ESTABLISH) {
         if (tcp)
@@ -475,7 +476,7 @@ __noinline __u32 qpw_changed(__u32 settled)
     if (settled & QPW_SETTLED_CHANGED) {
         qpw_invalidate(w, /* syn_too= */ 1);
     } else {
-        __sync_fetch_and_add(&all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn, 1);
+        qpw_syn_outdate(all, w->bucket);
         w->cacheable = 0;
     }
     return 0;

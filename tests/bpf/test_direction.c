@@ -276,6 +276,26 @@ Test(direction, seeds_decide_midstream)
     audit_close(&a);
 }
 
+/* A seed that is entered while the connection lasts ends with it: what comes later on the tuple is another one. */
+Test(direction, a_seed_ends_with_its_connection)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 7777, CLIENT, 910), was = key;
+    struct qpw_seed seed;
+
+    open_with_policy(NULL);
+    audit_handshake_in(&a, CLIENT, 910, 7777);
+    audit_seed(&a, &key, IN);
+    was.remote_port = 911;
+    audit_handshake_in(&a, CLIENT, 911, 7777);
+    audit_seed(&a, &was, IN);
+    audit_rx_tcp(&a, CLIENT, 910, 7777, SEGMENT(RST, 1001));
+    audit_rx_tcp(&a, CLIENT, 911, 7777, SEGMENT(FIN | ACK, 1001, 5001));
+    audit_tx_tcp(&a, CLIENT, 911, 7777, SEGMENT(FIN | ACK, 5001, 1002));
+    cr_assert_neq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_seeds], &key, &seed), 0);
+    cr_assert_neq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_seeds], &was, &seed), 0);
+    audit_close(&a);
+}
+
 /* The last tuple for which the programs requested a lookup. */
 static size_t asked;
 static struct qpw_conn_key asked_key;

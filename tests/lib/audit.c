@@ -310,5 +310,6 @@ void audit_seed(struct audit *a, const struct qpw_conn_key *key, enum qpw_direct
     struct qpw_seed seed = {.direction = direction, .seen_ns = qpw_kernel_now_ns(&a->kernel)};
 
     cr_assert(bpf_map_update_elem(a->kernel.map_fd[QPW_MAP_seeds], key, &seed, BPF_ANY) == 0);
+    a->kernel.control->seeded_ns = seed.seen_ns + a->kernel.config.tick_ns;
     qpw_kernel_touch(&a->kernel, key);
 }

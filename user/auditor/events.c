@@ -112,6 +112,18 @@ void qpw_events_tick(struct qpw_auditor *a)
                 qpw_words_many(due.further, "more answered exchange", count, sizeof(count)));
 }
 
+/* From here on to seeded(), a connection that ends may have a seed, whenever it began. */
+static void seeding(struct qpw_auditor *a)
+{
+    __atomic_store_n(&a->kernel.control->seeded_ns, QPW_SEEDING, __ATOMIC_SEQ_CST);
+}
+
+static void seeded(struct qpw_auditor *a)
+{
+    __atomic_store_n(&a->kernel.control->seeded_ns, qpw_kernel_now_ns(&a->kernel) + a->kernel.config.tick_ns,
+                     __ATOMIC_SEQ_CST);
+}
+
 static int write_seed(struct qpw_auditor *a, const struct qpw_conn_key *key, enum qpw_direction direction)
 {
     struct qpw_seed seed = {.direction = direction, .seen_ns = qpw_kernel_now_ns(&a->kernel)};
@@ -126,8 +138,10 @@ static void answer(struct qpw_auditor *a, const struct qpw_conn_key *key)
 
     if (qpw_sockets_direction(a->sockets, key, &direction) < 0)
         return;
+    seeding(a);
     if (write_seed(a, key, direction) == 0 && direction != QPW_DIR_UNKNOWN)
         qpw_kernel_touch(&a->kernel, key);
+    seeded(a);
 }
 
 void qpw_events_finding(struct qpw_auditor *a, const struct qpw_finding_key *key, const struct qpw_finding *value)
@@ -210,8 +224,11 @@ static void remove_seeds(struct qpw_auditor *a, uint64_t before_ns)
 int qpw_events_seed(struct qpw_auditor *a, struct qpw_error *err)
 {
     uint64_t start = qpw_kernel_now_ns(&a->kernel);
-    int r = qpw_sockets_dump_tcp(a->sockets, one_seed, a, NULL, err);
+    int r;
 
+    seeding(a);
+    r = qpw_sockets_dump_tcp(a->sockets, one_seed, a, NULL, err);
+    seeded(a);
     if (r == 0)
         remove_seeds(a, start);
     return r;

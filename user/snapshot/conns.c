@@ -238,6 +238,6 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 
     bucket = qpw_tag_incarnation(&t);
     __atomic_fetch_add(&k->incarnations->other[bucket], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations->open[bucket].syn, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->open[bucket].syn, 2, __ATOMIC_RELEASE); /* its lowest bit: qpw_syn_step() */
     __atomic_fetch_add(&k->incarnations->pair[pair], 1, __ATOMIC_RELEASE);
 }
