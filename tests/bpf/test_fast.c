@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,14 +126,66 @@ Test(fast, it_is_taken_for_what_it_was_made_for)
 {
     open_one(&a, false);
     for (int v6 = 0; v6 < 2; v6++)
-        for (int tags = 0; tags < 3; tags++)
+        for (int tags = 0; tags < 4; tags++)
             for (int tcp = 0; tcp < 2; tcp++) {
-                expect_taken(v6, tags, tcp ? 6 : 17, true, AUDIT_XDP, tags < 2);
-                expect_taken(v6, tags, tcp ? 6 : 17, true, AUDIT_TC, tags < 2);
-                expect_taken(v6, tags, tcp ? 6 : 17, false, AUDIT_TX, tags < 2);
+                expect_taken(v6, tags, tcp ? 6 : 17, true, AUDIT_XDP, tags < 3);
+                expect_taken(v6, tags, tcp ? 6 : 17, true, AUDIT_TC, tags < 3);
+                expect_taken(v6, tags, tcp ? 6 : 17, false, AUDIT_TX, tags < 3);
             }
     make(false, 0, 6, true, PACKET_FIN | PACKET_ACK, 0);
     cr_expect_not(is_taken(AUDIT_XDP), "what closes a connection");
+    audit_close(&a);
+}
+
+/* extension: bytes of a header of that type, 0: there is none; fragment: its offset. Always from the client. */
+static void make_other(bool v6, uint8_t type, size_t extension, int fragment)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    if (v6) {
+        packet_ipv6(&p, &(struct packet_ipv6){.source = CLIENT6, .destination = AUDIT_NODE6});
+        if (extension)
+            packet_extension(&p, &(struct packet_extension){.type = type, .bytes = extension});
+        if (fragment >= 0)
+            packet_fragment6(&p, &(struct packet_fragment6){.offset = (uint16_t)fragment, .more = !fragment, .id = 0x70007});
+    } else {
+        packet_ipv4(&p, &(struct packet_ipv4){.source = CLIENT, .destination = NODE, .id = 7, .more_fragments = !fragment,
+                                              .fragment_offset = (uint16_t)fragment});
+    }
+    packet_udp(&p, &(struct packet_udp){.source = 900, .destination = 2049, .payload_bytes = 104});
+    packet_finish(&p);
+}
+
+static void expect_other_taken(bool v6, uint8_t type, size_t extension, int fragment, bool wanted)
+{
+    static const enum audit_hook hooks[] = {AUDIT_XDP, AUDIT_TC};
+
+    for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+        if (fragment > 0) {
+            make_other(v6, type, extension, 0);
+            audit_feed(&a, hooks[i], &p);
+        }
+        make_other(v6, type, extension, fragment);
+        for (int repeat = 0; repeat < 3; repeat++)
+            audit_feed(&a, hooks[i], &p);
+        cr_expect_eq(is_taken(hooks[i]), wanted, "IPv%d, header %u of %zu bytes, fragment %d, hook %d", v6 ? 6 : 4, type,
+                     extension, fragment, hooks[i]);
+    }
+}
+
+Test(fast, it_is_taken_for_an_extension_header_and_for_later_fragments)
+{
+    open_one(&a, false);
+    expect_taken(true, 0, 17, true, AUDIT_XDP, true); /* both ends have sent */
+    expect_other_taken(true, IPPROTO_HOPOPTS, 8, -1, true);
+    expect_other_taken(true, IPPROTO_DSTOPTS, 64, -1, true);
+    expect_other_taken(true, IPPROTO_DSTOPTS, 72, -1, false);
+    expect_other_taken(true, 0, 0, 112, true);
+    expect_other_taken(true, 0, 0, 0, false);
+    expect_other_taken(true, IPPROTO_DSTOPTS, 8, 112, false);
+    expect_taken(false, 0, 17, true, AUDIT_XDP, true);
+    expect_other_taken(false, 0, 0, 112, true);
+    expect_other_taken(false, 0, 0, 0, false);
     audit_close(&a);
 }
 
@@ -173,12 +226,13 @@ static void random_network(bool rx, bool v6)
     if (v6) {
         packet_ipv6(&p, &(struct packet_ipv6){.source = rx ? remote : rarely() ? "::ffff:8.0.0.1" : node,
                                               .destination = rx ? node : remote, .length = lie(60)});
-        if (rarely())
-            packet_extension(&p, &(struct packet_extension){.type = one_of(2) ? 0 : 60});
-        if (rarely())
+        if (one_of(5) == 0)
+            packet_extension(&p, &(struct packet_extension){.type = one_of(2) ? 0 : 60, .bytes = 8 * (1 + one_of(10)),
+                                                            .length = rarely() ? PACKET_LIE(one_of(16)) : (struct packet_lie){0}});
+        if (one_of(5) == 0)
             packet_fragment6(&p, &(struct packet_fragment6){.offset = one_of(2) * 8, .more = one_of(2), .id = 7});
     } else {
-        bool in_parts = rarely();
+        bool in_parts = one_of(5) == 0;
 
         packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : node, .destination = rx ? node : remote, .id = 7,
                                               .more_fragments = in_parts && one_of(2),
