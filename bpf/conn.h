@@ -130,7 +130,7 @@ static __always_inline struct qpw_conn *qpw_conn_in(struct qpw_work *w, __u8 con
     }
 }
 
-/* Remove w->key from that table. */
+/* Remove w->key from that table. Returns whether it was there. */
 __noinline __u32 qpw_conn_delete(__u32 conn_class)
 {
     struct qpw_work *w = qpw_work();
@@ -143,16 +143,16 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     case QPW_CLASS_OUT: rc = bpf_map_delete_elem(&conns_out, &w->key); break;
     case QPW_CLASS_DGRAM: rc = bpf_map_delete_elem(&conns_dgram, &w->key); break;
     default:
-        conn_class = qpw_half_delete();
+        conn_class = qpw_half_delete(/* moved= */ 0);
         if (conn_class)
             qpw_stat(QPW_STAT_CLOSED(conn_class));
-        return 0;
+        return !!conn_class;
     }
     if (rc)
         return 0;
     qpw_live_add(w->bucket, /* more= */ 0);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
-    return 0;
+    return 1;
 }
 
 /*
@@ -199,26 +199,87 @@ static __always_inline struct qpw_conn *qpw_conn_store(struct qpw_work *w)
 }
 
 /*
- * w->conn, which is held in its set, is no short connection: it moves to the table of the established. Returns whether
- * it did; not where that is full, or another CPU was first.
+ * w->conn, which is held in its set, is no short connection: it moves to the table of the established. Returns the
+ * table it is in now: still its set, where that is full, or another CPU has met its end meanwhile.
  */
 __noinline __u32 qpw_conn_grown(void)
 {
     struct qpw_work *w = qpw_work();
+    long rc;
 
     if (!w)
         return 0;
     w->conn.conn_class = QPW_CLASS_EST;
-    if (qpw_conn_insert(w, QPW_CLASS_EST))
+    rc = qpw_conn_insert(w, QPW_CLASS_EST);
+    if (rc) {
+        w->half_way = qpw_half_find();
+        return rc == -EEXIST ? QPW_CLASS_EST : QPW_CLASS_HALF;
+    }
+    if (qpw_half_delete(/* moved= */ 1) != QPW_HALF_ENDED)
+        return QPW_CLASS_EST;
+    if (!bpf_map_delete_elem(&conns_est, &w->key)) /* uncounted, as it was entered */
+        qpw_live_add(w->bucket, /* more= */ 0);
+    return QPW_CLASS_HALF;
+}
+
+/*
+ * Take w->key out of table `old`; w->conn stands in the other one, conn_class, by now. Where another CPU has met its end
+ * meanwhile, that counts: a tail is entered before the connection is taken out elsewhere, so of two CPUs the one that
+ * finds it taken out already takes it out of the established, too. Returns the table it is in now.
+ */
+__noinline __u32 qpw_conn_leave(__u32 old, __u32 conn_class)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_conn *tail;
+    __u32 was;
+
+    if (!w)
+        return conn_class;
+    if (old == QPW_CLASS_HALF) {
+        was = qpw_half_delete(/* moved= */ 1);
+        if (was != QPW_HALF_ENDED) {
+            if (was)
+                qpw_stat(QPW_STAT_CLOSED(was));
+            return conn_class;
+        }
+    } else {
+        if (qpw_conn_delete(old) || old != QPW_CLASS_OUT)
+            return conn_class;
+        if (conn_class == QPW_CLASS_HALF) {
+            qpw_conn_delete(QPW_CLASS_EST);
+            return conn_class;
+        }
+        w->half_way = qpw_half_find();
+        tail = qpw_half_at(w, w->half_way);
+        if (!tail || tail->state != QPW_STATE_CLOSED)
+            return conn_class;
+    }
+    qpw_conn_delete(conn_class);
+    return QPW_CLASS_HALF;
+}
+
+/* Move w->conn, which stands in table `old`, to the one it names. Returns the table it is in now; 0: there was no place. */
+__noinline __u32 qpw_conn_moved(__u32 old)
+{
+    struct qpw_work *w = qpw_work();
+    __u32 now;
+    __u8 made;
+
+    if (!w)
         return 0;
-    qpw_half_delete();
-    return 1;
+    if (old & QPW_CLASS_HELD)
+        return qpw_conn_grown();
+    made = w->made;
+    now = qpw_conn_store_work();
+    w->made = made; /* not by this */
+    return now && now != old ? qpw_conn_leave(old, now) : now;
 }
 
 /* Move entry c of w->key to another table; returns its new place. */
 static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct qpw_conn *c, __u8 conn_class)
 {
     __u8 old = c->conn_class;
+    __u32 now;
 
     if (old == conn_class)
         return c;
@@ -231,13 +292,19 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
         }
     }
     w->conn = *c;
-    if (old & QPW_CLASS_HELD)
-        return qpw_conn_grown() ? bpf_map_lookup_elem(&conns_est, &w->key) : c;
     w->conn.conn_class = conn_class;
-    c = qpw_conn_store(w);
-    if (c && c->conn_class != old)
-        qpw_conn_delete(old);
-    return c;
+    now = qpw_conn_moved(old);
+    if (now == QPW_CLASS_EST) {
+        c = bpf_map_lookup_elem(&conns_est, &w->key);
+        if (c)
+            return c;
+        w->half_way = qpw_half_find(); /* another CPU has met its end just now */
+    }
+    if (now == QPW_CLASS_DGRAM)
+        return bpf_map_lookup_elem(&conns_dgram, &w->key);
+    if (now == QPW_CLASS_OUT)
+        return bpf_map_lookup_elem(&conns_out, &w->key);
+    return now ? qpw_half_at(w, w->half_way) : 0;
 }
 
 #endif

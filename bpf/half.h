@@ -205,12 +205,15 @@ static __always_inline void qpw_half_made_room(struct qpw_work *w)
     }
 }
 
-/* Store w->conn under w->key, at w->half_way. Returns 0 if another CPU was first: its entry counts. */
+/*
+ * Store w->conn under w->key, at w->half_way. Returns 0 if another CPU was first: its entry counts, unless w->conn has
+ * ended, which is the newer. 1, too, where that was held: it is counted as half-open again.
+ */
 __noinline __u32 qpw_half_put(void)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 way = 0, found, full = 0;
+    __u32 way = 0, found, full = 0, held = 0;
 
     if (!set)
         return 0;
@@ -234,20 +237,31 @@ __noinline __u32 qpw_half_put(void)
         set->entry[way].key = w->key;
         barrier();
         set->mark[way] = w->half_mark;
+    } else {
+        way = (found - 1) & (QPW_HALF_WAYS - 1);
+        if (w->conn.state == QPW_STATE_CLOSED && set->entry[way].conn.first_ns == w->conn.first_ns) {
+            held = set->held & 1u << way; /* another CPU is moving it: its end counts */
+            set->held &= ~(1u << way);
+            set->entry[way].conn = w->conn;
+        }
     }
     bpf_spin_unlock(&set->lock);
     if (full)
         qpw_half_made_room(w);
     w->half_way = found ? found : way + 1;
-    return !found;
+    return !found | !!held;
 }
 
-/* Remove w->key. Returns the class it was counted in, QPW_CLASS_NONE if it was not there. */
-__noinline __u32 qpw_half_delete(void)
+/*
+ * Remove w->key. Returns the class it was counted in, QPW_CLASS_NONE if it was not there. moved: w->conn has been
+ * entered in another table; where another CPU has met its end meanwhile that stays, at w->half_way, and is QPW_HALF_ENDED.
+ */
+#define QPW_HALF_ENDED 0xffu
+__noinline __u32 qpw_half_delete(__u32 moved)
 {
     struct qpw_work *w = qpw_work();
     struct qpw_half *set = w ? bpf_map_lookup_elem(&conns_half, &w->half_set) : 0;
-    __u32 found, way, held = 0;
+    __u32 found, way, held = 0, ended = 0;
 
     if (!set)
         return QPW_CLASS_NONE;
@@ -255,13 +269,20 @@ __noinline __u32 qpw_half_delete(void)
     found = qpw_opaque(w, qpw_half_search(set, w));
     if (found) {
         way = (found - 1) & (QPW_HALF_WAYS - 1);
-        set->mark[way] = 0;
-        held = set->held & 1u << way;
-        set->held &= ~(1u << way);
+        ended = moved && (set->entry[way].conn.state == QPW_STATE_CLOSED ||
+                          set->entry[way].conn.first_ns != w->conn.first_ns);
+        if (!ended) {
+            set->mark[way] = 0;
+            held = set->held & 1u << way;
+            set->held &= ~(1u << way);
+        }
     }
     bpf_spin_unlock(&set->lock);
+    w->half_way = found;
     if (!found)
         return QPW_CLASS_NONE;
+    if (ended)
+        return QPW_HALF_ENDED;
     return held ? QPW_CLASS_EST : QPW_CLASS_HALF;
 }
 
@@ -284,7 +305,8 @@ __noinline __u32 qpw_half_hold(__u32 hold)
         way = (found - 1) & (QPW_HALF_WAYS - 1);
         held = set->held;
         sample = held >> (way & (QPW_HALF_STEP - 1)) & QPW_HALF_SAMPLE_WAYS;
-        found = (held >> way & 1) == hold; /* another CPU was first */
+        found = (held >> way & 1) == hold || /* another CPU was first, or has met its end */
+                (hold && set->entry[way].conn.state == QPW_STATE_CLOSED);
         if (!found && !(hold && sample)) {
             set->held = (__u16)(held ^ 1u << way);
             set->entry[way].conn.conn_class = hold ? QPW_CLASS_EST | QPW_CLASS_HELD : QPW_CLASS_HALF;

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit.h"
@@ -279,6 +280,47 @@ Test(half, what_lives_longer_moves_to_the_established)
     cr_assert_eq(audit_stat(&a, QPW_LOSS_CONN_EST_FULL), 1);
     cr_assert_eq(audit_tcp(&a, client(4), 900, 445).state, QPW_STATE_ESTABLISHED);
     cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, i);
+    audit_close(&a);
+}
+
+/* Enter the connection where it is to move, too, as another CPU has that is held up before it takes it out of its set. */
+static void move_halfway(const char *remote)
+{
+    struct qpw_conn_key key = audit_key(6, AUDIT_NODE, 445, remote, 900);
+    struct qpw_conn conn = audit_tcp(&a, remote, 900, 445);
+    struct qpw_incarnations *all = malloc(sizeof(*all));
+    uint32_t zero = 0;
+
+    cr_assert(all);
+    cr_assert_eq(bpf_map_lookup_elem(a.kernel.map_fd[QPW_MAP_incarnations], &zero, all), 0);
+    for (uint32_t i = 0; i < QPW_INCARNATIONS; i++)
+        all->open[i].live = 0x01010101;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_incarnations], &zero, all, BPF_ANY), 0);
+    free(all);
+    conn.conn_class = QPW_CLASS_EST;
+    cr_assert_eq(bpf_map_update_elem(a.kernel.map_fd[QPW_MAP_conns_est], &key, &conn, BPF_NOEXIST), 0);
+}
+
+/* Else the other CPU takes out the tail when it goes on, and a later packet opens a second connection. */
+Test(half, what_ends_while_it_moves_leaves_its_tail)
+{
+    int64_t open;
+
+    open_small(false);
+    audit_handshake_in(&a, client(0), 900, 445);
+    cr_assert_eq(audit_held(&a), 1);
+    move_halfway(client(0));
+    audit_rx_tcp(&a, client(0), 900, 445, SEGMENT(PACKET_FIN | ACK, 1001, 5001, 0));
+    audit_tx_tcp(&a, client(0), 900, 445, SEGMENT(PACKET_FIN | ACK, 5001, 1002, 0));
+    cr_assert_eq(audit_held(&a), 0);
+    cr_assert_eq(audit_tcp(&a, client(0), 900, 445).state, QPW_STATE_CLOSED);
+    cr_assert_eq(audit_tcp(&a, client(0), 900, 445).conn_class, QPW_CLASS_HALF);
+    opened_and_closed(QPW_CLASS_EST, &open);
+    cr_assert_eq(open, 0);
+    opened_and_closed(QPW_CLASS_HALF, &open);
+    cr_assert_eq(open, 1);
+    audit_rx_tcp(&a, client(0), 900, 445, SEGMENT(ACK, 1002, 5002, 0));
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     audit_close(&a);
 }
 
