@@ -39,7 +39,7 @@ BUILD_PACKAGES = gcc make clang llvm pkg-config libc6-dev libbpf-dev libelf-dev 
 	libcurl4-gnutls-dev libmicrohttpd-dev libgnutls28-dev
 RUN_PACKAGES = iproute2
 DEMO_PACKAGES = $(RUN_PACKAGES) netcat-openbsd socat nginx-light ncat nmap dnsmasq-base nftables iputils-ping procps
-TEST_PACKAGES = $(DEMO_PACKAGES) strace libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
+TEST_PACKAGES = $(DEMO_PACKAGES) strace patch libcriterion-dev lld libclang-rt-dev bpftool tcpdump tshark iperf3 python3 python3-jsonschema \
 	python3-scapy ethtool nftables rpcbind rsyslog tmux util-linux jq chrony tcpreplay man-db nmap libxml2-utils systemd qemu-system-x86 busybox-static cpio kmod xz-utils \
 	samba openssh-server vsftpd slapd openssl curl
 PACKAGE_PACKAGES = debhelper dh-apparmor dpkg-dev fakeroot lintian

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The order of the folders: the tree follows user/README.md, and tests/rooms detects violations. */
+/* The order of the folders: the tree follows user/README.md, and tests/rooms detects violations; what must fit it. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,4 +80,16 @@ Test(rooms, what_breaks_the_order_is_named)
     }
     snprintf(command, sizeof(command), "rm -rf %s", root);
     cr_expect_eq(system(command), 0);
+}
+
+/* Else the campaign would no longer show that it finds them. */
+Test(rooms, the_bugs_put_in_on_purpose_fit_the_sources)
+{
+    char text[4096];
+    FILE *out = popen("for p in tests/campaign/bugs/*.patch; do patch --dry-run -s -F0 -p1 <$p || echo $p; done 2>&1", "r");
+
+    cr_assert(out);
+    text[fread(text, 1, sizeof(text) - 1, out)] = '\0';
+    cr_expect_eq(pclose(out), 0);
+    cr_expect_str_empty(text);
 }
