@@ -112,6 +112,31 @@ static bool in_findings(json_t *report, const char *prefix)
 #define SEND_RAW(ip, port) \
     "sendp(Ether(src=\"02:00:00:00:00:01\",dst=\"02:00:00:00:00:09\")/" ip "/TCP(sport=4000,dport=" port "),iface=\"node0\")\n"
 
+#define CONNECT_FROM_NEW(port) "/usr/bin/python3 -c 'import socket; s=socket.socket(); s.bind((\"10.1.0.9\",0)); " \
+                               "s.connect_ex((\"10.1.0.2\"," port "))'"
+
+/* The kernel uses an address at once; the auditor hears of it when it is given a processor. */
+Test(transit, an_address_is_the_nodes_before_the_auditor_has_heard_of_it)
+{
+    struct evelog log = {0};
+    json_t *report, *finding;
+
+    site_attach(&n, "outbound tcp 800 OUT\n", "--mode tc");
+    kill(n.auditor, SIGSTOP);
+    netns_run(&n.ns, "ip addr add 10.1.0.9/24 dev node0");
+    netns_run(&n.ns, CONNECT_FROM_NEW("800"));
+    netns_run(&n.ns, CONNECT_FROM_NEW("700"));
+    kill(n.auditor, SIGCONT);
+    expect_told(700, 3, "outbound", ""); /* refused; no rule lists it, whoever sends it */
+    report = site_report(&n);
+    finding = site_finding(report, "outbound", "tcp", 800);
+    cr_expect(!finding || json_is_true(json_object_get(finding, "superseded")));
+    json_decref(report);
+    evelog_add(&log, eve);
+    cr_expect_null(evelog_last(&log, &(struct evelog_filter){.port = 800}));
+    evelog_clear(&log);
+}
+
 Test(transit, what_the_node_sends_is_its_own)
 {
     json_t *report;

@@ -8,6 +8,7 @@
 #include "auditor/alerts.h"
 #include "auditor/carry.h"
 #include "auditor/close.h"
+#include "auditor/foreign.h"
 #include "auditor/found.h"
 #include "auditor/history.h"
 #include "auditor/internal.h"
@@ -92,6 +93,7 @@ int qpw_auditor_close(struct qpw_auditor *a, struct qpw_error *err)
     qpw_audit_readers_stop(a);
     if (a->has_kernel && a->epoll_fd >= 0) {
         qpw_events_read(a);
+        qpw_foreign_settle(a);
         if (a->unproven.text[0])
             qpw_auditor_notify(
                 a, QPW_NOTIFY_WARNING,

@@ -80,3 +80,20 @@ void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key,
         value->slot = 0;
     }
 }
+
+void qpw_finding_withdraw(struct qpw_auditor *a, const struct qpw_finding_key *key, bool provisional)
+{
+    static const enum qpw_map tables[] = {QPW_MAP_answered, QPW_MAP_findings};
+    struct qpw_finding value;
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        int fd = a->kernel.map_fd[tables[i]];
+
+        if (bpf_map_lookup_elem(fd, key, &value) < 0 || (provisional && !value.provisional) ||
+            (value.flags & QPW_FINDING_SUPERSEDED))
+            continue;
+        value.flags |= QPW_FINDING_SUPERSEDED;
+        value.changes++;
+        bpf_map_update_elem(fd, key, &value, BPF_EXIST);
+    }
+}

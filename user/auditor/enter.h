@@ -12,6 +12,9 @@
  */
 void qpw_finding_enter(struct qpw_auditor *a, const struct qpw_finding_key *key, struct qpw_finding *value);
 
+/* Mark the finding as superseded wherever it stands; provisional: only where it is that. */
+void qpw_finding_withdraw(struct qpw_auditor *a, const struct qpw_finding_key *key, bool provisional);
+
 /* Return the map that supplies the slots of its quota. */
 enum qpw_map qpw_finding_queue(const struct qpw_finding_key *key, const struct qpw_finding *value);
 

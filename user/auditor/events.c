@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "auditor/alerts.h"
+#include "auditor/foreign.h"
 #include "auditor/internal.h"
 #include "auditor/lines.h"
 #include "auditor/routes.h"
@@ -161,7 +162,7 @@ static int on_event(void *arg, void *data, size_t size)
     if (event->kind == QPW_EVENT_FINDING) {
         struct qpw_finding value = event->finding.value;
 
-        if (qpw_vouching_settle(a, &event->finding.key, &value))
+        if (!qpw_foreign_hold(a, &event->finding.key, &value) && qpw_vouching_settle(a, &event->finding.key, &value))
             qpw_events_finding(a, &event->finding.key, &value);
     } else if (event->kind == QPW_EVENT_ASK_SOCKET) {
         answer(a, &event->ask);

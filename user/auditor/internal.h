@@ -49,6 +49,14 @@ struct qpw_reported {
     uint32_t used;
 };
 
+/* Findings kept back for a moment, see auditor/foreign.h. */
+#define QPW_FOREIGN_HELD 32u
+struct qpw_foreign {
+    size_t n;
+    struct qpw_finding_key key[QPW_FOREIGN_HELD];
+    struct qpw_finding value[QPW_FOREIGN_HELD];
+};
+
 /* Clients connected to the control socket whose request is still missing, oldest first. */
 #define QPW_CLIENTS 16u
 struct qpw_client {
@@ -92,6 +100,7 @@ struct qpw_auditor {
     bool left_behind[QPW_MAX_IFACES]; /* by number: it may be in another network namespace, with our programs */
     struct ring_buffer *ring;
     struct qpw_reported *reported;
+    struct qpw_foreign foreign;
     struct qpw_lives *lives;   /* as in the instance; NULL: not read */
     struct qpw_idmap looked;   /* findings whose program was looked up: auditor/first_seen.c */
     size_t programs_unknown;   /* answered ones of these whose program was not found */
@@ -217,6 +226,8 @@ uint32_t qpw_runs_end(struct qpw_auditor *a);
 
 /* Process pending netlink messages. */
 int qpw_watch_netlink(struct qpw_auditor *a, struct qpw_error *err);
+/* What the instance takes the address for, by an entry of its own or of a prefix: QPW_LOCAL_*; 0: not the node's. */
+uint32_t qpw_watch_local_flags(const struct qpw_auditor *a, const uint8_t address[16]);
 
 /* Make the kernel's set of local addresses equal to netlink's. */
 int qpw_watch_addresses(struct qpw_auditor *a, struct qpw_error *err);

@@ -154,14 +154,13 @@ static void on_link(void *arg, const struct qpw_link *was, const struct qpw_link
         link_back(a, w, now);
 }
 
-/* Return whether the instance treats the address as local, by an entry of its own or of a prefix. */
-static bool is_known(const struct qpw_auditor *a, const struct qpw_local *local)
+uint32_t qpw_watch_local_flags(const struct qpw_auditor *a, const uint8_t address[16])
 {
     struct qpw_local_key key = {.prefixlen = 128};
     uint32_t flags;
 
-    memcpy(key.addr, local->addr, sizeof(key.addr));
-    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_locals], &key, &flags) == 0;
+    memcpy(key.addr, address, sizeof(key.addr));
+    return bpf_map_lookup_elem(a->kernel.map_fd[QPW_MAP_locals], &key, &flags) == 0 ? flags : 0;
 }
 
 /* Return the flags in the instance: an address that the policy does not name as this node's own may float. */
@@ -177,7 +176,7 @@ static int write_local(struct qpw_auditor *a, const struct qpw_local *local)
 {
     int r = qpw_kernel_set_local(&a->kernel, local->addr, local->prefix, flags_of(a, local), /* present= */ true);
 
-    return r == -ENOSPC ? !is_known(a, local) : r;
+    return r == -ENOSPC ? !qpw_watch_local_flags(a, local->addr) : r;
 }
 
 static void on_local(void *arg, const struct qpw_local *local)

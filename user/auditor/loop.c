@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "auditor/alerts.h"
+#include "auditor/foreign.h"
 #include "auditor/found.h"
 #include "auditor/history.h"
 #include "auditor/lives.h"
@@ -171,8 +172,10 @@ static void on_signal(struct qpw_auditor *a)
  * Read events. A wake-up is not sent per packet; it starts a second of polling every 50 ms, so that events shortly
  * after are handled in time.
  */
-static void read_events(struct qpw_auditor *a)
+static int read_events(struct qpw_auditor *a, struct qpw_error *err)
 {
+    int r = 0;
+
     qpw_vouching_in_flight(a);
     if (qpw_events_read(a)) {
         a->idle_polls = 0;
@@ -183,6 +186,10 @@ static void read_events(struct qpw_auditor *a)
         set_timer(a->poll_fd, 0, 0);
         a->polling = false;
     }
+    if (qpw_foreign_waits(a))
+        r = qpw_watch_netlink(a, err);
+    qpw_foreign_settle(a);
+    return r;
 }
 
 static void recompile_if_due(struct qpw_auditor *a)
@@ -223,16 +230,19 @@ static void follow_clock(struct qpw_auditor *a)
     a->clock_offset_ns = offset;
 }
 
-static void on_second(struct qpw_auditor *a)
+static int on_second(struct qpw_auditor *a, struct qpw_error *err)
 {
-    struct qpw_error err;
+    struct qpw_error trouble;
+    int r;
 
     a->ticks++;
     on_signal(a); /* updates the time at which none was pending */
     if (a->stop)
-        return;
+        return 0;
     a->kernel.control->heartbeat_ns = qpw_clock_monotonic_ns();
-    read_events(a);
+    r = read_events(a, err);
+    if (r < 0)
+        return r;
     qpw_events_tick(a);
     qpw_alerts_tick(a);
     qpw_requests_tick(a);
@@ -250,14 +260,14 @@ static void on_second(struct qpw_auditor *a)
         qpw_owner_watch_listeners(a);
     if (a->ticks % EXPIRE_SECONDS == 0) {
         qpw_owner_watch_walk_begins(a);
-        if (qpw_expire_run(&a->kernel, &a->expire, &err) < 0)
-            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
+        if (qpw_expire_run(&a->kernel, &a->expire, &trouble) < 0)
+            qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", trouble.text);
         qpw_owner_watch_walk_ends(a);
     }
     if (a->ticks % SETTLE_SECONDS == 0)
         qpw_alerts_settle(a);
-    if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &err) < 0)
-        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", err.text);
+    if (a->ticks % RESEED_SECONDS == 0 && qpw_events_seed(a, &trouble) < 0)
+        qpw_auditor_notify(a, QPW_NOTIFY_WARNING, "%s", trouble.text);
     if (a->ticks % RESEED_SECONDS == 0) {
         qpw_executables_read(&a->kernel, &a->executables);
         qpw_notes_older(a);
@@ -272,25 +282,24 @@ static void on_second(struct qpw_auditor *a)
         qpw_events_catch_up(a);
         qpw_summary_print(a);
     }
+    return 0;
 }
 
 static int dispatch(struct qpw_auditor *a, uint64_t data, struct qpw_error *err)
 {
     uint64_t expirations;
-    int fd;
+    int fd, r = 0;
 
     switch (qpw_sources_of(data, &fd)) {
     case QPW_SOURCE_SIGNAL: on_signal(a); return 0;
     case QPW_SOURCE_TICK:
-        if (read(a->tick_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
-            on_second(a);
-        return 0;
+        return read(a->tick_fd, &expirations, sizeof(expirations)) == sizeof(expirations) ? on_second(a, err) : 0;
     case QPW_SOURCE_POLL:
         if (read(a->poll_fd, &expirations, sizeof(expirations)) == sizeof(expirations))
-            read_events(a);
+            r = read_events(a, err);
         qpw_alerts_flush(a);
-        return 0;
-    case QPW_SOURCE_RING: read_events(a); return 0;
+        return r;
+    case QPW_SOURCE_RING: return read_events(a, err);
     case QPW_SOURCE_NETLINK: return qpw_watch_netlink(a, err);
     case QPW_SOURCE_CONTROL: qpw_requests_accept(a); return 0;
     case QPW_SOURCE_CLIENT: qpw_requests_serve(a, fd); return 0;

@@ -29,23 +29,14 @@ static void fill(const struct qpw_ask *ask, uint8_t verdict, struct qpw_finding_
         ret_value->flags = QPW_FINDING_NODE;
 }
 
-/* Supersede the provisional "implied" finding of a companion that is none. */
+/* Supersede the provisional "implied" finding of a companion that is none; not that of another process, which fits. */
 static void supersede_implied(const struct qpw_ask *ask)
 {
-    static const enum qpw_map tables[] = {QPW_MAP_answered, QPW_MAP_findings};
     struct qpw_finding_key key;
     struct qpw_finding value;
 
     fill(ask, QPW_VERDICT_IMPLIED, &key, &value);
-    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-        int fd = ask->a->kernel.map_fd[tables[i]];
-
-        if (bpf_map_lookup_elem(fd, &key, &value) < 0 || !value.provisional || (value.flags & QPW_FINDING_SUPERSEDED))
-            continue; /* not provisional: it is also that of another process, which fits */
-        value.flags |= QPW_FINDING_SUPERSEDED;
-        value.changes++;
-        bpf_map_update_elem(fd, &key, &value, BPF_EXIST);
-    }
+    qpw_finding_withdraw(ask->a, &key, /* provisional= */ true);
 }
 
 bool qpw_ask_is_unexpected(const struct qpw_ask *ask, const struct qpw_exchange *exchange, struct qpw_judgement *ret)
