@@ -55,13 +55,16 @@ static __always_inline int qpw_initiator_seen(const struct qpw_work *w, struct q
 QPW_STAGE __u32 qpw_judge_again(struct qpw_conn *c)
 {
     struct qpw_work *w = qpw_work();
-    int each;
+    int each, seen;
 
     if (!w || !c)
         return 0;
     each = qpw_kind(w->key.protocol) == QPW_KIND_ICMP || (c->vlan & QPW_CONN_EACH);
     w->verdict = *(volatile __u8 *)&c->verdict;
-    if (!qpw_initiator_seen(w, c) && w->verdict && !each && qpw_is_judged(c) &&
+    seen = qpw_initiator_seen(w, c);
+    if (seen) /* what the cache has of the other end's packets was judged by their tag */
+        qpw_invalidate(w, /* syn_too= */ 1);
+    if (!seen && w->verdict && !each && qpw_is_judged(c) &&
         !(w->owned && (c->vlan & QPW_CONN_PROVISIONAL)))
         return 0;
     if (w->verdict && c->iface != w->iface.number) {

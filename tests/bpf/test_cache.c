@@ -595,3 +595,43 @@ Test(cache, tuples_never_share_a_count)
         cr_assert_eq(AUDIT_PACKETS(&a, .port = AUDIT_IS(port)), 6 * (port % 3 + 1), "port %u", port);
     audit_close(&a);
 }
+
+/* ---- Where the initiator's tag is seen late ---- */
+
+static void tagged(bool rx, uint16_t vlan, uint8_t flags, uint32_t seq, uint32_t ack, size_t payload)
+{
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){0});
+    if (vlan)
+        packet_vlan(&p, 0x8100, vlan);
+    packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? CLIENT : AUDIT_NODE, .destination = rx ? AUDIT_NODE : CLIENT});
+    packet_tcp(&p, &(struct packet_tcp){.source = rx ? 900 : 8000, .destination = rx ? 8000 : 900, .flags = flags,
+                                        .seq = seq, .ack = ack, .payload_bytes = payload});
+    packet_finish(&p);
+    audit_feed(&a, rx ? AUDIT_XDP : AUDIT_TX, &p);
+    audit_feed(&b, rx ? AUDIT_XDP : AUDIT_TX, &p);
+}
+
+/* The tag of the initiator's first packet decides the verdict; what the cache has of the other end's is out of date. */
+Test(cache, the_initiators_tag_is_seen_after_the_other_end_is_known)
+{
+    struct audit *const each[] = {&a, &b};
+
+    audit_open(&a, NULL);
+    audit_open(&b, &(struct qpw_load_options){.no_cache = true});
+    for (int i = 0; i < 2; i++) {
+        audit_window_over(each[i]);
+        AUDIT_POLICY(each[i], NULL, {.name = "tagged", .direction = IN, .protocol = 6, .first = 8000, .vlan = 42});
+    }
+    tagged(false, 42, SYN | ACK, 5000, 1001, 0);
+    for (uint32_t n = 0; n < 4; n++)
+        tagged(false, 42, ACK, 5001 + 40 * n, 1001, 40);
+    tagged(true, 0, ACK, 1001, 5001, 0);
+    tagged(false, 42, ACK, 5161, 1001, 40);
+    assert_same_rows(0);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "tagged").tx_packets, 5);
+    cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)).tx_packets, 1);
+    cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)).rx_packets, 1);
+    audit_close(&b);
+    audit_close(&a);
+}
