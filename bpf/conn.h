@@ -46,7 +46,9 @@
  * CLOSED        | new; but from N after | from L, or in a replay:  | -               | L goes on after a RST of N:
  *               | its own RST on what L | new, opened by R; from   |                 | ESTABLISHED or MIDSTREAM in
  *               | had answered:         | N: -                     |                 | est (the RST was forged).
- *               | tentative             |                          |                 | Else - (a tail)
+ *               | tentative; L repeats  |                          |                 | Else - (a tail)
+ *               | its own after a RST   |                          |                 |
+ *               | of N: SYN             |                          |                 |
  *
  * "Tentative": a SYN on a live tuple changes nothing until the other end's SYN+ACK acknowledges it, for anybody can
  * forge one (RFC 9293, 3.10.7.4). So forged packets make entries in `half` alone, and what they close the node reopens.

@@ -60,8 +60,21 @@ static __always_inline int qpw_tcp_syn_restarts(const struct qpw_conn *c, int fr
     return from_local || !(c->flags & QPW_CONN_SENT_LOCAL);
 }
 
+/* Return whether the node repeats its SYN after a RST that it has not taken: a firewall dropped that, or it was forged. */
+static __always_inline int qpw_tcp_syn_goes_on(const struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
+{
+    return c->state == QPW_STATE_CLOSED && from_local && (c->flags & QPW_CONN_RST_REMOTE) && c->isn == p->seq &&
+           c->evidence == QPW_EVIDENCE_HANDSHAKE && c->direction == QPW_DIR_OUTBOUND &&
+           c->outcome < QPW_OUTCOME_ANSWERED;
+}
+
 static __always_inline __u32 qpw_tcp_syn(struct qpw_conn *c, const struct qpw_pkt *p, int from_local)
 {
+    if (qpw_tcp_syn_goes_on(c, p, from_local)) {
+        c->flags &= ~QPW_CONN_RST_REMOTE;
+        c->state = QPW_STATE_SYN;
+        return QPW_DO_CHANGED;
+    }
     if (qpw_tcp_syn_restarts(c, from_local))
         return QPW_DO_RESTART;
     if (c->evidence == QPW_EVIDENCE_HANDSHAKE && c->isn == p->seq && qpw_from_initiator(c, from_local))

@@ -276,6 +276,33 @@ Test(direction, seeds_decide_midstream)
     audit_close(&a);
 }
 
+/* The node's firewall may drop the RST, or somebody has forged it: what repeats its number is the same connection. */
+Test(direction, a_syn_repeated_after_a_rst_opens_no_other)
+{
+    open_with_policy(NULL);
+    for (int i = 0; i < 3; i++) {
+        audit_tx_tcp(&a, CLIENT, 2049, 700, SEGMENT(SYN, 1));
+        audit_rx_tcp(&a, CLIENT, 2049, 700, SEGMENT(RST | ACK, 0, 2));
+        cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 700).state, QPW_STATE_CLOSED);
+        cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 700).outcome, QPW_OUTCOME_REFUSED);
+    }
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "nfs-out").connections, 1);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "nfs-out").tx_packets, 3);
+    audit_tx_tcp(&a, CLIENT, 2049, 700, SEGMENT(SYN, 1));
+    audit_rx_tcp(&a, CLIENT, 2049, 700, SEGMENT(SYN | ACK, 5000, 2));
+    audit_tx_tcp(&a, CLIENT, 2049, 700, SEGMENT(ACK, 2, 5001));
+    ASSERT_CONN(audit_tcp(&a, CLIENT, 2049, 700), OUT, HANDSHAKE, ALLOWED);
+    cr_assert_eq(audit_tcp(&a, CLIENT, 2049, 700).state, QPW_STATE_ESTABLISHED);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "nfs-out").connections, 1);
+    /* With another number it is another one. */
+    for (uint32_t i = 0; i < 3; i++) {
+        audit_tx_tcp(&a, CLIENT, 2049, 701, SEGMENT(SYN, 100 * i));
+        audit_rx_tcp(&a, CLIENT, 2049, 701, SEGMENT(RST | ACK, 0, 100 * i + 1));
+    }
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "nfs-out").connections, 4);
+    audit_close(&a);
+}
+
 /* A seed that is entered while the connection lasts ends with it: what comes later on the tuple is another one. */
 Test(direction, a_seed_ends_with_its_connection)
 {
