@@ -4,9 +4,8 @@
  *
  * It knows the common forms alone: Ethernet or none, at most two tags, IPv4 without options or IPv6 with at most one
  * extension header, TCP that neither opens nor closes, UDP, or a later fragment, all of it in the linear part. Whatever
- * else comes, or is not in
- * the cache, is left to qpw_packet() as if nothing had been looked at: nothing is written before the packet is counted.
- * What it takes it takes as parse.h does; tests send the same frames through both.
+ * else comes, or is not in the cache, is left to qpw_packet(): nothing is written before the packet is counted. What it
+ * takes it takes as parse.h does; tests send the same frames through both.
  */
 #ifndef QPW_BPF_FAST_H
 #define QPW_BPF_FAST_H

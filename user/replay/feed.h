@@ -38,8 +38,8 @@ struct qpw_feed {
 uint32_t qpw_feed_programs(bool mode_tc);
 
 /*
- * Initialise the feed, which must stay where it is; the caller closes it. mode_tc: run frames through the code of TC ingress instead of XDP. The
- * kernel must have been loaded for a replay. Returns 0, or a negative errno with err filled.
+ * Initialise the feed, which must stay where it is; the caller closes it. mode_tc: run frames through the code of TC
+ * ingress instead of XDP. The kernel must have been loaded for a replay. Returns 0, or a negative errno with err filled.
  */
 int qpw_feed_open(struct qpw_feed *feed, struct qpw_kernel *kernel, bool mode_tc, struct qpw_error *err);
 void qpw_feed_close(struct qpw_feed *feed);
@@ -50,7 +50,10 @@ void qpw_feed_close(struct qpw_feed *feed);
  */
 int qpw_feed_frame(struct qpw_feed *feed, const struct qpw_capture_frame *frame, bool tx, struct qpw_error *err);
 
-/* Run the frames that wait, all of them: before anything is read of what they leave behind. Returns as qpw_feed_frame() does. */
+/*
+ * Run the frames that wait, all of them: before anything is read of what they leave behind. Returns as
+ * qpw_feed_frame() does.
+ */
 int qpw_feed_flush(struct qpw_feed *feed, struct qpw_error *err);
 
 #endif
