@@ -635,3 +635,52 @@ Test(cache, the_initiators_tag_is_seen_after_the_other_end_is_known)
     audit_close(&b);
     audit_close(&a);
 }
+
+/* The number of changes and the epoch of the last copy, where some SYN has been; there is one such place. */
+static uint32_t syn_incarnation(void)
+{
+    uint32_t found = 0, n = 0;
+
+    for (size_t i = 0; i < QPW_INCARNATIONS; i++)
+        if (a.kernel.incarnations->open[i].syn) {
+            found = a.kernel.incarnations->open[i].syn;
+            n++;
+        }
+    cr_assert_leq(n, 1);
+    return found;
+}
+
+static uint32_t epoch_now(void)
+{
+    return (uint32_t)(qpw_kernel_now_ns(&a.kernel) >> a.kernel.control->refresh_shift) & 15;
+}
+
+/*
+ * A SYN that is repeated is known by a copy, which makes no other one out of date; one with another number does. Each
+ * is looked for in the epoch of its copy only: in another one the bucket shows that there is none.
+ */
+Test(cache, the_copy_of_a_syn_is_of_its_epoch)
+{
+    uint32_t before, after, epoch;
+
+    audit_open(&a, NULL);
+    set_policy(&a, 0);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+    cr_assert_eq(syn_incarnation(), 0, "a SYN from outside that opens has no copies");
+    do {
+        epoch = epoch_now();
+        audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+        before = syn_incarnation();
+        for (int i = 0; i < 3; i++)
+            audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+        after = syn_incarnation();
+    } while (epoch_now() != epoch);
+    cr_assert_eq(before, after);
+    cr_assert_eq(before & 15, epoch);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 8));
+    cr_assert_gt(syn_incarnation() >> 4, before >> 4);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+    cr_assert_gt(syn_incarnation() >> 4, (before >> 4) + 1);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
+    audit_close(&a);
+}
