@@ -337,6 +337,32 @@ Test(bench, a_rescan_is_no_news_but_not_cached, .init = netns_need_root, .timeou
     qpw_bench_rig_close(&rig);
 }
 
+/* What is taken out between samples is half-open: the established that stand in their sets are known from then on, too. */
+Test(bench, the_established_are_not_forgotten, .init = netns_need_root, .timeout = NETNS_TIMEOUT_S)
+{
+    struct qpw_half *set = malloc(sizeof(*set));
+    struct qpw_bench_rig rig;
+    struct qpw_error err = {{0}};
+    unsigned held = 0, all = 0;
+    double ns;
+
+    stay_on_this_cpu();
+    cr_assert_eq(qpw_bench_rig_open(&rig, 1, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_prime(&rig, case_of("known-tcp"), &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_sample_case(&rig, case_of("flood-syn"), -1, &ns, &err), 0, "%s", err.text);
+    cr_assert_eq(qpw_bench_forget_half_open(&rig, &err), 0, "%s", err.text);
+    for (uint32_t n = 0; n < rig.kernel.config.half_sets; n++) {
+        cr_assert_eq(bpf_map_lookup_elem(rig.kernel.map_fd[QPW_MAP_conns_half], &n, set), 0);
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
+            all += set->mark[way] != 0;
+        held += (unsigned)__builtin_popcount(set->held);
+    }
+    cr_expect_eq(held, 1);
+    cr_expect_eq(all, 1);
+    free(set);
+    qpw_bench_rig_close(&rig);
+}
+
 /* Return whether the cache alone answers a packet of the case's connection, whose entry is deleted behind its back. */
 static bool goes_by_cache(void *argument)
 {

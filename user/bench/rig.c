@@ -270,13 +270,21 @@ void qpw_bench_show_established(struct qpw_bench_rig *rig)
 
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err)
 {
-    struct qpw_half *empty = calloc(1, sizeof(*empty));
-    int r = empty ? 0 : qpw_fail(err, -ENOMEM, "out of memory");
+    struct qpw_half *set = malloc(sizeof(*set));
+    int r = set ? 0 : qpw_fail(err, -ENOMEM, "out of memory"), fd = rig->kernel.map_fd[QPW_MAP_conns_half];
 
-    for (uint32_t set = 0; r == 0 && set < rig->kernel.config.half_sets; set++)
-        if (bpf_map_update_elem(rig->kernel.map_fd[QPW_MAP_conns_half], &set, empty, BPF_EXIST) < 0)
+    for (uint32_t number = 0; r == 0 && number < rig->kernel.config.half_sets; number++) {
+        if (bpf_map_lookup_elem(fd, &number, set) < 0) {
+            r = qpw_fail(err, -errno, "cannot read the half-open connections: %s", strerror(errno));
+            break;
+        }
+        for (unsigned way = 0; way < QPW_HALF_WAYS; way++)
+            if (!(set->held >> way & 1))
+                set->mark[way] = 0;
+        if (bpf_map_update_elem(fd, &number, set, BPF_EXIST) < 0)
             r = qpw_fail(err, -errno, "cannot empty the half-open connections: %s", strerror(errno));
-    free(empty);
+    }
+    free(set);
     return r;
 }
 

@@ -79,7 +79,7 @@ void qpw_bench_drain(struct qpw_bench_rig *rig);
 int qpw_bench_hide_established(struct qpw_bench_rig *rig, struct qpw_error *err);
 void qpw_bench_show_established(struct qpw_bench_rig *rig);
 
-/* Empty the table of half-open connections. */
+/* Take out of the table of half-open connections all but those that are held there, which are established. */
 int qpw_bench_forget_half_open(struct qpw_bench_rig *rig, struct qpw_error *err);
 
 /* The verifier's work and the program's size; 0 if the kernel does not report them. */
