@@ -5,7 +5,8 @@
  * An entry stands for packets that change nothing: same policy generation, same incarnation of the
  * connection, refreshed lately, and a direction already seen. Everything else takes the slow path.
  * SYN+ACK, FIN and RST always do; a SYN is only taken for known when its sequence number is too.
- * What opens a connection leaves no entry, so that a flood of new ones pushes nothing out.
+ * What opens a connection leaves no entry, so that a flood of new ones pushes nothing out; nor does a SYN that is
+ * repeated, of which a scan has as many as ports: it takes a place that is free.
  */
 #ifndef QPW_BPF_CACHE_H
 #define QPW_BPF_CACHE_H
@@ -184,6 +185,8 @@ static __always_inline __u32 qpw_syn_copied(const struct qpw_work *w, __u32 epoc
     return w->incarnation + qpw_syn_delta(w->incarnation, epoch);
 }
 
+#define QPW_CACHE_NO_WAY (2 * QPW_CACHE_WAYS)
+
 /* Return 0 if the entry is empty, or was not used since the last epoch. want: one of this epoch. */
 static __always_inline int qpw_cache_in_use(__u64 entry, __u64 want)
 {
@@ -208,7 +211,7 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     want = qpw_tag_value(&w->tag, qpw_is_syn(&w->pkt) ? qpw_syn_copied(w, epoch) : w->incarnation, control.generation, epoch);
     way = qpw_cache_way(want);
     if (qpw_cache_in_use(lines.own->way[way], want)) {
-        way = w->victim++ % QPW_CACHE_WAYS;
+        way = qpw_is_syn(&w->pkt) ? QPW_CACHE_NO_WAY : w->victim++ % QPW_CACHE_WAYS;
         for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
             entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
             if (!qpw_cache_in_use(entry, want)) {
@@ -225,6 +228,8 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
         }
     }
     way = qpw_opaque(w, way);
+    if (way == QPW_CACHE_NO_WAY)
+        return 0;
     line = way < QPW_CACHE_WAYS ? lines.own : lines.other;
     line->way[way % QPW_CACHE_WAYS] = want | slot | directions;
     return 0;

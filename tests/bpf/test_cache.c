@@ -550,12 +550,11 @@ Test(cache, what_a_replayed_node_sends_itself_keeps_its_directions)
     audit_close(&a);
 }
 
-/* Sixteen connections, the ways of a pair of lines, are all cached, whichever of the two lines is their own. */
-Test(cache, a_pair_of_lines_is_used_whole)
+/* Establish sixteen connections, the ways of a pair of lines, and make them known to the cache. */
+enum { CONNECTIONS = 16 };
+static void fill_two_lines(bool fixed_secret)
 {
-    enum { CONNECTIONS = 16 };
-
-    audit_open(&a, &(struct qpw_load_options){.cache_lines = 2});
+    audit_open(&a, &(struct qpw_load_options){.cache_lines = 2, .fixed_secret = fixed_secret});
     audit_window_over(&a);
     set_policy(&a, 0);
     run_on(sched_getcpu());
@@ -565,6 +564,10 @@ Test(cache, a_pair_of_lines_is_used_whole)
         for (int i = 0; i < 3; i++)
             audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
     }
+}
+
+static void assert_all_are_cached(void)
+{
     for (unsigned port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
         struct qpw_conn c = audit_tcp(&a, CLIENT, port, 445);
@@ -574,7 +577,28 @@ Test(cache, a_pair_of_lines_is_used_whole)
         audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
         cr_assert_eq(audit_tcp(&a, CLIENT, port, 445).last_ns, c.last_ns, "port %u took the slow path", port);
     }
+}
+
+/* They are all cached, whichever of the two lines is their own. */
+Test(cache, a_pair_of_lines_is_used_whole)
+{
+    fill_two_lines(/* fixed_secret= */ false);
+    assert_all_are_cached();
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CONNECTIONS * 7);
+    audit_close(&a);
+}
+
+/* A scan that is repeated, SYN by SYN, would have copies of these: they push out none of what is known. */
+Test(cache, repeated_syns_push_out_nothing)
+{
+    enum { PORTS = 64, REPEATED = 4 };
+
+    fill_two_lines(/* fixed_secret= */ true); /* none of them shares an incarnation with those */
+    for (int i = 0; i < REPEATED; i++)
+        for (unsigned port = 1; port <= PORTS; port++)
+            audit_rx_tcp(&a, "10.0.3.3", 900, 5000 + port, SEGMENT(SYN, 7));
+    assert_all_are_cached();
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)), PORTS * REPEATED);
     audit_close(&a);
 }
 
