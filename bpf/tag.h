@@ -14,7 +14,7 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
-#define QPW_PAIRS 16384u
+#define QPW_PAIRS 8192u
 #define QPW_PRESENT_BYTES 131072u
 #define QPW_PRESENT_PLACES 4u /* of a byte; each has a bit in both halves of it */
 #define QPW_PRESENT_FIRST 0x0fu
