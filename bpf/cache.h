@@ -26,12 +26,6 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/*
- * The lowest bits of an incarnation of SYNs are those of the epoch in which a copy of one of the bucket's SYNs was last
- * made: no copy outlives its epoch, so that a SYN which finds another one there need not be looked for.
- */
-#define QPW_SYN_STEP 16u
-
 static __always_inline void qpw_syn_outdate(struct qpw_incarnations *all, __u32 bucket)
 {
     __sync_fetch_and_add(&all->open[bucket & (QPW_INCARNATIONS - 1)].syn, QPW_SYN_STEP);

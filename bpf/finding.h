@@ -507,8 +507,8 @@ static __always_inline int qpw_finding_has_no_place(struct qpw_work *w, const st
 }
 
 /*
- * Fill w->finding and w->finding_value from c, the entry of w->key. Returns 0, the value not filled, where
- * it has no place.
+ * Fill w->finding and w->finding_value from c, the entry of w->key. Returns 0, the value not filled, where it has no
+ * place.
  */
 QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
 {

@@ -56,6 +56,13 @@ struct qpw_incarnations {
 };
 
 /*
+ * What a change adds to an incarnation of SYNs. Its bits below are those of the epoch in which a copy of one of the
+ * bucket's SYNs was last made: no copy outlives its epoch, so that a SYN which finds another one there need not be
+ * looked for.
+ */
+#define QPW_SYN_STEP 16u
+
+/*
  * An entry of the cache:
  *
  *    63                      40 39               22 21     18  17   16   15  14                0

@@ -240,6 +240,6 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 
     bucket = qpw_tag_incarnation(&t);
     __atomic_fetch_add(&k->incarnations->other[bucket], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations->open[bucket].syn, 16, __ATOMIC_RELEASE); /* QPW_SYN_STEP */
+    __atomic_fetch_add(&k->incarnations->open[bucket].syn, QPW_SYN_STEP, __ATOMIC_RELEASE);
     __atomic_fetch_add(&k->incarnations->pair[qpw_pair_fragments(pair)], 1, __ATOMIC_RELEASE);
 }
