@@ -6,15 +6,22 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/clock.h"
 #include "host/filesystem.h"
 #include "instance/cpus.h"
 #include "instance/instance.h"
+#include "instance/jiffies.h"
 #include "instance/object.h"
 #include "instance/kernel_words.h"
 #include "netns.h"
@@ -150,6 +157,62 @@ Test(load, variables_are_shared_and_the_configuration_frozen)
     control = (struct qpw_control *)page;
     cr_expect_eq(control->half_open_ns, 4711);
     qpw_kernel_close(&k);
+}
+
+static uint64_t jiffies_now(void)
+{
+    FILE *list = fopen("/proc/timer_list", "r");
+    unsigned long long n = 0;
+    char line[256];
+
+    cr_assert(list);
+    while (!n && fgets(line, sizeof(line), list))
+        sscanf(line, "jiffies: %llu", &n);
+    fclose(list);
+    cr_assert(n, "no line \"jiffies:\" in /proc/timer_list");
+    return n;
+}
+
+/* Take the CPU from the test, as others do on a busy machine, until killed. */
+static pid_t take_cpu(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            ;
+    }
+    return pid;
+}
+
+/* What user space dates by its own clock, such as a seed, is then not before what the programs did earlier. */
+Test(load, the_programs_clock_is_never_ahead)
+{
+    struct qpw_config config = {0};
+    uint64_t most_ahead = 0;
+    pid_t others[3];
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        others[i] = take_cpu();
+    for (int i = 0; i < 10; i++) {
+        uint64_t programs, now;
+
+        cr_assert_eq(qpw_jiffies_calibrate(&config, &err), 0, "%s", err.text);
+        programs = config.base_ns + (jiffies_now() - config.jiffies_base) * config.tick_ns;
+        now = qpw_clock_monotonic_ns();
+        if (programs > now && programs - now > most_ahead)
+            most_ahead = programs - now;
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        kill(others[i], SIGKILL);
+        waitpid(others[i], NULL, 0);
+    }
+    cr_expect_eq(most_ahead, 0, "by %" PRIu64 " ns", most_ahead);
 }
 
 Test(load, closing_waits_for_the_programs)

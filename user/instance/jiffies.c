@@ -4,8 +4,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,8 +11,8 @@
 #include "instance/kernel_words.h"
 #include "host/clock.h"
 
-#define CALIBRATION_TICKS 5u      /* upper limit */
-#define CALIBRATION_NEAR_NS 20000 /* two ticks that agree this well were both seen at once; more would not improve it */
+#define CALIBRATION_TICKS 5u       /* upper limit */
+#define CALIBRATION_NEAR_NS 20000u /* between two readings; a tick between nearer ones would not be known better */
 
 /* Load a program that returns half of jiffies64, because a test run returns only 32 bits. */
 static int load_reader(int upper)
@@ -39,32 +37,37 @@ static int read_half(int fd, uint32_t *ret)
     return 0;
 }
 
-/* Wait for the next tick. Returns its number and when it was seen. */
-static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns)
+/*
+ * Wait for the next tick. Returns its number, a time before it, and how long before it that may have been: the tick was
+ * between two readings, of which the later one is late where this process lost the CPU in between.
+ */
+static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns, uint64_t *ret_within)
 {
+    uint64_t now = qpw_clock_monotonic_ns(), before;
     uint32_t first = 0, tick = 0;
     int r = read_half(fd, &first);
 
     if (r < 0)
         return r;
     do {
+        before = now;
+        now = qpw_clock_monotonic_ns();
         r = read_half(fd, &tick);
         if (r < 0)
             return r;
     } while (tick == first);
     *ret_tick = tick;
-    *ret_ns = qpw_clock_monotonic_ns();
+    *ret_ns = before;
+    *ret_within = qpw_clock_monotonic_ns() - before;
     return 0;
 }
 
 int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
 {
     int low = load_reader(0), high = load_reader(1), r = low < 0 ? low : high < 0 ? high : 0;
+    uint64_t before = 0, within = 0, best = UINT64_MAX;
     uint32_t tick = 0, upper = 0;
     struct timespec resolution;
-    uint64_t now = 0;
-    int64_t ahead, best = INT64_MIN;
-    bool again = false;
 
     if (r < 0) {
         r = qpw_fail(err, r, "cannot load a BPF program: %s%s", strerror(-r),
@@ -78,15 +81,13 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
     }
     config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
     r = read_half(high, &upper);
-    for (unsigned i = 0; !r && !again && i < CALIBRATION_TICKS; i++) {
-        r = next_tick(low, &tick, &now);
-        ahead = (int64_t)(tick * config->tick_ns) - (int64_t)now;
-        again = i && llabs(ahead - best) <= CALIBRATION_NEAR_NS;
-        if (r || ahead <= best)
-            continue; /* a reading can only be late, so keep the earliest */
-        best = ahead;
+    for (unsigned i = 0; !r && i < CALIBRATION_TICKS && best > CALIBRATION_NEAR_NS; i++) {
+        r = next_tick(low, &tick, &before, &within);
+        if (r || within >= best)
+            continue;
+        best = within;
         config->jiffies_base = (uint64_t)upper << 32 | tick;
-        config->base_ns = now;
+        config->base_ns = before; /* not after the tick: the programs' clock must not be ahead of user space's */
     }
     if (r < 0)
         r = qpw_fail(err, r, "cannot read the kernel's tick: %s", strerror(-r));
