@@ -220,7 +220,7 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
     others = !c->meter && !w->made;
-    if (!others && (!c->meter || (c->meter != meter && c->iface == w->iface.number &&
+    if (!others && (!c->meter || (c->meter != meter && c->iface == w->iface.number && w->meter.apart != QPW_APART_GROUP &&
                                   qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
         if (c->meter)
             qpw_count_connection(c->meter, -1);
@@ -247,6 +247,8 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
     if ((c->vlan & QPW_CONN_PARENT) && c->outcome >= QPW_OUTCOME_ANSWERED && qpw_direction_known(c))
         qpw_parent_note(c);
     directions = qpw_cacheable(w, c);
+    if (directions)
+        directions &= qpw_always_own();
     if (directions)
         qpw_cache_put(slot, directions);
     return 0;

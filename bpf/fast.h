@@ -226,6 +226,8 @@ static __always_inline __u32 qpw_fast_path(void *ctx, const struct qpw_input *in
         return QPW_FAST_OTHER;
     if (!qpw_fast_transport(in, &f))
         return QPW_FAST_OTHER;
+    if (!l3)
+        qpw_tag_group(&f.tag, in->frame.data);
     length = qpw_fast_length(ctx, in, &f, xdp);
     if (f.end > length)
         return QPW_FAST_OTHER; /* its length field exceeds the frame */

@@ -197,4 +197,29 @@ QPW_OFTEN __u32 qpw_locality(struct qpw_work *w)
     return QPW_REASON_NOT_LOCAL;
 }
 
+/*
+ * Return for which packets of this one's tuple (QPW_CACHE_*) qpw_locality() says, whatever else is in them and whenever
+ * they come, that they are the node's. The cache asks neither it nor the routes, and knows no MAC.
+ */
+__noinline __u32 qpw_always_own(void)
+{
+    struct qpw_work *w = qpw_work();
+    const __u8 *near, *far;
+
+    if (!w)
+        return 0;
+    near = w->rx ? w->pkt.destination : w->pkt.source;
+    far = w->rx ? w->pkt.source : w->pkt.destination;
+    if (!qpw_is_local(w, near, QPW_LOCAL_ADDRESS)) {
+        if (!w->rx)
+            return qpw_is_unspecified(near) ? QPW_CACHE_TX : 0;
+        return qpw_is_multicast(near) || qpw_is_limited_broadcast(near) || qpw_is_local(w, near, QPW_LOCAL_BROADCAST)
+                   ? QPW_CACHE_RX
+                   : 0;
+    }
+    if (!w->rx && !config.scope_self && qpw_is_local(w, far, QPW_LOCAL_ADDRESS))
+        return QPW_CACHE_TX; /* received, it is an echo */
+    return QPW_CACHE_RX | QPW_CACHE_TX | QPW_CACHE_NO_PAYLOAD;
+}
+
 #endif

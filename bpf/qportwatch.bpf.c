@@ -116,6 +116,7 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
         qpw_tag_exchange(&t, config.secret, 0, 0, p->protocol);
         qpw_tag_packet(&t, config.secret, ifindex, p->vlan, p->fragment_id);
         t.a += QPW_TAG_FRAGMENT;
+        qpw_tag_group(&t, p->macs);
         return t;
     }
     w->pair = qpw_tag_pair_incarnation(&t);
@@ -124,6 +125,7 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
     w->placed = 1;
     *ret_incarnation = w->incarnation = qpw_incarnation(w->bucket, is_syn);
     qpw_tag_packet(&t, config.secret, ifindex, p->vlan, is_syn ? p->seq : icmp ? p->source_port : 0);
+    qpw_tag_group(&t, p->macs);
     if (is_syn)
         t.a += QPW_TAG_SYN;
     return t;

@@ -115,6 +115,7 @@ struct qpw_tag {
 #define QPW_TAG_FRAGMENT (2ull << 40) /* a later fragment, from whole packets without ports */
 #define QPW_TAG_V6 (4ull << 40)
 #define QPW_TAG_PROTOCOL (8ull << 40)
+#define QPW_TAG_GROUP_SHIFT 51 /* a frame for a group of cards, from those for one */
 
 static __always_inline void qpw_tag_word(struct qpw_tag *t, const volatile __u64 *secret, const int i, __u32 word)
 {
@@ -263,13 +264,19 @@ static __always_inline __u32 qpw_tag_question_line(const struct qpw_tag *t, cons
     return (__u32)(qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 50) & (QPW_QUESTION_LINES - 1);
 }
 
-/* Add what else decides a packet's verdict: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id. */
+/* Add what else decides a packet's verdict: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id; see qpw_tag_group(). */
 static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
                                            __u32 special)
 {
     qpw_tag_word(t, secret, 9, ifindex << 12 | vlan);
     if (special) /* most packets have none, and 0 adds nothing */
         qpw_tag_word(t, secret, 10, special);
+}
+
+/* Add whether the frame is for a group of cards; mac: its destination. */
+static __always_inline void qpw_tag_group(struct qpw_tag *t, const __u8 *mac)
+{
+    t->a += (__u64)(mac[0] & 1) << QPW_TAG_GROUP_SHIFT;
 }
 
 /* Return the cache line that the tag belongs in. */

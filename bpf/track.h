@@ -578,6 +578,7 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
 {
     struct qpw_conn *c;
     int reason, from_local, late = 0;
+    __u8 before;
 
     if (w->pkt.kind != QPW_PKT_IP && !w->pkt.has_addresses) {
         qpw_undecided(QPW_DIR_UNDECODABLE);
@@ -625,10 +626,13 @@ static __noinline struct qpw_conn *qpw_connection(void *ctx, struct qpw_work *w)
     }
     if (qpw_is_foreign(reason) && !w->opened)
         reason = QPW_REASON_UNLISTED_LOCAL; /* the other end spoke to that address, or it was the node's until now */
+    before = c->reason;
     if (qpw_is_foreign(reason) || (reason && !c->reason))
         c->reason = (__u8)reason;
     else if (!reason && (c->reason == QPW_REASON_UNLISTED_LOCAL || qpw_is_foreign(c->reason)))
         c->reason = QPW_REASON_NONE; /* the address is known by now */
+    if (c->reason != before && !w->opened)
+        qpw_invalidate(w, /* syn_too= */ 1); /* the next packet is of another row */
     return c;
 }
 

@@ -15,6 +15,7 @@
 
 #include "audit.h"
 #include "bpf/tag.h"
+#include "thorough.h"
 
 #define CLIENT "10.0.0.9"
 #define IN QPW_DIR_INBOUND
@@ -67,22 +68,45 @@ static void assert_same_rows(int step)
 }
 
 static const uint16_t services[] = {445, 2049, 53, 7777};
-static const char *const remotes[] = {"10.0.1.1", "10.0.1.2", "10.0.1.9"};
+static const char *const own_mac = "02:00:00:00:00:02", *const other_mac = "02:00:00:00:00:07", *const group_mac = "03:bf:0a:00:00:4d";
+#define UNLISTED "10.0.0.77"
+#define SECOND "10.0.0.78" /* of the node, too */
+
+static const char *random_remote(void)
+{
+    static const char *const remotes[] = {"10.0.1.1", "10.0.1.2", "10.0.1.9", SECOND};
+
+    return remotes[random() % (random() % 8 ? 3 : 4)];
+}
+
+static const char *random_mac(void)
+{
+    const char *const macs[] = {own_mac, other_mac, group_mac};
+
+    return macs[random() % 8 ? 0 : random() % 3];
+}
+
+static const char *random_node(void)
+{
+    return random() % 8 ? AUDIT_NODE : UNLISTED;
+}
 
 /* Use few tuples and few numbers, so that handshakes, and everything that may follow, occur by chance. */
 static void make_random(enum audit_hook *ret_hook)
 {
     static const uint8_t flags[] = {SYN, SYN | ACK, ACK, ACK, ACK, ACK, ACK, FIN | ACK, RST};
-    const char *remote = remotes[random() % 3];
+    const char *remote = random_remote(), *node = random_node(), *mac = random_mac();
     uint16_t service = services[random() % 4], other = (uint16_t)(900 + random() % 2);
     bool rx = random() % 2, node_serves = random() % 2;
     uint16_t local_port = node_serves ? service : other, remote_port = node_serves ? other : service;
     unsigned kind = (unsigned)random() % 10;
 
+    if (kind > 0 && kind < 4)
+        node = AUDIT_NODE; /* age() leaves the questions of datagrams as they are, and so who answers for which address */
     *ret_hook = rx ? random() % 2 ? AUDIT_XDP : AUDIT_TC : AUDIT_TX;
     packet_start(&p);
-    packet_ethernet(&p, &(struct packet_ethernet){0});
-    packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : AUDIT_NODE, .destination = rx ? AUDIT_NODE : remote});
+    packet_ethernet(&p, &(struct packet_ethernet){.source = rx ? NULL : mac, .destination = rx ? mac : NULL});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : node, .destination = rx ? node : remote});
     if (kind == 0)
         packet_icmp(&p, &(struct packet_icmp){.type = random() % 2 ? 8 : 13, .payload_bytes = 10});
     else if (kind < 4)
@@ -103,7 +127,7 @@ static struct qpw_conn_key random_key(uint8_t protocol)
     uint16_t service = services[random() % 4], other = (uint16_t)(900 + random() % 2);
     bool node_serves = random() % 2;
 
-    return audit_key(protocol, AUDIT_NODE, node_serves ? service : other, remotes[random() % 3],
+    return audit_key(protocol, random_node(), node_serves ? service : other, random_remote(),
                      node_serves ? other : service);
 }
 
@@ -127,6 +151,15 @@ static void seed(struct audit *to, const struct qpw_conn_key *key, int value)
     audit_seed(to, key, value ? IN : OUT);
 }
 
+/* The card has a MAC and the host forwards, or not. */
+static void set_host(struct audit *to, bool forwards)
+{
+    struct qpw_iface lo = {.ifindex = 1, .number = 1, .mac = {2, 0, 0, 0, 0, 2},
+                           .flags = forwards ? QPW_IFACE_FORWARD4 | QPW_IFACE_SENDS4 : 0};
+
+    cr_assert_eq(qpw_kernel_set_iface(&to->kernel, &lo), 0);
+}
+
 static void random_traffic(unsigned start, int steps, const struct qpw_load_options *cached)
 {
     struct qpw_load_options uncached = *cached;
@@ -138,6 +171,10 @@ static void random_traffic(unsigned start, int steps, const struct qpw_load_opti
     audit_window_over(&b);
     set_policy(&a, 0);
     set_policy(&b, 0);
+    audit_local(&a, SECOND, true);
+    audit_local(&b, SECOND, true);
+    set_host(&a, true);
+    set_host(&b, true);
     srandom(start);
     for (int i = 1; i <= steps; i++) {
         enum audit_hook hook;
@@ -159,6 +196,8 @@ static void random_traffic(unsigned start, int steps, const struct qpw_load_opti
         if (i % 1500 == 0) {
             set_policy(&a, i / 1500 & 1);
             set_policy(&b, i / 1500 & 1);
+            set_host(&a, (i / 1500 & 2) == 0);
+            set_host(&b, (i / 1500 & 2) == 0);
         }
         if (i % 250 == 0)
             assert_same_rows(i);
@@ -170,12 +209,88 @@ static void random_traffic(unsigned start, int steps, const struct qpw_load_opti
 
 Test(cache, any_traffic_counts_the_same)
 {
-    random_traffic(1, 10000, &(struct qpw_load_options){0});
+    random_traffic(thorough_seed(1), (int)thorough_rounds(10000, 200000), &(struct qpw_load_options){0});
 }
 
 Test(cache, any_traffic_counts_the_same_in_one_line)
 {
-    random_traffic(2, 10000, &(struct qpw_load_options){.cache_lines = 1});
+    random_traffic(thorough_seed(2), (int)thorough_rounds(10000, 200000), &(struct qpw_load_options){.cache_lines = 1});
+}
+
+/* ---- Whose the packet is: the cache asks neither for the address nor for the MAC ---- */
+
+/* Feed both a packet in the middle of a connection between port 445 of `node` and `remote`, `times` times. */
+static void feed_midstream(enum audit_hook hook, const char *node, const char *remote, const char *mac, int times)
+{
+    bool rx = hook != AUDIT_TX;
+
+    packet_start(&p);
+    packet_ethernet(&p, &(struct packet_ethernet){.source = rx ? NULL : mac, .destination = rx ? mac : NULL});
+    packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : node, .destination = rx ? node : remote});
+    packet_tcp(&p, &(struct packet_tcp){.source = rx ? 900 : 445, .destination = rx ? 445 : 900, .flags = ACK, .seq = 1,
+                                        .ack = 1, .payload_bytes = 20});
+    packet_finish(&p);
+    for (int i = 0; i < times; i++) {
+        audit_feed(&a, hook, &p);
+        audit_feed(&b, hook, &p);
+    }
+}
+
+/* Open both on such an interface; the socket table knows the connection of feed_midstream(). */
+static void open_with_and_without(bool forwards, const char *node, const char *remote)
+{
+    struct qpw_conn_key key = audit_key(6, node, 445, remote, 900);
+
+    audit_open(&a, NULL);
+    audit_open(&b, &(struct qpw_load_options){.no_cache = true});
+    set_policy(&a, 0);
+    set_policy(&b, 0);
+    set_host(&a, forwards);
+    set_host(&b, forwards);
+    both(seed, &key, 1);
+}
+
+/* The cached copies of one packet do not serve another of the tuple that is in transit, as it is without them. */
+static void assert_in_transit(enum qpw_reason reason, uint64_t packets)
+{
+    assert_same_rows(0);
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_TRANSIT), .reason = AUDIT_IS(reason)), packets);
+    audit_close(&b);
+    audit_close(&a);
+}
+
+Test(cache, what_a_router_received_for_an_address_that_the_node_forged_is_in_transit)
+{
+    open_with_and_without(true, UNLISTED, CLIENT);
+    feed_midstream(AUDIT_TX, UNLISTED, CLIENT, other_mac, 4);
+    feed_midstream(AUDIT_TC, UNLISTED, CLIENT, own_mac, 3);
+    assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
+}
+
+Test(cache, an_answer_from_the_nodes_other_address_is_an_echo)
+{
+    open_with_and_without(false, AUDIT_NODE, SECOND);
+    audit_local(&a, SECOND, true);
+    audit_local(&b, SECOND, true);
+    feed_midstream(AUDIT_TX, AUDIT_NODE, SECOND, own_mac, 4);
+    feed_midstream(AUDIT_XDP, AUDIT_NODE, SECOND, own_mac, 3);
+    assert_in_transit(QPW_REASON_ECHO, 3);
+}
+
+Test(cache, a_frame_for_another_card_is_in_transit)
+{
+    open_with_and_without(false, UNLISTED, CLIENT);
+    feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, own_mac, 4);
+    feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, other_mac, 3);
+    assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
+}
+
+Test(cache, a_frame_for_a_group_does_not_speak_for_one_card)
+{
+    open_with_and_without(false, UNLISTED, CLIENT);
+    feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, group_mac, 4);
+    feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, other_mac, 3);
+    assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
 }
 
 /* ---- Two CPUs ---- */
