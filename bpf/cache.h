@@ -5,7 +5,8 @@
  * An entry stands for packets that change nothing: same policy generation, same incarnation of the
  * connection, refreshed lately, and a direction already seen. Everything else takes the slow path.
  * SYN+ACK, FIN and RST always do; a SYN is only taken for known when its sequence number is too.
- * What opens a connection leaves no entry, so that a flood of new ones pushes nothing out.
+ * What opens a connection leaves no entry, so that a flood of new ones pushes nothing out; nor does a SYN that is
+ * repeated, of which a scan has as many as ports: it takes a place that is free.
  */
 #ifndef QPW_BPF_CACHE_H
 #define QPW_BPF_CACHE_H
@@ -25,20 +26,9 @@ static __always_inline struct qpw_incarnations *qpw_all_incarnations(void)
     return bpf_map_lookup_elem(&incarnations, &zero);
 }
 
-/*
- * Return what to add to an incarnation of SYNs that a change makes out of date. It is odd from when a copy of one of the
- * bucket's SYNs is made until the next change, so that a SYN that finds it even need not be looked for.
- */
-static __always_inline __u32 qpw_syn_step(__u32 syn)
-{
-    return 2 - (syn & 1);
-}
-
 static __always_inline void qpw_syn_outdate(struct qpw_incarnations *all, __u32 bucket)
 {
-    __u32 *syn = &all->open[bucket & (QPW_INCARNATIONS - 1)].syn;
-
-    __sync_fetch_and_add(syn, qpw_syn_step(*(volatile __u32 *)syn));
+    __sync_fetch_and_add(&all->open[bucket & (QPW_INCARNATIONS - 1)].syn, QPW_SYN_STEP);
 }
 
 /* Return the incarnation of a tuple's bucket. */
@@ -59,27 +49,32 @@ static __always_inline __u32 qpw_pair_incarnation(__u32 pair)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
-    return all ? all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)] : 0;
+    return all ? all->pair[qpw_pair_fragments(pair)] : 0;
 }
 
-/* Return 0 if the bucket certainly has no entries beside the half-open ones. w->key's is w->bucket. */
-static __always_inline __u32 qpw_live(__u32 bucket)
+/* Return 0 if w->key certainly has no entry beside the half-open ones. */
+static __always_inline __u32 qpw_live(const struct qpw_work *w)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
 
-    return all ? all->open[bucket & (QPW_INCARNATIONS - 1)].live >> qpw_live_shift(bucket) & 0xff : 1;
+    if (!all)
+        return 1;
+    if (!*(volatile __u32 *)&all->pair_live[qpw_pair_live(w->pair)]) /* first: of a scan's packets it is the same one */
+        return 0;
+    return all->open[w->bucket & (QPW_INCARNATIONS - 1)].live >> qpw_live_shift(w->bucket) & 0xff;
 }
 
-/* Count one entry more in the bucket, or one less. */
-static __always_inline void qpw_live_add(__u32 bucket, int more)
+/* Count one entry more in w->key's bucket and of its addresses, or one less. */
+static __always_inline void qpw_live_add(const struct qpw_work *w, int more)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
     __u32 *live;
 
     if (!all)
         return;
-    live = &all->open[bucket & (QPW_INCARNATIONS - 1)].live;
-    __sync_fetch_and_add(live, qpw_live_step(*(volatile __u32 *)live, bucket, more));
+    live = &all->open[w->bucket & (QPW_INCARNATIONS - 1)].live;
+    __sync_fetch_and_add(live, qpw_live_step(*(volatile __u32 *)live, w->bucket, more));
+    __sync_fetch_and_add(&all->pair_live[qpw_pair_live(w->pair)], more ? 1u : -1u);
 }
 
 static __always_inline void qpw_invalidate_fragments(__u32 pair)
@@ -87,7 +82,7 @@ static __always_inline void qpw_invalidate_fragments(__u32 pair)
     struct qpw_incarnations *all = qpw_all_incarnations();
 
     if (all)
-        __sync_fetch_and_add(&all->pair[pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
+        __sync_fetch_and_add(&all->pair[qpw_pair_fragments(pair)], 1);
 }
 
 /* Invalidate the cached copies of w->key on all CPUs; those of its SYNs only if `syn_too`. */
@@ -101,7 +96,7 @@ static __always_inline void qpw_invalidate(const struct qpw_work *w, int syn_too
     __sync_fetch_and_add(&all->other[bucket], 1);
     if (syn_too)
         qpw_syn_outdate(all, bucket);
-    __sync_fetch_and_add(&all->pair[w->pair & (QPW_PAIR_INCARNATIONS - 1)], 1);
+    __sync_fetch_and_add(&all->pair[qpw_pair_fragments(w->pair)], 1);
 }
 
 /*
@@ -125,6 +120,12 @@ static __always_inline int qpw_cache_lines(const struct qpw_tag *t, struct qpw_c
     return 1;
 }
 
+/* Return the way of its own line that an entry is put in if that is free: where to look first, and mostly last. */
+static __always_inline __u32 qpw_cache_way(__u64 entry)
+{
+    return entry >> QPW_CACHE_WAY & (QPW_CACHE_WAYS - 1);
+}
+
 /* Return the entry that is exactly the wanted one; 0: it is not in this line. */
 static __always_inline __u64 qpw_line_find(const struct qpw_cache_line *line, __u64 want)
 {
@@ -143,29 +144,46 @@ static __always_inline __u32 qpw_cache_find(const struct qpw_tag *t, __u32 incar
 
     if (!qpw_cache_lines(t, &lines))
         return 0;
-    entry = qpw_line_find(lines.own, want);
-    if (!entry)
-        entry = qpw_line_find(lines.other, want);
+    entry = lines.own->way[qpw_cache_way(want)];
+    if ((entry ^ want) & (QPW_CACHE_TAG | QPW_CACHE_EPOCH)) {
+        entry = qpw_line_find(lines.own, want);
+        if (!entry)
+            entry = qpw_line_find(lines.other, want);
+    }
     if (entry & (rx ? QPW_CACHE_RX : QPW_CACHE_TX))
         return entry & QPW_CACHE_SLOT;
     return entry & QPW_CACHE_NO_PAYLOAD && !payload ? entry & QPW_CACHE_SLOT : 0;
 }
 
+/* Return what makes the lowest bits of that incarnation those of the epoch. */
+static __always_inline __u32 qpw_syn_delta(__u32 syn, __u32 epoch)
+{
+    return (epoch - syn) & (QPW_SYN_STEP - 1);
+}
+
 /*
- * Return the incarnation under which to enter a copy of this SYN, which is odd: where the bucket's is even by now, make
- * it so. If another one changes it meanwhile, the copy is not found.
+ * Note that a copy of a SYN of w->bucket is made in this epoch, under the incarnation that the SYN had, moved on by
+ * qpw_syn_delta(). If another one changes it meanwhile, the copy is not found.
  */
-static __always_inline __u32 qpw_syn_copied(const struct qpw_work *w)
+static __always_inline void qpw_syn_copied(const struct qpw_work *w, __u32 epoch)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
-    __u32 *syn;
+    __u32 *syn, delta;
 
-    if (all) {
-        syn = &all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn;
-        if (!(*(volatile __u32 *)syn & 1))
-            __sync_fetch_and_add(syn, 1);
-    }
-    return w->incarnation | 1;
+    if (!all)
+        return;
+    syn = &all->open[w->bucket & (QPW_INCARNATIONS - 1)].syn;
+    delta = qpw_syn_delta(*(volatile __u32 *)syn, epoch);
+    if (delta)
+        __sync_fetch_and_add(syn, delta);
+}
+
+#define QPW_CACHE_NO_WAY (2 * QPW_CACHE_WAYS)
+
+/* Return 0 if the entry is empty, or was not used since the last epoch. want: one of this epoch. */
+static __always_inline int qpw_cache_in_use(__u64 entry, __u64 want)
+{
+    return entry && !((entry ^ want) & QPW_CACHE_EPOCH);
 }
 
 /*
@@ -183,13 +201,17 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
     if (!w || !qpw_cache_lines(&w->tag, &lines))
         return 0;
     epoch = qpw_epoch(w->now);
-    want = qpw_tag_value(&w->tag, qpw_is_syn(&w->pkt) ? qpw_syn_copied(w) : w->incarnation, control.generation, epoch);
-    way = w->victim++ % QPW_CACHE_WAYS;
-    for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
-        entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
-        if (!entry || (entry ^ want) & QPW_CACHE_EPOCH) {
-            way = i; /* empty, or not used since the last epoch */
-            break;
+    want = qpw_tag_value(&w->tag, w->incarnation + (qpw_is_syn(&w->pkt) ? qpw_syn_delta(w->incarnation, epoch) : 0),
+                         control.generation, epoch);
+    way = qpw_cache_way(want);
+    if (qpw_cache_in_use(lines.own->way[way], want)) {
+        way = qpw_is_syn(&w->pkt) ? QPW_CACHE_NO_WAY : w->victim++ % QPW_CACHE_WAYS;
+        for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
+            entry = (i < QPW_CACHE_WAYS ? lines.own : lines.other)->way[i % QPW_CACHE_WAYS];
+            if (!qpw_cache_in_use(entry, want)) {
+                way = i;
+                break;
+            }
         }
     }
     for (__u32 i = 0; i < 2 * QPW_CACHE_WAYS; i++) {
@@ -200,6 +222,10 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
         }
     }
     way = qpw_opaque(w, way);
+    if (way == QPW_CACHE_NO_WAY)
+        return 0;
+    if (qpw_is_syn(&w->pkt))
+        qpw_syn_copied(w, epoch); /* before the copy can be seen */
     line = way < QPW_CACHE_WAYS ? lines.own : lines.other;
     line->way[way % QPW_CACHE_WAYS] = want | slot | directions;
     return 0;

@@ -90,14 +90,14 @@ static __always_inline struct qpw_conn *qpw_conn_find(struct qpw_work *w)
 {
     struct qpw_conn *c = 0;
 
-    if (qpw_live(w->bucket)) {
+    if (qpw_live(w)) {
         c = qpw_conn_find_answered(w);
         if (!c)
             c = bpf_map_lookup_elem(&conns_out, &w->key);
     }
     if (!c)
         c = qpw_half_at(w, qpw_half_find());
-    if (!c && qpw_live(w->bucket))
+    if (!c && qpw_live(w))
         c = qpw_conn_find_answered(w);
     return c;
 }
@@ -109,7 +109,7 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
 
     if (conn_class == QPW_CLASS_HALF)
         return qpw_half_put() ? 0 : -EEXIST;
-    qpw_live_add(w->bucket, /* more= */ 1);
+    qpw_live_add(w, /* more= */ 1);
     if (conn_class == QPW_CLASS_EST)
         rc = bpf_map_update_elem(&conns_est, &w->key, &w->conn, BPF_NOEXIST);
     else if (conn_class == QPW_CLASS_OUT)
@@ -117,7 +117,7 @@ static __always_inline long qpw_conn_insert(struct qpw_work *w, __u8 conn_class)
     else
         rc = bpf_map_update_elem(&conns_dgram, &w->key, &w->conn, BPF_NOEXIST);
     if (rc)
-        qpw_live_add(w->bucket, /* more= */ 0);
+        qpw_live_add(w, /* more= */ 0);
     return rc;
 }
 
@@ -152,7 +152,7 @@ __noinline __u32 qpw_conn_delete(__u32 conn_class)
     }
     if (rc)
         return 0;
-    qpw_live_add(w->bucket, /* more= */ 0);
+    qpw_live_add(w, /* more= */ 0);
     qpw_stat(QPW_STAT_CLOSED(conn_class));
     return 1;
 }
@@ -220,7 +220,7 @@ __noinline __u32 qpw_conn_grown(void)
     if (qpw_half_delete(/* moved= */ 1) != QPW_HALF_ENDED)
         return QPW_CLASS_EST;
     if (!bpf_map_delete_elem(&conns_est, &w->key)) /* uncounted, as it was entered */
-        qpw_live_add(w->bucket, /* more= */ 0);
+        qpw_live_add(w, /* more= */ 0);
     return QPW_CLASS_HALF;
 }
 
@@ -296,17 +296,14 @@ static __always_inline struct qpw_conn *qpw_conn_move(struct qpw_work *w, struct
     w->conn = *c;
     w->conn.conn_class = conn_class;
     now = qpw_conn_moved(old);
-    if (now == QPW_CLASS_EST) {
-        c = bpf_map_lookup_elem(&conns_est, &w->key);
-        if (c)
-            return c;
-        w->half_way = qpw_half_find(); /* another CPU has met its end just now */
+    if (!now)
+        return 0;
+    c = qpw_conn_in(w, (__u8)now);
+    if (!c && now == QPW_CLASS_EST) { /* another CPU has met its end just now */
+        w->half_way = qpw_half_find();
+        c = qpw_half_at(w, w->half_way);
     }
-    if (now == QPW_CLASS_DGRAM)
-        return bpf_map_lookup_elem(&conns_dgram, &w->key);
-    if (now == QPW_CLASS_OUT)
-        return bpf_map_lookup_elem(&conns_out, &w->key);
-    return now ? qpw_half_at(w, w->half_way) : 0;
+    return c;
 }
 
 #endif

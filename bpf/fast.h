@@ -192,7 +192,7 @@ static __always_inline __u32 qpw_fast_slot(const struct qpw_input *in, struct qp
     __u32 ports, incarnation;
 
     if (f->fragment) {
-        incarnation = qpw_pair_incarnation(qpw_tag_pair_incarnation(&f->tag));
+        incarnation = qpw_pair_incarnation(qpw_tag_pair_number(&f->tag));
         qpw_tag_exchange(&f->tag, config.secret, 0, 0, f->protocol);
         qpw_tag_packet(&f->tag, config.secret, in->ifindex, f->vlan, f->fragment_id);
         f->tag.a += QPW_TAG_FRAGMENT;

@@ -57,14 +57,56 @@ static __always_inline int qpw_detail_add(struct qpw_work *w)
     return 1;
 }
 
-/* Count in the row of w->detail. */
-static __noinline int qpw_detail_count(struct qpw_work *w)
+static __always_inline int qpw_same_detail(const struct qpw_detail_key *a, const struct qpw_detail_key *b)
 {
-    __u32 slot = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
-    struct qpw_detail *fresh = &w->detail_value;
+    const __u64 __attribute__((may_alias)) *x = (const void *)a, *y = (const void *)b;
 
-    if (qpw_may_have(slot) && qpw_detail_add(w))
+    return !((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]));
+}
+
+/* Set w->detail to the row of w->finding's port, or (by_prefix) of the prefix that its initiator is in. */
+static __always_inline void qpw_detail_key(struct qpw_work *w, __u32 by_prefix)
+{
+    struct qpw_detail_key *key = &w->detail;
+
+    __builtin_memset(key, 0, sizeof(*key));
+    key->direction = w->finding.direction;
+    if (!by_prefix) {
+        key->port = w->finding.port;
+        key->kind = w->finding.kind;
+        key->protocol = w->finding.protocol;
+        return;
+    }
+    key->by_prefix = 1;
+    qpw_copy16(key->prefix, w->finding.initiator);
+    if (key->prefix[0] == 0 && key->prefix[10] == 0xff) {
+        key->prefix[15] = 0;
+    } else {
+        qpw_set_word(key->prefix + 12, 0);
+        qpw_set_word(key->prefix + 8, 0);
+        key->prefix[7] = key->prefix[6] = 0;
+    }
+}
+
+/* Count w->finding in that row. */
+__noinline __u32 qpw_detail_count(__u32 by_prefix)
+{
+    struct qpw_work *w = qpw_work();
+    struct qpw_detail *fresh;
+    __u32 slot;
+
+    if (!w)
         return 0;
+    qpw_detail_key(w, by_prefix);
+    if (by_prefix && qpw_same_detail(&w->detail, &w->prefix) && qpw_detail_add(w))
+        return 0;
+    slot = qpw_present_slot(config.secret, &w->detail, sizeof(w->detail), QPW_PRESENT_DETAIL);
+    if (qpw_may_have(slot) && qpw_detail_add(w)) {
+        if (by_prefix)
+            w->prefix = w->detail;
+        return 0;
+    }
+    fresh = &w->detail_value;
     fresh->packets = 1;
     fresh->first_ns = fresh->last_ns = w->now;
     if (!qpw_is_full(w, QPW_FULL_DETAILS)) {
@@ -80,30 +122,10 @@ static __noinline int qpw_detail_count(struct qpw_work *w)
 }
 
 /* Count w->finding, for which there is no slot, per (direction, protocol, port) and per prefix of its initiator. */
-static __always_inline void qpw_finding_lost(struct qpw_work *w)
+static __always_inline void qpw_finding_lost(void)
 {
-    struct qpw_detail_key *key = &w->detail;
-    int v4 = w->finding.initiator[0] == 0 && w->finding.initiator[10] == 0xff;
-
-    __builtin_memset(key, 0, sizeof(*key));
-    key->port = w->finding.port;
-    key->kind = w->finding.kind;
-    key->protocol = w->finding.protocol;
-    key->direction = w->finding.direction;
-    qpw_detail_count(w);
-
-    __builtin_memset(key, 0, sizeof(*key));
-    qpw_copy16(key->prefix, w->finding.initiator);
-    if (v4) {
-        key->prefix[15] = 0;
-    } else {
-        qpw_set_word(key->prefix + 12, 0);
-        qpw_set_word(key->prefix + 8, 0);
-        key->prefix[7] = key->prefix[6] = 0;
-    }
-    key->direction = w->finding.direction;
-    key->by_prefix = 1;
-    qpw_detail_count(w);
+    qpw_detail_count(/* by_prefix= */ 0);
+    qpw_detail_count(/* by_prefix= */ 1);
 }
 
 static __always_inline void qpw_finding_reserve(struct qpw_work *w, const struct qpw_finding *value)
@@ -302,7 +324,7 @@ static __always_inline __u32 qpw_finding_new(struct qpw_work *w)
         qpw_stat(qpw_quota_loss(quota));
         if (quota >= QPW_QUOTA_ANSWERED)
             qpw_finding_reserve(w, value);
-        qpw_finding_lost(w);
+        qpw_finding_lost();
         return 0;
     }
     value->slot = slot;
@@ -469,7 +491,25 @@ static __always_inline __u8 qpw_finding_outcome(const struct qpw_work *w, const 
     return c->outcome == QPW_OUTCOME_REFUSED ? QPW_OUTCOME_REFUSED : QPW_OUTCOME_ATTEMPTED;
 }
 
-/* Fill w->finding and w->finding_value from c, the entry of w->key. */
+/*
+ * Return whether qpw_finding_touch() would find neither an entry of w->finding nor a slot for it: a stranger's attempt
+ * while the table is full. Of a scan, that is nearly every packet.
+ */
+static __always_inline int qpw_finding_has_no_place(struct qpw_work *w, const struct qpw_conn *c)
+{
+    __u32 slot;
+
+    if (!qpw_is_full(w, QPW_FULL_FINDING_SLOTS) || w->finding.protocol != QPW_IPPROTO_TCP ||
+        c->outcome >= QPW_OUTCOME_ANSWERED || !(c->flags & QPW_CONN_REMOTE_FIRST))
+        return 0;
+    slot = qpw_finding_present();
+    return !qpw_may_have(slot + QPW_PRESENT_FINDING) && !qpw_may_have(slot + QPW_PRESENT_ANSWERED);
+}
+
+/*
+ * Fill w->finding and w->finding_value from c, the entry of w->key. Returns 0, the value not filled, where it has no
+ * place.
+ */
 QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
 {
     struct qpw_work *w = qpw_work();
@@ -478,9 +518,11 @@ QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
 
     if (!w || !c)
         return 0;
+    qpw_finding_key_of(w, c, (__u16)port);
+    if (qpw_finding_has_no_place(w, c))
+        return 0;
     v = &w->finding_value;
     inbound = c->direction == QPW_DIR_INBOUND;
-    qpw_finding_key_of(w, c, (__u16)port);
     __builtin_memset(v, 0, sizeof(*v));
     v->first_ns = c->first_ns;
     v->last_ns = w->now;
@@ -515,14 +557,17 @@ QPW_STAGE __u32 qpw_finding_fill(struct qpw_conn *c, __u32 port, __u32 meter)
         v->other_port = (__u16)c->asked_port;
         v->flags |= QPW_FINDING_ASKED_AT;
     }
-    return 0;
+    return 1;
 }
 
 /* Enter the finding of connection c, whose meter is known. Returns what qpw_finding_touch() does. */
 static __always_inline __u32 qpw_finding_of(struct qpw_conn *c, __u16 port, __u32 meter)
 {
-    qpw_finding_fill(c, port, meter);
-    return qpw_finding_touch();
+    if (qpw_finding_fill(c, port, meter))
+        return qpw_finding_touch();
+    qpw_stat(QPW_LOSS_FINDING_QUOTA);
+    qpw_finding_lost();
+    return 0;
 }
 
 /*

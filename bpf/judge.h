@@ -307,17 +307,31 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
 #endif
 }
 
-/* Return the peer number of an address; 0: no peer. */
+/*
+ * Return the peer number of an address; 0: no peer. Remembered until the next tick, as qpw_interface() does: a
+ * burst mostly comes from one address.
+ */
 static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 {
-    __u32 buffer = *(volatile __u32 *)&control.policy_buffer;
+    __u32 buffer = *(volatile __u32 *)&control.policy_buffer, generation = *(volatile __u32 *)&control.generation;
+    const __u64 __attribute__((may_alias)) *words = (const void *)addr;
     void *sets;
 
     if (!(buffer & QPW_BUFFER_PEERS))
         return 0;
+    if (w->peer_addr[0] == words[0] && w->peer_addr[1] == words[1] && w->peer_ns == w->now &&
+        w->peer_generation == generation)
+        return w->peer_number;
     buffer &= 1;
     sets = bpf_map_lookup_elem(&pol_sets, &buffer);
-    return sets ? (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr) : 0;
+    if (!sets)
+        return 0;
+    w->peer_number = (__u16)qpw_in_set(sets, &w->set, QPW_SET_PEERS, addr);
+    w->peer_addr[0] = words[0];
+    w->peer_addr[1] = words[1];
+    w->peer_ns = w->now;
+    w->peer_generation = generation;
+    return w->peer_number;
 }
 
 /* Return whether an answer from another port than was asked opened it. */

@@ -94,19 +94,19 @@ struct qpw_tokens {
  *   tcp.h             begins, by track.h
  *   conn.h, half.h    made; half_way, half_rank, conn_key
  *   question.h        question, question_line, question_id, asked_last
- *   judge.h           verdict, vlan, misfit, set, vouch, vouched, vouched_rule, holder, walked, services, echo_asked
+ *   judge.h           verdict, vlan, misfit, set, peer*, vouch, vouched, vouched_rule, holder, walked, services, echo_asked
  *   look.h            judged, judged_before, head, head_at, head_next, head_zeros, head_others, head_id, payload
  *   infra.h           rate, infra_news
  *   owner.h           owner, listener
  *   count.h           meter, row, row_slot
- *   finding.h         finding, finding_value, mirror, detail, detail_value, reserved_key, reserved_new
+ *   finding.h         finding, finding_value, mirror, detail, prefix, detail_value, reserved_key, reserved_new
  *   account.h         before, parent, parent_value, none
  *   connless.h        meter, finding, finding_value, vlan and misfit of a packet that has no connection
  *   cache.h, event.h  victim; tokens and the other buckets
  *   maps.h            cell, full_until
  *
- * Kept from one packet to the next: iface with its generation and time, row and row_slot, the buckets, full_until,
- * victim and asked_last. Everything else is of one packet.
+ * Kept from one packet to the next: iface with its generation and time, peer*, row and row_slot, prefix, the buckets,
+ * full_until, victim and asked_last. Everything else is of one packet.
  */
 struct qpw_work {
     struct qpw_pkt pkt;
@@ -126,6 +126,7 @@ struct qpw_work {
     struct qpw_route_key route;
     struct qpw_route route_value;
     struct qpw_detail_key detail;
+    struct qpw_detail_key prefix;   /* of the row of a prefix that was counted in last: rows stay, so it is there */
     struct qpw_detail detail_value;
     struct qpw_conn_key saved;
     struct qpw_conn_key question;   /* whose questions are asked for; see question.h */
@@ -165,6 +166,11 @@ struct qpw_work {
     __u32 row_slot;
     __u32 iface_generation; /* w->iface was read under that one, */
     __u64 iface_ns;    /* in this tick */
+    __u64 peer_addr[2]; /* whose peer number was looked up last, */
+    __u64 peer_ns;     /* in this tick, */
+    __u32 peer_generation; /* under that generation: */
+    __u16 peer_number; /* what it is */
+    __u8 pad4[2];
     __u64 question_id; /* of w->question, see qpw_question_aim() */
     __u32 cell;        /* see qpw_opaque() */
     __u32 asked;       /* what is remembered of questions from where the node sends to, QPW_ASKED_* */

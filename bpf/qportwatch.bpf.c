@@ -112,14 +112,14 @@ static __always_inline struct qpw_tag qpw_identify(struct qpw_work *w, __u32 ifi
                                     p->v6);
 
     if (p->fragment) { /* a later one; no ports */
-        *ret_incarnation = qpw_pair_incarnation(qpw_tag_pair_incarnation(&t));
+        *ret_incarnation = qpw_pair_incarnation(qpw_tag_pair_number(&t));
         qpw_tag_exchange(&t, config.secret, 0, 0, p->protocol);
         qpw_tag_packet(&t, config.secret, ifindex, p->vlan, p->fragment_id);
         t.a += QPW_TAG_FRAGMENT;
         qpw_tag_group(&t, p->macs);
         return t;
     }
-    w->pair = qpw_tag_pair_incarnation(&t);
+    w->pair = qpw_tag_pair_number(&t);
     qpw_tag_exchange(&t, config.secret, icmp ? 0 : local_port, icmp ? 0 : remote_port, p->protocol);
     qpw_bucket_at(w, &t);
     w->placed = 1;
@@ -149,7 +149,7 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx, __u32 fast)
     is_syn = w->placed && qpw_is_syn(&w->pkt);
     if (is_syn)
         qpw_half_ahead(w->half_set);
-    slot = is_syn && !(incarnation & 1) ?
+    slot = is_syn && qpw_syn_delta(incarnation, qpw_epoch(w->now)) ?
                0 : qpw_opaque(w, qpw_cache_find(&w->tag, incarnation, (int)rx, w->pkt.payload, w->now));
     return slot;
 }

@@ -14,6 +14,7 @@
 
 #define QPW_INCARNATIONS 65536u
 #define QPW_PAIR_INCARNATIONS 4096u
+#define QPW_PAIRS 8192u
 #define QPW_PRESENT_BYTES 131072u
 #define QPW_PRESENT_PLACES 4u /* of a byte; each has a bit in both halves of it */
 #define QPW_PRESENT_FIRST 0x0fu
@@ -41,6 +42,11 @@ struct qpw_incarnations {
     } open[QPW_INCARNATIONS]; /* both are read for each SYN */
     __u32 pair[QPW_PAIR_INCARNATIONS];
     /*
+     * The same count by the two addresses alone: a stranger's packet, as of a scan, shares a counter above with a
+     * connection more often than it shares both.
+     */
+    __u32 pair_live[QPW_PAIRS];
+    /*
      * Presence filter of the tables of meters, findings and details, see presence.h. present_half selects the half of
      * each byte that is in force while user space rebuilds the other; 0: neither is in force.
      */
@@ -48,6 +54,13 @@ struct qpw_incarnations {
     __u8 present_half;
     __u8 pad[7];
 };
+
+/*
+ * What a change adds to an incarnation of SYNs. Its bits below are those of the epoch in which a copy of one of the
+ * bucket's SYNs was last made: no copy outlives its epoch, so that a SYN which finds another one there need not be
+ * looked for.
+ */
+#define QPW_SYN_STEP 16u
 
 /*
  * An entry of the cache:
@@ -72,6 +85,7 @@ struct qpw_incarnations {
 #define QPW_CACHE_PACKET 0xffffff0000000000ull
 #define QPW_CACHE_VERSION 0x000000ffffc00000ull
 #define QPW_CACHE_TAG (QPW_CACHE_PACKET | QPW_CACHE_VERSION)
+#define QPW_CACHE_WAY 61 /* the uppermost three bits, see qpw_cache_way() */
 #define QPW_CACHE_EPOCH_SHIFT 18
 #define QPW_CACHE_EPOCH (15ull << QPW_CACHE_EPOCH_SHIFT)
 #define QPW_CACHE_RX 0x8000u /* packets received, or sent, that change nothing */
@@ -152,10 +166,22 @@ static __always_inline void qpw_tag_exchange(struct qpw_tag *t, const volatile _
     qpw_tag_word(t, secret, 2, (__u32)local_port << 16 | remote_port);
 }
 
-/* Return the bucket of a pair of addresses among the incarnations of fragments. */
-static __always_inline __u32 qpw_tag_pair_incarnation(const struct qpw_tag *t)
+/* Return the number of a pair of addresses, of which the tag has no more yet: see qpw_pair_fragments(), qpw_pair_live(). */
+static __always_inline __u32 qpw_tag_pair_number(const struct qpw_tag *t)
 {
-    return (__u32)(t->b >> 48) & (QPW_PAIR_INCARNATIONS - 1);
+    return (__u32)(t->b >> 48);
+}
+
+/* Return the place of such a number among the incarnations of fragments. */
+static __always_inline __u32 qpw_pair_fragments(__u32 pair)
+{
+    return pair & (QPW_PAIR_INCARNATIONS - 1);
+}
+
+/* The same among the counters of entries. */
+static __always_inline __u32 qpw_pair_live(__u32 pair)
+{
+    return pair & (QPW_PAIRS - 1);
 }
 
 static __always_inline __u32 qpw_tag_incarnation(const struct qpw_tag *t)

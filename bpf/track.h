@@ -29,7 +29,7 @@ __noinline __u32 qpw_fragment_ports(void)
         return 0;
     p = &w->pkt;
     t = qpw_tag_pair(config.secret, w->rx ? p->destination : p->source, w->rx ? p->source : p->destination, p->v6);
-    w->pair = qpw_tag_pair_incarnation(&t);
+    w->pair = qpw_tag_pair_number(&t);
     w->incarnation = qpw_pair_incarnation(w->pair);
     __builtin_memset(&w->frag, 0, sizeof(w->frag));
     qpw_copy16(w->frag.source, p->source);
@@ -77,7 +77,7 @@ static __always_inline void qpw_find_bucket(struct qpw_work *w)
     struct qpw_tag t;
 
     t = qpw_tag_pair(config.secret, w->key.local, w->key.remote, w->pkt.v6);
-    w->pair = qpw_tag_pair_incarnation(&t);
+    w->pair = qpw_tag_pair_number(&t);
     qpw_tag_exchange(&t, config.secret, w->key.local_port, w->key.remote_port, w->key.protocol);
     qpw_bucket_at(w, &t);
     if (w->pkt.fragment != QPW_LATER_FRAGMENT) /* its own was read before its ports were looked up */

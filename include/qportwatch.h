@@ -25,7 +25,7 @@
 /*
  * Raise it with every change of a layout, here or in qportwatch_user.h: programs of another version are not taken over.
  */
-#define QPW_ABI_VERSION 30u
+#define QPW_ABI_VERSION 31u
 #define QPW_ABI_MAGIC 0x71705741u /* "qpWA" */
 
 /* Keys are copied and compared by words of eight bytes. */

@@ -665,12 +665,11 @@ Test(cache, what_a_replayed_node_sends_itself_keeps_its_directions)
     audit_close(&a);
 }
 
-/* Sixteen connections, the ways of a pair of lines, are all cached, whichever of the two lines is their own. */
-Test(cache, a_pair_of_lines_is_used_whole)
+/* Establish sixteen connections, the ways of a pair of lines, and make them known to the cache. */
+enum { CONNECTIONS = 16 };
+static void fill_two_lines(bool fixed_secret)
 {
-    enum { CONNECTIONS = 16 };
-
-    audit_open(&a, &(struct qpw_load_options){.cache_lines = 2});
+    audit_open(&a, &(struct qpw_load_options){.cache_lines = 2, .fixed_secret = fixed_secret});
     audit_window_over(&a);
     set_policy(&a, 0);
     run_on(sched_getcpu());
@@ -680,6 +679,10 @@ Test(cache, a_pair_of_lines_is_used_whole)
         for (int i = 0; i < 3; i++)
             audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
     }
+}
+
+static void assert_all_are_cached(void)
+{
     for (unsigned port = 1; port <= CONNECTIONS; port++) { /* behind the cache's back */
         struct qpw_conn_key key = established_key(port);
         struct qpw_conn c = audit_tcp(&a, CLIENT, port, 445);
@@ -689,7 +692,28 @@ Test(cache, a_pair_of_lines_is_used_whole)
         audit_rx_tcp(&a, CLIENT, port, 445, SEGMENT(ACK, 1001, 5001, 20));
         cr_assert_eq(audit_tcp(&a, CLIENT, port, 445).last_ns, c.last_ns, "port %u took the slow path", port);
     }
+}
+
+/* They are all cached, whichever of the two lines is their own. */
+Test(cache, a_pair_of_lines_is_used_whole)
+{
+    fill_two_lines(/* fixed_secret= */ false);
+    assert_all_are_cached();
     cr_assert_eq(AUDIT_PACKETS(&a, .rule = "smb"), CONNECTIONS * 7);
+    audit_close(&a);
+}
+
+/* A scan that is repeated, SYN by SYN, would have copies of these: they push out none of what is known. */
+Test(cache, repeated_syns_push_out_nothing)
+{
+    enum { PORTS = 64, REPEATED = 4 };
+
+    fill_two_lines(/* fixed_secret= */ true); /* none of them shares an incarnation with those */
+    for (int i = 0; i < REPEATED; i++)
+        for (unsigned port = 1; port <= PORTS; port++)
+            audit_rx_tcp(&a, "10.0.3.3", 900, 5000 + port, SEGMENT(SYN, 7));
+    assert_all_are_cached();
+    cr_assert_eq(AUDIT_PACKETS(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)), PORTS * REPEATED);
     audit_close(&a);
 }
 
@@ -748,5 +772,54 @@ Test(cache, the_initiators_tag_is_seen_after_the_other_end_is_known)
     cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)).tx_packets, 1);
     cr_assert_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_UNEXPECTED)).rx_packets, 1);
     audit_close(&b);
+    audit_close(&a);
+}
+
+/* The number of changes and the epoch of the last copy, where some SYN has been; there is one such place. */
+static uint32_t syn_incarnation(void)
+{
+    uint32_t found = 0, n = 0;
+
+    for (size_t i = 0; i < QPW_INCARNATIONS; i++)
+        if (a.kernel.incarnations->open[i].syn) {
+            found = a.kernel.incarnations->open[i].syn;
+            n++;
+        }
+    cr_assert_leq(n, 1);
+    return found;
+}
+
+static uint32_t epoch_now(void)
+{
+    return (uint32_t)(qpw_kernel_now_ns(&a.kernel) >> a.kernel.control->refresh_shift) & 15;
+}
+
+/*
+ * A SYN that is repeated is known by a copy, which makes no other one out of date; one with another number does. Each
+ * is looked for in the epoch of its copy only: in another one the bucket shows that there is none.
+ */
+Test(cache, the_copy_of_a_syn_is_of_its_epoch)
+{
+    uint32_t before, after, epoch;
+
+    audit_open(&a, NULL);
+    set_policy(&a, 0);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+    cr_assert_eq(syn_incarnation(), 0, "a SYN from outside that opens has no copies");
+    do {
+        epoch = epoch_now();
+        audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+        before = syn_incarnation();
+        for (int i = 0; i < 3; i++)
+            audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+        after = syn_incarnation();
+    } while (epoch_now() != epoch);
+    cr_assert_eq(before, after);
+    cr_assert_eq(before & 15, epoch);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 8));
+    cr_assert_gt(syn_incarnation() >> 4, before >> 4);
+    audit_rx_tcp(&a, CLIENT, 900, 445, SEGMENT(SYN, 7));
+    cr_assert_gt(syn_incarnation() >> 4, (before >> 4) + 1);
+    cr_assert_eq(AUDIT_SUM(&a, .rule = "smb").connections, 1);
     audit_close(&a);
 }

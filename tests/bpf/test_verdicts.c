@@ -812,6 +812,27 @@ Test(verdicts, without_a_policy_nothing_is_lost)
     audit_close(&a);
 }
 
+/* A policy is obeyed from the next packet on: who was a peer a moment ago, in the same tick, may be none by now. */
+Test(verdicts, a_peer_is_one_as_the_policy_says)
+{
+    static const char *const first[] = {CLIENT, NULL}, *const second[] = {OTHER, NULL};
+
+    audit_open(&a, NULL);
+    for (uint16_t i = 0; i < 100; i++) {
+        bool client = i % 3 == 0;
+
+        if (i % 3 != 2) /* and one more under the same policy */
+            AUDIT_POLICY(&a, client ? first : second, SMB);
+        audit_rx_tcp(&a, CLIENT, 1000 + i, 99, SEGMENT(PACKET_SYN, 1));
+        audit_rx_tcp(&a, OTHER, 1000 + i, 99, SEGMENT(PACKET_SYN, 1));
+        cr_assert_eq(audit_tcp(&a, CLIENT, 1000 + i, 99).verdict,
+                     client ? QPW_VERDICT_PEER : QPW_VERDICT_UNEXPECTED, "packet %u", i);
+        cr_assert_eq(audit_tcp(&a, OTHER, 1000 + i, 99).verdict,
+                     client ? QPW_VERDICT_UNEXPECTED : QPW_VERDICT_PEER, "packet %u", i);
+    }
+    audit_close(&a);
+}
+
 /* ---- devices without an Ethernet header ---- */
 
 /* A test run takes the EtherType from bytes 12 and 13, where the source address begins: 8.0.x.x for IPv4. */

@@ -134,7 +134,7 @@ static struct qpw_tag tag_of(const struct qpw_kernel *k, const struct qpw_conn_k
     struct qpw_tag t = qpw_tag_pair(k->config.secret, key->local, key->remote, v6);
 
     if (ret_pair)
-        *ret_pair = qpw_tag_pair_incarnation(&t);
+        *ret_pair = qpw_tag_pair_number(&t);
     qpw_tag_exchange(&t, k->config.secret, key->local_port, key->remote_port, key->protocol);
     return t;
 }
@@ -189,7 +189,7 @@ int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *ke
 
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
-    uint32_t number = 0, bucket, *live;
+    uint32_t number = 0, bucket, pair, *live;
     struct qpw_half set;
     struct qpw_tag t;
     unsigned way = 0;
@@ -205,11 +205,13 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
         r = bpf_map_delete_elem(table_fd(k, conn_class), key) < 0 ? -errno : 0;
         if (r == -ENOENT && conn_class == QPW_CLASS_EST && find_way(k, conn_class, key, &number, &set, &way) == 0)
             return -EBUSY;
-        t = tag_of(k, key, NULL);
+        t = tag_of(k, key, &pair);
         bucket = qpw_tag_bucket(&t);
         live = &k->incarnations->open[qpw_tag_incarnation(&t)].live;
-        if (r == 0)
+        if (r == 0) {
             __atomic_fetch_add(live, qpw_live_step(__atomic_load_n(live, __ATOMIC_RELAXED), bucket, 0), __ATOMIC_RELEASE);
+            __atomic_fetch_sub(&k->incarnations->pair_live[qpw_pair_live(pair)], 1, __ATOMIC_RELEASE);
+        }
     }
     if (r == 0)
         qpw_kernel_touch(k, key);
@@ -238,6 +240,6 @@ void qpw_kernel_touch(struct qpw_kernel *k, const struct qpw_conn_key *key)
 
     bucket = qpw_tag_incarnation(&t);
     __atomic_fetch_add(&k->incarnations->other[bucket], 1, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&k->incarnations->open[bucket].syn, 2, __ATOMIC_RELEASE); /* its lowest bit: qpw_syn_step() */
-    __atomic_fetch_add(&k->incarnations->pair[pair], 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->open[bucket].syn, QPW_SYN_STEP, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&k->incarnations->pair[qpw_pair_fragments(pair)], 1, __ATOMIC_RELEASE);
 }
