@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
 #include "host/clock.h"
 
 #define CALIBRATION_TICKS 5u       /* upper limit */
-#define CALIBRATION_NEAR_NS 20000u /* between two readings; a tick between nearer ones would not be known better */
+#define CALIBRATION_ENOUGH 2u      /* of those between two readings as near as this: */
+#define CALIBRATION_NEAR_NS 20000u
 
 /* Load a program that returns half of jiffies64, because a test run returns only 32 bits. */
 static int load_reader(int upper)
@@ -65,9 +67,12 @@ static int next_tick(int fd, uint32_t *ret_tick, uint64_t *ret_ns, uint64_t *ret
 int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
 {
     int low = load_reader(0), high = load_reader(1), r = low < 0 ? low : high < 0 ? high : 0;
-    uint64_t before = 0, within = 0, best = UINT64_MAX;
+    uint64_t before = 0, within = 0, nearest = UINT64_MAX;
     uint32_t tick = 0, upper = 0;
     struct timespec resolution;
+    int64_t ahead, best = INT64_MIN;
+    bool at_once, better;
+    unsigned near = 0;
 
     if (r < 0) {
         r = qpw_fail(err, r, "cannot load a BPF program: %s%s", strerror(-r),
@@ -81,11 +86,17 @@ int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err)
     }
     config->tick_ns = (uint64_t)resolution.tv_sec * 1000000000u + (uint64_t)resolution.tv_nsec;
     r = read_half(high, &upper);
-    for (unsigned i = 0; !r && i < CALIBRATION_TICKS && best > CALIBRATION_NEAR_NS; i++) {
+    for (unsigned i = 0; !r && i < CALIBRATION_TICKS && near < CALIBRATION_ENOUGH; i++) {
         r = next_tick(low, &tick, &before, &within);
-        if (r || within >= best)
+        ahead = (int64_t)(tick * config->tick_ns) - (int64_t)before;
+        at_once = within <= CALIBRATION_NEAR_NS;
+        /* The kernel itself may be late with a tick, so the earliest is best; if none was seen at once, the nearest. */
+        better = at_once ? !near || ahead > best : !near && within < nearest;
+        near += at_once;
+        if (r || !better)
             continue;
-        best = within;
+        best = ahead;
+        nearest = within;
         config->jiffies_base = (uint64_t)upper << 32 | tick;
         config->base_ns = before; /* not after the tick: the programs' clock must not be ahead of user space's */
     }

@@ -11,7 +11,7 @@
 
 /*
  * Set tick_ns, jiffies_base and base_ns of *config from the coarse clocks' resolution and a few ticks read beside
- * CLOCK_MONOTONIC, of which the programs' clock is never ahead. Takes one tick on a quiet machine, up to five on a busy
+ * CLOCK_MONOTONIC, of which the programs' clock is never ahead. Takes two ticks on a quiet machine, up to five on a busy
  * one. Returns 0, or a negative errno with err filled.
  */
 int qpw_jiffies_calibrate(struct qpw_config *config, struct qpw_error *err);
