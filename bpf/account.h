@@ -32,6 +32,12 @@ static __always_inline __u32 qpw_meter_of(struct qpw_work *w, const struct qpw_c
     return qpw_meter_slot(w);
 }
 
+/* Return whether a frame for a group of cards has the packet counted apart from the others of its connection. */
+static __always_inline int qpw_is_aside(const struct qpw_work *w)
+{
+    return w->meter.apart == QPW_APART_GROUP && !qpw_is_group(QPW_OF_DESTINATION);
+}
+
 /*
  * Tag and interface are those of the initiator's first packet, whichever way the others go: a host may answer through
  * another interface, or with a tag where the question had none. 1: c has them from this packet, and they are others.
@@ -220,7 +226,7 @@ QPW_STAGE __u32 qpw_account(struct qpw_conn *c)
     port = qpw_service_port(w, c);
     meter = qpw_meter_of(w, c, port);
     others = !c->meter && !w->made;
-    if (!others && (!c->meter || (c->meter != meter && c->iface == w->iface.number && w->meter.apart != QPW_APART_GROUP &&
+    if (!others && (!c->meter || (c->meter != meter && c->iface == w->iface.number && !qpw_is_aside(w) &&
                                   qpw_kind(w->key.protocol) != QPW_KIND_ICMP))) {
         if (c->meter)
             qpw_count_connection(c->meter, -1);

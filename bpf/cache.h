@@ -68,13 +68,14 @@ static __always_inline __u32 qpw_live(const struct qpw_work *w)
 static __always_inline void qpw_live_add(const struct qpw_work *w, int more)
 {
     struct qpw_incarnations *all = qpw_all_incarnations();
-    __u32 *live;
+    __u32 *live, *of_pair;
 
     if (!all)
         return;
     live = &all->open[w->bucket & (QPW_INCARNATIONS - 1)].live;
+    of_pair = &all->pair_live[qpw_pair_live(w->pair)];
     __sync_fetch_and_add(live, qpw_live_step(*(volatile __u32 *)live, w->bucket, more));
-    __sync_fetch_and_add(&all->pair_live[qpw_pair_live(w->pair)], more ? 1u : -1u);
+    __sync_fetch_and_add(of_pair, qpw_pair_live_step(*(volatile __u32 *)of_pair, more));
 }
 
 static __always_inline void qpw_invalidate_fragments(__u32 pair)
@@ -187,7 +188,7 @@ static __always_inline int qpw_cache_in_use(__u64 entry, __u64 want)
 }
 
 /*
- * Enter this packet's tag, made of an incarnation that was read before the connection was looked up, so that a change
+ * Enter this packet's tag, made of what was read before the connection was looked up and judged, so that a change
  * in between is not missed. directions: QPW_CACHE_RX, QPW_CACHE_TX, QPW_CACHE_NO_PAYLOAD.
  */
 __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
@@ -202,7 +203,7 @@ __noinline __u32 qpw_cache_put(__u32 slot, __u32 directions)
         return 0;
     epoch = qpw_epoch(w->now);
     want = qpw_tag_value(&w->tag, w->incarnation + (qpw_is_syn(&w->pkt) ? qpw_syn_delta(w->incarnation, epoch) : 0),
-                         control.generation, epoch);
+                         w->generation, epoch);
     way = qpw_cache_way(want);
     if (qpw_cache_in_use(lines.own->way[way], want)) {
         way = qpw_is_syn(&w->pkt) ? QPW_CACHE_NO_WAY : w->victim++ % QPW_CACHE_WAYS;

@@ -313,7 +313,8 @@ __noinline __u32 qpw_walk_key(__u32 direction, __u32 type)
  */
 static __always_inline __u16 qpw_peer(struct qpw_work *w, const __u8 *addr)
 {
-    __u32 buffer = *(volatile __u32 *)&control.policy_buffer, generation = *(volatile __u32 *)&control.generation;
+    __u32 generation = *(volatile __u32 *)&control.generation; /* first: it changes last */
+    __u32 buffer = *(volatile __u32 *)&control.policy_buffer;
     const __u64 __attribute__((may_alias)) *words = (const void *)addr;
     void *sets;
 

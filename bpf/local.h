@@ -199,7 +199,7 @@ QPW_OFTEN __u32 qpw_locality(struct qpw_work *w)
 
 /*
  * Return for which packets of this one's tuple (QPW_CACHE_*) qpw_locality() says, whatever else is in them and whenever
- * they come, that they are the node's. The cache asks neither it nor the routes, and knows no MAC.
+ * they come, that they are the node's, and qpw_apart() the same. The cache asks neither them nor the routes, and knows no MAC.
  */
 __noinline __u32 qpw_always_own(void)
 {
@@ -217,6 +217,8 @@ __noinline __u32 qpw_always_own(void)
                    ? QPW_CACHE_RX
                    : 0;
     }
+    if (w->pkt.macs[0] & 1)
+        return w->rx ? QPW_CACHE_RX : QPW_CACHE_TX; /* qpw_apart() */
     if (!w->rx && !config.scope_self && qpw_is_local(w, far, QPW_LOCAL_ADDRESS))
         return QPW_CACHE_TX; /* received, it is an echo */
     return QPW_CACHE_RX | QPW_CACHE_TX | QPW_CACHE_NO_PAYLOAD;

@@ -84,7 +84,7 @@ struct qpw_tokens {
  * Working space of one packet on its slow path: too large for the 512-byte stack. Each field is written by its owner;
  * where two are named, the first fills it for the second, or both work on packets that the other never sees.
  *
- *   qportwatch.bpf.c  in, ifindex, iface, iface_generation, iface_ns, rx, now, frames, bytes, more, tag, placed, quote,
+ *   qportwatch.bpf.c  in, ifindex, iface, iface_generation, iface_ns, rx, now, frames, bytes, more, tag, generation, placed, quote,
  *                     quoted_bytes, owned; what has to be 0 at the beginning of a packet
  *   parse.h           pkt, header
  *   local.h, route.h  self, local; route, route_value
@@ -153,6 +153,7 @@ struct qpw_work {
     __u8 quoted_bytes; /* of an ICMP error's quote */
     __u32 bucket; /* of the tuple among the incarnations, as the four below of the one that has w->key */
     __u32 incarnation; /* as read before the connection was looked up */
+    __u32 generation;  /* the policy's, the same */
     __u8 more;         /* the header is not in the linear part */
     __u8 opened;       /* this packet opened its connection */
     __u8 made;         /* and entered it in a table: no other CPU did at the same moment */

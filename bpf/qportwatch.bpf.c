@@ -143,6 +143,7 @@ __noinline __u32 qpw_known_slot(__u32 ifindex, __u32 rx, __u32 fast)
 
     if (!w)
         return 0;
+    w->generation = *(volatile __u32 *)&control.generation;
     w->tag = qpw_identify(w, ifindex, rx, &incarnation);
     if (fast == QPW_FAST_MISSED)
         return 0;

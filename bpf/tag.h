@@ -220,6 +220,17 @@ static __always_inline __u32 qpw_live_step(__u32 word, __u32 bucket, int more)
 }
 
 /*
+ * The same for a counter by addresses, which has room for more entries than there can be at once: one that is stuck
+ * neither rises nor falls, and what CPUs miss that have read a lower number is far from lowering it to 0.
+ */
+static __always_inline __u32 qpw_pair_live_step(__u32 count, int more)
+{
+    __u32 step = 1 - (count >> 31);
+
+    return more ? step : 0u - step;
+}
+
+/*
  * Consecutive words, as addresses and ports of real traffic are, have evenly spaced sums, which an unlucky secret would
  * put into few sets. Fold the sum and multiply it by another secret, so that it spreads whatever the secrets are
  * (multiply-shift; use the upper half).

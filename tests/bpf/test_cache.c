@@ -105,7 +105,8 @@ static void make_random(enum audit_hook *ret_hook)
         node = AUDIT_NODE; /* age() leaves the questions of datagrams as they are, and so who answers for which address */
     *ret_hook = rx ? random() % 2 ? AUDIT_XDP : AUDIT_TC : AUDIT_TX;
     packet_start(&p);
-    packet_ethernet(&p, &(struct packet_ethernet){.source = rx ? NULL : mac, .destination = rx ? mac : NULL});
+    packet_ethernet(&p, &(struct packet_ethernet){.source = rx || mac == group_mac ? NULL : mac,
+                                                  .destination = rx || mac == group_mac ? mac : NULL});
     packet_ipv4(&p, &(struct packet_ipv4){.source = rx ? remote : node, .destination = rx ? node : remote});
     if (kind == 0)
         packet_icmp(&p, &(struct packet_icmp){.type = random() % 2 ? 8 : 13, .payload_bytes = 10});

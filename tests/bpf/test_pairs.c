@@ -68,6 +68,24 @@ Test(pairs, floating_addresses_and_groups_are_counted_apart)
     audit_close(&a);
 }
 
+/* A frame for a group of cards with a unicast address does not move its connection; a multicast exchange has no other. */
+Test(pairs, a_group_is_judged_again_with_its_connection)
+{
+    struct audit a;
+
+    audit_open(&a, NULL);
+    AUDIT_POLICY(&a, NULL, SMB);
+    feed_udp(&a, AUDIT_XDP, PEER, "224.0.0.251");
+    cr_expect_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_PEER)).connections, 0);
+    AUDIT_POLICY(&a, peers, SMB);
+    for (int i = 0; i < 2; i++)
+        feed_udp(&a, AUDIT_XDP, PEER, "224.0.0.251");
+    cr_expect_eq(AUDIT_SUM(&a, .verdict = AUDIT_IS(QPW_VERDICT_PEER)).connections, 1);
+    cr_expect_eq(AUDIT_SUM(&a).connections, 1);
+    expect_rows(&a, QPW_APART_GROUP, 2, 0);
+    audit_close(&a);
+}
+
 Test(pairs, an_answer_to_a_group_is_sent_to_the_peer_alone)
 {
     struct packet p;

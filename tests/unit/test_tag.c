@@ -241,6 +241,24 @@ Test(tag, a_live_counter_that_was_full_never_says_none)
     cr_expect_eq(qpw_live_step(QPW_LIVE_STUCK << 8, bucket, 0), 0);
 }
 
+/* What an LRU table pushes out is never taken from it. */
+Test(tag, a_counter_by_addresses_never_overflows)
+{
+    __u32 count = 0;
+
+    count += qpw_pair_live_step(count, 1);
+    count += qpw_pair_live_step(count, 1);
+    count += qpw_pair_live_step(count, 0);
+    cr_expect_eq(count, 1);
+    count = 0x7fffffff;
+    for (int i = 0; i < 10; i++)
+        count += qpw_pair_live_step(count, 1);
+    cr_expect_eq(count, 0x80000000);
+    for (int i = 0; i < 10; i++)
+        count += qpw_pair_live_step(count, 0);
+    cr_expect_eq(count, 0x80000000, "it may have missed some");
+}
+
 /* Each counter of each word has its share of the exchanges. */
 Test(tag, live_counters_are_filled_evenly)
 {

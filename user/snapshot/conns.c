@@ -189,7 +189,7 @@ int qpw_conns_find_any(const struct qpw_kernel *k, const struct qpw_conn_key *ke
 
 int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const struct qpw_conn_key *key)
 {
-    uint32_t number = 0, bucket, pair, *live;
+    uint32_t number = 0, bucket, pair, *live, *of_pair;
     struct qpw_half set;
     struct qpw_tag t;
     unsigned way = 0;
@@ -208,9 +208,10 @@ int qpw_conns_remove(struct qpw_kernel *k, enum qpw_conn_class conn_class, const
         t = tag_of(k, key, &pair);
         bucket = qpw_tag_bucket(&t);
         live = &k->incarnations->open[qpw_tag_incarnation(&t)].live;
+        of_pair = &k->incarnations->pair_live[qpw_pair_live(pair)];
         if (r == 0) {
             __atomic_fetch_add(live, qpw_live_step(__atomic_load_n(live, __ATOMIC_RELAXED), bucket, 0), __ATOMIC_RELEASE);
-            __atomic_fetch_sub(&k->incarnations->pair_live[qpw_pair_live(pair)], 1, __ATOMIC_RELEASE);
+            __atomic_fetch_add(of_pair, qpw_pair_live_step(__atomic_load_n(of_pair, __ATOMIC_RELAXED), 0), __ATOMIC_RELEASE);
         }
     }
     if (r == 0)
