@@ -84,8 +84,8 @@ struct qpw_tokens {
  * Working space of one packet on its slow path: too large for the 512-byte stack. Each field is written by its owner;
  * where two are named, the first fills it for the second, or both work on packets that the other never sees.
  *
- *   qportwatch.bpf.c  in, ifindex, iface, iface_generation, iface_ns, rx, now, frames, bytes, more, tag, generation, placed, quote,
- *                     quoted_bytes, owned; what has to be 0 at the beginning of a packet
+ *   qportwatch.bpf.c  in, ifindex, iface, iface_generation, iface_ns, rx, now, frames, bytes, more, tag, generation, placed,
+ *                     quote, quoted_bytes, owned; what has to be 0 at the beginning of a packet
  *   parse.h           pkt, header
  *   local.h, route.h  self, local; route, route_value
  *   track.h           key, saved, bucket, pair, incarnation, half_set, half_mark, cacheable, frag, asked, asked_group,
