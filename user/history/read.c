@@ -58,10 +58,11 @@ int qpw_history_step(struct qpw_history_reader *r, sqlite3_stmt *s, struct qpw_e
 struct names {
     char (*name)[QPW_NAME_LEN];
     size_t n;
+    bool lost; /* no memory, or no number, for a further one */
 };
 
-/* Return the number of a name, new or not; 0: it has none; -ENOMEM. */
-static int number_of(struct names *names, const char *name)
+/* Return the number of a name, new or not; 0: it has none, or is lost. */
+static uint16_t number_of(struct names *names, const char *name)
 {
     char (*added)[QPW_NAME_LEN];
 
@@ -69,17 +70,20 @@ static int number_of(struct names *names, const char *name)
         return 0;
     for (size_t i = 1; i < names->n; i++)
         if (!strcmp(names->name[i], name))
-            return (int)i;
+            return (uint16_t)i;
     if (!names->n) { /* names are numbered from 1 */
         if (!QPW_ADD(names->name, 0))
-            return -ENOMEM;
+            goto lost;
         names->n++;
     }
-    added = QPW_ADD(names->name, names->n);
+    added = names->n <= UINT16_MAX ? QPW_ADD(names->name, names->n) : NULL;
     if (!added)
-        return -ENOMEM;
+        goto lost;
     snprintf(*added, sizeof(*added), "%s", name);
-    return (int)names->n++;
+    return (uint16_t)names->n++;
+lost:
+    names->lost = true;
+    return 0;
 }
 
 struct making {
@@ -106,8 +110,8 @@ static int read_keys(struct making *m, const struct qpw_history_sums *sums, stru
             .key = {.kind = (uint8_t)sqlite3_column_int(s, 1), .protocol = (uint8_t)sqlite3_column_int(s, 2),
                     .port = (uint16_t)sqlite3_column_int(s, 3), .direction = (uint8_t)sqlite3_column_int(s, 4),
                     .scope = (uint8_t)sqlite3_column_int(s, 5), .verdict = (uint8_t)sqlite3_column_int(s, 6),
-                    .reason = (uint8_t)sqlite3_column_int(s, 7), .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 8)),
-                    .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 9)), .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 10))},
+                    .reason = (uint8_t)sqlite3_column_int(s, 7), .rule = number_of(&m->rules, qpw_db_text(s, 8)),
+                    .peer = number_of(&m->peers, qpw_db_text(s, 9)), .iface = number_of(&m->ifaces, qpw_db_text(s, 10))},
             .first_unix_ns = (uint64_t)sqlite3_column_int64(s, 11) * QPW_SECOND_NS, .counts = sums->sums[id].counts};
     }
     return code;
@@ -188,9 +192,9 @@ static int read_findings(struct making *m, struct qpw_error *err)
             .value = {.outcome = (uint8_t)sqlite3_column_int(s, 12),
                       .evidence = (uint8_t)sqlite3_column_int(s, 13),
                       .reason = (uint8_t)sqlite3_column_int(s, 14),
-                      .rule = (uint16_t)number_of(&m->rules, qpw_db_text(s, 15)),
-                      .iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 16)),
-                      .peer = (uint16_t)number_of(&m->peers, qpw_db_text(s, 17)),
+                      .rule = number_of(&m->rules, qpw_db_text(s, 15)),
+                      .iface = number_of(&m->ifaces, qpw_db_text(s, 16)),
+                      .peer = number_of(&m->peers, qpw_db_text(s, 17)),
                       .scope = (uint8_t)sqlite3_column_int(s, 18),
                       .vlan = (uint16_t)sqlite3_column_int(s, 19),
                       .initiator_port = (uint16_t)sqlite3_column_int(s, 20),
@@ -229,7 +233,7 @@ static int read_records(struct making *m, struct qpw_error *err)
         c->unix_ns = (uint64_t)sqlite3_column_int64(s, 0);
         c->sequence = (uint32_t)m->s->n_coverage;
         c->kind = (uint16_t)sqlite3_column_int(s, 1);
-        c->iface = (uint16_t)number_of(&m->ifaces, qpw_db_text(s, 2));
+        c->iface = number_of(&m->ifaces, qpw_db_text(s, 2));
         snprintf(c->text, sizeof(c->text), "%s", qpw_db_text(s, 3));
     }
     return code < 0 ? code : 0;
@@ -336,6 +340,8 @@ static int read_all(struct making *m, struct qpw_error *err)
         code = steps[i](m, err);
         if (code < 0)
             return code;
+        if (m->rules.lost || m->peers.lost || m->ifaces.lost)
+            return qpw_fail(err, -ENOMEM, "out of memory for the names in the history");
     }
     return 0;
 }
