@@ -199,7 +199,8 @@ QPW_OFTEN __u32 qpw_locality(struct qpw_work *w)
 
 /*
  * Return for which packets of this one's tuple (QPW_CACHE_*) qpw_locality() says, whatever else is in them and whenever
- * they come, that they are the node's, and qpw_apart() the same. The cache asks neither them nor the routes, and knows no MAC.
+ * they come, that they are the node's, and qpw_apart() the same as of this one. The cache asks neither of them, nor the
+ * routes, and of the MACs knows whether the frame is for a group.
  */
 __noinline __u32 qpw_always_own(void)
 {

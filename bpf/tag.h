@@ -301,7 +301,10 @@ static __always_inline __u32 qpw_tag_question_line(const struct qpw_tag *t, cons
     return (__u32)(qpw_tag_spread(t->a, secret[QPW_SET_SECRET]) >> 50) & (QPW_QUESTION_LINES - 1);
 }
 
-/* Add what else decides a packet's verdict: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id; see qpw_tag_group(). */
+/*
+ * Add what else decides a packet's verdict: interface, VLAN, ICMP type, a SYN's sequence number, a fragment's id; beside
+ * qpw_tag_group().
+ */
 static __always_inline void qpw_tag_packet(struct qpw_tag *t, const volatile __u64 *secret, __u32 ifindex, __u16 vlan,
                                            __u32 special)
 {

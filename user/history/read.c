@@ -341,7 +341,7 @@ static int read_all(struct making *m, struct qpw_error *err)
         if (code < 0)
             return code;
         if (m->rules.lost || m->peers.lost || m->ifaces.lost)
-            return qpw_fail(err, -ENOMEM, "out of memory for the names in the history");
+            return qpw_fail(err, -ENOMEM, "the history has more names than there is memory or numbers for");
     }
     return 0;
 }
