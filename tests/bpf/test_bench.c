@@ -5,7 +5,6 @@
  */
 #include <criterion/criterion.h>
 #include <jansson.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 #include "bench/bench.h"
 #include "bpf/tag.h"
+#include "cpu.h"
 #include "netns.h"
 #include "snapshot/conns.h"
 
@@ -267,11 +267,7 @@ static const struct qpw_bench_case *case_of(const char *name)
 /* Pin this thread as `bench` does: flows are per CPU, so migrating midway would send some twice and others never. */
 static void stay_on_this_cpu(void)
 {
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(sched_getcpu(), &set);
-    cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
+    cr_assert(cpu_stay());
 }
 
 /*

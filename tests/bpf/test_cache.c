@@ -15,6 +15,7 @@
 
 #include "audit.h"
 #include "bpf/tag.h"
+#include "cpu.h"
 #include "thorough.h"
 
 #define CLIENT "10.0.0.9"
@@ -68,7 +69,8 @@ static void assert_same_rows(int step)
 }
 
 static const uint16_t services[] = {445, 2049, 53, 7777};
-static const char *const own_mac = "02:00:00:00:00:02", *const other_mac = "02:00:00:00:00:07", *const group_mac = "03:bf:0a:00:00:4d";
+static const char *const own_mac = "02:00:00:00:00:02", *const other_mac = "02:00:00:00:00:07",
+                  *const group_mac = "03:bf:0a:00:00:4d";
 #define UNLISTED "10.0.0.77"
 #define SECOND "10.0.0.78" /* of the node, too */
 
@@ -161,31 +163,42 @@ static void set_host(struct audit *to, bool forwards)
     cr_assert_eq(qpw_kernel_set_iface(&to->kernel, &lo), 0);
 }
 
-static void random_traffic(unsigned start, int steps, const struct qpw_load_options *cached)
+/* Open a with the cache, b without. */
+static void open_both(const struct qpw_load_options *cached, bool forwards)
 {
     struct qpw_load_options uncached = *cached;
 
     uncached.no_cache = true;
     audit_open(&a, cached);
     audit_open(&b, &uncached);
-    audit_window_over(&a);
-    audit_window_over(&b);
-    set_policy(&a, 0);
-    set_policy(&b, 0);
-    audit_local(&a, SECOND, true);
-    audit_local(&b, SECOND, true);
-    set_host(&a, true);
-    set_host(&b, true);
+    for (int i = 0; i < 2; i++) {
+        struct audit *each = i ? &b : &a;
+
+        audit_window_over(each);
+        set_policy(each, 0);
+        set_host(each, forwards);
+        audit_local(each, SECOND, true);
+    }
+}
+
+static void feed_both(enum audit_hook hook, int times)
+{
+    for (int i = 0; i < times; i++) {
+        audit_feed(&a, hook, &p);
+        audit_feed(&b, hook, &p);
+    }
+}
+
+static void random_traffic(unsigned start, int steps, const struct qpw_load_options *cached)
+{
+    open_both(cached, true);
     srandom(start);
     for (int i = 1; i <= steps; i++) {
         enum audit_hook hook;
         int repeat = random() % 4 ? 1 : 4;
 
         make_random(&hook);
-        for (int k = 0; k < repeat; k++) {
-            audit_feed(&a, hook, &p);
-            audit_feed(&b, hook, &p);
-        }
+        feed_both(hook, repeat);
         struct qpw_conn_key tcp = random_key(6), udp = random_key(17);
 
         if (i % 61 == 0)
@@ -231,23 +244,15 @@ static void feed_midstream(enum audit_hook hook, const char *node, const char *r
     packet_tcp(&p, &(struct packet_tcp){.source = rx ? 900 : 445, .destination = rx ? 445 : 900, .flags = ACK, .seq = 1,
                                         .ack = 1, .payload_bytes = 20});
     packet_finish(&p);
-    for (int i = 0; i < times; i++) {
-        audit_feed(&a, hook, &p);
-        audit_feed(&b, hook, &p);
-    }
+    feed_both(hook, times);
 }
 
-/* Open both on such an interface; the socket table knows the connection of feed_midstream(). */
-static void open_with_and_without(bool forwards, const char *node, const char *remote)
+/* Open both; the socket table knows the connection of feed_midstream(). */
+static void open_midstream(bool forwards, const char *node, const char *remote)
 {
     struct qpw_conn_key key = audit_key(6, node, 445, remote, 900);
 
-    audit_open(&a, NULL);
-    audit_open(&b, &(struct qpw_load_options){.no_cache = true});
-    set_policy(&a, 0);
-    set_policy(&b, 0);
-    set_host(&a, forwards);
-    set_host(&b, forwards);
+    open_both(&(struct qpw_load_options){0}, forwards);
     both(seed, &key, 1);
 }
 
@@ -262,7 +267,7 @@ static void assert_in_transit(enum qpw_reason reason, uint64_t packets)
 
 Test(cache, what_a_router_received_for_an_address_that_the_node_forged_is_in_transit)
 {
-    open_with_and_without(true, UNLISTED, CLIENT);
+    open_midstream(true, UNLISTED, CLIENT);
     feed_midstream(AUDIT_TX, UNLISTED, CLIENT, other_mac, 4);
     feed_midstream(AUDIT_TC, UNLISTED, CLIENT, own_mac, 3);
     assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
@@ -270,9 +275,7 @@ Test(cache, what_a_router_received_for_an_address_that_the_node_forged_is_in_tra
 
 Test(cache, an_answer_from_the_nodes_other_address_is_an_echo)
 {
-    open_with_and_without(false, AUDIT_NODE, SECOND);
-    audit_local(&a, SECOND, true);
-    audit_local(&b, SECOND, true);
+    open_midstream(false, AUDIT_NODE, SECOND);
     feed_midstream(AUDIT_TX, AUDIT_NODE, SECOND, own_mac, 4);
     feed_midstream(AUDIT_XDP, AUDIT_NODE, SECOND, own_mac, 3);
     assert_in_transit(QPW_REASON_ECHO, 3);
@@ -280,7 +283,7 @@ Test(cache, an_answer_from_the_nodes_other_address_is_an_echo)
 
 Test(cache, a_frame_for_another_card_is_in_transit)
 {
-    open_with_and_without(false, UNLISTED, CLIENT);
+    open_midstream(false, UNLISTED, CLIENT);
     feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, own_mac, 4);
     feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, other_mac, 3);
     assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
@@ -288,22 +291,13 @@ Test(cache, a_frame_for_another_card_is_in_transit)
 
 Test(cache, a_frame_for_a_group_does_not_speak_for_one_card)
 {
-    open_with_and_without(false, UNLISTED, CLIENT);
+    open_midstream(false, UNLISTED, CLIENT);
     feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, group_mac, 4);
     feed_midstream(AUDIT_XDP, UNLISTED, CLIENT, other_mac, 3);
     assert_in_transit(QPW_REASON_NOT_LOCAL, 3);
 }
 
 /* ---- Two CPUs ---- */
-
-static void run_on(int cpu)
-{
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    cr_assert_eq(sched_setaffinity(0, sizeof(set), &set), 0);
-}
 
 static void need_two_cpus(void)
 {
@@ -326,7 +320,7 @@ static void *feed_many(void *arg)
 {
     struct feeder *f = arg;
 
-    run_on(f->cpu);
+    cr_assert(cpu_pin(f->cpu));
     for (int i = 0; i < ROUNDS; i++)
         audit_feed(&f->audit, f->hook, &f->packet);
     return NULL;
@@ -380,7 +374,7 @@ static void *feed_mixed(void *arg)
     char buffer[64];
     int32_t r, flags[] = {SYN, SYN | ACK, ACK, ACK, FIN | ACK, RST};
 
-    run_on(m->cpu);
+    cr_assert(cpu_pin(m->cpu));
     initstate_r(m->start, buffer, sizeof(buffer), &state);
     for (int i = 0; mine && i < ROUNDS; i++) {
         random_r(&state, &r);
@@ -431,7 +425,7 @@ static void *feed_payload(void *arg)
 {
     struct feeder *f = arg;
 
-    run_on(f->cpu);
+    cr_assert(cpu_pin(f->cpu));
     for (int i = 0; i < HANDSHAKES; i++) {
         packet_make_tcp(&f->packet, CLIENT, (uint16_t)(i + 1024), AUDIT_NODE, 445, SEGMENT(ACK, 1001, 5001, 100));
         while (handshake < i)
@@ -449,7 +443,7 @@ Test(cache, payload_while_the_connection_moves)
     need_two_cpus();
     audit_open(&a, NULL);
     set_policy(&a, 0);
-    run_on(0);
+    cr_assert(cpu_pin(0));
     other.audit = a;
     handshake = -1;
     cr_assert_eq(pthread_create(&thread, NULL, feed_payload, &other), 0);
@@ -475,7 +469,7 @@ Test(cache, payload_while_the_connection_moves)
 /* Make the CPU's cache answer for both directions of the tuple. */
 static void warm(int cpu, uint16_t remote_port, uint16_t local_port)
 {
-    run_on(cpu);
+    cr_assert(cpu_pin(cpu));
     for (int i = 0; i < 5; i++) {
         audit_rx_tcp(&a, CLIENT, remote_port, local_port, SEGMENT(ACK, 1001, 5001, 20));
         audit_tx_tcp(&a, CLIENT, remote_port, local_port, SEGMENT(ACK, 5001, 1001, 10));
@@ -487,7 +481,7 @@ Test(cache, reopened_the_other_way_on_another_cpu)
     need_two_cpus();
     audit_open(&a, NULL);
     set_policy(&a, 0);
-    run_on(0);
+    cr_assert(cpu_pin(0));
     audit_handshake_in(&a, CLIENT, 2049, 445);
     warm(0, 2049, 445);
     warm(1, 2049, 445);
@@ -497,7 +491,7 @@ Test(cache, reopened_the_other_way_on_another_cpu)
     audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 2000, 6000)); /* on CPU 1 */
     audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(FIN | ACK, 6000, 2001));
     audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN, 1000));
-    run_on(0);
+    cr_assert(cpu_pin(0));
     audit_rx_tcp(&a, CLIENT, 2049, 445, SEGMENT(SYN | ACK, 5000, 1001));
     audit_tx_tcp(&a, CLIENT, 2049, 445, SEGMENT(ACK, 1001, 5001));
     warm(0, 2049, 445);
@@ -517,7 +511,7 @@ Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
     audit_window_over(&a);
     set_policy(&a, 0);
     for (int cpu = 0; cpu < 2; cpu++) {
-        run_on(cpu);
+        cr_assert(cpu_pin(cpu));
         for (int i = 0; i < 5; i++) {
             audit_rx_udp(&a, CLIENT, 6000, 5000);
             audit_tx_udp(&a, CLIENT, 6000, 5000);
@@ -525,10 +519,10 @@ Test(cache, expiry_and_better_evidence_reach_the_other_cpu)
     }
     audit_age(&a, &udp, 400000000000ull);
     audit_age_questions(&a, 400000000000ull);
-    run_on(0);
+    cr_assert(cpu_pin(0));
     cr_assert_eq(qpw_conns_remove(&a.kernel, QPW_CLASS_DGRAM, &udp), 0); /* as the auditor does */
     audit_tx_udp(&a, CLIENT, 6000, 5000);
-    run_on(1);
+    cr_assert(cpu_pin(1));
     for (int i = 0; i < 4; i++)
         audit_rx_udp(&a, CLIENT, 6000, 5000);
     cr_assert_eq(AUDIT_PACKETS(&a, .protocol = AUDIT_IS(17), .direction = AUDIT_IS(OUT)), 5);
@@ -673,7 +667,7 @@ static void fill_two_lines(bool fixed_secret)
     audit_open(&a, &(struct qpw_load_options){.cache_lines = 2, .fixed_secret = fixed_secret});
     audit_window_over(&a);
     set_policy(&a, 0);
-    run_on(sched_getcpu());
+    cr_assert(cpu_stay());
     a.kernel.control->refresh_shift = 62; /* no copy expires meanwhile */
     for (unsigned port = 1; port <= CONNECTIONS; port++) {
         audit_handshake_in(&a, CLIENT, port, 445);

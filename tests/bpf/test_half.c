@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "cpu.h"
 #include "bpf/tag.h"
 #include "netns.h"
 
@@ -499,11 +500,8 @@ static void *send_all(void *argument)
     struct sender *s = argument;
     struct packet *p = malloc(sizeof(*p));
     LIBBPF_OPTS(bpf_test_run_opts, run, .repeat = 1);
-    cpu_set_t set;
 
-    CPU_ZERO(&set);
-    CPU_SET(s->cpu, &set);
-    s->failed = sched_setaffinity(0, sizeof(set), &set) < 0;
+    s->failed = !cpu_pin(s->cpu);
     for (unsigned i = 0; i < TUPLES; i++) {
         packet_make_tcp(p, s->tuples[i].remote, 1000, AUDIT_NODE, s->tuples[i].port, SEGMENT(SYN, i));
         run.data_in = p->data;
@@ -521,15 +519,9 @@ static void send_from_two_cpus(const struct tuple *first, const struct tuple *se
 {
     struct sender senders[2] = {{.tuples = first}, {.tuples = second}};
     atomic_uint arrived = 0;
-    cpu_set_t set;
-    int cpus[2], n = 0;
+    int cpus[2];
 
-    sched_getaffinity(0, sizeof(set), &set);
-    for (int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
-        if (CPU_ISSET(cpu, &set))
-            cpus[n++] = cpu;
-    if (n < 2)
-        cr_skip_test("needs two CPUs");
+    cpu_need_two(cpus);
     for (int i = 0; i < 2; i++) {
         senders[i].cpu = cpus[i];
         senders[i].prog = audit_program(&a, AUDIT_XDP);

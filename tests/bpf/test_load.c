@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include "instance/jiffies.h"
 #include "instance/object.h"
 #include "instance/kernel_words.h"
+#include "cpu.h"
 #include "netns.h"
 
 static struct qpw_error err;
@@ -192,11 +192,8 @@ Test(load, the_programs_clock_is_never_ahead)
     struct qpw_config config = {0};
     uint64_t most_ahead = 0;
     pid_t others[3];
-    cpu_set_t one;
 
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+    cr_assert(cpu_stay());
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         others[i] = take_cpu();
     for (int i = 0; i < 10; i++) {

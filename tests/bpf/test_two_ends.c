@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "cpu.h"
 #include "netns.h"
 #include "snapshot/conns.h"
 
@@ -73,11 +74,8 @@ static void *speak(void *argument)
     struct packet *p = malloc(sizeof(*p));
     LIBBPF_OPTS(bpf_test_run_opts, run, .repeat = 1);
     unsigned turn = 0;
-    cpu_set_t set;
 
-    CPU_ZERO(&set);
-    CPU_SET(e->cpu, &set);
-    e->failed = sched_setaffinity(0, sizeof(set), &set) < 0;
+    e->failed = !cpu_pin(e->cpu);
     for (size_t step = 0; step < e->n; step++)
         for (unsigned i = 0; i < TUPLES; i++) {
             const struct packet_segment *s = e->which == OWN ? &e->course[step].own : &e->course[step].remote;
@@ -105,15 +103,9 @@ static uint64_t converse(const struct moment *course, size_t n, void (*meanwhile
     struct end ends[ENDS];
     atomic_uint arrived = 0;
     uint64_t sent = 0;
-    cpu_set_t set;
-    int cpus[ENDS], found = 0;
+    int cpus[ENDS];
 
-    sched_getaffinity(0, sizeof(set), &set);
-    for (int cpu = 0; cpu < CPU_SETSIZE && found < ENDS; cpu++)
-        if (CPU_ISSET(cpu, &set))
-            cpus[found++] = cpu;
-    if (found < ENDS)
-        cr_skip_test("needs two CPUs");
+    cpu_need_two(cpus);
     for (unsigned i = 0; i < ENDS; i++) {
         ends[i] = (struct end){.cpu = cpus[i], .which = i, .course = course, .n = n, .arrived = &arrived,
                                .prog = audit_program(&a, i == OWN ? AUDIT_TX : AUDIT_XDP)};

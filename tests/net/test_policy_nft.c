@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "netns.h"
 #include "policy/compile/compile.h"
 #include "policy/tools/export.h"
@@ -144,12 +145,10 @@ static void ask_pair(struct probe *list, size_t n)
 static int ask(void *argument)
 {
     struct probes *probes = argument;
-    cpu_set_t before, one;
+    cpu_set_t before;
     size_t n;
 
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    cr_assert(sched_getaffinity(0, sizeof(before), &before) == 0 && sched_setaffinity(0, sizeof(one), &one) == 0);
+    cr_assert(sched_getaffinity(0, sizeof(before), &before) == 0 && cpu_stay());
     for (size_t first = 0; first < probes->n; first += n) {
         struct probe *list = probes->list + first;
 
